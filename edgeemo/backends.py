@@ -1,0 +1,136 @@
+"""The one seam between edgeemo and an inference library: `Backend`.
+
+Three TFLite interpreters speak the same Python interface, so one adapter serves them all; `FakeBackend`
+stands in for them in tests.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import DelegateError, InferenceError, RuntimeUnavailableError
+
+Tensor = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """A tensor of a model: ``scale`` is 0 where it is not quantized."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    scale: float
+    zero_point: int
+
+
+class Backend(Protocol):
+    """What `Runtime` needs of an inference library. Not thread-safe: `Runtime` takes care of that."""
+
+    name: str
+    delegate: str
+    inputs: Sequence[TensorInfo]
+    outputs: Sequence[TensorInfo]
+
+    def invoke(self, *inputs: Tensor) -> list[Tensor]:
+        """Run once: arrays in the order of ``inputs`` to new arrays in the order of ``outputs``."""
+        ...
+
+
+INTERPRETERS: Mapping[str, tuple[str, str, str]] = {
+    # backend name: (module, attribute path of the interpreter class, how to get it)
+    "litert": ("ai_edge_litert.interpreter", "Interpreter", "pip install 'ai-edge-litert>=2.1.6,<3'"),
+    "tflite-runtime": ("tflite_runtime.interpreter", "Interpreter", "pip install 'edgeemo[legacy]' (Python < 3.12)"),
+    "tf.lite": ("tensorflow", "lite.Interpreter", "pip install 'edgeemo[train]'"),
+}
+"""The interpreters a bundle runs on. ``litert`` is the default; the others are for old boards and for comparison."""
+
+
+class InterpreterBackend:
+    """Any of the TFLite interpreters of `INTERPRETERS`.
+
+    Args:
+        flatbuffer: the model's bytes; verified by the caller (`edgeemo.bundle.Bundle`).
+        name: a key of `INTERPRETERS`.
+        delegate: ``"auto"`` or ``"cpu"``; both are XNNPACK on the CPU.
+        threads: CPU threads, at least 1.
+
+    Raises:
+        RuntimeUnavailableError: the package is missing.
+        DelegateError: the delegate is not one of the above.
+        InferenceError: the library refuses the model.
+    """
+
+    def __init__(self, flatbuffer: bytes, *, name: str = "litert", delegate: str = "auto", threads: int = 1) -> None:
+        if delegate not in ("auto", "cpu"):
+            raise DelegateError(f"There is no delegate {delegate!r} in this release: expected 'auto' or 'cpu'.")
+        self.name, self.delegate = name, "cpu"
+        interpreter_class = _interpreter_class(name)
+        try:
+            self._interpreter = interpreter_class(model_content=flatbuffer, num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise InferenceError(
+                f"{name} refuses the model: {error}. Run `edgeemo inspect` on the bundle, or upgrade the runtime."
+            ) from error
+        # a model made by `edgeemo convert` has one signature; its names are those the card uses
+        runner = self._interpreter.get_signature_runner()
+        self.inputs = [_info(n, d) for n, d in sorted(runner.get_input_details().items())]
+        self.outputs = [_info(n, d) for n, d in sorted(runner.get_output_details().items())]
+        self._in = [d["index"] for _, d in sorted(runner.get_input_details().items())]
+        self._out = [d["index"] for _, d in sorted(runner.get_output_details().items())]
+
+    def invoke(self, *inputs: Tensor) -> list[Tensor]:
+        """See `Backend.invoke`."""
+        interpreter = self._interpreter
+        try:
+            for index, value in zip(self._in, inputs, strict=True):
+                interpreter.set_tensor(index, value)
+            interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise InferenceError(f"{self.name} could not run the model: {error}") from error
+        return [interpreter.get_tensor(index) for index in self._out]
+
+
+class FakeBackend:
+    """A model made of a Python function, for tests."""
+
+    name = "fake"
+    delegate = "cpu"
+
+    def __init__(
+        self,
+        function: Callable[..., list[Tensor]],
+        inputs: Sequence[TensorInfo],
+        outputs: Sequence[TensorInfo],
+    ) -> None:
+        self._function, self.inputs, self.outputs = function, inputs, outputs
+
+    def invoke(self, *inputs: Tensor) -> list[Tensor]:
+        """See `Backend.invoke`."""
+        return self._function(*inputs)
+
+
+def _interpreter_class(name: str) -> Any:
+    if name not in INTERPRETERS:
+        raise RuntimeUnavailableError(f"There is no backend {name!r}: expected one of {', '.join(INTERPRETERS)}.")
+    module, attribute, remedy = INTERPRETERS[name]
+    try:
+        found: Any = importlib.import_module(module)
+    except ImportError as error:
+        raise RuntimeUnavailableError(f"The backend {name} is not usable here ({error}): {remedy}.") from error
+    for part in attribute.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def _info(name: str, detail: Mapping[str, Any]) -> TensorInfo:
+    scale, zero_point = detail["quantization"]
+    shape = tuple(int(n) for n in detail["shape"])
+    return TensorInfo(name, shape, np.dtype(detail["dtype"]), float(scale), int(zero_point))

@@ -1,0 +1,186 @@
+"""The bundle: a valid ``.tflite`` flatbuffer followed by a ZIP with the card and the assets.
+
+LiteRT loads the file unchanged, ``unzip -l`` lists it, and nothing else is needed to use it. Everything is
+checked before the runtime sees a byte: size, structure, digests, card.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+from .card import ModelCard
+from .errors import BundleCorruptError, BundleError, BundleNotFoundError
+
+CARD_NAME = "edgeemo.json"
+ASSET_NAMES = frozenset({"vocab.txt"})
+CARD_LIMIT = 64 * 1024
+ASSETS_LIMIT = 4 * 1024 * 1024
+FILE_LIMIT = 64 * 1024 * 1024
+_AGAIN = "Fetch or convert the bundle again."
+
+ZOO = Path(__file__).parent / "zoo"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model with all it needs: ``flatbuffer`` bytes, ``card``, ``assets`` by name, and its ``path``."""
+
+    flatbuffer: bytes
+    card: ModelCard
+    assets: Mapping[str, bytes]
+    path: Path | None = None
+
+    @classmethod
+    def open(cls, name_or_path: str | os.PathLike[str]) -> Bundle:
+        """Open a shipped bundle by name (``"text"``) or any bundle by path, and check it whole.
+
+        Raises:
+            BundleNotFoundError: there is no such bundle.
+            BundleCorruptError: truncated, tampered with, oversize, or no bundle.
+            BundleVersionError: made by a newer edgeemo.
+        """
+        path = find(name_or_path)
+        try:
+            size = path.stat().st_size
+            if size > FILE_LIMIT:
+                raise BundleCorruptError(
+                    f"{path.name} has {size:,} bytes, more than the {FILE_LIMIT:,} a bundle may have."
+                )
+            data = path.read_bytes()
+        except OSError as error:
+            raise BundleError(f"{path} cannot be read: {error.strerror}. Check the path and its rights.") from error
+        return replace(cls.from_bytes(data, path.name), path=path)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str = "the bundle") -> Bundle:
+        """Read a bundle from memory; ``name`` is for messages. Raises as `open` does."""
+        files, start = _unzip(data, name)
+        flatbuffer = data[:start]
+        _check_flatbuffer(flatbuffer, name)
+        if CARD_NAME not in files:
+            raise BundleCorruptError(f"{name} has no {CARD_NAME}: a plain .tflite? Make one by `edgeemo convert`.")
+        card = ModelCard.from_json(files.pop(CARD_NAME))
+        if sha256(flatbuffer).hexdigest() != card.flatbuffer_sha256:
+            raise BundleCorruptError(f"{name}: the model's bytes do not match the digest in its card. {_AGAIN}")
+        if {n: sha256(b).hexdigest() for n, b in files.items()} != dict(card.assets):
+            raise BundleCorruptError(f"{name}: an asset is missing or does not match the card's digest. {_AGAIN}")
+        return cls(flatbuffer, card, files)
+
+    def to_bytes(self) -> bytes:
+        """Return the file's bytes; the same bundle gives the same bytes on any machine."""
+        import io
+        import zipfile
+
+        _check_flatbuffer(self.flatbuffer, self.card.name)
+        card = replace(
+            self.card,
+            flatbuffer_sha256=sha256(self.flatbuffer).hexdigest(),
+            assets={n: sha256(b).hexdigest() for n, b in sorted(self.assets.items())},
+        ).to_json()
+        if len(card.encode()) > CARD_LIMIT:
+            raise BundleError(f"The card takes {len(card.encode()):,} bytes of at most {CARD_LIMIT:,}; shorten it.")
+        _check_assets({n: len(b) for n, b in self.assets.items()}, self.card.name)
+        buffer = io.BytesIO()
+        buffer.write(self.flatbuffer)
+        with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
+            for entry, content in [(CARD_NAME, card.encode()), *sorted(self.assets.items())]:
+                info = zipfile.ZipInfo(entry, (1980, 1, 1, 0, 0, 0))
+                info.external_attr = 0o644 << 16
+                info.create_system = 3
+                archive.writestr(info, content)
+        return buffer.getvalue()
+
+    def write(self, path: str | os.PathLike[str]) -> Bundle:
+        """Write the file beside its place, then rename: a full disk or a kill leaves no half-written bundle.
+
+        Returns the bundle as read back from ``path``.
+
+        Raises:
+            BundleError: it cannot be written (no space, no rights), or card or assets are too large.
+        """
+        path = Path(path)
+        data = self.to_bytes()
+        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with beside.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        except OSError as error:
+            raise BundleError(
+                f"{path} cannot be written: {error.strerror}. Nothing was changed; free some space or check rights."
+            ) from error
+        finally:
+            beside.unlink(missing_ok=True)
+        return Bundle.open(path)
+
+
+def shipped() -> dict[str, Path]:
+    """Return the bundles that came with edgeemo: name → path."""
+    return {path.stem: path for path in sorted(ZOO.glob("*.tflite"))}
+
+
+def find(name_or_path: str | os.PathLike[str]) -> Path:
+    """Return the path of a shipped bundle's name or of an existing file.
+
+    Raises:
+        BundleNotFoundError: neither.
+    """
+    here = shipped()
+    if isinstance(name_or_path, str) and name_or_path in here:
+        return here[name_or_path]
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    raise BundleNotFoundError(
+        f"There is no bundle {os.fspath(name_or_path)!r}: expected a file or one of: {', '.join(here) or '(none)'}."
+    )
+
+
+def _unzip(data: bytes, name: str) -> tuple[dict[str, bytes], int]:
+    """Return the ZIP's files and where it begins; refuse whatever a bundle's ZIP never has."""
+    import io
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            infos = archive.infolist()
+            names = [info.filename for info in infos]
+            if len(set(names)) != len(names):
+                raise BundleCorruptError(f"{name} names a file twice. {_AGAIN}")
+            if any(info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 for info in infos):
+                raise BundleCorruptError(f"{name} has compressed or encrypted parts. {_AGAIN}")
+            sizes = {info.filename: info.file_size for info in infos}
+            if sizes.pop(CARD_NAME, 0) > CARD_LIMIT:
+                raise BundleCorruptError(f"{name} has a card of more than {CARD_LIMIT:,} bytes. {_AGAIN}")
+            _check_assets(sizes, name)
+            files = {n: archive.read(n) for n in names}
+            start = min((info.header_offset for info in infos), default=len(data))
+    except BundleError:
+        raise
+    except (zipfile.BadZipFile, struct.error, OSError, ValueError, EOFError, NotImplementedError, RuntimeError) as e:
+        raise BundleCorruptError(f"{name} is truncated or no bundle ({e}). {_AGAIN}") from e
+    return files, start
+
+
+def _check_assets(sizes: Mapping[str, int], name: str) -> None:
+    strange = sorted(set(sizes) - ASSET_NAMES)
+    if strange:
+        raise BundleCorruptError(f"{name} has unknown assets: {', '.join(strange)}; allowed: {', '.join(ASSET_NAMES)}.")
+    if sum(sizes.values()) > ASSETS_LIMIT:
+        raise BundleCorruptError(f"{name} has more than {ASSETS_LIMIT:,} bytes of assets.")
+
+
+def _check_flatbuffer(data: bytes, name: str) -> None:
+    """Check the file identifier and that the root table lies inside (the runtime verifies the rest)."""
+    if len(data) < 32 or data[4:8] != b"TFL3":
+        raise BundleCorruptError(f"{name} does not begin with a TFLite model. {_AGAIN}")
+    root = struct.unpack_from("<I", data)[0]
+    if not 8 <= root <= len(data) - 4 or not 0 <= root - struct.unpack_from("<i", data, root)[0] <= len(data) - 4:
+        raise BundleCorruptError(f"{name}: the model's root lies outside the file. {_AGAIN}")

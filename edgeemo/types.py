@@ -1,0 +1,110 @@
+"""The values the data path speaks in: the emotions, and what one prediction says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+Modality: TypeAlias = Literal["text", "voice", "face"]
+
+MODALITIES: tuple[Modality, ...] = ("text", "voice", "face")
+
+EMOTIONS: tuple[str, ...] = (
+    "neutral", "happiness", "sadness", "anger", "fear", "disgust", "surprise", "contempt",
+)  # fmt: skip
+"""The order of every score vector. Ekman's six, neutral, and contempt."""
+
+
+@dataclass(frozen=True, eq=False)
+class EmotionResult:
+    """The emotion one input expresses. A value: nothing in it changes.
+
+    Attributes:
+        modality: ``"text"``, ``"voice"`` or ``"face"``.
+        scores: float32 ``(8,)`` over `EMOTIONS`, each in [0, 1], summing to 1.
+        labels: the model's own labels.
+        probabilities: float32, one calibrated probability per label.
+        thresholds: float32, the probability from which each label counts as active.
+        valence: unpleasant −1 … pleasant +1.
+        arousal: calm −1 … excited +1.
+        evidence: 0 … 1, how much of the input the model understood. At 0 neutral is 1 and
+            valence and arousal are 0, whatever the modality.
+        truncated: the input was longer than the model reads, and only its beginning was read.
+        start_ms, end_ms: the span this speaks of, on the caller's clock; 0 for text.
+    """
+
+    modality: Modality
+    scores: FloatArray
+    labels: tuple[str, ...]
+    probabilities: FloatArray
+    thresholds: FloatArray
+    valence: float
+    arousal: float
+    evidence: float
+    truncated: bool = False
+    start_ms: int = 0
+    end_ms: int = 0
+
+    @cached_property
+    def fine(self) -> Mapping[str, float]:
+        """The model's own labels and their calibrated probabilities, independent if multi-label."""
+        return MappingProxyType(dict(zip(self.labels, self.probabilities.tolist(), strict=True)))
+
+    @property
+    def active(self) -> tuple[str, ...]:
+        """The labels at or above their thresholds, in the order of `labels`."""
+        above = self.probabilities >= self.thresholds
+        return tuple(label for label, hit in zip(self.labels, above.tolist(), strict=True) if hit)
+
+    @property
+    def label(self) -> str:
+        """The emotion with the highest score (the first in `EMOTIONS` order on a tie)."""
+        return EMOTIONS[int(self.scores.argmax())]
+
+    @property
+    def confidence(self) -> float:
+        """The score of `label`, in [1/8, 1]."""
+        return float(self.scores.max())
+
+    def top(self, k: int = 3) -> list[tuple[str, float]]:
+        """Return the ``k`` emotions with the highest scores, highest first (``k`` from 0 to 8)."""
+        order = np.argsort(-self.scores, kind="stable")[: max(k, 0)]
+        return [(EMOTIONS[i], float(self.scores[i])) for i in order]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain, JSON-ready values; ``scores`` as a mapping from emotion to score."""
+        return {
+            "modality": self.modality,
+            "label": self.label,
+            "confidence": self.confidence,
+            "scores": dict(zip(EMOTIONS, self.scores.tolist(), strict=True)),
+            "fine": dict(self.fine),
+            "active": list(self.active),
+            "valence": self.valence,
+            "arousal": self.arousal,
+            "evidence": self.evidence,
+            "truncated": self.truncated,
+            "start_ms": self.start_ms,
+            "end_ms": self.end_ms,
+        }
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, EmotionResult):
+            return NotImplemented
+        return self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((self.modality, self.scores.tobytes(), self.probabilities.tobytes()))
+
+    def __repr__(self) -> str:
+        return (
+            f"EmotionResult({self.modality}: {self.label} {self.confidence:.2f}, valence {self.valence:+.2f}, "
+            f"arousal {self.arousal:+.2f}, evidence {self.evidence:.2f})"
+        )
