@@ -1,0 +1,10 @@
+// One bind_<header> per header of the engine.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+void bind_errors(pybind11::module_& m);
+void bind_quant(pybind11::module_& m);
+void bind_scores(pybind11::module_& m);
+void bind_text(pybind11::module_& m);
+void bind_text_spec(pybind11::module_& m);

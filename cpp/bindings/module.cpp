@@ -1,0 +1,10 @@
+#include "bindings.h"
+
+PYBIND11_MODULE(_core, m) {
+    m.doc() = "Native engine of edgeemo. Use the names that edgeemo and its modules export.";
+    bind_errors(m);
+    bind_quant(m);
+    bind_scores(m);
+    bind_text_spec(m);
+    bind_text(m);
+}

@@ -1,0 +1,43 @@
+"""The frontends: from raw input to what a model reads, the same in training and on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ._core import Encoding, TextFrontend, TextSpec
+from .errors import BundleCorruptError, BundleError, BundleMismatchError, SpecError
+
+__all__ = ["Encoding", "TextFrontend", "TextSpec", "frontend_for"]
+
+VOCABULARY = "vocab.txt"
+
+
+def frontend_for(modality: str, spec: Mapping[str, Any], assets: Mapping[str, bytes]) -> TextFrontend:
+    """Build the frontend a model card describes.
+
+    Args:
+        modality: of the card; this release reads ``"text"``.
+        spec: the card's spec, as `TextSpec.to_dict` made it.
+        assets: the bundle's files by name; needs ``vocab.txt`` (UTF-8, one piece a line, LF).
+
+    Raises:
+        BundleMismatchError: another modality.
+        BundleError: ``vocab.txt`` is missing, BundleCorruptError: it is not UTF-8.
+        SpecError: the spec or the vocabulary cannot work.
+    """
+    if modality != "text":
+        raise BundleMismatchError(f"Expected modality 'text', got {modality!r}; upgrade edgeemo.")
+    if VOCABULARY not in assets:
+        raise BundleError(f"The bundle has no {VOCABULARY}; convert the model again with its vocabulary.")
+    return TextFrontend(TextSpec.from_dict(dict(spec)), _pieces(assets[VOCABULARY]))
+
+
+def _pieces(vocabulary: bytes) -> list[str]:
+    try:
+        text = vocabulary.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BundleCorruptError(f"{VOCABULARY} is not UTF-8 ({error}); convert the model again.") from error
+    if "\r" in text:
+        raise SpecError(f"{VOCABULARY} has carriage returns; write its lines with LF.")
+    return text.removesuffix("\n").split("\n") if text else []
