@@ -80,7 +80,7 @@ class Normalizer {
 
     bool take(char32_t c) {
         const unicode::Record record = table_[c];
-        if (record.kind() == unicode::Kind::drop) return true;
+        if (record.kind() == unicode::Kind::drop) return !record.is_barrier() || flush();
         if (record.hangul()) return take_hangul(c);
         if (record.mapping_size() == 0) return add({c, record});
         const char32_t* mapping = record.mapping();

@@ -26,6 +26,7 @@ struct Record {
 
     Kind kind() const { return static_cast<Kind>(bits & 7u); }
     bool composes_backwards() const { return (bits >> 3 & 1u) != 0; }
+    bool is_barrier() const { return (bits >> 3 & 1u) != 0; }  // dropped, but marks do not pass it
     bool hangul() const { return (bits >> 4 & 1u) != 0; }
     std::uint32_t combining() const { return bits >> 5 & 63u; }  // rank of the combining class
     std::size_t mapping_size() const { return bits >> 11 & 31u; }

@@ -36,7 +36,8 @@ WHITE_SPACE = {*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x20
 EMOJI_MODIFIERS = {*range(0x1F3FB, 0x1F400), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), 0x20E3}
 
 Sequence = tuple[int, ...]
-Entry = tuple[int, int, bool, bool, Sequence]  # class, combining class, may compose backwards, Hangul, mapping
+Entry = tuple[int, int, bool, bool, Sequence]
+"""Class, combining class, may compose backwards (or, dropped, ends the run), Hangul to decompose, mapping."""
 
 
 def bert(**on: bool) -> Callable[[str], str]:
@@ -149,7 +150,9 @@ def bert_table(lowercase: bool, strip: bool) -> list[Entry]:
             to = BERT_STRIP(c) if strip else c
             to = "".join(map(BERT_LOWER, to)) if lowercase else to
         combining = bert_combining(c) if strip and kind == MARK else 0
-        table.append((kind, combining, False, hangul, () if to == c else tuple(map(ord, to))))
+        # Stripped after canonical ordering, so a mark of class 0 has kept its neighbours apart.
+        barrier = kind == DROP and BERT_CLEAN(c) != "" and bert_combining(c) == 0
+        table.append((kind, combining, barrier, hangul, () if to == c else tuple(map(ord, to))))
     for kind, _, _, _, mapping in table:
         kinds = {table[m][0] for m in mapping}
         assert not kinds & {DROP, SPACE}, mapping
@@ -172,7 +175,7 @@ class Pool:
 
 
 def pack(entry: Entry, ranks: dict[int, int], sequences: Pool) -> int:
-    """Class 3 bits, composes backwards 1, Hangul 1, rank of the combining class 6, length 5, start 16."""
+    """Class 3 bits, composes backwards or barrier 1, Hangul 1, rank of the combining class 6, length 5, start 16."""
     kind, combining, second, hangul, mapping = entry
     start = sequences.add(mapping) if mapping else 0
     assert len(mapping) < 32
