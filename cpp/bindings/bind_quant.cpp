@@ -18,7 +18,8 @@ py::array_t<T> exactly(const py::object& x, const char* dtype) {
     if (!py::isinstance<py::array>(x)) raise_expected(expected.c_str(), x, "convert it with numpy first");
     const auto array = py::reinterpret_borrow<py::array>(x);
     if (!py::isinstance<py::array_t<T>>(x)) {
-        raise_input_type_error("expected " + expected + ", got " + py::str(array.dtype()).cast<std::string>() +
+        raise_input_type_error("expected " + expected + ", got " +
+                               py::str(array.dtype()).cast<std::string>() +
                                " array; convert it with astype, if that is what you mean");
     }
     if ((array.flags() & py::array::c_style) == 0) {

@@ -107,19 +107,23 @@ std::vector<std::string> words(const TextFrontend& frontend, const py::object& o
 }
 
 void bind_encoding(py::module_& m) {
-    const auto count = [](std::int32_t TextCounts::*member) {
+    const auto count = [](std::int32_t TextCounts::* member) {
         return py::cpp_function([member](const Encoding& e) { return e.counts.*member; });
     };
     py::class_<Encoding>(m, "Encoding", "The ids of one text and what was seen of it up to the cut.")
-        .def_property_readonly("ids", [](const Encoding& e) { return e.ids; }, "int32 (length,), padded.")
+        .def_property_readonly(
+            "ids", [](const Encoding& e) { return e.ids; }, "int32 (length,), padded.")
         .def_property_readonly("n_ids", count(&TextCounts::n_ids), "Ids without padding, 0 to length.")
-        .def_property_readonly("n_words", count(&TextCounts::n_words),
-                               "Words with a piece before the cut; those made only of punctuation do not count.")
-        .def_property_readonly("n_understood", count(&TextCounts::n_understood),
-                               "Of these, the words cut entirely into known pieces; a longer word cut entirely\n"
-                               "into single characters is not understood.")
-        .def_property_readonly("truncated", [](const Encoding& e) { return e.counts.truncated; },
-                               "There was more text than length ids can hold.")
+        .def_property_readonly(
+            "n_words", count(&TextCounts::n_words),
+            "Words with a piece before the cut; those made only of punctuation do not count.")
+        .def_property_readonly(
+            "n_understood", count(&TextCounts::n_understood),
+            "Of these, the words cut entirely into known pieces; a longer word cut entirely\n"
+            "into single characters is not understood.")
+        .def_property_readonly(
+            "truncated", [](const Encoding& e) { return e.counts.truncated; },
+            "There was more text than length ids can hold.")
         .def("__repr__", [](const Encoding& e) {
             return "Encoding(n_ids=" + std::to_string(e.counts.n_ids) +
                    ", n_words=" + std::to_string(e.counts.n_words) +
@@ -132,18 +136,21 @@ void bind_encoding(py::module_& m) {
 
 void bind_text(py::module_& m) {
     bind_encoding(m);
-    py::class_<TextFrontend>(m, "TextFrontend",
-                             "From text to ids: immutable, thread-safe, without the GIL while it works.\n\n"
-                             "vocab: pieces in the order of their ids; '##' marks continuation. It needs [PAD]\n"
-                             "and [UNK], with special_tokens [CLS] and [SEP]. At most 1,000,000 pieces of 1,024\n"
-                             "bytes. Raises SpecError when it is unusable.\n"
-                             "Texts are str or UTF-8 bytes; what is ill-formed (lone surrogates, too) is dropped.\n"
-                             "Anything else raises InputTypeError.")
+    py::class_<TextFrontend>(
+        m, "TextFrontend",
+        "From text to ids: immutable, thread-safe, without the GIL while it works.\n\n"
+        "vocab: pieces in the order of their ids; '##' marks continuation. It needs [PAD]\n"
+        "and [UNK], with special_tokens [CLS] and [SEP]. At most 1,000,000 pieces of 1,024\n"
+        "bytes. Raises SpecError when it is unusable.\n"
+        "Texts are str or UTF-8 bytes; what is ill-formed (lone surrogates, too) is dropped.\n"
+        "Anything else raises InputTypeError.")
         .def(py::init(&make), py::arg("spec"), py::arg("vocab"))
-        .def_property_readonly("spec", [](const TextFrontend& f) { return f.spec(); }, "The TextSpec.")
+        .def_property_readonly(
+            "spec", [](const TextFrontend& f) { return f.spec(); }, "The TextSpec.")
         .def_property_readonly("vocab_size", &TextFrontend::vocab_size, "Number of pieces.")
-        .def("compute", [](const TextFrontend& f, const py::object& text) { return encode(f, text).ids; },
-             py::arg("text"), "The ids of a text: int32 (length,), cut or padded with [PAD].")
+        .def(
+            "compute", [](const TextFrontend& f, const py::object& text) { return encode(f, text).ids; },
+            py::arg("text"), "The ids of a text: int32 (length,), cut or padded with [PAD].")
         .def("compute_batch", &compute_batch, py::arg("texts"),
              "The ids of a sequence of texts: int32 (n, length).")
         .def("encode", &encode, py::arg("text"), "The ids of a text and the counts of its words.")

@@ -53,7 +53,8 @@ void set_field(TextSpec& spec, const std::string& key, py::handle value) {
 }
 
 TextSpec from_dict(const py::object& object) {
-    if (!PyDict_Check(object.ptr())) raise_spec_error("a TextSpec is made from a dict, got " + type_name(object));
+    if (!PyDict_Check(object.ptr()))
+        raise_spec_error("a TextSpec is made from a dict, got " + type_name(object));
     TextSpec spec;
     for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(object)) {
         set_field(spec, py::str(key).cast<std::string>(), value);
@@ -98,23 +99,28 @@ void bind_text_spec(py::module_& m) {
                     "The spec of a dict as to_dict makes it; absent keys have their defaults.\n"
                     "Raises SpecError for an unknown key, a wrong type or a value out of range.")
         .def("to_dict", &to_dict, "All fields by name, sorted.")
-        .def_property_readonly("normalization", [](const TextSpec& s) { return name_of(s.normalization); },
-                               "'nfkc' or 'bert'.")
-        .def_property_readonly("unknown", [](const TextSpec& s) { return name_of(s.unknown); },
-                               "What becomes [UNK]: one 'character' or the whole 'word'.")
+        .def_property_readonly(
+            "normalization", [](const TextSpec& s) { return name_of(s.normalization); }, "'nfkc' or 'bert'.")
+        .def_property_readonly(
+            "unknown", [](const TextSpec& s) { return name_of(s.unknown); },
+            "What becomes [UNK]: one 'character' or the whole 'word'.")
         .def_readonly("lowercase", &TextSpec::lowercase, "Fold case ('nfkc') or lower it ('bert').")
         .def_readonly("strip_accents", &TextSpec::strip_accents, "Drop nonspacing marks after decomposition.")
-        .def_readonly("special_tokens", &TextSpec::special_tokens, "Put [CLS] before and [SEP] after the ids.")
+        .def_readonly("special_tokens", &TextSpec::special_tokens,
+                      "Put [CLS] before and [SEP] after the ids.")
         .def_readonly("length", &TextSpec::length, "Ids per text.")
         .def_property_readonly("digest", &TextSpec::digest, "16 hexadecimal digits; equal for equal specs.")
         .def_property_readonly(
             "output", [](const TextSpec& s) { return py::make_tuple(py::make_tuple(s.length), "int32"); },
             "Shape and dtype of one result: ((length,), 'int32').")
-        .def("__eq__", [](const TextSpec& a, const TextSpec& b) { return a == b; }, py::is_operator())
-        .def("__ne__", [](const TextSpec& a, const TextSpec& b) { return a != b; }, py::is_operator())
+        .def(
+            "__eq__", [](const TextSpec& a, const TextSpec& b) { return a == b; }, py::is_operator())
+        .def(
+            "__ne__", [](const TextSpec& a, const TextSpec& b) { return a != b; }, py::is_operator())
         .def("__hash__", [](const TextSpec& s) { return py::hash(py::str(s.digest())); })
         .def("__repr__", &repr)
         .def("__reduce__", [](const py::object& self) {
-            return py::make_tuple(py::type::of(self).attr("from_dict"), py::make_tuple(self.attr("to_dict")()));
+            return py::make_tuple(py::type::of(self).attr("from_dict"),
+                                  py::make_tuple(self.attr("to_dict")()));
         });
 }

@@ -100,7 +100,8 @@ class Normalizer {
     }
 
     bool add(Waiting w) {
-        if (w.record.combining() == 0 && !(composes_ && w.record.composes_backwards()) && !flush()) return false;
+        if (w.record.combining() == 0 && !(composes_ && w.record.composes_backwards()) && !flush())
+            return false;
         run_.push(w);
         return true;
     }
@@ -139,8 +140,8 @@ class Normalizer {
             const Waiting w = all[i];
             const std::uint32_t rank = w.record.combining();
             // Blocked when a mark of the same or a higher class lies between.
-            const bool reachable = starter + 1 == kept ||
-                                   (starter < kept && all[kept - 1].record.combining() < rank);
+            const bool reachable =
+                starter + 1 == kept || (starter < kept && all[kept - 1].record.combining() < rank);
             if (reachable && w.record.composes_backwards()) {
                 if (const char32_t c = unicode::compose(all[starter].c, w.c)) {
                     // The composed character maps to itself and its parts here: only its class matters.

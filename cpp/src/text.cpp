@@ -132,4 +132,3 @@ std::vector<std::string> TextFrontend::words(std::string_view text) const {
 }
 
 }  // namespace edgeemo
-

@@ -37,12 +37,11 @@ void TextSpec::validate() const {
 
 // 64-bit FNV-1a of a canonical sentence. A new field joins the sentence only where it is not at its default.
 std::string TextSpec::digest() const {
-    const std::string sentence = std::string("TextSpec normalization=") + name_of(normalization) +
-                                 " lowercase=" + (lowercase ? "1" : "0") +
-                                 " strip_accents=" + (strip_accents ? "1" : "0") +
-                                 " unknown=" + name_of(unknown) +
-                                 " special_tokens=" + (special_tokens ? "1" : "0") +
-                                 " length=" + std::to_string(length);
+    const std::string sentence =
+        std::string("TextSpec normalization=") + name_of(normalization) +
+        " lowercase=" + (lowercase ? "1" : "0") + " strip_accents=" + (strip_accents ? "1" : "0") +
+        " unknown=" + name_of(unknown) + " special_tokens=" + (special_tokens ? "1" : "0") +
+        " length=" + std::to_string(length);
     std::uint64_t hash = 14695981039346656037u;
     for (const char c : sentence) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
     std::array<char, 17> hex{};

@@ -19,7 +19,8 @@ std::int32_t traits(std::string_view piece, std::size_t line, const unicode::Tab
     for (; at != end; ++n) {
         const char* const before = at;
         const char32_t c = unicode::decode(at, end);
-        if (c == unicode::kReplacement && std::string_view(before, static_cast<std::size_t>(at - before)) != "\xEF\xBF\xBD") {
+        if (c == unicode::kReplacement &&
+            std::string_view(before, static_cast<std::size_t>(at - before)) != "\xEF\xBF\xBD") {
             throw SpecError("vocabulary piece " + std::to_string(line) +
                             " is not valid UTF-8; write the vocabulary as UTF-8 text");
         }
@@ -124,7 +125,7 @@ WordPiece::WordPiece(const std::vector<std::string>& vocabulary, const unicode::
         builder.build(keys[root], 0, keys[root].size(), 0, root);
     }
     nodes_[kInside].value = -1;  // a bare "##" continues nothing
-    nodes_.shrink_to_fit();  // every base + 255 stays inside, see find_base
+    nodes_.shrink_to_fit();      // every base + 255 stays inside, see find_base
 }
 
 WordPiece::Match WordPiece::longest(const char* text, std::size_t size, bool inside) const {

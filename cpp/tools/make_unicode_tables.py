@@ -32,7 +32,7 @@ LETTER, MARK, SPACE, DROP, PUNCTUATION, SYMBOL, IDEOGRAPH = range(7)
 HANGUL = range(0xAC00, 0xD7A4)
 SURROGATES = range(0xD800, 0xE000)
 CODE_POINTS = range(0x110000)
-WHITE_SPACE = {*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000}
+WHITE_SPACE = {0x85, 0x2028, 0x2029, *range(0x09, 0x0E)}  # and category Zs
 EMOJI_MODIFIERS = {*range(0x1F3FB, 0x1F400), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), 0x20E3}
 
 Sequence = tuple[int, ...]
@@ -55,16 +55,19 @@ BERT_CUT = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
 
 
 def characters() -> Iterable[str]:
+    """All of Unicode but the surrogates."""
     return (chr(c) for c in CODE_POINTS if c not in SURROGATES)
 
 
 def is_ideograph(c: str) -> bool:
-    return ucd.name(c, "").startswith(("CJK UNIFIED IDEOGRAPH", "CJK COMPATIBILITY IDEOGRAPH"))
+    """Written without spaces, so a word of its own."""
+    return str(ucd.name(c, "")).startswith(("CJK UNIFIED IDEOGRAPH", "CJK COMPATIBILITY IDEOGRAPH"))
 
 
 def nfkc_class(c: str) -> int:
+    """What a character of no mapping does to the words."""
     category = ucd.category(c)
-    if ord(c) in WHITE_SPACE:
+    if ord(c) in WHITE_SPACE or category == "Zs":
         return SPACE
     if category in ("Cc", "Cf", "Co", "Cs") or ord(c) in EMOJI_MODIFIERS or c == "\ufffd":
         return DROP
@@ -78,6 +81,7 @@ def nfkc_class(c: str) -> int:
 
 
 def fold(c: str) -> str:
+    """Full case folding of one character."""
     return c.casefold() if unicodedata.category(c) != "Cn" else BERT_LOWER(c)
 
 
@@ -102,6 +106,7 @@ def composition_pairs() -> list[tuple[int, int, int]]:
 
 
 def nfkc_table(lowercase: bool, strip: bool, seconds: set[int]) -> list[Entry]:
+    """One entry a code point; `seconds` are the characters that may compose with the one before."""
     table: list[Entry] = []
     for cp in CODE_POINTS:
         c = chr(cp)
@@ -119,6 +124,7 @@ def nfkc_table(lowercase: bool, strip: bool, seconds: set[int]) -> list[Entry]:
 
 
 def bert_class(c: str, strip: bool) -> int:
+    """What BertNormalizer and BertPreTokenizer do with a character."""
     cleaned = BERT_CLEAN(c)
     if cleaned == "" or (strip and BERT_STRIP(c) == ""):
         return DROP
@@ -138,6 +144,7 @@ def bert_combining(c: str) -> int:
 
 
 def bert_table(lowercase: bool, strip: bool) -> list[Entry]:
+    """One entry a code point."""
     table: list[Entry] = []
     for cp in CODE_POINTS:
         if cp in SURROGATES:
@@ -168,6 +175,7 @@ class Pool:
         self.starts: dict[Sequence, int] = {}
 
     def add(self, row: Sequence) -> int:
+        """The place where `row` starts."""
         if row not in self.starts:
             self.starts[row] = len(self.values)
             self.values.extend(row)
@@ -175,7 +183,7 @@ class Pool:
 
 
 def pack(entry: Entry, ranks: dict[int, int], sequences: Pool) -> int:
-    """Class 3 bits, composes backwards or barrier 1, Hangul 1, rank of the combining class 6, length 5, start 16."""
+    """Bits: class 3, composes or barrier 1, Hangul 1, rank of the combining class 6, length 5, start 16."""
     kind, combining, second, hangul, mapping = entry
     start = sequences.add(mapping) if mapping else 0
     assert len(mapping) < 32
@@ -184,6 +192,7 @@ def pack(entry: Entry, ranks: dict[int, int], sequences: Pool) -> int:
 
 
 def emit(name: str, kind: str, values: list[int]) -> str:
+    """One C++ array."""
     lines, line = [], "   "
     for v in values:
         text = f" {v},"

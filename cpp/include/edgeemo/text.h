@@ -41,10 +41,11 @@ const char* unicode_version();
 
 // What was seen of a text up to the cut. Words made only of punctuation are not counted.
 struct TextCounts {
-    std::int32_t n_ids = 0;         // ids without padding
-    std::int32_t n_words = 0;       // words with at least one piece before the cut
-    std::int32_t n_understood = 0;  // of these, words cut entirely into known pieces that are more than letters
-    bool truncated = false;         // there was more text than `length` ids can hold
+    std::int32_t n_ids = 0;    // ids without padding
+    std::int32_t n_words = 0;  // words with at least one piece before the cut
+    std::int32_t n_understood =
+        0;                   // of these, words cut entirely into known pieces that are more than letters
+    bool truncated = false;  // there was more text than `length` ids can hold
 };
 
 // Immutable; any number of threads may share one.
