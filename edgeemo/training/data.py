@@ -1,0 +1,156 @@
+"""Readers of the public data sets, each to the same `Example`; with names and licences for the card.
+
+The folder layout is that of the data page: ``goemotions/train.tsv.gz``, ``xed/en-annotated.tsv.gz``,
+``brighter/track_a/train/eng.csv.gz``, ``emobank/emobank.csv.gz``, ``imdb/train.tsv.gz``. ``--data`` names the
+folder that holds them.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..card import Commercial, DataSource
+from ..errors import DataError
+from ..evaluation.leaks import digest
+from ..manifest import Example
+
+GOEMOTIONS = (
+    "admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion", "curiosity", "desire",
+    "disappointment", "disapproval", "disgust", "embarrassment", "excitement", "fear", "gratitude", "grief", "joy",
+    "love", "nervousness", "optimism", "pride", "realization", "relief", "remorse", "sadness", "surprise", "neutral",
+)  # fmt: skip
+PLUTCHIK = ("anger", "anticipation", "disgust", "fear", "joy", "sadness", "surprise", "trust")
+BRIGHTER = ("anger", "fear", "joy", "sadness", "surprise")
+SENTIMENT = ("negative", "positive")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set we know how to read: its labels, its licence, and the reader ``(folder, split) -> examples``."""
+
+    labels: tuple[str, ...]
+    source: DataSource
+    commercial: Commercial
+    splits: tuple[str, ...]
+    read: Callable[[Path, str], Iterator[Example]]
+
+
+def load(name: str, data: Path, split: str) -> list[Example]:
+    """Read one split of a data set below the folder ``data``, in its published order.
+
+    Besides its own splits every set with a ``train`` split has ``fit`` and ``valid``: 95 % and 5 % of train,
+    by a hash of the normalised text, so that repeated texts never fall on both sides.
+
+    Raises:
+        DataError: the name or split is unknown, or files are missing or damaged.
+    """
+    dataset = _dataset(name)
+    whole = "train" if split in ("fit", "valid") else split
+    if whole not in dataset.splits:
+        raise DataError(f"{name} has no split {split!r}: expected one of fit, valid, {', '.join(dataset.splits)}.")
+    try:
+        examples = [replace(e, split=split) for e in dataset.read(Path(data), whole)]
+    except FileNotFoundError as error:
+        raise DataError(f"{name} is not below {data}: {error.filename} is missing. Check --data.") from error
+    except (OSError, EOFError, UnicodeDecodeError, ValueError, KeyError, IndexError) as error:
+        raise DataError(f"{name} below {data} cannot be read: {error}. Fetch it again.") from error
+    if split in ("fit", "valid"):
+        examples = [e for e in examples if (digest(e.text or "") % 20 == 0) == (split == "valid")]
+    return examples
+
+
+def manifest(name: str, data: Path, split: str) -> list[Example]:
+    """Return the examples ``edgeemo manifest`` writes; see `load`."""
+    return load(name, data, split)
+
+
+def commercial(names: list[str]) -> Commercial:
+    """Return the verdict on weights trained on several sets: the worst of theirs."""
+    verdicts = {_dataset(name).commercial for name in names}
+    return "no" if "no" in verdicts else "unclear" if "unclear" in verdicts else "cleared"
+
+
+def _dataset(name: str) -> Dataset:
+    if name not in DATASETS:
+        raise DataError(f"There is no data set {name!r}: expected one of {', '.join(DATASETS)}.")
+    return DATASETS[name]
+
+
+def _lines(path: Path) -> Iterator[list[str]]:
+    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
+        for line in file:
+            yield line.rstrip("\n").split("\t")
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def _goemotions(data: Path, split: str) -> Iterator[Example]:
+    for text, labels, *_ in _lines(data / "goemotions" / f"{split}.tsv.gz"):
+        yield Example(text=text, labels=tuple(GOEMOTIONS[int(i)] for i in labels.split(",")))
+
+
+def _xed(data: Path, split: str) -> Iterator[Example]:
+    for text, labels in _lines(data / "xed" / "en-annotated.tsv.gz"):
+        yield Example(text=text, labels=tuple(PLUTCHIK[int(i) - 1] for i in labels.split(",")))
+    for _, text, *_ in _lines(data / "xed" / "neu_en.txt.gz"):
+        yield Example(text=text, labels=("neutral",))
+
+
+def _brighter(data: Path, split: str) -> Iterator[Example]:
+    for row in _rows(data / "brighter" / "track_a" / split / "eng.csv.gz"):
+        found = tuple(label for label in BRIGHTER if float(row[label]) > 0)
+        yield Example(text=row["text"], labels=found or ("neutral",))
+
+
+def _emobank(data: Path, split: str) -> Iterator[Example]:
+    for row in _rows(data / "emobank" / "emobank.csv.gz"):
+        if row["split"] == split:  # its 1 … 5 to our −1 … 1
+            yield Example(text=row["text"], valence=(float(row["V"]) - 3) / 2, arousal=(float(row["A"]) - 3) / 2)
+
+
+def _imdb(data: Path, split: str) -> Iterator[Example]:
+    with gzip.open(data / "imdb" / f"{split}.jsonl.gz", "rt", encoding="utf-8") as file:
+        for row in map(json.loads, file):
+            yield Example(text=row["text"], labels=(SENTIMENT[row["label"]],))
+
+
+DATASETS: dict[str, Dataset] = {
+    "goemotions": Dataset(
+        GOEMOTIONS,
+        DataSource("GoEmotions (Demszky et al. 2020)", "CC BY 4.0", "28 labels"),
+        "cleared", ("train", "dev"), _goemotions,
+    ),
+    "xed": Dataset(
+        PLUTCHIK,
+        DataSource("XED, English (Öhman et al. 2020)", "CC BY 4.0", "teacher's auxiliary labels, unlabelled text"),
+        "cleared", ("train",), _xed,
+    ),
+    "brighter": Dataset(
+        BRIGHTER,
+        DataSource("BRIGHTER, English (Muhammad et al. 2025)", "CC BY 4.0", "teacher's auxiliary labels, unlabelled text"),
+        "cleared", ("train", "dev"), _brighter,
+    ),
+    "emobank": Dataset(
+        (),
+        DataSource("EmoBank (Buechel and Hahn 2017)", "CC BY-SA 4.0", "valence and arousal"),
+        "cleared", ("train", "dev"), _emobank,
+    ),
+    "imdb": Dataset(
+        SENTIMENT,
+        DataSource("Large Movie Review Dataset (Maas et al. 2011)", "no formal licence", "sentiment"),
+        "unclear", ("train", "test_even"), _imdb,
+    ),
+}  # fmt: skip
+"""Every data set the recipes can name."""
+
+MINILM = DataSource(
+    "all-MiniLM-L6-v2 (Wang et al. 2020; Reimers and Gurevych 2019)", "Apache-2.0", "teacher, not shipped"
+)

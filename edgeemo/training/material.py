@@ -1,0 +1,113 @@
+"""What the steps of a recipe learn from: examples, vocabulary, frontend, ids and targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ..evaluation.leaks import digest
+from ..frontends import TextFrontend, TextSpec
+from ..manifest import Example
+from ..types import FloatArray
+from .data import DATASETS, load
+from .recipe import Recipe
+from .vocabulary import train_vocabulary
+
+Ids = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Ids ``(n, length)`` padded with 0, and per head a target ``(n, k)`` where NaN means "not annotated"."""
+
+    ids: Ids
+    heads: dict[str, FloatArray]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Material:
+    """The examples of a recipe, split, and the frontend they go through.
+
+    ``fit`` and ``valid`` map a data set's name to its examples; ``dev`` belongs to the set of the labels.
+    No text of ``dev``, nor of the development part of the affect set, stands in ``fit`` or ``valid``.
+    """
+
+    recipe: Recipe
+    fit: dict[str, list[Example]]
+    valid: dict[str, list[Example]]
+    dev: list[Example]
+    frontend: TextFrontend
+    vocabulary: list[str]
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts weights may be fitted on, in the order of `targets`."""
+        return [e.text or "" for examples in self.fit.values() for e in examples]
+
+    def heads(self, auxiliary: bool) -> dict[str, int]:
+        """Return the size of each head; a teacher has one more for every auxiliary set."""
+        data = self.recipe.data
+        sizes = {"labels": len(DATASETS[data["labels"]].labels)}
+        if data.get("affect"):
+            sizes["affect"] = 2
+        if auxiliary:
+            sizes |= {name: len(DATASETS[name].labels) for name in data.get("auxiliary", [])}
+        return sizes
+
+    def targets(self, part: dict[str, list[Example]], frontend: TextFrontend, heads: dict[str, int]) -> Targets:
+        """Return ids and targets of one part: each set speaks for its own head, the others are NaN."""
+        ids, rows = [], {head: [] for head in heads}  # type: ignore[var-annotated]
+        for name, examples in part.items():
+            ids.append(frontend.compute_batch([e.text or "" for e in examples]))
+            for head, size in heads.items():
+                own = head == self._head_of(name)
+                unknown = np.full((len(examples), size), np.nan, np.float32)
+                rows[head].append(truth(examples, name) if own else unknown)
+        return Targets(np.concatenate(ids), {head: np.concatenate(r) for head, r in rows.items()})
+
+    def _head_of(self, dataset: str) -> str:
+        data = self.recipe.data
+        return {data["labels"]: "labels", data.get("affect"): "affect"}.get(dataset, dataset)
+
+
+def gather(recipe: Recipe, data: Path, out: Path) -> Material:
+    """Read the data sets of a recipe and train its vocabulary (kept as ``out/vocab.txt``)."""
+    labels, affect = recipe.data["labels"], recipe.data.get("affect")
+    dev = load(labels, data, recipe.data["dev"]) if "dev" in recipe.data else load(labels, data, "valid")
+    held_out = {digest(e.text or "") for e in dev}
+    if affect:
+        held_out |= {digest(e.text or "") for e in load(affect, data, "dev")}
+
+    def part(name: str, split: str) -> list[Example]:
+        return [e for e in load(name, data, split) if digest(e.text or "") not in held_out]
+
+    fit = {name: part(name, "fit") for name in recipe.datasets}
+    valid = {name: part(name, "valid") for name in (labels, affect) if name}
+    spec = TextSpec.from_dict(dict(recipe.spec))
+    path = out / "vocab.txt"
+    if not path.is_file():
+        texts = [e.text or "" for examples in fit.values() for e in examples]
+        pieces = train_vocabulary(texts, spec, recipe.vocabulary["size"])
+        path.write_text("\n".join(pieces) + "\n", encoding="utf-8")
+    vocabulary = path.read_text(encoding="utf-8").split("\n")[:-1]
+    return Material(recipe, fit, valid, dev, TextFrontend(spec, vocabulary), vocabulary)
+
+
+def truth(examples: list[Example], dataset: str) -> FloatArray:
+    """Return what was annotated: 0 or 1 per label, or valence and arousal."""
+    labels = DATASETS[dataset].labels
+    if not labels:
+        return np.array([[e.valence, e.arousal] for e in examples], np.float32)
+    index = {label: i for i, label in enumerate(labels)}
+    found = np.zeros((len(examples), len(labels)), np.float32)
+    for row, example in enumerate(examples):
+        for label in example.labels:
+            if label in index:  # "neutral" where a set has no such label is a row of zeros
+                found[row, index[label]] = 1
+    return found

@@ -1,0 +1,122 @@
+"""A recipe: the TOML file that says how a shipped model was made, checked before anything runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ..errors import SpecError
+from ..types import EMOTIONS
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One network to train: ``model`` names a builder of `edgeemo.training.models`.
+
+    ``teacher`` names an earlier step to distil from; its answer weighs ``soft`` beside the label, and
+    ``augment`` texts are made per real one for it to answer. Training stops after ``patience`` epochs
+    without a better validation loss.
+    """
+
+    name: str
+    model: str
+    epochs: int
+    batch: int
+    learning_rate: float
+    weight_decay: float = 0.0
+    patience: int = 2
+    teacher: str = ""
+    soft: float = 0.0
+    augment: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A checked recipe; the fields are the sections of the file."""
+
+    name: str
+    version: str
+    modality: str
+    title: str
+    description: str
+    licence: str
+    seed: int
+    spec: Mapping[str, Any]
+    vocabulary: Mapping[str, int]
+    data: Mapping[str, Any]
+    step: tuple[Step, ...]
+    emotions: Mapping[str, Any]
+    groups: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)
+    affect: Mapping[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def datasets(self) -> list[str]:
+        """The names of all data sets the weights come from."""
+        named = [self.data["labels"], self.data.get("affect"), *self.data.get("auxiliary", [])]
+        return [name for name in named if name]
+
+    def emotion_labels(self) -> dict[str, tuple[str, ...]]:
+        """Return the labels behind each of `EMOTIONS`: a group's by name, or as the recipe lists them."""
+        groups = self.groups.get(self.emotions.get("groups", ""), {})
+        found: dict[str, tuple[str, ...]] = {}
+        for emotion in EMOTIONS:
+            value = self.emotions.get(emotion, emotion)
+            labels = groups.get(value, ()) if isinstance(value, str) else value
+            if labels:
+                found[emotion] = tuple(labels)
+        return found
+
+
+def read_recipe(name_or_path: str | Path) -> Recipe:
+    """Read a shipped recipe by name or any by path.
+
+    Raises:
+        SpecError: it does not exist, is not TOML, or has a missing or unknown key.
+    """
+    path = RECIPES / f"{name_or_path}.toml"
+    path = path if path.is_file() else Path(name_or_path)
+    shipped = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
+    if not path.is_file():
+        raise SpecError(f"There is no recipe {str(name_or_path)!r}: expected a TOML file or one of: {shipped}.")
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+        _known(raw, Recipe, path.name)
+        for step in raw.get("step", []):
+            _known(step, Step, f"{path.name}, step {step.get('name')}")
+        recipe = Recipe(**{**raw, "step": tuple(Step(**step) for step in raw["step"])})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
+        raise SpecError(f"{path.name} is not a recipe: {error}. Compare it with a shipped one: {shipped}.") from error
+    _check(recipe, path.name)
+    return recipe
+
+
+def _check(recipe: Recipe, where: str) -> None:
+    if recipe.modality != "text":
+        raise SpecError(f"{where}: modality {recipe.modality!r}; this release trains text.")
+    if not recipe.step:
+        raise SpecError(f"{where}: at least one [[step]] is needed.")
+    names: list[str] = []
+    for step in recipe.step:
+        if step.teacher and step.teacher not in names:
+            raise SpecError(f"{where}: step {step.name!r} has teacher {step.teacher!r}, no earlier step.")
+        names.append(step.name)
+    if len(set(names)) != len(names):
+        raise SpecError(f"{where}: two steps have the same name.")
+
+
+def _known(raw: Mapping[str, Any], kind: type, where: str) -> None:
+    known = [f.name for f in fields(kind)]
+    unknown = sorted(set(raw) - set(known))
+    if unknown:
+        raise SpecError(f"{where}: unknown key {', '.join(unknown)}; expected {', '.join(known)}.")

@@ -1,0 +1,28 @@
+"""The vocabulary of a recipe: WordPiece (Schuster and Nakajima 2012) trained on the words the frontend cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..frontends import TextFrontend, TextSpec
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+
+
+def train_vocabulary(texts: Sequence[str], spec: TextSpec, size: int) -> list[str]:
+    """Return at most ``size`` pieces, ``[PAD]`` first.
+
+    Every text is cut into words by the frontend itself, so that training and device agree on what a word is.
+    """
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    special = SPECIAL if spec.special_tokens else SPECIAL[:2]
+    cutter = TextFrontend(spec, list(SPECIAL))
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=size, min_frequency=2, special_tokens=list(special), show_progress=False
+    )
+    tokenizer.train_from_iterator((" ".join(cutter.words(text)) for text in texts), trainer, len(texts))
+    vocabulary = tokenizer.get_vocab()
+    return sorted(vocabulary, key=vocabulary.__getitem__)
