@@ -1,0 +1,94 @@
+"""The command line: ``edgeemo COMMAND``. Each command's module is imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from .. import __version__
+from ..errors import ConversionError, EdgeemoError, LeakError
+from . import console
+
+_COMMANDS = {  # name: (module, what it does)
+    "predict": ("predict", "Read the emotion that texts express."),
+    "evaluate": ("evaluate", "Measure a bundle on a manifest, with 95 % intervals."),
+    "inspect": ("inspect", "Show what a bundle is, knows and may be used for."),
+    "list": ("inspect", "List the bundles that came with edgeemo."),
+    "train": ("train", "Train a recipe on your copy of the data."),
+    "manifest": ("train", "Write a data set as a manifest."),
+    "convert": ("convert", "Convert a Keras model to a verified int8 bundle."),
+    "verify": ("convert", "Compare a bundle with the Keras model it came from."),
+}
+
+OK, ERROR, CHECK_FAILED, INTERRUPTED, PIPE_CLOSED = 0, 1, 3, 130, 141
+
+
+class _Commands(click.Group):
+    """A group that imports a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f".{_COMMANDS[cmd_name][0]}", __name__)
+        found = getattr(module, f"{cmd_name}_command")
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, what) for name, (_, what) in _COMMANDS.items()])
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="edgeemo")
+def cli() -> None:
+    """Expressed emotion from text, on the device: no cloud, no download.
+
+    \b
+    Examples:
+      edgeemo predict "What a wonderful surprise, thank you!"
+      edgeemo inspect text
+      edgeemo evaluate text dev.csv --leaks drop --pictures pictures/
+
+    \b
+    Exit codes:
+      0    done
+      1    an error: one line on stderr says what and what to do
+      2    wrong usage
+      3    a check failed: conversion or verification missed its budget, test data leaked
+      130  interrupted · 141 the reader of our output went away
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code (documented in ``edgeemo --help``)."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads these at import
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    console.show_warnings()
+    try:
+        with cli.make_context("edgeemo", list(sys.argv[1:] if arguments is None else arguments)) as context:
+            cli.invoke(context)
+        sys.stdout.flush()
+        return OK
+    except click.exceptions.Exit as asked:
+        return asked.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except EdgeemoError as error:
+        console.fail(error)
+        return CHECK_FAILED if isinstance(error, LeakError | ConversionError) else ERROR
+    except (KeyboardInterrupt, click.Abort):
+        console.say("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout at exit and would complain again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return PIPE_CLOSED

@@ -1,0 +1,132 @@
+"""How the command line speaks: results on stdout, all else on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TextIO, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from ..errors import LicenseWarning, RuntimeUnavailableError
+
+T = TypeVar("T")
+
+
+class _Results(Console):
+    """Standard output; a reader that went away is left to `edgeemo.cli.main`."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def out() -> Console:
+    """Return the console for results."""
+    return _Results(highlight=False)
+
+
+def say(message: str) -> None:
+    """Write a line to stderr."""
+    print(f"edgeemo: {message}", file=sys.stderr)
+
+
+def fail(error: Exception) -> None:
+    """Write an error as one line to stderr."""
+    say(f"error: {' '.join(str(error).split())}")
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """Return JSON that standard output can take."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:  # an old terminal, or a lone surrogate
+        text = json.dumps(value, indent=indent, allow_nan=False)
+    return text
+
+
+def print_json(value: Any, *, indent: int | None = 2) -> None:
+    """Write one JSON document to stdout, at once."""
+    print(to_json(value, indent), flush=True)
+
+
+def need(module: str, extra: str) -> Any:
+    """Import a module that wants an optional package.
+
+    Raises:
+        RuntimeUnavailableError: the package is missing; says how to get it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise RuntimeUnavailableError(
+            f"{error}: install it with `pip install 'edgeemo[{extra}]'`."
+        ) from error
+
+
+def plain(text: str, limit: int = 60) -> str:
+    """Return a text safe to show: one line, nothing the terminal would obey, cut to ``limit``."""
+    line = "".join(c if c.isprintable() else " " for c in text[: 4 * limit])
+    line = " ".join(line.split())
+    return line if len(line) <= limit and len(text) <= 4 * limit else line[: limit - 1] + "…"
+
+
+def bar(share: float, width: int = 24, style: str = "cyan") -> Text:
+    """Draw a share from 0 to 1 as a bar, in eighths of a character."""
+    eighths = round(min(max(share, 0.0), 1.0) * width * 8)
+    full, rest = divmod(eighths, 8)
+    return Text(("█" * full + ("" if not rest else "▏▎▍▌▋▊▉"[rest - 1])).ljust(width), style=style)
+
+
+def track(items: Sequence[T], what: str) -> Iterable[T]:
+    """Yield the items behind a progress bar on stderr (only on a terminal)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield from progress.track(items, description=what)
+
+
+def show_warnings() -> None:
+    """Show a `LicenseWarning` as one plain line; leave other warnings as they are."""
+    usual = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, LicenseWarning):
+            say(f"note: {' '.join(str(message).split())}")
+        else:
+            usual(message, category, filename, lineno, file, line)
+
+    warnings.showwarning = show
+
+
+@contextlib.contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep native libraries from chatting on stderr while a model is opened; errors still raise."""
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # no stderr at all
+        yield
+        return
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 2)
+        os.close(null)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,98 @@
+"""``edgeemo convert`` and ``edgeemo verify``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from . import CHECK_FAILED, console
+
+_MODEL = click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("convert")
+@_MODEL
+@click.option("--calibration", required=True, type=_FILE, metavar="MANIFEST", help="Typical inputs.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE.tflite")
+@click.option("--card", type=_FILE, help="By default card.json beside MODEL.")
+@click.option("--vocab", type=_FILE, help="By default vocab.txt beside MODEL.")
+@_JSON
+def convert_command(
+    model: Path, calibration: Path, out: Path, card: Path | None, vocab: Path | None, as_json: bool
+) -> None:
+    """Convert MODEL (.keras) to an int8 bundle, verify it on the device runtime, and only then write it.
+
+    The activations' ranges are those seen on the calibration texts: take a few hundred typical ones. If the
+    int8 model falls short of the float model by more than its budget, nothing is written (exit code 3).
+
+    \b
+    Example:
+      edgeemo convert runs/text/model.keras --calibration runs/text/calibration.csv --out text.tflite
+    """
+    converters = console.need("edgeemo.converters", "train")
+    _finish(converters.convert(model, calibration, out, card=card, vocab=vocab), as_json)
+    console.say(f"wrote {out}")
+
+
+@click.command("verify")
+@_MODEL
+@click.argument("bundle")
+@click.argument("manifest", type=_FILE)
+@_JSON
+def verify_command(model: Path, bundle: str, manifest: Path, as_json: bool) -> None:
+    """Compare BUNDLE, on the device runtime, with the float MODEL it came from, on MANIFEST.
+
+    Agreement of the top label, drop of the score, each label by itself; exit code 3 if the budget is missed.
+
+    \b
+    Example:
+      edgeemo verify runs/text/model.keras text.tflite dev.csv
+    """
+    from ..bundle import find
+
+    converters = console.need("edgeemo.converters", "train")
+    _finish(converters.verify(model, find(bundle), manifest), as_json)
+
+
+def _finish(verification: Any, as_json: bool) -> None:
+    """Show a verification; leave with exit code 3 if it names problems."""
+    facts, problems = verification.to_dict(), tuple(verification.problems)
+    if as_json:
+        console.print_json(facts)
+    else:
+        console.out().print(_table("int8 against float", facts))
+    for problem in problems:
+        console.say(f"failed: {' '.join(str(problem).split())}")
+    if problems:
+        raise click.exceptions.Exit(CHECK_FAILED)
+
+
+def _table(title: str, facts: Mapping[str, Any]) -> Table:
+    """Lay plain values out as rows; a mapping of rows becomes a row each."""
+    table = Table(title=title, title_justify="left", box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, value in _flat(facts):
+        table.add_row(Text(name), Text(value))
+    return table
+
+
+def _flat(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            rows += _flat(value, f"{prefix}{name} · ")
+        elif isinstance(value, list | tuple):
+            rows.append((prefix + name, ", ".join(_shown(v) for v in value) or "none"))
+        else:
+            rows.append((prefix + name, _shown(value)))
+    return rows
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,93 @@
+"""``edgeemo evaluate``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import console
+
+if TYPE_CHECKING:
+    from ..evaluation.leaks import Policy
+
+
+@click.command("evaluate")
+@click.argument("bundle")
+@click.argument("manifest", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option(
+    "--labels", metavar="SPACE", help="Compare in 'fine', a group of the card ('ekman') or 'emotions'."
+)
+@click.option(
+    "--leaks",
+    type=click.Choice(["refuse", "drop", "keep"]),
+    default="refuse",
+    show_default=True,
+    help="What to do with test texts that also stand in the training data.",
+)
+@click.option("--train", type=click.Path(path_type=Path), metavar="MANIFEST", help="The training data.")
+@click.option("--peer", type=click.Choice(["tfidf"]), help="Also train this on --train and compare in pairs.")
+@click.option("--pictures", type=click.Path(path_type=Path), metavar="DIR", help="Write PNG pictures there.")
+@click.option("--bootstrap", type=click.IntRange(0), default=1000, show_default=True, help="Resamples.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+def evaluate_command(
+    bundle: str,
+    manifest: Path,
+    as_json: bool,
+    labels: str | None,
+    leaks: Policy,
+    train: Path | None,
+    peer: str | None,
+    pictures: Path | None,
+    bootstrap: int,
+    seed: int,
+) -> None:
+    """Measure BUNDLE on MANIFEST: how often it reads what people labelled.
+
+    Accuracy, precision, recall, F1, UAR, calibration error, confusion, Pearson's r of valence and arousal,
+    each with a 95 % bootstrap interval; whole speakers or subjects are drawn where the manifest names them.
+
+    \b
+    Examples:
+      edgeemo evaluate text dev.csv --leaks drop
+      edgeemo evaluate text dev.csv --leaks drop --json > report.json
+      edgeemo evaluate text dev.csv --train train.csv --leaks drop --peer tfidf
+      edgeemo evaluate text dev.csv --labels ekman --pictures pictures/
+    """
+    from ..evaluation import evaluate, tables
+    from ..evaluation import pictures as draw
+    from ..manifest import Example, read_manifest
+    from ..recognizer import Recognizer
+
+    if peer is not None and train is None:
+        raise click.UsageError("--peer learns from the training data: give it with --train MANIFEST.")
+    if pictures is not None:
+        draw.require()
+    examples = read_manifest(manifest)
+    compare = None
+    if peer is not None and train is not None:
+        from ..evaluation import peers
+
+        compare = partial(peers.compare, read_manifest(train), track=partial(console.track, what="Peer"))
+
+    def progress(items: Sequence[Example]) -> Sequence[Example]:
+        return console.track(items, f"Reading {len(items):,} texts")  # type: ignore[return-value]
+
+    with console.quiet_libraries():
+        recognizer = Recognizer.open(bundle)
+    with recognizer:
+        report = evaluate(
+            recognizer, examples, labels=labels, leaks=leaks, train=train,
+            resamples=bootstrap, seed=seed, peer=compare, progress=progress,
+        )  # fmt: skip
+    if pictures is not None:
+        for path in draw.write(report, pictures):
+            console.say(f"wrote {path}")
+    if as_json:
+        console.print_json(report.to_dict())
+    else:
+        console.out().print(tables.render(report))

@@ -1,0 +1,75 @@
+"""``edgeemo inspect`` and ``edgeemo list``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from rich.text import Text
+
+from ..bundle import Bundle, shipped
+from . import console, page
+
+
+@click.command("inspect")
+@click.argument("bundle")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: card, sizes, model.")
+def inspect_command(bundle: str, as_json: bool) -> None:
+    """Show what BUNDLE is, what it was trained on, what it may be used for and how good it is.
+
+    \b
+    Examples:
+      edgeemo inspect text
+      edgeemo inspect my.tflite --json
+    """
+    opened = Bundle.open(bundle)
+    with console.quiet_libraries():
+        model = console.need("edgeemo.converters.inspect", "train").dissect(opened.flatbuffer).to_dict()
+    sizes = {
+        "file": 0 if opened.path is None else opened.path.stat().st_size,
+        "flatbuffer": len(opened.flatbuffer),
+    }
+    sizes |= {name: len(data) for name, data in sorted(opened.assets.items())}
+    if as_json:
+        card = json.loads(opened.card.to_json())
+        console.print_json({"path": str(opened.path), "sizes": sizes, "model": model, "card": card})
+    else:
+        console.out().print(page.render(opened.card, sizes, model))
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array.")
+def list_command(as_json: bool) -> None:
+    """List the bundles that came with edgeemo, with their verdicts on commercial use.
+
+    \b
+    Examples:
+      edgeemo list
+      edgeemo list --json
+    """
+    bundles = {name: Bundle.open(path) for name, path in shipped().items()}
+    if as_json:
+        console.print_json(
+            [
+                {
+                    "name": name,
+                    "version": b.card.version,
+                    "title": b.card.title,
+                    "modality": b.card.modality,
+                    "licence": b.card.licence,
+                    "commercial": b.card.commercial,
+                    "bytes": b.path.stat().st_size if b.path else len(b.flatbuffer),
+                    "path": str(b.path),
+                }
+                for name, b in bundles.items()
+            ]
+        )
+        return
+    table = page.table("name", "version", "size", "reads", "commercial use", "title")
+    for name, b in bundles.items():
+        size = b.path.stat().st_size if b.path else len(b.flatbuffer)
+        verdict = Text(b.card.commercial, page.VERDICTS[b.card.commercial][0])
+        table.add_row(name, b.card.version, page.size_of(size), b.card.modality, verdict, Text(b.card.title))
+    console.out().print(
+        table if bundles else "No bundle came with this installation: train one by `edgeemo train`."
+    )

@@ -1,0 +1,132 @@
+"""A model card as a readable page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ..card import ModelCard
+
+VERDICTS = {
+    "cleared": ("green", "cleared for commercial use"),
+    "unclear": ("yellow", "commercial use unclear: not all of its data was cleared"),
+    "no": ("red", "not for commercial use"),
+}
+
+
+def render(card: ModelCard, sizes: Mapping[str, int], model: Mapping[str, Any]) -> Group:
+    """Lay a card out as a page."""
+    colour, verdict = VERDICTS[card.commercial]
+    head = Text.assemble((f"{card.name} {card.version}", "bold"), f"  {card.title}")
+    about = _facts(
+        ("weights", Text.assemble(f"{card.licence}, ", (verdict, colour))),
+        ("reads", f"{card.modality}, frontend {card.spec_digest[:12]} (version {card.frontend_version})"),
+        (
+            "says",
+            f"{len(card.labels)} labels, {'several may hold at once' if card.multi_label else 'one holds'}",
+        ),
+        ("size", " · ".join(f"{name} {size_of(size)}" for name, size in sizes.items())),
+        ("sha256", card.flatbuffer_sha256),
+    )
+    parts: list[Any] = [head, Text(card.description), about]
+    parts += _section("Data and teachers", _data(card))
+    parts += _section("Labels", _labels(card))
+    for name, groups in card.groups.items():
+        rows = table("group", ">threshold", "labels")
+        for group, g in groups.items():
+            rows.add_row(Text(group), f"{g.threshold:.3f}", Text(", ".join(g.labels)))
+        parts += _section(f"Groups: {name}", rows)
+    parts += _section("Measured", _metrics(card.metrics))
+    parts += _section("Model", _model(model))
+    parts += _section("Made with", _facts(*((name, version) for name, version in sorted(card.tools.items()))))
+    return Group(*parts)
+
+
+def table(*columns: str) -> Table:
+    """Return a plain table; a column whose name begins with ``>`` is right-aligned."""
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+    return made
+
+
+def size_of(count: int) -> str:
+    """Return a number of bytes as people read it."""
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1e3:.0f} kB" if count < 1_000_000 else f"{count / 1e6:.2f} MB"
+
+
+def _section(title: str, content: RenderableType) -> list[RenderableType]:
+    return ["", Text(title, "bold"), content]
+
+
+def _facts(*rows: tuple[str, str | Text]) -> Table:
+    made = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    made.add_column(style="dim")
+    for name, value in rows:
+        made.add_row(Text(name), value if isinstance(value, Text) else Text(value))
+    return made
+
+
+def _data(card: ModelCard) -> Table:
+    made = table("name", "licence", "used for", "where")
+    for source in card.data:
+        made.add_row(*(Text(cell) for cell in (source.name, source.licence, source.use, source.url)))
+    return made
+
+
+def _labels(card: ModelCard) -> Table:
+    emotion = {label: name for name, labels in card.emotions.items() for label in labels}
+    made = table("label", ">threshold", "emotion")
+    for label in card.labels:
+        threshold = f"{card.thresholds[label]:.3f}" if card.multi_label else "likeliest"
+        made.add_row(Text(label), threshold, emotion.get(label, "–"))
+    return made
+
+
+def _metrics(metrics: Mapping[str, Any]) -> Table:
+    made = table("metric", ">value", "95 % interval")
+    for name, value, interval in _measured(metrics):
+        made.add_row(Text(name), value, interval)
+    return made
+
+
+def _measured(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield a card's metrics as rows: name, value, interval; nested names are joined."""
+    for name, value in metrics.items():
+        if isinstance(value, Mapping) and "value" in value:
+            interval = f"{value['low']:.3f} … {value['high']:.3f}" if {"low", "high"} <= set(value) else ""
+            n = f"  n {value['n']:,}" if "n" in value else ""
+            yield prefix + name, _shown(value["value"]), interval + n
+        elif isinstance(value, Mapping):
+            yield from _measured(value, f"{prefix}{name} · ")
+        else:
+            yield prefix + name, _shown(value), ""
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _model(model: Mapping[str, Any]) -> Table:
+    operators = ", ".join(f"{name} {count}" for name, count in model["operators"].items())
+    rows = [
+        ("operators", operators or "the runtime does not tell"),
+        ("foreign", ", ".join(model["foreign"]) or "none"),
+    ]
+    for role in ("inputs", "outputs"):
+        rows += [(role.removesuffix("s"), _tensor(tensor)) for tensor in model[role]]
+    rows.append(("tensors", ", ".join(f"{dtype} {count}" for dtype, count in model["tensors"].items())))
+    return _facts(*rows)
+
+
+def _tensor(tensor: Mapping[str, Any]) -> str:
+    quantized = f", scale {tensor['scale']:.6g}, zero point {tensor['zero_point']}" if tensor["scale"] else ""
+    return f"{tensor['name']} {tensor['dtype']} {list(tensor['shape'])}{quantized}"

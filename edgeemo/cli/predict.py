@@ -1,0 +1,120 @@
+"""``edgeemo predict``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from ..backends import INTERPRETERS
+from ..errors import DataError
+from ..recognizer import Recognizer
+from ..types import EMOTIONS, EmotionResult
+from . import console
+
+
+@click.command("predict")
+@click.argument("text_or_file", required=False)
+@click.option("--text", help="A text, even if a file has that name.")
+@click.option("--bundle", default="text", show_default=True, help="A shipped bundle's name, or a file.")
+@click.option("--backend", type=click.Choice(list(INTERPRETERS)), default="litert", show_default=True)
+@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a text.")
+def predict_command(
+    text_or_file: str | None, text: str | None, bundle: str, backend: str, threads: int, as_json: bool
+) -> None:
+    """Read the emotion that texts express.
+
+    TEXT_OR_FILE is a file, one text a line, if it exists; else it is the text. Without it, or as "-", texts
+    come from standard input, one a line. Each text gives one answer, empty lines too.
+
+    \b
+    Examples:
+      edgeemo predict "I can't believe they did this to us."
+      edgeemo predict reviews.txt --json > emotions.jsonl
+      echo "Well done!" | edgeemo predict
+    """
+    if text is not None and text_or_file is not None:
+        raise click.UsageError("Give either TEXT_OR_FILE or --text.")
+    single = text if text is not None else _argument_text(text_or_file)
+    if single is None and text_or_file is None and sys.stdin.isatty():
+        raise click.UsageError(
+            'Nothing to read: give a text, a file, or pipe lines in; "-" reads the terminal.'
+        )
+    with console.quiet_libraries():
+        recognizer = Recognizer.open(bundle, backend=backend, threads=threads)
+    with recognizer:
+        if single is not None:
+            result = recognizer.predict(single)
+            console.print_json(_line(single, result), indent=None) if as_json else _show(single, result)
+            return
+        show = _json_lines if as_json else _rows
+        for line in show((line, recognizer.predict(line)) for line in _lines(text_or_file)):
+            print(line, flush=True)
+
+
+def _argument_text(argument: str | None) -> str | None:
+    """Return the argument if it is a text, None if it names a file or standard input."""
+    if argument is None or argument == "-":
+        return None
+    return None if os.path.exists(argument) and not os.path.isdir(argument) else argument  # noqa: PTH110, PTH112
+
+
+def _lines(name: str | None) -> Iterator[bytes]:
+    try:
+        if name in (None, "-"):
+            yield from _stripped(sys.stdin.buffer)
+        else:
+            with Path(str(name)).open("rb") as file:
+                yield from _stripped(file)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise DataError(f"{name} cannot be read: {error.strerror}. Check the path and its rights.") from error
+
+
+def _stripped(file: BinaryIO) -> Iterator[bytes]:
+    for line in file:
+        yield line.rstrip(b"\n").removesuffix(b"\r")
+
+
+def _line(text: str | bytes, result: EmotionResult) -> dict[str, object]:
+    return {"text": text if isinstance(text, str) else text.decode("utf-8", "replace"), **result.to_dict()}
+
+
+def _json_lines(read: Iterable[tuple[bytes, EmotionResult]]) -> Iterator[str]:
+    for text, result in read:
+        yield console.to_json(_line(text, result))
+
+
+def _rows(read: Iterable[tuple[bytes, EmotionResult]]) -> Iterator[str]:
+    """Yield a header and a line a text, as they come."""
+    yield f"{'emotion':<18}valence  arousal  text"
+    for text, result in read:
+        shown = console.plain(text[:1000].decode("utf-8", "replace"))
+        said = f"{result.label:<10} {result.confidence:>5.2f}"
+        yield f"{said:<18}{result.valence:>+7.2f}  {result.arousal:>+7.2f}  {shown}"
+
+
+def _show(text: str, result: EmotionResult) -> None:
+    """Draw one result: a bar an emotion, the active labels, valence and arousal."""
+    table = Table.grid(padding=(0, 2))
+    for emotion, score in zip(EMOTIONS, result.scores.tolist(), strict=True):
+        name = Text(emotion, "bold" if emotion == result.label else "")
+        table.add_row(name, console.bar(score), f"{score:.2f}")
+    active = " · ".join(f"{label} {result.fine[label]:.2f}" for label in result.active) or "none"
+    facts = Table.grid(padding=(0, 2))
+    facts.add_row("active", Text(active))
+    facts.add_row(
+        "valence", f"{result.valence:+.2f}   arousal {result.arousal:+.2f}   evidence {result.evidence:.2f}"
+    )
+    if result.truncated:
+        facts.add_row("note", "the text is longer than the model reads; only its beginning counts")
+    out = console.out()
+    out.print(f"“{console.plain(text)}”", "", table, "", facts, sep="\n", markup=False)

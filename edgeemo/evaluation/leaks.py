@@ -1,0 +1,162 @@
+"""Leaks: test texts that also stand in the training data.
+
+Texts are compared after NFKC, case folding and collapsing white space, by 64 bits of SHA-256. Training leaves
+these numbers in a file beside the bundle (``text.tflite`` → ``text.seen``): eight bytes a text, and no text
+can be read from them.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import DataError, LeakError
+from ..manifest import Example, read_manifest
+
+Policy: TypeAlias = Literal["refuse", "drop", "keep"]
+Seen: TypeAlias = npt.NDArray[np.uint64]
+
+SUFFIX = ".seen"
+_MAGIC = b"EDGESEEN"
+
+
+def normalize(text: str) -> str:
+    """Return the text as leaks are compared: NFKC, case folded, white space collapsed."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def digest(text: str) -> int:
+    """Return 64 bits of the SHA-256 of the normalised text."""
+    return int.from_bytes(sha256(normalize(text).encode("utf-8", "surrogatepass")).digest()[:8], "little")
+
+
+def digests(texts: Iterable[str]) -> Seen:
+    """Return the digests of the texts, sorted, each once."""
+    return np.unique(np.fromiter((digest(text) for text in texts), np.uint64))
+
+
+def write_seen(path: str | os.PathLike[str], texts: Iterable[str]) -> None:
+    """Write what was seen in training: magic, count, then sorted little-endian 64-bit digests.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    seen = digests(texts)
+    try:
+        Path(path).write_bytes(_MAGIC + struct.pack("<Q", len(seen)) + seen.astype("<u8").tobytes())
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be written: {error.strerror}. Check the folder and its rights."
+        ) from error
+
+
+def read_seen(path: str | os.PathLike[str]) -> Seen:
+    """Read what `write_seen` wrote.
+
+    Raises:
+        DataError: it is missing, damaged or something else.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read: {error.strerror}. Train again, or give --train MANIFEST."
+        ) from error
+    if data[:8] != _MAGIC or len(data) < 16 or len(data) != 16 + 8 * struct.unpack_from("<Q", data, 8)[0]:
+        raise DataError(
+            f"{path} is damaged or no list of training texts. Train again, or give --train MANIFEST."
+        )
+    return np.frombuffer(data, "<u8", offset=16).astype(np.uint64)
+
+
+def find_leaks(examples: Sequence[Example], seen: Seen) -> list[int]:
+    """Return the indices of the examples whose text was seen."""
+    found = np.isin(np.array([digest(text_of(e)) for e in examples], np.uint64), seen)
+    return [int(i) for i in np.flatnonzero(found)]
+
+
+def text_of(example: Example) -> str:
+    """Return the example's text, read from its file if need be.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    if example.text is not None:
+        return example.text
+    if example.path is None:
+        raise DataError("An example has neither text nor path; give one of them.")
+    try:
+        return example.path.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        raise DataError(
+            f"{example.path} cannot be read: {error.strerror}. Paths are relative to the manifest."
+        ) from error
+
+
+@dataclass(frozen=True)
+class LeakCheck:
+    """What was looked for and found: ``n`` leaks and what became of them; ``by`` names the evidence.
+
+    ``repeated`` counts test examples whose text stood earlier in the test itself.
+    """
+
+    checked: bool
+    by: str
+    n: int
+    repeated: int
+    action: Literal["none", "dropped", "kept"] = "none"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain, JSON-ready values."""
+        became = {} if self.action == "none" else {self.action: self.n}
+        return {"checked": self.checked, "by": self.by, "n": self.n, "repeated": self.repeated} | became
+
+
+def check_leaks(
+    examples: Sequence[Example], bundle: Path | None, *, policy: Policy = "refuse", train: Path | None = None
+) -> tuple[list[Example], LeakCheck]:
+    """Look for training texts among the examples, by the manifest ``train`` and the file beside ``bundle``.
+
+    Returns:
+        The examples that remain, and what was found.
+
+    Raises:
+        LeakError: there are leaks and ``policy`` is ``"refuse"``.
+        DataError: a manifest or file cannot be read.
+    """
+    repeated = sum(count - 1 for count in Counter(digest(text_of(e)) for e in examples).values())
+    sources: dict[str, Seen] = {}
+    if train is not None:
+        sources[train.name] = digests(text_of(e) for e in read_manifest(train))
+    beside = None if bundle is None else bundle.with_suffix(SUFFIX)
+    if beside is not None and beside.is_file():
+        sources[beside.name] = read_seen(beside)
+    if not sources:
+        reason = "nothing to check against: give --train MANIFEST"
+        return list(examples), LeakCheck(False, reason, 0, repeated)
+    by = " and ".join(sources)
+    leaks = find_leaks(examples, np.concatenate(list(sources.values())))
+    if not leaks:
+        return list(examples), LeakCheck(True, by, 0, repeated)
+    if policy == "refuse":
+        first = "; ".join(repr(normalize(text_of(examples[i]))[:60]) for i in leaks[:3])
+        raise LeakError(
+            f"{len(leaks)} of {len(examples)} test texts also stand in the training data ({by}), first "
+            f"{first}. Leave them out with --leaks drop, or measure on them with --leaks keep."
+        )
+    if policy == "keep":
+        return list(examples), LeakCheck(True, by, len(leaks), repeated, "kept")
+    gone = set(leaks)
+    left = [example for i, example in enumerate(examples) if i not in gone]
+    return left, LeakCheck(True, by, len(leaks), repeated, "dropped")

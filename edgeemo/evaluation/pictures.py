@@ -1,0 +1,140 @@
+"""A report as pictures: confusion matrix, reliability diagram, F1 by label. Wants the extra ``eval``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, RuntimeUnavailableError
+from .report import Level, Report
+
+_INK, _PALE, _BLUE, _ORANGE = "#22303c", "#d9dee3", "#2f6f9f", "#d9822b"
+
+
+def require() -> Any:
+    """Return ``matplotlib.figure``.
+
+    Raises:
+        RuntimeUnavailableError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib.figure
+    except ImportError as error:
+        raise RuntimeUnavailableError(
+            f"Pictures need {error.name}: `pip install 'edgeemo[eval]'`."
+        ) from error
+    return matplotlib.figure
+
+
+def write(report: Report, folder: Path) -> list[Path]:
+    """Draw each label space of the report into ``folder``; return the files written.
+
+    Raises:
+        RuntimeUnavailableError: matplotlib is not installed.
+        DataError: the folder cannot be written.
+    """
+    figure = require()
+    drawings: dict[str, Callable[[Any, Level, str], None]] = {
+        "confusion": _confusion,
+        "reliability": _reliability,
+        "f1": _f1,
+    }
+    written: list[Path] = []
+    title = f"{report.bundle['name']} {report.bundle['version']}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for level in report.levels:
+            for name, draw in drawings.items():
+                canvas = figure.Figure(layout="constrained", facecolor="white")
+                draw(canvas, level, title)
+                path = folder / f"{level.name}-{name}.png"
+                canvas.savefig(path, dpi=150)
+                written.append(path)
+    except OSError as error:
+        raise DataError(
+            f"{folder} cannot be written: {error.strerror}. Check the folder and its rights."
+        ) from error
+    return written
+
+
+def _axes(canvas: Any, title: str, subtitle: str) -> Any:
+    axes = canvas.add_subplot()
+    axes.set_title(f"{title}\n", loc="left", color=_INK, fontweight="bold", fontsize=11)
+    axes.text(0, 1.012, subtitle, transform=axes.transAxes, color=_INK, fontsize=9, va="bottom")
+    axes.spines[:].set_visible(False)
+    axes.tick_params(colors=_INK, length=0, labelsize=9)
+    return axes
+
+
+def _confusion(canvas: Any, level: Level, title: str) -> None:
+    """Rows are gold labels, shaded by their share; the numbers are counts."""
+    counts = np.array(level.confusion)
+    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    size = len(level.labels)
+    side = max(4.5, 0.38 * size + 1.8)
+    canvas.set_size_inches(side + 0.6, side)
+    axes = _axes(canvas, f"{title}: confusion", "row: gold label, column: top label, shade: share of the row")
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="equal")
+    axes.set_xticks(
+        range(size), level.labels, rotation=90 if size > 8 else 35, ha="center" if size > 8 else "right"
+    )
+    axes.set_yticks(range(size), level.labels)
+    axes.set_xticks(np.arange(-0.5, size), minor=True)
+    axes.set_yticks(np.arange(-0.5, size), minor=True)
+    axes.grid(which="minor", color="white", linewidth=1)
+    axes.tick_params(which="minor", length=0)
+    for i, j in np.argwhere(counts > 0):
+        colour = "white" if share[i, j] > 0.55 else _INK
+        axes.text(
+            j, i, f"{counts[i, j]}", ha="center", va="center", color=colour, fontsize=9 if size <= 10 else 6
+        )
+
+
+def _reliability(canvas: Any, level: Level, title: str) -> None:
+    """Stated probability against the share that was right, and how often each was stated."""
+    canvas.set_size_inches(5.2, 5.2)
+    count, confidence, correct = (np.array(level.reliability[k]) for k in ("count", "confidence", "correct"))
+    error = float((count * np.abs(confidence - correct)).sum() / max(count.sum(), 1))
+    axes = _axes(
+        canvas, f"{title}: reliability ({level.name})", f"top label, n = {count.sum():,.0f}, ECE {error:.3f}"
+    )
+    some, width = count > 0, 1 / len(count)
+    middle = (np.arange(len(count)) + 0.5) * width
+    axes.bar(middle, count / max(count.max(), 1) * 0.25, width * 0.9, color=_PALE, label="how often stated")
+    axes.plot([0, 1], [0, 1], color=_INK, linewidth=1, linestyle=(0, (4, 3)), label="perfectly calibrated")
+    axes.plot(confidence[some], correct[some], color=_BLUE, linewidth=1.5, zorder=3)
+    axes.scatter(confidence[some], correct[some], s=15 + 180 * count[some] / count.max(), color=_BLUE, zorder=4,
+                 edgecolor="white", label="measured (area = examples)")  # fmt: skip
+    axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
+    axes.set_xlabel("stated probability", color=_INK)
+    axes.set_ylabel("share correct", color=_INK)
+    axes.grid(color=_PALE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.legend(frameon=False, fontsize=8, loc="upper left", labelcolor=_INK)
+
+
+def _f1(canvas: Any, level: Level, title: str) -> None:
+    """F1 of each label, best first, with its precision and recall."""
+    rows = sorted(level.per_label.items(), key=lambda item: item[1]["f1"])
+    canvas.set_size_inches(6.4, max(2.6, 0.26 * len(rows) + 1.3))
+    known = [row["f1"] for _, row in rows if row["support"]]
+    mean = float(np.mean(known)) if known else 0.0
+    axes = _axes(
+        canvas,
+        f"{title}: F1 by label ({level.name})",
+        f"macro-F1 {mean:.3f}; in brackets: examples",
+    )
+    where = np.arange(len(rows))
+    axes.barh(where, [row["f1"] for _, row in rows], height=0.72, color=_BLUE, alpha=0.85)
+    axes.axvline(mean, color=_INK, linewidth=1, linestyle=(0, (4, 3)))
+    for name, marker, colour in (("precision", "|", _ORANGE), ("recall", "o", _INK)):
+        axes.plot([row[name] for _, row in rows], where, marker, color=colour, markersize=5 if marker == "o" else 10,
+                  markeredgewidth=2 if marker == "|" else 0, label=name)  # fmt: skip
+    axes.set_yticks(where, [f"{label}  ({row['support']:,.0f})" for label, row in rows])
+    axes.set(xlim=(0, 1), ylim=(-0.6, len(rows) - 0.4))
+    axes.grid(axis="x", color=_PALE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.legend(frameon=False, fontsize=8, loc="lower right", labelcolor=_INK)

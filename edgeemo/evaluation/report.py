@@ -1,0 +1,215 @@
+"""`evaluate`: a recognizer and a manifest in, a `Report` out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..errors import DataError
+from ..manifest import Example
+from ..recognizer import Recognizer
+from .bootstrap import Array, Draw, Interval, Measure, clusters_of, intervals
+from .leaks import LeakCheck, Policy, check_leaks, text_of
+from .metrics import AffectMeasure, LabelMeasure, confusion, per_label
+from .spaces import FINE, SCORES, Space, choose
+
+Progress: TypeAlias = Callable[[Sequence[Example]], Iterable[Example]]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a recognizer said of each example: arrays with one row an example."""
+
+    probabilities: Array
+    scores: Array
+    valence: Array
+    arousal: Array
+
+
+@dataclass(frozen=True)
+class Level:
+    """One label space, measured: ``per_label`` has precision, recall, f1 and support."""
+
+    name: str
+    labels: tuple[str, ...]
+    per_label: Mapping[str, Mapping[str, float]]
+    confusion: Sequence[Sequence[int]]
+    reliability: Mapping[str, Sequence[float]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain, JSON-ready values."""
+        return {
+            "per_label": {label: dict(row) for label, row in self.per_label.items()},
+            "confusion": {"labels": list(self.labels), "matrix": [list(row) for row in self.confusion]},
+            "reliability": {name: list(values) for name, values in self.reliability.items()},
+        }
+
+
+_NOTHING = Level("", (), {}, (), {})
+
+
+@dataclass(frozen=True)
+class Report:
+    """How well a bundle reads a manifest.
+
+    Attributes:
+        n: examples measured (after leaks were dropped); ``n_labelled`` of them carry a label, ``n_affect``
+            valence or arousal.
+        metrics: by name (`metrics` defines them). The first of ``levels`` has the plain names; a coarser one
+            its name in front (``ekman_macro_f1``; ``emotion_accuracy`` for the emotion scores).
+        levels: label spaces measured, finest first; empty if the manifest has no labels.
+        leaks: training texts among the examples.
+        bootstrap: what was resampled (examples, or whole speakers), how often, with which seed.
+        bundle: name, version, file, size and runtime.
+        peer: the comparison with a simple system, if asked for.
+    """
+
+    n: int
+    n_labelled: int
+    n_affect: int
+    metrics: Mapping[str, Interval]
+    levels: tuple[Level, ...]
+    leaks: LeakCheck
+    bootstrap: Mapping[str, Any]
+    bundle: Mapping[str, Any]
+    peer: Mapping[str, Any] | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain, JSON-ready values."""
+        main = (self.levels or (_NOTHING,))[0].to_dict()
+        found: dict[str, Any] = {
+            "n": self.n,
+            "n_labelled": self.n_labelled,
+            "n_affect": self.n_affect,
+            "labels": self.levels[0].name if self.levels else None,
+            "metrics": {name: value.to_dict() for name, value in self.metrics.items()},
+            **main,
+            "leaks": self.leaks.to_dict(),
+            "bootstrap": dict(self.bootstrap),
+            "bundle": dict(self.bundle),
+            "levels": {level.name: level.to_dict() for level in self.levels[1:]},
+            "notes": list(self.notes),
+        }
+        if self.peer is not None:
+            found["peer"] = dict(self.peer)
+        return found
+
+
+def evaluate(
+    recognizer: Recognizer,
+    examples: Sequence[Example],
+    *,
+    labels: str | None = None,
+    leaks: Policy = "refuse",
+    train: Path | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+    peer: Callable[[Sequence[Example], Predictions, Sequence[Space], Draw], Mapping[str, Any]] | None = None,
+    progress: Progress = iter,
+) -> Report:
+    """Measure a recognizer on examples, with 95 % bootstrap intervals.
+
+    Args:
+        labels: the label space to compare in; by default the finest that knows all labels of the manifest.
+        leaks: what to do with examples whose text was trained on.
+        train: the training manifest, to look for leaks.
+        resamples: bootstrap resamples; 0 for none.
+        peer: compares with another system; see `edgeemo.evaluation.peers`.
+        progress: wraps the examples while they are predicted, for a progress bar.
+
+    Raises:
+        LeakError: see ``leaks``.
+        DataError: the labels are unknown, or there is nothing to compare with.
+    """
+    kept, check = check_leaks(examples, recognizer.bundle.path, policy=leaks, train=train)
+    labelled = np.array([bool(e.labels) for e in kept], np.bool_)
+    affect = np.array([(_nan(e.valence), _nan(e.arousal)) for e in kept], np.float64).reshape(-1, 2)
+    has_affect = np.isfinite(affect).any(1)
+    if not (labelled.any() or has_affect.any()):
+        raise DataError("No example has labels, valence or arousal: add such a column to the manifest.")
+    spaces = choose(recognizer.card, kept, labels) if labelled.any() else []
+    predictions = predict(recognizer, kept, progress)
+    by, clusters = clusters_of(kept)
+    draw = Draw(len(kept), resamples, seed, clusters)
+    measures: list[Measure] = []
+    levels: list[Level] = []
+    for i, space in enumerate(spaces):
+        prefix = prefix_of(space) if i else ""
+        measures.append(label_measure(space, kept, predictions, prefix=prefix, counted=labelled))
+        levels.append(_level(space, [e for e in kept if e.labels], predictions, labelled))
+    measures.append(AffectMeasure("valence_r", affect[:, 0], predictions.valence))
+    measures.append(AffectMeasure("arousal_r", affect[:, 1], predictions.arousal))
+    return Report(
+        n=len(kept),
+        n_labelled=int(labelled.sum()),
+        n_affect=int(has_affect.sum()),
+        metrics=intervals(measures, draw),
+        levels=tuple(levels),
+        leaks=check,
+        bootstrap={"resamples": resamples, "seed": seed, "by": by, "units": draw.units},
+        bundle=_about(recognizer),
+        peer=None if peer is None else peer(kept, predictions, spaces, draw),
+    )
+
+
+def predict(recognizer: Recognizer, examples: Sequence[Example], progress: Progress = iter) -> Predictions:
+    """Predict every example."""
+    results = [recognizer.predict(text_of(example)) for example in progress(examples)]
+    return Predictions(
+        np.array([r.probabilities for r in results], np.float64),
+        np.array([r.scores for r in results], np.float64),
+        np.array([r.valence for r in results], np.float64),
+        np.array([r.arousal for r in results], np.float64),
+    )
+
+
+def prefix_of(space: Space) -> str:
+    """Return what stands before a coarser level's metric names."""
+    return {FINE: "", SCORES: "emotion_"}.get(space.name, f"{space.name}_")
+
+
+def label_measure(
+    space: Space, examples: Sequence[Example], said: Predictions, *, prefix: str = "", counted: Any = None
+) -> LabelMeasure:
+    """Return the measure of one label space; of emotion scores beside finer labels, only the top."""
+    probability = space.probability(said.probabilities, said.scores)
+    only = ("accuracy", "ece") if prefix == "emotion_" else ()
+    return LabelMeasure(
+        space.truth(examples), probability, space.active(probability),
+        prefix=prefix, exclusive=space.exclusive, counted=counted, only=only,
+    )  # fmt: skip
+
+
+def _level(space: Space, examples: Sequence[Example], said: Predictions, labelled: Any) -> Level:
+    probability = space.probability(said.probabilities[labelled], said.scores[labelled])
+    truth, active = space.truth(examples), space.active(probability)
+    hit, chosen, gold = (x.sum(0).astype(np.float64) for x in (truth & active, active, truth))
+    counts = [np.nan_to_num(x) for x in per_label(hit, chosen, gold)]
+    rows = {
+        label: {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(n)}
+        for label, p, r, f, n in zip(space.labels, *counts, gold, strict=True)
+    }
+    measure = LabelMeasure(truth, probability, active, exclusive=space.exclusive)
+    return Level(space.name, space.labels, rows, confusion(truth, probability), measure.reliability())
+
+
+def _about(recognizer: Recognizer) -> dict[str, Any]:
+    card, bundle, info = recognizer.card, recognizer.bundle, recognizer.runtime.info
+    return {
+        "name": card.name,
+        "version": card.version,
+        "commercial": card.commercial,
+        "file": None if bundle.path is None else bundle.path.name,
+        "flatbuffer_bytes": len(bundle.flatbuffer),
+        "flatbuffer_sha256": card.flatbuffer_sha256,
+        "runtime": f"{info.backend}/{info.delegate}",
+    }
+
+
+def _nan(value: float | None) -> float:
+    return float("nan") if value is None else value

@@ -1,0 +1,129 @@
+"""Label spaces: what a manifest's labels are compared with.
+
+``fine`` are the model's own labels, each of ``card.groups`` reads several of them as one (``ekman``), and
+``emotions`` are the `EMOTIONS` of the normalised scores. A manifest in finer labels can be read coarser,
+never the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..card import ModelCard
+from ..errors import DataError
+from ..manifest import Example
+from ..types import EMOTIONS
+from .bootstrap import Array, Bools
+
+FINE, SCORES = "fine", "emotions"
+
+
+@dataclass(frozen=True)
+class Space:
+    """A label space of a card.
+
+    Attributes:
+        name: ``"fine"``, a key of ``card.groups``, or ``"emotions"``.
+        labels: in the order of every matrix of this space.
+        exclusive: exactly one label is active, the likeliest; otherwise those above ``thresholds``.
+        members: per label, the indices of the model's labels it consists of.
+        columns: manifest label → index of the label it means here.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    exclusive: bool
+    thresholds: Array
+    members: tuple[tuple[int, ...], ...]
+    columns: Mapping[str, int]
+
+    def truth(self, examples: Sequence[Example]) -> Bools:
+        """Return which labels hold: those named, and groups of which a member is named."""
+        gold = np.zeros((len(examples), len(self.labels)), np.bool_)
+        for row, example in zip(gold, examples, strict=True):
+            row[[self.columns[label] for label in example.labels if label in self.columns]] = True
+        return gold
+
+    def probability(self, probabilities: Array, scores: Array) -> Array:
+        """Return the probability of each label here, from the model's own labels and the emotion scores."""
+        if self.name == SCORES:
+            return scores
+        join = np.sum if self.exclusive else np.max
+        return np.stack([join(probabilities[:, list(members)], axis=1) for members in self.members], 1)
+
+    def active(self, probability: Array) -> Bools:
+        """Return which labels are active: at or above their thresholds, or the likeliest if exclusive."""
+        if self.exclusive:
+            return one_hot(probability)
+        return np.asarray(probability >= self.thresholds)
+
+
+def one_hot(probability: Array) -> Bools:
+    """Return the likeliest label of each row (the first on a tie)."""
+    return np.asarray(np.arange(probability.shape[1]) == probability.argmax(1)[:, None])
+
+
+def spaces_of(card: ModelCard) -> dict[str, Space]:
+    """Return the label spaces of a card by name, finest first."""
+    index = {label: i for i, label in enumerate(card.labels)}
+    exclusive = not card.multi_label
+    # card numbers are compared as the recognizer compares them: in float32
+    thresholds = np.array([card.thresholds[x] for x in card.labels], np.float32).astype(np.float64)
+    singles = tuple((i,) for i in range(len(card.labels)))
+    spaces = {FINE: Space(FINE, card.labels, exclusive, thresholds, singles, index)}
+    for name, groups in card.groups.items():
+        labels, members = tuple(groups), [groups[g].labels for g in groups]
+        limits = np.array([groups[g].threshold for g in groups], np.float32).astype(np.float64)
+        spaces[name] = Space(
+            name, labels, exclusive, limits, _indices(members, index), _columns(labels, members)
+        )
+    members = [card.emotions.get(emotion, ()) for emotion in EMOTIONS]
+    spaces[SCORES] = Space(
+        SCORES, EMOTIONS, True, np.zeros(len(EMOTIONS)), _indices(members, index), _columns(EMOTIONS, members)
+    )
+    return spaces
+
+
+def choose(card: ModelCard, examples: Sequence[Example], wanted: str | None = None) -> list[Space]:
+    """Return the space the manifest is written in (or ``wanted``) first, then the coarser ones.
+
+    Raises:
+        DataError: no space knows all labels, or there is no space ``wanted``.
+    """
+    spaces = spaces_of(card)
+    named = {label for example in examples for label in example.labels}
+    if wanted is not None:
+        if wanted not in spaces:
+            raise DataError(f"{card.name} has no labels {wanted!r}: expected one of {', '.join(spaces)}.")
+        _refuse_unknown(card, named, spaces[wanted])
+        first = wanted
+    else:
+        first = next((name for name, space in spaces.items() if named <= set(space.labels)), "")
+        if not first:
+            best = min(spaces.values(), key=lambda space: len(named - set(space.labels)))
+            _refuse_unknown(card, named, best)
+    coarser = [name for name in spaces if name != first] if first == FINE else []
+    return [spaces[name] for name in [first, *coarser]]
+
+
+def _refuse_unknown(card: ModelCard, named: set[str], space: Space) -> None:
+    unknown = sorted(named - set(space.columns))
+    if unknown:
+        shown = ", ".join(unknown[:10]) + (", …" if len(unknown) > 10 else "")
+        raise DataError(
+            f"{card.name} does not know {len(unknown)} of the manifest's labels: {shown}. Rename them to "
+            f"the labels of {space.name} ({', '.join(space.labels)}), or drop them; see `edgeemo inspect`."
+        )
+
+
+def _indices(members: Iterable[Sequence[str]], index: Mapping[str, int]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(index[label] for label in labels) for labels in members)
+
+
+def _columns(labels: Sequence[str], members: Sequence[Sequence[str]]) -> dict[str, int]:
+    """A label means the group it belongs to; a name that is only a group's means that group."""
+    columns = {label: i for i, label in enumerate(labels)}
+    return columns | {member: i for i, group in enumerate(members) for member in group}

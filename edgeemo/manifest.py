@@ -1,0 +1,200 @@
+"""The manifest: a table of examples, UTF-8 CSV or JSONL (``.gz`` allowed), one row an example.
+
+Columns: ``text`` or ``path`` (relative to the manifest) and optionally ``labels`` (separated by ``|``; in
+JSONL also a list), ``speaker``, ``subject``, ``group``, ``split``, ``valence`` and ``arousal`` in [−1, 1].
+Other columns are ignored, so that a data set's own table can serve as a manifest.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import DataError
+
+COLUMNS = ("text", "path", "labels", "speaker", "subject", "group", "split", "valence", "arousal")
+_FORMATS = (".csv", ".jsonl")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row: what goes in (``text`` or the file at ``path``) and what people said it expresses."""
+
+    text: str | None = None
+    path: Path | None = None
+    labels: tuple[str, ...] = ()
+    speaker: str = ""
+    subject: str = ""
+    group: str = ""
+    split: str = ""
+    valence: float | None = None
+    arousal: float | None = None
+
+
+def read_manifest(path: str | os.PathLike[str]) -> list[Example]:
+    """Read a manifest whole.
+
+    Raises:
+        DataError: it cannot be read, has no rows, or a row cannot be used; says which line and what to do.
+    """
+    path = Path(path)
+    suffix = _format(path)
+    text = _read(path)
+    rows = _csv_rows(text, path.name) if suffix == ".csv" else _jsonl_rows(text, path.name)
+    examples = [_example(row, path.parent, f"{path.name}, line {line}") for line, row in rows]
+    if not examples:
+        raise DataError(f"{path.name} has no rows: write at least one example below the header.")
+    return examples
+
+
+def write_manifest(path: str | os.PathLike[str], examples: Iterable[Example]) -> None:
+    """Write a manifest (format by suffix) that `read_manifest` reads back equal; only columns in use.
+
+    Raises:
+        DataError: the suffix is unknown, a label holds ``|``, a text is not Unicode, or no writing here.
+    """
+    path = Path(path)
+    suffix = _format(path)
+    rows = [_row(example, path.parent) for example in examples]
+    columns = [c for c in COLUMNS if c in ("text", "labels") or any(row[c] != "" for row in rows)]
+    if any(row["path"] != "" for row in rows) and not any(row["text"] != "" for row in rows):
+        columns.remove("text")
+    buffer = io.StringIO(newline="")
+    if suffix == ".csv":
+        writer = csv.DictWriter(buffer, columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        for row in rows:
+            kept = {c: row[c] for c in columns if row[c] != "" or c in ("text", "labels")}
+            buffer.write(json.dumps(kept, ensure_ascii=False) + "\n")
+    try:
+        data = buffer.getvalue().encode()
+        if path.suffix == ".gz":
+            data = gzip.compress(data, mtime=0)
+        path.write_bytes(data)
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{path.name}: a text holds a lone surrogate ({error.reason}); replace it first."
+        ) from error
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be written: {error.strerror}. Check the folder and its rights."
+        ) from error
+
+
+def _format(path: Path) -> str:
+    stem = path.with_suffix("") if path.suffix == ".gz" else path
+    if stem.suffix not in _FORMATS:
+        raise DataError(f"{path.name} is no manifest: expected .csv or .jsonl, or these with .gz.")
+    return stem.suffix
+
+
+def _read(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        if path.suffix == ".gz":
+            data = gzip.decompress(data)
+    except FileNotFoundError as error:
+        raise DataError(f"There is no manifest {path}: check the path.") from error
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path} cannot be read: {error}. Check its rights, or make it again.") from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        byte = f"{data[error.start]:#04x}"
+        raise DataError(f"{path.name}, line {line}: byte {byte} is not UTF-8; save it as UTF-8.") from error
+
+
+def _csv_rows(text: str, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    start = 1
+    try:
+        header = [cell.strip() for cell in next(reader, [])]
+        if not {"text", "path"} & set(header):
+            found = ", ".join(filter(None, header)) or "nothing"
+            raise DataError(f"{name}, line 1: the header has no text or path, only {found}; name the column.")
+        while True:
+            start = reader.line_num + 1
+            row = next(reader, None)
+            if row is None:
+                return
+            if not row:
+                continue
+            if len(row) != len(header):
+                raise DataError(
+                    f"{name}, line {start}: {len(row)} fields, the header has {len(header)}; "
+                    "put fields with commas or quotes into double quotes."
+                )
+            yield start, dict(zip(header, row, strict=True))
+    except csv.Error as error:
+        raise DataError(f"{name}, line {start}: {error}; mend the quotes, or write it as .jsonl.") from error
+
+
+def _jsonl_rows(text: str, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{name}, line {number}: not JSON ({error}); write one object a line.") from error
+        if not isinstance(row, dict):
+            raise DataError(f"{name}, line {number}: expected a JSON object, got {type(row).__name__}.")
+        yield number, {key: value for key, value in row.items() if value is not None}
+
+
+def _example(row: Mapping[str, Any], folder: Path, where: str) -> Example:
+    for column in ("text", "path", "speaker", "subject", "group", "split"):
+        if not isinstance(row.get(column, ""), str | int):
+            raise DataError(f"{where}: {column} is {row[column]!r}; expected text.")
+    path = str(row.get("path", ""))
+    if "text" not in row and not path:
+        raise DataError(f"{where}: neither text nor path; give one of them.")
+    return Example(
+        text=str(row["text"]) if "text" in row and (row["text"] != "" or not path) else None,
+        path=folder / path if path else None,
+        labels=_labels(row.get("labels", ""), where),
+        valence=_number(row, "valence", where),
+        arousal=_number(row, "arousal", where),
+        **{column: str(row.get(column, "")) for column in ("speaker", "subject", "group", "split")},
+    )
+
+
+def _labels(value: Any, where: str) -> tuple[str, ...]:
+    parts: Sequence[Any] = value.split("|") if isinstance(value, str) else value
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        raise DataError(f"{where}: labels is {value!r}; expected names separated by '|', or a list of names.")
+    return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+
+
+def _number(row: Mapping[str, Any], column: str, where: str) -> float | None:
+    value = row.get(column, "")
+    if value == "":
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not -1 <= number <= 1:
+        raise DataError(f"{where}: {column} is {value!r}; expected a number from -1 to 1.")
+    return number
+
+
+def _row(example: Example, folder: Path) -> dict[str, Any]:
+    if any("|" in label for label in example.labels):
+        raise DataError(f"A label holds '|': {example.labels}; rename it, '|' separates labels.")
+    path = example.path
+    if path is not None and path.is_relative_to(folder):
+        path = path.relative_to(folder)
+    row = {column: getattr(example, column) for column in COLUMNS}
+    row |= {"labels": "|".join(example.labels), "path": "" if path is None else path.as_posix()}
+    return {column: "" if value is None else value for column, value in row.items()}
