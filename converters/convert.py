@@ -1,0 +1,155 @@
+"""A Keras model to a verified bundle; what does not verify is not written."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import __version__
+from ..bundle import Bundle
+from ..card import ModelCard
+from ..errors import BundleError, ConversionError, DataError
+from ..frontends import frontend_for
+from ..manifest import Example, read_manifest
+from ..recognizer import Recognizer
+from ..runtime import Runtime
+from .quantize import quantize, worst_layers
+from .verify import Budget, Verification, compare
+
+GOLDEN = (
+    "What a wonderful surprise, thank you so much!",
+    "I miss her every single day.",
+    "This is the third time the machine ate my card, I am furious.",
+    "Please don't leave me alone in the dark.",
+    "Ugh, there is mould all over the bread.",
+    "Wait, you can do that? I had no idea!",
+    "The train leaves at nine from platform four.",
+    "😂😂 best day ever",
+)
+"""Sentences whose scores go into the card, to see on any machine that the bundle works as it did here."""
+
+
+def convert(
+    model: Path,
+    calibration: Path,
+    out: Path,
+    *,
+    card: Path | None = None,
+    vocab: Path | None = None,
+    check: Path | None = None,
+    budget: Budget | None = None,
+    progress: Callable[[Iterable[Example]], Iterable[Example]] = iter,
+) -> Verification:
+    """Quantize to int8, verify on the device's own runtime, and only then write the bundle.
+
+    Args:
+        model: a ``.keras`` file.
+        calibration: a manifest of texts that look like those the model will read; labels are not needed.
+        out: the bundle to write.
+        card, vocab: the draft card and the vocabulary; by default those beside the model.
+        check: the manifest to verify on; by default ``dev.csv`` beside the model, else the calibration set.
+        budget: what int8 may cost.
+
+    Returns:
+        the passed verification; its figures also stand in the card.
+
+    Raises:
+        ConversionError: the converter failed, or a budget was missed: then the worst layers are named.
+        DataError: the calibration set is of the wrong kind. BundleError: a file beside the model is missing.
+    """
+    beside = Path(model).parent
+    draft = ModelCard.from_json(_read(card or beside / "card.json", "--card"))
+    assets = {"vocab.txt": _read(vocab or beside / "vocab.txt", "--vocab")}
+    frontend = frontend_for(draft.modality, draft.spec, assets)
+    ids = frontend.compute_batch(_texts(calibration))
+
+    bundle = Bundle(quantize(model, ids), draft, assets)
+    checked = check or (beside / "dev.csv" if (beside / "dev.csv").is_file() else calibration)
+    found = compare(model, bundle, read_manifest(checked), budget=budget, progress=progress)
+    if found.problems:
+        raise ConversionError(
+            f"{draft.name} is not good enough in int8, nothing was written: {'; '.join(found.problems)}. "
+            f"Worst layers (error in steps): {', '.join(worst_layers(model, ids[:200])) or 'none stands out'}. "
+            f"Calibrate on texts like those the model will read ({Path(calibration).name} has {len(ids)})."
+        )
+    Bundle(bundle.flatbuffer, _finished(bundle, found, Path(checked).name), assets).write(out)
+    seen = Path(model).with_suffix(".seen")
+    if seen.is_file():
+        shutil.copyfile(seen, Path(out).with_suffix(".seen"))
+    return found
+
+
+def _finished(bundle: Bundle, found: Verification, checked: str) -> ModelCard:
+    """Add to the draft what conversion and verification know."""
+    import ai_edge_litert
+    import tensorflow as tf
+
+    runtime = Runtime(bundle.flatbuffer)
+    recognizer = Recognizer(bundle, runtime)
+    tensors = [*runtime.inputs.values(), *runtime.outputs.values()]
+    metrics: dict[str, Any] = {
+        "verify": {
+            "command": f"edgeemo verify model.keras BUNDLE {checked}",
+            "n": found.n,
+            "agreement": round(found.agreement, 4),
+            "clear_agreement": round(found.clear_agreement, 4),
+            "n_clear": found.n_clear,
+        }
+    }
+    if found.drop is not None and found.float_f1 is not None and found.int8_f1 is not None:
+        metrics["verify"] |= {
+            "macro_f1_float": round(found.float_f1, 4),
+            "macro_f1_int8": round(found.int8_f1, 4),
+            "drop": {k: round(v, 5) for k, v in found.drop.to_dict().items()},
+        }
+    return replace(
+        bundle.card,
+        quantization={
+            t.name: {"shape": list(t.shape), "dtype": t.dtype.name, "scale": t.scale, "zero_point": t.zero_point}
+            for t in tensors
+        },
+        golden=tuple(_golden(recognizer, text) for text in GOLDEN),
+        metrics={**bundle.card.metrics, **metrics},
+        tools={
+            **bundle.card.tools,
+            "edgeemo": __version__,
+            "converter": f"tensorflow {tf.__version__}",
+            "ai-edge-litert": getattr(ai_edge_litert, "__version__", "unknown"),
+        },
+    )
+
+
+def _golden(recognizer: Recognizer, text: str) -> dict[str, Any]:
+    result = recognizer.predict(text)
+    return {
+        "text": text,
+        "ids": recognizer.frontend.compute(text).tolist()[: recognizer.frontend.encode(text).n_ids],
+        "scores": [round(x, 4) for x in result.scores.tolist()],
+        "valence": round(result.valence, 4),
+        "arousal": round(result.arousal, 4),
+    }
+
+
+def _texts(calibration: Path) -> list[str]:
+    texts = [example.text for example in read_manifest(calibration)]
+    given = [text for text in texts if text and text.strip()]
+    if len(given) < len(texts) / 2 or not given:
+        raise DataError(
+            f"{Path(calibration).name} is no calibration set for a text model: {len(given)} of {len(texts)} rows have "
+            "text. Give a manifest with a text column, such as calibration.csv beside the trained model."
+        )
+    if len(np.unique(given)) < min(20, len(given)):
+        raise DataError(f"{Path(calibration).name} repeats the same few texts; give at least 20 different ones.")
+    return given
+
+
+def _read(path: Path, option: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}. Name it by {option}.") from error

@@ -1,0 +1,118 @@
+"""Full-integer quantization in a process of its own: TensorFlow's converter can crash, and must not take us along.
+
+Run as ``python -m edgeemo.converters.quantize MODEL.keras IDS.npy OUT.tflite``; use `quantize`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ConversionError
+
+
+def quantize(model: Path, ids: npt.NDArray[np.int32]) -> bytes:
+    """Convert a Keras model to a full-int8 flatbuffer with one signature.
+
+    Weights are quantized per channel where the kernels allow, activations by the minimum and maximum seen
+    on ``ids`` (Jacob et al. 2018, arXiv:1712.05877). Ids stay int32, outputs are int8.
+
+    Args:
+        model: a ``.keras`` file: ids ``(batch, length)`` to a mapping of outputs.
+        ids: int32 ``(n, length)``, the calibration set as the frontend makes it.
+
+    Raises:
+        ConversionError: the converter refused or crashed; says how.
+    """
+    with tempfile.TemporaryDirectory(prefix="edgeemo-") as folder:
+        given, made = Path(folder, "ids.npy"), Path(folder, "model.tflite")
+        np.save(given, ids)
+        _child("quantize", str(model), str(given), str(made))
+        if not made.is_file() or made.stat().st_size == 0:
+            raise ConversionError("The converter wrote nothing. Free some disk space and try again.")
+        return made.read_bytes()
+
+
+def worst_layers(model: Path, ids: npt.NDArray[np.int32], n: int = 3) -> tuple[str, ...]:
+    """Name the layers int8 hurts most, worst first, by TensorFlow's quantization debugger.
+
+    Each is given as ``name (error)``, the root mean square error in steps of its own scale; 0.29 is what
+    rounding alone costs.
+    """
+    with tempfile.TemporaryDirectory(prefix="edgeemo-") as folder:
+        given, made = Path(folder, "ids.npy"), Path(folder, "layers.txt")
+        np.save(given, ids)
+        _child("layers", str(model), str(given), str(made))
+        return tuple(made.read_text("utf-8").splitlines()[:n])
+
+
+def _child(*arguments: str) -> None:
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1"}
+    done = subprocess.run(
+        [sys.executable, "-m", __name__, *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        died = f"was killed by signal {-done.returncode}" if done.returncode < 0 else "failed"
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        raise ConversionError(
+            f"TensorFlow's converter {died}: {lines[-1] if lines else 'no message'}. Use layers that convert "
+            "to int8 (convolution, dense, pooling; recurrent ones unrolled)."
+        )
+
+
+def _converter(model: str, ids: str) -> tuple[Any, Callable[[], Iterator[list[npt.NDArray[np.int32]]]]]:
+    import keras
+    import tensorflow as tf
+
+    given = np.load(ids)
+    loaded = keras.models.load_model(model, compile=False)
+    one_text = keras.Input(batch_shape=(1, given.shape[1]), dtype="int32", name="ids")
+    fixed = keras.models.clone_model(loaded, input_tensors=one_text)
+    fixed.set_weights(loaded.get_weights())
+
+    def representative() -> Iterator[list[npt.NDArray[np.int32]]]:
+        for row in given:
+            yield [row[np.newaxis]]
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(fixed)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = representative
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_output_type = tf.int8
+    return converter, representative
+
+
+def _main(what: str, model: str, ids: str, out: str) -> None:
+    import tensorflow as tf
+
+    converter, representative = _converter(model, ids)
+    if what == "quantize":
+        Path(out).write_bytes(converter.convert())
+        return
+    debugger = tf.lite.experimental.QuantizationDebugger(converter=converter, debug_dataset=representative)
+    debugger.run()
+    table = io.StringIO()
+    debugger.layer_statistics_dump(table)
+    errors = {
+        f"{row['op_name'].lower()} {row['tensor_name'].split(';')[0]}": sqrt(float(row["mean_squared_error"]))
+        / float(row["scale"])
+        for row in csv.DictReader(io.StringIO(table.getvalue()))
+        if float(row["scale"])
+    }
+    worst = sorted(errors, key=errors.__getitem__, reverse=True)
+    Path(out).write_text("".join(f"{name} ({errors[name]:.2f})\n" for name in worst), "utf-8")
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

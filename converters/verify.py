@@ -1,0 +1,184 @@
+"""Does the int8 bundle, on the device's own runtime, say what the float model says?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..bundle import Bundle
+from ..errors import ConversionError, DataError
+from ..evaluation.bootstrap import Draw, Interval, distribution, interval, measure
+from ..evaluation.metrics import LabelMeasure
+from ..evaluation.report import Predictions, predict
+from ..evaluation.spaces import FINE, spaces_of
+from ..manifest import Example, read_manifest
+from ..recognizer import Recognizer, score_map
+from ..runtime import Runtime
+from ..types import FloatArray
+
+CLEAR = 0.10
+"""Two probabilities that differ by more are told apart clearly."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What int8 may cost. Agreement of the top label, and loss of macro-F1 as a fraction."""
+
+    agreement: float = 0.97
+    clear_agreement: float = 0.99
+    drop: float = 0.005
+    few: int = 2000
+    """With fewer labelled examples than this a drop also passes within its paired 95 % interval."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Float model against int8 bundle on ``n`` examples.
+
+    Attributes:
+        agreement: share of examples with the same top label of the model's own labels.
+        clear_agreement: the same among the ``n_clear`` whose float top two differ by more than 0.10.
+        float_f1, int8_f1: macro-F1 where the examples carry labels, else None.
+        drop: float minus int8, with its paired 95 % bootstrap interval.
+        largest_difference: of any probability.
+        per_label: label → F1 of float and int8, and how often both agree that it is active.
+        foreign_operators: custom or Flex operators; there must be none.
+        problems: the budgets missed, as sentences; empty means passed.
+    """
+
+    bundle: str
+    n: int
+    agreement: float
+    n_clear: int
+    clear_agreement: float
+    float_f1: float | None
+    int8_f1: float | None
+    drop: Interval | None
+    largest_difference: float
+    per_label: dict[str, dict[str, float]]
+    foreign_operators: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain, JSON-ready values."""
+        return {**asdict(self), "drop": None if self.drop is None else self.drop.to_dict()}
+
+
+def verify(model: Path, bundle: Path, manifest: Path, *, budget: Budget | None = None) -> Verification:
+    """Compare a Keras model with the bundle made of it, on a manifest.
+
+    Raises:
+        BundleError: the bundle cannot be opened. DataError: the manifest cannot be used.
+        ConversionError: the Keras model cannot be read, or has other outputs.
+    """
+    return compare(model, Bundle.open(bundle), read_manifest(manifest), budget=budget)
+
+
+def compare(
+    model: Path,
+    bundle: Bundle,
+    examples: Sequence[Example],
+    *,
+    budget: Budget | None = None,
+    progress: Callable[[Iterable[Example]], Iterable[Example]] = iter,
+) -> Verification:
+    """Compare as `verify` does; the texts go through the bundle's own frontend on both sides."""
+    budget = budget or Budget()
+    texts = [example.text for example in examples if example.text is not None]
+    if len(texts) != len(examples):
+        raise DataError("Verification of a text model needs a manifest with a text column.")
+    recognizer = Recognizer(bundle, Runtime(bundle.flatbuffer))
+    # what the device never asks the model (nothing understood) is not the model's to agree on
+    read = [bool(recognizer.frontend.encode(text).n_understood) for text in texts]
+    examples = [example for example, asked in zip(examples, read, strict=True) if asked]
+    if not examples:
+        raise DataError("Nothing in the manifest was understood: is it in the model's language?")
+    device = predict(recognizer, examples, progress)
+    exact = _float_predictions(model, recognizer, [example.text or "" for example in examples])
+
+    top = np.sort(exact.probabilities, axis=1)
+    clear = top[:, -1] - top[:, -2] > CLEAR
+    same = exact.probabilities.argmax(1) == device.probabilities.argmax(1)
+    scores = _scores(recognizer, examples, exact, device)
+    found = Verification(
+        bundle=bundle.card.name,
+        n=len(examples),
+        agreement=float(same.mean()),
+        n_clear=int(clear.sum()),
+        clear_agreement=float(same[clear].mean()) if clear.any() else 1.0,
+        largest_difference=float(np.abs(exact.probabilities - device.probabilities).max()),
+        foreign_operators=_foreign_operators(bundle.flatbuffer),
+        **scores,
+    )
+    return Verification(**{**found.__dict__, "problems": tuple(_problems(found, budget))})
+
+
+def _problems(found: Verification, budget: Budget) -> list[str]:
+    problems = []
+    if found.agreement < budget.agreement:
+        problems.append(f"the top label agrees on {found.agreement:.1%}, expected {budget.agreement:.0%} or more")
+    if found.clear_agreement < budget.clear_agreement:
+        problems.append(
+            f"where the float model is clear, the top label agrees on {found.clear_agreement:.1%}, "
+            f"expected {budget.clear_agreement:.0%} or more"
+        )
+    drop = found.drop
+    if drop is not None and drop.value > budget.drop and not (found.n < budget.few and drop.low <= 0):
+        problems.append(f"macro-F1 drops by {drop.value:.4f}, expected {budget.drop} or less")
+    if found.foreign_operators:
+        problems.append(f"the model has operators devices lack: {', '.join(found.foreign_operators)}")
+    return problems
+
+
+def _float_predictions(model: Path, recognizer: Recognizer, texts: Sequence[str]) -> Predictions:
+    """Run the Keras model on the same ids, through the same calibration."""
+    import keras
+
+    card, ids = recognizer.card, recognizer.frontend.compute_batch(texts)
+    try:
+        outputs = keras.models.load_model(model, compile=False).predict(ids, batch_size=256, verbose=0)
+        logits: FloatArray = outputs[card.outputs["labels"]].astype(np.float32)
+    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+        raise ConversionError(f"{model} does not run as the card says: {error}") from error
+    if logits.shape != (len(texts), len(card.labels)):
+        raise ConversionError(f"{model} gives {logits.shape[1:]} logits, the card has {len(card.labels)} labels.")
+    to_scores = score_map(card)
+    both = [to_scores(row) for row in logits]
+    nothing = np.zeros(len(texts))
+    return Predictions(
+        np.array([p for p, _ in both], np.float64), np.array([s for _, s in both], np.float64), nothing, nothing
+    )
+
+
+def _scores(
+    recognizer: Recognizer, examples: Sequence[Example], exact: Predictions, device: Predictions
+) -> dict[str, Any]:
+    space = spaces_of(recognizer.card)[FINE]
+    active = [space.active(space.probability(p.probabilities, p.scores)) for p in (exact, device)]
+    agree = (active[0] == active[1]).mean(0)
+    named = {label for example in examples for label in example.labels}
+    per_label = {label: {"agreement": float(a)} for label, a in zip(space.labels, agree, strict=True)}
+    if not named or not named <= set(space.labels):
+        return {"float_f1": None, "int8_f1": None, "drop": None, "per_label": per_label}
+    truth = space.truth(examples)
+    measures = [LabelMeasure(truth, p.probabilities, a, exclusive=space.exclusive)
+                for p, a in zip((exact, device), active, strict=True)]  # fmt: skip
+    before, after = (measure([m])["macro_f1"] for m in measures)
+    draw = Draw(len(examples))
+    spread = [distribution([m], draw)["macro_f1"] for m in measures]
+    for name, a in zip(("float_f1", "int8_f1"), active, strict=True):
+        hits, sums = (truth & a).sum(0), a.sum(0) + truth.sum(0)
+        for label, hit, total in zip(space.labels, hits.tolist(), sums.tolist(), strict=True):
+            per_label[label][name] = 2 * hit / total if total else 0.0
+    drop = interval(before - after, spread[0] - spread[1])
+    return {"float_f1": before, "int8_f1": after, "drop": drop, "per_label": per_label}
+
+
+def _foreign_operators(flatbuffer: bytes) -> tuple[str, ...]:
+    from .inspect import operators
+
+    return tuple(name for name in operators(flatbuffer) if name.startswith("Flex") or "CUSTOM" in name.upper())
