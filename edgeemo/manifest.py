@@ -12,6 +12,7 @@ import gzip
 import io
 import json
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +105,7 @@ def _read(path: Path) -> str:
             data = gzip.decompress(data)
     except FileNotFoundError as error:
         raise DataError(f"There is no manifest {path}: check the path.") from error
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {error}. Check its rights, or make it again.") from error
     try:
         return data.decode("utf-8-sig")
@@ -181,7 +182,7 @@ def _number(row: Mapping[str, Any], column: str, where: str) -> float | None:
     if value == "":
         return None
     try:
-        number = float(value)
+        number = float("nan" if isinstance(value, bool) else value)
     except (TypeError, ValueError):
         number = float("nan")
     if not -1 <= number <= 1:

@@ -104,6 +104,17 @@ def intervals(measures: Sequence[Measure], draw: Draw) -> dict[str, Interval]:
     return {name: interval(value, spread.get(name)) for name, value in measure(measures).items()}
 
 
+def difference(first: Sequence[Measure], second: Sequence[Measure], draw: Draw) -> dict[str, Interval]:
+    """Return ``first`` minus ``second``, metric by metric, resampled in pairs."""
+    values, others = measure(first), measure(second)
+    spread, other_spread = distribution(first, draw), distribution(second, draw)
+    return {
+        name: interval(values[name] - others[name], spread[name] - other_spread[name] if spread else None)
+        for name in values
+        if name in others
+    }
+
+
 def interval(value: float, spread: Array | None) -> Interval:
     """Return ``value`` with the 2.5th and 97.5th percentile of ``spread``; alone, if that is empty."""
     if spread is None or not np.isfinite(spread).any():

@@ -106,8 +106,8 @@ def _reliability(canvas: Any, level: Level, title: str) -> None:
     axes.bar(middle, count / max(count.max(), 1) * 0.25, width * 0.9, color=_PALE, label="how often stated")
     axes.plot([0, 1], [0, 1], color=_INK, linewidth=1, linestyle=(0, (4, 3)), label="perfectly calibrated")
     axes.plot(confidence[some], correct[some], color=_BLUE, linewidth=1.5, zorder=3)
-    axes.scatter(confidence[some], correct[some], s=15 + 180 * count[some] / count.max(), color=_BLUE, zorder=4,
-                 edgecolor="white", label="measured (area = examples)")  # fmt: skip
+    area = 15 + 180 * count[some] / count.max()
+    axes.scatter(confidence[some], correct[some], area, _BLUE, edgecolor="white", zorder=4, label="measured")
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
     axes.set_xlabel("stated probability", color=_INK)
     axes.set_ylabel("share correct", color=_INK)
@@ -130,9 +130,9 @@ def _f1(canvas: Any, level: Level, title: str) -> None:
     where = np.arange(len(rows))
     axes.barh(where, [row["f1"] for _, row in rows], height=0.72, color=_BLUE, alpha=0.85)
     axes.axvline(mean, color=_INK, linewidth=1, linestyle=(0, (4, 3)))
-    for name, marker, colour in (("precision", "|", _ORANGE), ("recall", "o", _INK)):
-        axes.plot([row[name] for _, row in rows], where, marker, color=colour, markersize=5 if marker == "o" else 10,
-                  markeredgewidth=2 if marker == "|" else 0, label=name)  # fmt: skip
+    precision, recall = ([row[name] for _, row in rows] for name in ("precision", "recall"))
+    axes.plot(precision, where, "|", color=_ORANGE, markersize=10, markeredgewidth=2, label="precision")
+    axes.plot(recall, where, "o", color=_INK, markersize=5, markeredgewidth=0, label="recall")
     axes.set_yticks(where, [f"{label}  ({row['support']:,.0f})" for label, row in rows])
     axes.set(xlim=(0, 1), ylim=(-0.6, len(rows) - 0.4))
     axes.grid(axis="x", color=_PALE, linewidth=0.6)
