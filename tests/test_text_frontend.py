@@ -29,11 +29,11 @@ from edgeemo.errors import BundleError, BundleMismatchError, InputTypeError, Spe
 from edgeemo.frontends import Encoding, TextFrontend, TextSpec, frontend_for
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-SMALL = (
-    SPECIAL
-    + "happy un ##happy ##ness hap a b ##a ##b i ##i ##ı so the straße strasse café cafe".split()
-    + "이 한국 日 本 か ##な радость 😀 👍 ! ? . , '".split()
+PIECES = (
+    "happy un ##happy ##ness hap a b ##a ##b i ##i ##ı so the straße strasse café cafe "
+    "이 한국 日 本 か ##な радость 😀 👍 ! ? . , '"
 )
+SMALL = SPECIAL + PIECES.split()
 GOLDEN = Path(__file__).parent / "golden" / "text_frontend.json"
 SCRIPT = Path(__file__).parent.parent / "cpp" / "tools" / "make_unicode_tables.py"
 CHARACTERS = [chr(c) for c in range(sys.maxunicode + 1) if not 0xD800 <= c < 0xE000]
@@ -287,6 +287,11 @@ def test_nfkc_words(text: str | bytes, words: list[str]) -> None:
 )
 def test_an_unknown_character_is_one_unknown_piece(text: str, pieces: list[str]) -> None:
     assert pieces_of(small(), text) == pieces
+
+
+def test_a_mark_reaches_its_letter_over_dropped_characters() -> None:
+    frontend = small(strip_accents=False)
+    assert frontend.words("e\x00\u0301 e\u200d\x01\u0301") == ["é", "é"]
 
 
 def test_an_unknown_word_is_one_unknown_piece_with_unknown_word() -> None:

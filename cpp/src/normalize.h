@@ -61,8 +61,7 @@ class Normalizer {
         const char* const end = at + text.size();
         while (at != end) {
             const auto byte = static_cast<unsigned char>(*at);
-            // ASCII that no mark follows has nothing to wait for.
-            if (byte < 0x80 && (at + 1 == end || static_cast<unsigned char>(at[1]) < 0x80)) {
+            if (byte < 0x80 && (at + 1 == end || separates(at[1]))) {
                 ++at;
                 if (!flush() || !ascii(byte)) return;
             } else if (!take(unicode::decode(at, end))) {
@@ -73,6 +72,12 @@ class Normalizer {
     }
 
   private:
+    // Before such a byte an ASCII character has no mark to wait for.
+    bool separates(char next) const {
+        const auto byte = static_cast<unsigned char>(next);
+        return byte < 0x80 && table_.ascii(byte).kind != unicode::Kind::drop;
+    }
+
     bool ascii(unsigned char byte) {
         const unicode::Table::Ascii a = table_.ascii(byte);
         return a.kind == unicode::Kind::drop || sink_.put(a.to, a.kind);

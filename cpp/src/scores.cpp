@@ -40,9 +40,10 @@ ScoreMap::ScoreMap(ScoreRule rule) : rule_(std::move(rule)) {
 void ScoreMap::apply(const float* logits, float* probabilities, float* scores) const {
     const std::size_t n = labels();
     for (std::size_t i = 0; i < n; ++i) {
-        if (std::isnan(logits[i])) throw std::invalid_argument("expected logits without NaN; the model is broken");
+        const float z = rule_.scale[i] * logits[i] + rule_.bias[i];
+        if (std::isnan(z)) throw std::invalid_argument("expected finite logits, got NaN; the model is broken");
         // ±80 is certainty in float32, and keeps an infinite logit from making NaN below
-        probabilities[i] = std::clamp(rule_.scale[i] * logits[i] + rule_.bias[i], -80.0F, 80.0F);
+        probabilities[i] = std::clamp(z, -80.0F, 80.0F);
     }
     if (rule_.multi_label) {
         for (std::size_t i = 0; i < n; ++i)
