@@ -46,10 +46,14 @@ class Backend(Protocol):
 INTERPRETERS: Mapping[str, tuple[str, str, str]] = {
     # backend name: (module, attribute path of the interpreter class, how to get it)
     "litert": ("ai_edge_litert.interpreter", "Interpreter", "pip install 'ai-edge-litert>=2.1.6,<3'"),
-    "tflite-runtime": ("tflite_runtime.interpreter", "Interpreter", "pip install 'edgeemo[legacy]' (Python < 3.12)"),
+    "tflite-runtime": (
+        "tflite_runtime.interpreter",
+        "Interpreter",
+        "pip install 'edgeemo[legacy]' (Python < 3.12)",
+    ),
     "tf.lite": ("tensorflow", "lite.Interpreter", "pip install 'edgeemo[train]'"),
 }
-"""The interpreters a bundle runs on. ``litert`` is the default; the others are for old boards and for comparison."""
+"""The interpreters a bundle runs on. ``litert`` is the default; the others serve old boards and comparison."""
 
 
 class InterpreterBackend:
@@ -67,20 +71,24 @@ class InterpreterBackend:
         InferenceError: the library refuses the model.
     """
 
-    def __init__(self, flatbuffer: bytes, *, name: str = "litert", delegate: str = "auto", threads: int = 1) -> None:
+    def __init__(
+        self, flatbuffer: bytes, *, name: str = "litert", delegate: str = "auto", threads: int = 1
+    ) -> None:
         if delegate not in ("auto", "cpu"):
-            raise DelegateError(f"There is no delegate {delegate!r} in this release: expected 'auto' or 'cpu'.")
+            raise DelegateError(
+                f"There is no delegate {delegate!r} in this release: expected 'auto' or 'cpu'."
+            )
         self.name, self.delegate = name, "cpu"
         interpreter_class = _interpreter_class(name)
         try:
             self._interpreter = interpreter_class(model_content=flatbuffer, num_threads=threads)
             self._interpreter.allocate_tensors()
+            # a model made by `edgeemo convert` has one signature; its names are those the card uses
+            runner = self._interpreter.get_signature_runner()
         except (ValueError, RuntimeError) as error:
             raise InferenceError(
-                f"{name} refuses the model: {error}. Run `edgeemo inspect` on the bundle, or upgrade the runtime."
+                f"{name} refuses the model: {error}. Convert it by `edgeemo convert`, or upgrade the runtime."
             ) from error
-        # a model made by `edgeemo convert` has one signature; its names are those the card uses
-        runner = self._interpreter.get_signature_runner()
         self.inputs = [_info(n, d) for n, d in sorted(runner.get_input_details().items())]
         self.outputs = [_info(n, d) for n, d in sorted(runner.get_output_details().items())]
         self._in = [d["index"] for _, d in sorted(runner.get_input_details().items())]
@@ -119,12 +127,16 @@ class FakeBackend:
 
 def _interpreter_class(name: str) -> Any:
     if name not in INTERPRETERS:
-        raise RuntimeUnavailableError(f"There is no backend {name!r}: expected one of {', '.join(INTERPRETERS)}.")
+        raise RuntimeUnavailableError(
+            f"There is no backend {name!r}: expected one of {', '.join(INTERPRETERS)}."
+        )
     module, attribute, remedy = INTERPRETERS[name]
     try:
         found: Any = importlib.import_module(module)
     except ImportError as error:
-        raise RuntimeUnavailableError(f"The backend {name} is not usable here ({error}): {remedy}.") from error
+        raise RuntimeUnavailableError(
+            f"The backend {name} is not usable here ({error}): {remedy}."
+        ) from error
     for part in attribute.split("."):
         found = getattr(found, part)
     return found

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from zlib import crc32
 
 from .card import ModelCard
-from .errors import BundleCorruptError, BundleError, BundleNotFoundError
+from .errors import BundleCorruptError, BundleError, BundleNotFoundError, InputTypeError
 
 CARD_NAME = "edgeemo.json"
 ASSET_NAMES = frozenset({"vocab.txt"})
@@ -30,9 +32,9 @@ ZOO = Path(__file__).parent / "zoo"
 class Bundle:
     """A model with all it needs: ``flatbuffer`` bytes, ``card``, ``assets`` by name, and its ``path``."""
 
-    flatbuffer: bytes
+    flatbuffer: bytes = field(repr=False)
     card: ModelCard
-    assets: Mapping[str, bytes]
+    assets: Mapping[str, bytes] = field(repr=False)
     path: Path | None = None
 
     @classmethod
@@ -46,36 +48,39 @@ class Bundle:
         """
         path = find(name_or_path)
         try:
-            size = path.stat().st_size
-            if size > FILE_LIMIT:
-                raise BundleCorruptError(
-                    f"{path.name} has {size:,} bytes, more than the {FILE_LIMIT:,} a bundle may have."
-                )
-            data = path.read_bytes()
+            with path.open("rb") as file:
+                data = file.read(FILE_LIMIT + 1)
         except OSError as error:
-            raise BundleError(f"{path} cannot be read: {error.strerror}. Check the path and its rights.") from error
+            raise BundleError(
+                f"{path} cannot be read: {error.strerror}. Check the path and its rights."
+            ) from error
         return replace(cls.from_bytes(data, path.name), path=path)
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "the bundle") -> Bundle:
         """Read a bundle from memory; ``name`` is for messages. Raises as `open` does."""
+        if len(data) > FILE_LIMIT:
+            raise BundleCorruptError(f"{name} has more than the {FILE_LIMIT:,} bytes of a bundle. {_AGAIN}")
         files, start = _unzip(data, name)
         flatbuffer = data[:start]
         _check_flatbuffer(flatbuffer, name)
         if CARD_NAME not in files:
-            raise BundleCorruptError(f"{name} has no {CARD_NAME}: a plain .tflite? Make one by `edgeemo convert`.")
+            raise BundleCorruptError(
+                f"{name} has no {CARD_NAME}: a plain .tflite? Make one by `edgeemo convert`."
+            )
         card = ModelCard.from_json(files.pop(CARD_NAME))
         if sha256(flatbuffer).hexdigest() != card.flatbuffer_sha256:
-            raise BundleCorruptError(f"{name}: the model's bytes do not match the digest in its card. {_AGAIN}")
+            raise BundleCorruptError(
+                f"{name}: the model's bytes do not match the digest in its card. {_AGAIN}"
+            )
         if {n: sha256(b).hexdigest() for n, b in files.items()} != dict(card.assets):
-            raise BundleCorruptError(f"{name}: an asset is missing or does not match the card's digest. {_AGAIN}")
+            raise BundleCorruptError(
+                f"{name}: an asset is missing or does not match the card's digest. {_AGAIN}"
+            )
         return cls(flatbuffer, card, files)
 
     def to_bytes(self) -> bytes:
         """Return the file's bytes; the same bundle gives the same bytes on any machine."""
-        import io
-        import zipfile
-
         _check_flatbuffer(self.flatbuffer, self.card.name)
         card = replace(
             self.card,
@@ -83,17 +88,16 @@ class Bundle:
             assets={n: sha256(b).hexdigest() for n, b in sorted(self.assets.items())},
         ).to_json()
         if len(card.encode()) > CARD_LIMIT:
-            raise BundleError(f"The card takes {len(card.encode()):,} bytes of at most {CARD_LIMIT:,}; shorten it.")
+            raise BundleError(
+                f"The card takes {len(card.encode()):,} bytes of at most {CARD_LIMIT:,}; shorten it."
+            )
         _check_assets({n: len(b) for n, b in self.assets.items()}, self.card.name)
-        buffer = io.BytesIO()
-        buffer.write(self.flatbuffer)
-        with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
-            for entry, content in [(CARD_NAME, card.encode()), *sorted(self.assets.items())]:
-                info = zipfile.ZipInfo(entry, (1980, 1, 1, 0, 0, 0))
-                info.external_attr = 0o644 << 16
-                info.create_system = 3
-                archive.writestr(info, content)
-        return buffer.getvalue()
+        data = self.flatbuffer + _zip({CARD_NAME: card.encode(), **self.assets}, len(self.flatbuffer))
+        if len(data) > FILE_LIMIT:
+            raise BundleError(
+                f"{self.card.name} takes {len(data):,} bytes of at most {FILE_LIMIT:,}; shrink the model."
+            )
+        return data
 
     def write(self, path: str | os.PathLike[str]) -> Bundle:
         """Write the file beside its place, then rename: a full disk or a kill leaves no half-written bundle.
@@ -105,7 +109,7 @@ class Bundle:
         """
         path = Path(path)
         data = self.to_bytes()
-        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        beside = path.parent / f".{path.name[:100]}.{os.getpid()}.part"
         try:
             with beside.open("wb") as file:
                 file.write(data)
@@ -114,10 +118,11 @@ class Bundle:
             beside.replace(path)
         except OSError as error:
             raise BundleError(
-                f"{path} cannot be written: {error.strerror}. Nothing was changed; free some space or check rights."
+                f"{path} cannot be written: {error.strerror}. Nothing was changed; check space and rights."
             ) from error
         finally:
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):  # gone when all went well
+                beside.unlink()
         return Bundle.open(path)
 
 
@@ -131,15 +136,19 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
 
     Raises:
         BundleNotFoundError: neither.
+        InputTypeError: neither ``str`` nor a path.
     """
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise InputTypeError(f"Expected a bundle's name or path, got {type(name_or_path).__name__}.")
     here = shipped()
     if isinstance(name_or_path, str) and name_or_path in here:
         return here[name_or_path]
     path = Path(name_or_path)
-    if path.is_file():
-        return path
+    with suppress(OSError, ValueError):  # a name too long, a folder without rights: nothing we could find
+        if path.is_file():
+            return path
     raise BundleNotFoundError(
-        f"There is no bundle {os.fspath(name_or_path)!r}: expected a file or one of: {', '.join(here) or '(none)'}."
+        f"There is no bundle {os.fspath(name_or_path)!r}: expected a file, or one of {', '.join(here) or '(none)'}."
     )
 
 
@@ -162,19 +171,50 @@ def _unzip(data: bytes, name: str) -> tuple[dict[str, bytes], int]:
             _check_assets(sizes, name)
             files = {n: archive.read(n) for n in names}
             start = min((info.header_offset for info in infos), default=len(data))
+        # digests cover what the files hold; this covers every other byte, and whatever hides between them
+        if data[start:] != _zip(files, start):
+            raise BundleCorruptError(f"{name} is not laid out as edgeemo writes bundles. {_AGAIN}")
     except BundleError:
         raise
-    except (zipfile.BadZipFile, struct.error, OSError, ValueError, EOFError, NotImplementedError, RuntimeError) as e:
+    except (
+        zipfile.BadZipFile,
+        struct.error,
+        OSError,
+        ValueError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+    ) as e:
         raise BundleCorruptError(f"{name} is truncated or no bundle ({e}). {_AGAIN}") from e
     return files, start
+
+
+def _zip(files: Mapping[str, bytes], start: int) -> bytes:
+    """Return the one ZIP that holds these files, stored, behind ``start`` bytes: card first, dated 1980."""
+    local, central = bytearray(), bytearray()
+    for name in sorted(files, key=lambda n: (n != CARD_NAME, n)):
+        content, entry = files[name], name.encode()
+        # version 2.0, no flags, stored, 0:00 on 1 January 1980, then CRC, sizes and the name's length
+        head = struct.pack(
+            "<5H3I2H", 20, 0, 0, 0, 0x21, crc32(content), len(content), len(content), len(entry), 0
+        )
+        central += b"PK\1\2" + struct.pack("<H", 20 | 3 << 8) + head
+        central += struct.pack("<3H2I", 0, 0, 0, 0o644 << 16, start + len(local)) + entry
+        local += b"PK\3\4" + head + entry + content
+    size = len(central)
+    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, len(files), len(files), size, start + len(local), 0)
+    return bytes(local + central + end)
 
 
 def _check_assets(sizes: Mapping[str, int], name: str) -> None:
     strange = sorted(set(sizes) - ASSET_NAMES)
     if strange:
-        raise BundleCorruptError(f"{name} has unknown assets: {', '.join(strange)}; allowed: {', '.join(ASSET_NAMES)}.")
+        allowed = ", ".join(sorted(ASSET_NAMES))
+        raise BundleCorruptError(
+            f"{name} has unknown assets: {', '.join(map(repr, strange))}; allowed: {allowed}."
+        )
     if sum(sizes.values()) > ASSETS_LIMIT:
-        raise BundleCorruptError(f"{name} has more than {ASSETS_LIMIT:,} bytes of assets.")
+        raise BundleCorruptError(f"{name} has more than {ASSETS_LIMIT:,} bytes of assets; shorten them.")
 
 
 def _check_flatbuffer(data: bytes, name: str) -> None:
@@ -182,5 +222,8 @@ def _check_flatbuffer(data: bytes, name: str) -> None:
     if len(data) < 32 or data[4:8] != b"TFL3":
         raise BundleCorruptError(f"{name} does not begin with a TFLite model. {_AGAIN}")
     root = struct.unpack_from("<I", data)[0]
-    if not 8 <= root <= len(data) - 4 or not 0 <= root - struct.unpack_from("<i", data, root)[0] <= len(data) - 4:
+    if (
+        not 8 <= root <= len(data) - 4
+        or not 0 <= root - struct.unpack_from("<i", data, root)[0] <= len(data) - 4
+    ):
         raise BundleCorruptError(f"{name}: the model's root lies outside the file. {_AGAIN}")

@@ -11,6 +11,8 @@ from typing import Any, Literal, TypeAlias
 from .errors import BundleCorruptError, BundleVersionError
 from .types import EMOTIONS, MODALITIES, Modality
 
+_AGAIN = "Fetch or convert the bundle again."
+
 SCHEMA = 1
 """The card schema this release writes, and the newest one it reads."""
 
@@ -45,7 +47,8 @@ class Calibration:
 
     Multi-label: ``p = sigmoid(scale * logit + bias)`` per label (Platt 1999).
     Exclusive labels: ``p = softmax(scale * logit + bias)`` (Guo et al. 2017).
-    ``temperature`` shapes the normalised view: ``scores ∝ (probability of the emotion) ** (1 / temperature)``.
+    ``temperature`` shapes the normalised view:
+    ``scores ∝ (probability of the emotion) ** (1 / temperature)``.
     """
 
     scale: tuple[float, ...]
@@ -110,7 +113,7 @@ class ModelCard:
     def __post_init__(self) -> None:
         problem = _problem(self)
         if problem:
-            raise BundleCorruptError(f"The model card of {self.name!r} is not valid: {problem}.")
+            raise BundleCorruptError(f"The model card of {self.name!r} is not valid: {problem}. {_AGAIN}")
 
     def to_json(self) -> str:
         """Return the card as JSON with sorted keys; equal cards give equal text."""
@@ -127,9 +130,9 @@ class ModelCard:
         try:
             raw = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise BundleCorruptError(f"The model card is not JSON: {error}. Fetch the bundle again.") from error
-        if not isinstance(raw, dict) or not isinstance(raw.get("schema"), int):
-            raise BundleCorruptError("The model card has no schema number. Fetch the bundle again.")
+            raise BundleCorruptError(f"The model card is not JSON: {error}. {_AGAIN}") from error
+        if not isinstance(raw, dict) or type(raw.get("schema")) is not int or raw["schema"] < 1:
+            raise BundleCorruptError(f"The model card has no schema number. {_AGAIN}")
         if raw["schema"] > SCHEMA:
             raise BundleVersionError(
                 f"The model card has schema {raw['schema']}, this edgeemo reads up to {SCHEMA}: "
@@ -138,11 +141,11 @@ class ModelCard:
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(raw) - known)
         if unknown:
-            raise BundleCorruptError(f"The model card has unknown fields: {', '.join(unknown)}.")
+            raise BundleCorruptError(f"The model card has unknown fields: {', '.join(unknown)}. {_AGAIN}")
         try:
             return cls(**{**raw, **_typed(raw)})
-        except (TypeError, KeyError, ValueError, AttributeError) as error:
-            raise BundleCorruptError(f"The model card is not valid: {error}. Fetch the bundle again.") from error
+        except (TypeError, KeyError, IndexError, ValueError, AttributeError, OverflowError) as error:
+            raise BundleCorruptError(f"The model card is not valid: {error}. {_AGAIN}") from error
 
 
 def _typed(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,8 +169,37 @@ def _typed(raw: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_KINDS: Mapping[type, tuple[str, ...]] = {
+    str: ("name", "version", "title", "description", "licence", "spec_digest", "flatbuffer_sha256"),
+    bool: ("multi_label",),
+    int: ("frontend_version", "schema"),
+    Mapping: (
+        "emotions", "thresholds", "outputs", "spec", "groups", "quantization", "metrics", "tools", "assets",
+    ),
+}  # fmt: skip
+
+
+def _wrong_kind(card: ModelCard) -> str | None:
+    """Name the first field that is not of its kind, or None."""
+    for kind, names in _KINDS.items():
+        for name in names:
+            if not isinstance(getattr(card, name), kind):
+                return f"{name} must be of type {kind.__name__.lower()}"
+    for name in ("outputs", "tools", "assets"):
+        if not all(isinstance(text, str) for pair in getattr(card, name).items() for text in pair):
+            return f"{name} must map text to text"
+    if not all(isinstance(text, str) for source in card.data for text in asdict(source).values()):
+        return "data must be described by text"
+    if not all(isinstance(example, Mapping) for example in card.golden):
+        return "golden must be a list of examples"
+    return None
+
+
 def _problem(card: ModelCard) -> str | None:
     """Say what is wrong with a card, or None."""
+    wrong = _wrong_kind(card)
+    if wrong:
+        return wrong
     labels = card.labels
     if card.modality not in MODALITIES:
         return f"modality {card.modality!r} is none of {', '.join(MODALITIES)}"
@@ -182,7 +214,9 @@ def _problem(card: ModelCard) -> str | None:
         return f"emotions has keys outside {', '.join(EMOTIONS)}"
     if not mapped or len(set(mapped)) != len(mapped) or not set(mapped) <= set(labels):
         return "emotions must map known labels, each at most once"
-    members = {label for groups in card.groups.values() for group in groups.values() for label in group.labels}
+    members = {
+        label for groups in card.groups.values() for group in groups.values() for label in group.labels
+    }
     if not members <= set(labels):
         return f"groups name unknown labels: {', '.join(sorted(members - set(labels)))}"
     if set(card.thresholds) != set(labels):

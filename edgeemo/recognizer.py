@@ -16,13 +16,12 @@ from .card import ModelCard
 from .errors import (
     BundleMismatchError,
     InferenceError,
-    InputError,
     InputTypeError,
     LicenseError,
     LicenseWarning,
 )
 from .frontends import Encoding, frontend_for
-from .runtime import Runtime
+from .runtime import CLOSED, Runtime
 from .types import EMOTIONS, EmotionResult, FloatArray
 
 _warned: set[str] = set()
@@ -57,7 +56,9 @@ class Recognizer:
         _check_fit(card, runtime, self.frontend.spec.output, self.frontend.spec.digest)
         self._map = score_map(card)
         self._thresholds = _frozen([card.thresholds[label] for label in card.labels])
-        self._affect = None if card.affect is None else np.array([card.affect[x] for x in card.labels], np.float32)
+        self._affect = (
+            None if card.affect is None else np.array([card.affect[x] for x in card.labels], np.float32)
+        )
         self._nothing = self._neutral_probabilities()
 
     @classmethod
@@ -105,9 +106,13 @@ class Recognizer:
             InputTypeError: neither ``str`` nor ``bytes``.
         """
         if not isinstance(text, str | bytes):
-            raise InputTypeError(f"Expected str or bytes, got {type(text).__name__}; pass one text at a time.")
+            raise InputTypeError(
+                f"Expected str or bytes, got {type(text).__name__}; pass one text at a time."
+            )
         encoding = self.frontend.encode(text)
         if not encoding.n_understood:
+            if self.runtime.closed:
+                raise InferenceError(CLOSED)
             return self._understood_nothing(encoding.truncated)
         outputs = self.runtime.run(encoding.ids[np.newaxis])
         return self._result(outputs, encoding)
@@ -119,7 +124,9 @@ class Recognizer:
             InputTypeError: a text is neither ``str`` nor ``bytes``, or ``texts`` is itself one text.
         """
         if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-            raise InputTypeError(f"Expected a list of texts, got {type(texts).__name__}; use predict for one text.")
+            raise InputTypeError(
+                f"Expected a list of texts, got {type(texts).__name__}; use predict for one text."
+            )
         return [self.predict(text) for text in texts]
 
     def close(self) -> None:
@@ -187,29 +194,39 @@ def _check_fit(card: ModelCard, runtime: Runtime, output: tuple[tuple[int, ...],
     inputs = [(i.shape, i.dtype.name) for i in runtime.inputs.values()]
     if inputs != [((1, *shape), dtype)]:
         raise BundleMismatchError(
-            f"{card.name}: the model takes {inputs}, its frontend makes {[((1, *shape), dtype)]}. Convert it again."
+            f"{card.name}: the model takes {inputs}, its frontend makes {[((1, *shape), dtype)]}. "
+            "Convert it again."
         )
     if digest != card.spec_digest:
         raise BundleMismatchError(
-            f"{card.name}: its frontend spec has digest {digest}, the card says {card.spec_digest}. Convert it again."
+            f"{card.name}: its frontend spec has digest {digest}, the card says {card.spec_digest}. "
+            "Convert it again."
         )
     missing = sorted(set(card.outputs.values()) - set(runtime.outputs))
     if missing:
-        raise BundleMismatchError(f"{card.name}: the model has no output {', '.join(missing)}. Convert it again.")
-    size = runtime.outputs[card.outputs["labels"]].shape
-    if size != (1, len(card.labels)):
-        raise BundleMismatchError(f"{card.name}: {len(card.labels)} labels, but an output of shape {size}.")
+        raise BundleMismatchError(
+            f"{card.name}: the model has no output {', '.join(missing)}. Convert it again."
+        )
+    wanted = {"labels": (1, len(card.labels)), "affect": (1, 2)}
+    for role, name in card.outputs.items():
+        size = runtime.outputs[name].shape
+        if size != wanted.get(role, size):
+            raise BundleMismatchError(
+                f"{card.name}: its {role} need an output of shape {wanted[role]}, the model's is {size}. "
+                "Convert it again."
+            )
 
 
 def _check_licence(card: ModelCard, require_commercial: bool) -> None:
     if card.commercial == "cleared":
         return
-    what = f"The bundle {card.name!r} ({card.licence}) is not cleared for commercial use (verdict: {card.commercial})"
+    verdict = f"is not cleared for commercial use (verdict: {card.commercial})"
+    what = f"The bundle {card.name!r} ({card.licence}) {verdict}"
     if require_commercial:
         raise LicenseError(f"{what}. Choose a cleared one: `edgeemo list`.")
     if card.name not in _warned:
-        _warned.add(card.name)
         warnings.warn(f"{what}; see `edgeemo inspect {card.name}`.", LicenseWarning, stacklevel=3)
+        _warned.add(card.name)
 
 
 def _read_only(array: FloatArray) -> FloatArray:

@@ -14,6 +14,8 @@ from .backends import Backend, InterpreterBackend, Tensor
 from .errors import InferenceError, InputError, InputTypeError
 from .types import FloatArray
 
+CLOSED = "The model was closed; open it again."
+
 
 @dataclass(frozen=True)
 class RuntimeInfo:
@@ -40,7 +42,12 @@ class Runtime:
     """
 
     def __init__(
-        self, flatbuffer: bytes, *, backend: str | Backend = "litert", delegate: str = "auto", threads: int = 1
+        self,
+        flatbuffer: bytes,
+        *,
+        backend: str | Backend = "litert",
+        delegate: str = "auto",
+        threads: int = 1,
     ) -> None:
         if not isinstance(threads, int) or not 1 <= threads <= 64:
             raise InputError(f"threads is {threads!r}: expected a whole number from 1 to 64.")
@@ -48,7 +55,9 @@ class Runtime:
             backend = InterpreterBackend(flatbuffer, name=backend, delegate=delegate, threads=threads)
         self._backend: Backend | None = backend
         self._lock = threading.Lock()
-        reason = "XNNPACK on the CPU is the one delegate of this release" if delegate == "auto" else "asked for"
+        reason = (
+            "XNNPACK on the CPU is the one delegate of this release" if delegate == "auto" else "asked for"
+        )
         self.info = RuntimeInfo(backend.name, backend.delegate, threads, reason)
         self.inputs = {info.name: info for info in backend.inputs}
         self.outputs = {info.name: info for info in backend.outputs}
@@ -62,12 +71,17 @@ class Runtime:
         """
         with self._lock:
             if self._backend is None:
-                raise InferenceError("The model was closed; open it again.")
+                raise InferenceError(CLOSED)
             raw = self._backend.invoke(*inputs)
         return {
             name: _core.dequantize(value, scale, zero_point) if scale else value
             for (name, scale, zero_point), value in zip(self._out, raw, strict=True)
         }
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._backend is None
 
     def close(self) -> None:
         """Release the interpreter and its memory; `run` then raises `InferenceError`."""
@@ -85,7 +99,9 @@ class Runtime:
         for name, info in self.inputs.items():
             value = inputs[name]
             if not isinstance(value, np.ndarray) or value.dtype != info.dtype:
-                raise InputTypeError(f"{name}: expected {info.dtype}, got {getattr(value, 'dtype', type(value))}.")
+                raise InputTypeError(
+                    f"{name}: expected {info.dtype}, got {getattr(value, 'dtype', type(value))}."
+                )
             if value.shape != info.shape:
                 raise InputError(f"{name}: expected shape {info.shape}, got {value.shape}.")
         return self.run(*(inputs[name] for name in self.inputs))

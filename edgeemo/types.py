@@ -103,8 +103,17 @@ class EmotionResult:
     def __hash__(self) -> int:
         return hash((self.modality, self.scores.tobytes(), self.probabilities.tobytes()))
 
+    def __getstate__(self) -> dict[str, Any]:
+        # `fine` is made again when asked
+        return {name: value for name, value in self.__dict__.items() if name != "fine"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name in ("scores", "probabilities", "thresholds"):  # a copy of an array can be written to
+            state[name].flags.writeable = False
+        self.__dict__.update(state)
+
     def __repr__(self) -> str:
         return (
-            f"EmotionResult({self.modality}: {self.label} {self.confidence:.2f}, valence {self.valence:+.2f}, "
-            f"arousal {self.arousal:+.2f}, evidence {self.evidence:.2f})"
+            f"EmotionResult({self.modality}: {self.label} {self.confidence:.2f}, "
+            f"valence {self.valence:+.2f}, arousal {self.arousal:+.2f}, evidence {self.evidence:.2f})"
         )

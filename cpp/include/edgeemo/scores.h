@@ -8,15 +8,15 @@ namespace edgeemo {
 
 // How one model's logits are read; the numbers come from its card.
 struct ScoreRule {
-    bool multi_label = true;               // independent labels (sigmoid, max) or exclusive ones (softmax, sum)
-    std::vector<float> scale;              // per label
-    std::vector<float> bias;               // per label
+    bool multi_label = true;   // independent labels (sigmoid, max) or exclusive ones (softmax, sum)
+    std::vector<float> scale;  // per label
+    std::vector<float> bias;   // per label
     std::vector<std::vector<int>> groups;  // per emotion, the indices of the labels that express it
     float temperature = 1.0F;              // of the normalised view
 };
 
 class ScoreMap {
-   public:
+  public:
     // Throws std::invalid_argument if sizes, indices or numbers of the rule do not fit together.
     explicit ScoreMap(ScoreRule rule);
 
@@ -27,7 +27,7 @@ class ScoreMap {
     // scores sum to 1. Throws std::invalid_argument if a logit is NaN. Thread-safe.
     void apply(const float* logits, float* probabilities, float* scores) const;
 
-   private:
+  private:
     ScoreRule rule_;
 };
 
