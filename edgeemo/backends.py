@@ -53,7 +53,7 @@ INTERPRETERS: Mapping[str, tuple[str, str, str]] = {
     ),
     "tf.lite": ("tensorflow", "lite.Interpreter", "pip install 'edgeemo[train]'"),
 }
-"""The interpreters a bundle runs on. ``litert`` is the default; the others serve old boards and comparison."""
+"""The interpreters a bundle runs on. ``litert`` is the default; the others serve old boards, comparison."""
 
 
 class InterpreterBackend:

@@ -148,7 +148,8 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
         if path.is_file():
             return path
     raise BundleNotFoundError(
-        f"There is no bundle {os.fspath(name_or_path)!r}: expected a file, or one of {', '.join(here) or '(none)'}."
+        f"There is no bundle {os.fspath(name_or_path)!r}: "
+        f"expected a file, or one of {', '.join(here) or '(none)'}."
     )
 
 
