@@ -54,8 +54,10 @@ difficult = st.sampled_from(
     "\x00\t\n\x85\xad\u0300\u0301\u0323\u0327\u0338\u0345\u0301\u05b0\u0653\u093c\u09be\u09c7\u0b56\u1100\u1161\u11a8"
     "가각\u200d\u200e\u20e3\u302e\u3099\ufe0f\ufffd\U0001d165\U0001d157\U0001f3fd😀👍🏽=<>´¨½ﬁﷺẞßİıŉΐΣς①日ｶﾞ豈"
 )
-texts = st.text(st.one_of(difficult, st.characters(), st.characters(max_codepoint=0x17F)), max_size=40)
-
+texts = st.one_of(
+    st.text(difficult, max_size=12),
+    st.text(st.one_of(difficult, st.characters(), st.characters(max_codepoint=0x17F)), max_size=40),
+)
 word_like = st.text(st.sampled_from("abi ısohpynetu!.,😀日か́\u0301¨x"), max_size=60)
 
 
@@ -292,6 +294,7 @@ def test_an_unknown_character_is_one_unknown_piece(text: str, pieces: list[str])
 def test_a_mark_reaches_its_letter_over_dropped_characters() -> None:
     frontend = small(strip_accents=False)
     assert frontend.words("e\x00\u0301 e\u200d\x01\u0301") == ["é", "é"]
+    assert small().words("\u1112\u1161\u0301\u11ab") == ["한"]
 
 
 def test_an_unknown_word_is_one_unknown_piece_with_unknown_word() -> None:

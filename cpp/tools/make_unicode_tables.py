@@ -116,7 +116,9 @@ def nfkc_table(lowercase: bool, strip: bool, seconds: set[int]) -> list[Entry]:
         mapping = () if to == c else tuple(map(ord, to))
         if not to:
             kind = DROP
-        table.append((kind, ucd.combining(c) if kind == MARK else 0, cp in seconds, False, mapping))
+        table.append(
+            (kind, ucd.combining(c) if kind == MARK else 0, kind != DROP and cp in seconds, False, mapping)
+        )
     for kind, _, _, _, mapping in table:
         assert all(not table[m][4] and table[m][0] != DROP for m in mapping), mapping
         assert kind != DROP or not mapping
