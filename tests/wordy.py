@@ -1,4 +1,4 @@
-"""A wordy bundle whose every word votes for one label: what it says is known beforehand. Fast, and needs no TensorFlow.
+"""A wordy bundle: each word it knows votes for one label, so what it says is known beforehand.
 
 ``python tests/wordy.py`` makes ``tests/wordy.tflite`` again (that needs TensorFlow).
 """

@@ -115,18 +115,22 @@ def show_warnings() -> None:
 
 @contextlib.contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Keep native libraries from chatting on stderr while a model is opened; errors still raise."""
+    """Keep native libraries from chatting on stderr while a model is opened; warnings follow afterwards."""
     sys.stderr.flush()
     try:
         kept = os.dup(2)
     except OSError:  # no stderr at all
         yield
         return
+    caught: list[warnings.WarningMessage] = []
     try:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 2)
         os.close(null)
-        yield
+        with warnings.catch_warnings(record=True) as caught:
+            yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+        for w in caught:
+            warnings.showwarning(w.message, w.category, w.filename, w.lineno)

@@ -80,7 +80,7 @@ def compare(
 
 
 def best_thresholds(truth: Bools, probability: Array) -> Array:
-    """Return for each label the threshold of the highest F1 (2: never active, where no example has the label)."""
+    """Return for each label the threshold of the highest F1; 2, never active, where none has the label."""
     found = np.full(truth.shape[1], 2.0)
     for k in np.flatnonzero(truth.any(0)):
         order = np.argsort(-probability[:, k], kind="stable")

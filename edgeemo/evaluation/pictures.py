@@ -62,8 +62,11 @@ def write(report: Report, folder: Path) -> list[Path]:
 
 def _axes(canvas: Any, title: str, subtitle: str) -> Any:
     axes = canvas.add_subplot()
-    axes.set_title(f"{title}\n", loc="left", color=_INK, fontweight="bold", fontsize=11)
-    axes.text(0, 1.012, subtitle, transform=axes.transAxes, color=_INK, fontsize=9, va="bottom")
+    for text, height, style in (
+        (title, 22, {"fontweight": "bold", "fontsize": 11}),
+        (subtitle, 7, {"fontsize": 9}),
+    ):
+        axes.annotate(text, (0, 1), (0, height), "axes fraction", "offset points", color=_INK, **style)
     axes.spines[:].set_visible(False)
     axes.tick_params(colors=_INK, length=0, labelsize=9)
     return axes
@@ -76,7 +79,11 @@ def _confusion(canvas: Any, level: Level, title: str) -> None:
     size = len(level.labels)
     side = max(4.5, 0.38 * size + 1.8)
     canvas.set_size_inches(side + 0.6, side)
-    axes = _axes(canvas, f"{title}: confusion", "row: gold label, column: top label, shade: share of the row")
+    axes = _axes(
+        canvas,
+        f"{title}: confusion ({level.name})",
+        "row: gold label, column: top label, shade: share of the row",
+    )
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="equal")
     axes.set_xticks(
         range(size), level.labels, rotation=90 if size > 8 else 35, ha="center" if size > 8 else "right"
@@ -89,7 +96,7 @@ def _confusion(canvas: Any, level: Level, title: str) -> None:
     for i, j in np.argwhere(counts > 0):
         colour = "white" if share[i, j] > 0.55 else _INK
         axes.text(
-            j, i, f"{counts[i, j]}", ha="center", va="center", color=colour, fontsize=9 if size <= 10 else 6
+            j, i, f"{counts[i, j]}", ha="center", va="center", color=colour, fontsize=9 if size <= 10 else 7
         )
 
 
@@ -137,4 +144,6 @@ def _f1(canvas: Any, level: Level, title: str) -> None:
     axes.set(xlim=(0, 1), ylim=(-0.6, len(rows) - 0.4))
     axes.grid(axis="x", color=_PALE, linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.legend(frameon=False, fontsize=8, loc="lower right", labelcolor=_INK)
+    axes.legend(
+        frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, labelcolor=_INK
+    )

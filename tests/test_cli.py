@@ -1,0 +1,357 @@
+"""The command line: what it prints, where, and with which exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import wordy
+
+from edgeemo import cli
+from edgeemo.cli import console, main
+from edgeemo.errors import ConversionError
+from edgeemo.evaluation.leaks import write_seen
+
+DEV = "text,labels,valence,arousal\nso happy,joy,0.9,0.4\nsad,sadness,-0.6,-0.3\nangry sad,anger,-0.5,0.6\n"
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> str:
+    return str(wordy.write(tmp_path))
+
+
+@pytest.fixture
+def dev(tmp_path: Path) -> str:
+    (tmp_path / "dev.csv").write_text(DEV)
+    return str(tmp_path / "dev.csv")
+
+
+def run(*arguments: str, text: bytes = b"", **options: object) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "edgeemo.cli", *arguments]
+    return subprocess.run(command, input=text, capture_output=True, timeout=120, **options)  # type: ignore[call-overload,no-any-return]
+
+
+# --- help ---------------------------------------------------------------------------------------------------
+
+
+def test_help_names_every_command_and_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    for name in (
+        "predict",
+        "evaluate",
+        "inspect",
+        "list",
+        "train",
+        "manifest",
+        "convert",
+        "verify",
+        "Exit codes",
+    ):
+        assert name in shown
+
+
+@pytest.mark.parametrize("name", list(cli._COMMANDS))
+def test_help_of_each_command_has_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert f"  edgeemo {name}" in shown
+    assert "Example" in shown
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    from edgeemo import __version__
+
+    assert main(["--version"]) == 0
+    assert __version__ in capsys.readouterr().out
+
+
+def test_help_loads_no_framework() -> None:
+    code = "import sys; from edgeemo.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stderr.split()
+    assert not {"tensorflow", "keras", "ai_edge_litert", "sklearn", "matplotlib"} & set(loaded)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["frobnicate"],
+        ["predict", "--frob"],
+        ["predict", "a", "--text", "b"],
+        ["evaluate"],
+        ["evaluate", "a", "b", "--peer", "tfidf"],
+    ],
+)
+def test_wrong_usage_is_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert capsys.readouterr().out == ""
+
+
+# --- predict ------------------------------------------------------------------------------------------------
+
+
+def test_a_sentence_gives_exactly_one_json_object(bundle: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", "so happy", "--bundle", bundle, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["text"] == "so happy"
+    assert said["label"] == "happiness"
+    assert {"confidence", "scores", "valence", "arousal", "evidence", "fine", "active", "truncated"} <= set(
+        said
+    )
+
+
+def test_a_bare_argument_is_a_file_only_if_it_exists(
+    bundle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sad").write_text("happy\nplain\n")
+    (tmp_path / "angry").mkdir()
+    for arguments, labels in (
+        (["sad"], ["happiness", "neutral"]),
+        (["--text", "sad"], ["sadness"]),
+        (["angry"], ["anger"]),
+        (["x" * 5000], ["neutral"]),
+    ):
+        assert main(["predict", *arguments, "--bundle", bundle, "--json"]) == 0
+        assert [json.loads(line)["label"] for line in capsys.readouterr().out.splitlines()] == labels
+
+
+@pytest.mark.parametrize("argument", [[], ["-"]], ids=["none", "dash"])
+def test_lines_from_standard_input_give_a_json_line_each(bundle: str, argument: list[str]) -> None:
+    done = run(
+        "predict", *argument, "--bundle", bundle, "--json", text=b"so happy\r\n\nsad\xff\xe2\x80\xa8angry"
+    )
+    said = [json.loads(line) for line in done.stdout.decode().split("\n")[:-1]]
+    assert [(x["text"], x["label"]) for x in said] == [
+        ("so happy", "happiness"),
+        ("", "neutral"),
+        ("sad\ufffd\u2028angry", "sadness"),
+    ]
+    assert done.returncode == 0
+    assert done.stderr == b""
+
+
+def test_a_picture_of_one_sentence(bundle: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", "so [bold]happy[/]\x1b[31m", "--bundle", bundle]) == 0
+    shown = capsys.readouterr().out
+    for part in ("so [bold]happy[/]", "happiness", "0.71", "joy 0.88", "+0.63", "█"):
+        assert part in shown
+    assert "\x1b[31m" not in shown
+
+
+def test_lines_in_a_table_cannot_command_the_terminal(bundle: str) -> None:
+    done = run("predict", "--bundle", bundle, text=b"happy\x1b]0;x\x07\n")
+    assert b"\x1b" not in done.stdout
+    assert b"happiness" in done.stdout
+
+
+def test_odd_text_on_an_old_terminal_is_escaped(bundle: str) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = run("predict", "happy é", "--bundle", bundle, "--json", env=environment)
+    assert json.loads(done.stdout)["text"] == "happy é"
+
+
+# --- errors -------------------------------------------------------------------------------------------------
+
+
+def test_our_errors_are_one_line_with_a_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", "hello", "--bundle", "no-such-bundle"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("edgeemo: error: There is no bundle 'no-such-bundle'")
+    assert printed.err.count("\n") == 1
+
+
+def test_a_licence_warning_is_one_plain_line(tmp_path: Path) -> None:
+    path = wordy.write(tmp_path, name="free.tflite", commercial="no")
+    done = run("predict", "happy", "--bundle", str(path), "--json")
+    assert done.returncode == 0
+    assert done.stderr.decode().startswith("edgeemo: note: The bundle 'tiny' (Apache-2.0) is not cleared")
+    assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_reader_that_leaves_ends_it_quietly(bundle: str, tmp_path: Path) -> None:
+    (tmp_path / "many.txt").write_text("happy\n" * 50_000)
+    command = [sys.executable, "-m", "edgeemo.cli", "predict", str(tmp_path / "many.txt"), "--bundle", bundle]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_an_interrupt_ends_it_without_a_traceback(bundle: str) -> None:
+    command = [sys.executable, "-m", "edgeemo.cli", "predict", "--bundle", bundle]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as process:  # type: ignore[call-overload]
+        process.stdin.write(b"happy\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b"edgeemo: interrupted\n"
+    assert process.returncode == 130
+
+
+# --- the other commands -------------------------------------------------------------------------------------
+
+
+def test_evaluate_prints_the_promised_json(bundle: str, dev: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", bundle, dev, "--json", "--bootstrap", "50"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["n"] == 3
+    assert {"n", "metrics", "per_label", "leaks", "confusion", "bundle"} <= set(found)
+    assert found["metrics"]["accuracy"].keys() == {"value", "low", "high"}
+    assert found["confusion"]["labels"] == list(wordy.LABELS)
+
+
+def test_evaluate_draws_tables_and_pictures(
+    bundle: str, dev: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    assert main(["evaluate", bundle, dev, "--labels", "emotions", "--pictures", str(tmp_path / "p")]) == 0
+    printed = capsys.readouterr()
+    assert "macro_f1" in printed.out
+    assert sorted(p.name for p in (tmp_path / "p").iterdir()) == [
+        "emotions-confusion.png", "emotions-f1.png", "emotions-reliability.png",
+    ]  # fmt: skip
+    assert printed.err.count("wrote") == 3
+
+
+def test_evaluate_compares_with_a_peer(
+    bundle: str, dev: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sklearn")
+    (tmp_path / "train.csv").write_text(DEV)
+    arguments = ["--train", str(tmp_path / "train.csv"), "--leaks", "keep", "--peer", "tfidf", "--json"]
+    assert main(["evaluate", bundle, dev, *arguments]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["leaks"]["kept"] == 3
+    assert "macro_f1" in found["peer"]["difference"]
+
+
+@pytest.mark.parametrize(("policy", "code"), [("refuse", 3), ("drop", 0), ("keep", 0)])
+def test_leaks_are_refused_with_exit_code_three(bundle: str, dev: str, policy: str, code: int) -> None:
+    write_seen(Path(bundle).with_suffix(".seen"), ["SAD"])
+    assert main(["evaluate", bundle, dev, "--leaks", policy, "--json"]) == code
+
+
+def test_inspect_gives_the_card_as_json(bundle: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", bundle, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["card"]["name"] == "tiny"
+    assert found["model"]["operators"] == {"GATHER": 1, "REDUCE_MAX": 1}
+    assert found["sizes"]["file"] == Path(bundle).stat().st_size
+
+
+def test_list_shows_the_shipped_bundles_and_their_verdicts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("edgeemo.bundle.ZOO", tmp_path)
+    assert main(["list"]) == 0
+    assert "No bundle" in capsys.readouterr().out
+    wordy.write(tmp_path, commercial="unclear")
+    assert main(["list", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["name"], found["commercial"], found["licence"]) == ("tiny", "unclear", "Apache-2.0")
+    assert main(["list"]) == 0
+    assert "unclear" in capsys.readouterr().out
+
+
+class Verified:
+    """What a converter returns."""
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+
+    def to_dict(self) -> dict[str, object]:
+        return {"agreement": 0.97, "per_class": {"joy": 0.5}, "problems": list(self.problems)}
+
+
+class Converters:
+    """Stands in for `edgeemo.converters`: keeps what it was called with."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer, self.calls = answer, []
+
+    def convert(self, *arguments: object, **named: object) -> object:
+        self.calls.append((arguments, named))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    verify = convert
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Verified(), 0),
+        (Verified("agreement 0.90 < 0.97"), 3),
+        (ConversionError("Layer x is worst.\nUse more."), 3),
+    ],
+    ids=["good", "missed", "failed"],
+)
+@pytest.mark.parametrize("command", ["convert", "verify"])
+def test_a_missed_budget_is_three(
+    command: str, answer: object, code: int, bundle: str, dev: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    converters = Converters(answer)
+    monkeypatch.setattr(console, "need", lambda *_: converters)
+    (tmp_path / "m.keras").touch()
+    model = str(tmp_path / "m.keras")
+    rest = [bundle, dev] if command == "verify" else ["--calibration", dev, "--out", "new.tflite"]
+    assert main([command, model, *rest, "--json"]) == code
+    printed = capsys.readouterr()
+    assert len(converters.calls) == 1
+    assert ("wrote new.tflite" in printed.err) == (command == "convert" and code == 0)
+    if isinstance(answer, Verified):
+        assert json.loads(printed.out) == answer.to_dict()
+    else:
+        assert "error: Layer x is worst. Use more.\n" in printed.err
+
+
+def test_train_and_manifest_pass_on_what_was_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from edgeemo.manifest import Example, read_manifest
+
+    class Training:
+        calls: list[tuple[object, ...]] = []  # noqa: RUF012
+
+        def run(self, recipe: str, **named: object) -> None:
+            self.calls.append((recipe, named))
+
+        def manifest(self, dataset: str, data: Path, split: str) -> list[Example]:
+            self.calls.append((dataset, data, split))
+            return [Example(text="x", labels=("joy",))]
+
+    training = Training()
+    monkeypatch.setattr(console, "need", lambda *_: training)
+    assert main(["train", "text", "--data", str(tmp_path), "--step", "a", "--step", "b", "--fresh"]) == 0
+    out = str(tmp_path / "dev.jsonl")
+    assert main(["manifest", "goemotions", "--data", str(tmp_path), "--split", "dev", "--out", out]) == 0
+    assert training.calls == [
+        ("text", {"data": tmp_path, "out": Path("runs/text"), "steps": ("a", "b"), "fresh": True}),
+        ("goemotions", tmp_path, "dev"),
+    ]
+    assert read_manifest(out) == [Example(text="x", labels=("joy",))]
+
+
+def test_a_missing_extra_is_an_error_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "edgeemo.training.train", None)
+    assert main(["train", "text", "--data", str(tmp_path)]) == 1
+    assert "pip install 'edgeemo[train]'" in capsys.readouterr().err

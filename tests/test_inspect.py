@@ -1,0 +1,65 @@
+"""Inspection: the operators, inputs and outputs of a model, and the page of a card."""
+
+from pathlib import Path
+
+import pytest
+import wordy
+
+from edgeemo.errors import InferenceError
+
+inspect = pytest.importorskip("edgeemo.converters.inspect")
+
+
+def test_a_model_is_taken_apart() -> None:
+    data = wordy.FLATBUFFER.read_bytes()
+    found = inspect.dissect(data)
+    assert found.size == len(data)
+    assert found.operators == {"GATHER": 1, "REDUCE_MAX": 1}
+    assert found.foreign == ()
+    (ids,), (labels,) = found.inputs, found.outputs
+    assert (ids.name, ids.shape, ids.dtype) == ("ids", (1, wordy.LENGTH), "int32")
+    assert (labels.name, labels.shape, labels.dtype, labels.scale) == ("labels", (1, 5), "float32", 0.0)
+
+
+def test_a_runtime_that_does_not_tell_its_operators_is_no_error() -> None:
+    class Silent:
+        pass
+
+    assert inspect._operators(Silent()) == {}
+
+
+def test_what_is_no_model_is_refused() -> None:
+    with pytest.raises(InferenceError, match="Convert it again"):
+        inspect.dissect(b"\x1c\0\0\0TFL3" + bytes(40))
+
+
+def test_foreign_operators_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspect, "_operators", lambda _: {"ADD": 2, "FlexErf": 1, "CUSTOM": 1})
+    assert inspect.dissect(wordy.FLATBUFFER.read_bytes()).foreign == ("FlexErf", "CUSTOM")
+
+
+@pytest.mark.parametrize(
+    ("commercial", "verdict"),
+    [
+        ("cleared", "cleared for commercial use"),
+        ("unclear", "commercial use unclear"),
+        ("no", "not for commercial use"),
+    ],
+)
+def test_the_page_says_plainly_what_is_allowed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], commercial: str, verdict: str
+) -> None:
+    from edgeemo.cli import main
+
+    assert main(["inspect", str(wordy.write(tmp_path, commercial=commercial))]) == 0
+    shown = capsys.readouterr().out
+    assert f"Apache-2.0, {verdict}" in shown
+    for part in (
+        "A tiny reader",
+        "made-up words",
+        "GATHER 1",
+        "happy_ones",
+        "0.900",
+        "0.800 … 0.950  n 1,234",
+    ):
+        assert part in shown
