@@ -1,10 +1,13 @@
 """What the tests share."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from edgeemo import Recognizer
+from edgeemo.bundle import shipped
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,3 +24,59 @@ def data_dir() -> Callable[[str], Path]:
         return folder
 
     return find
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a few hundred sentences of our own, in the layout of the public sets."""
+    from sentences import write_tiny_data
+
+    pytest.importorskip("keras", reason="needs edgeemo[train]")
+    return write_tiny_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="session")
+def trained(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``edgeemo train`` leaves, after a quarter of a minute on the tiny data."""
+    from edgeemo.training.train import run
+    from sentences import RECIPE
+
+    out = tmp_path_factory.mktemp("trained")
+    (out / "recipe.toml").write_text(RECIPE, encoding="utf-8")
+    run(out / "recipe.toml", data=tiny_data, out=out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def bundle_of_trained(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model as a verified bundle; so small a network is given a wider budget."""
+    from edgeemo.converters.convert import convert
+    from edgeemo.converters.verify import Budget
+
+    out = tmp_path_factory.mktemp("bundle") / "tiny.tflite"
+    loose = Budget(agreement=0.8, clear_agreement=0.8, drop=0.2)
+    convert(trained / "model.keras", trained / "calibration.csv", out, budget=loose)
+    return out
+
+
+@pytest.fixture(scope="session")
+def pocket_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pocket bundle as a file."""
+    import pocket
+
+    return pocket.bundle().write(tmp_path_factory.mktemp("pocket") / "pocket.tflite").path or Path()
+
+
+@pytest.fixture
+def recognizer(pocket_path: Path) -> Iterator[Recognizer]:
+    """The pocket bundle, opened."""
+    with Recognizer.open(pocket_path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def shipped_text() -> str:
+    """The name of the shipped text bundle; skips the test in a checkout without it."""
+    if "text" not in shipped():
+        pytest.skip("edgeemo/zoo/text.tflite is not in this checkout")
+    return "text"

@@ -1,0 +1,120 @@
+"""Conversion: what verifies is written, what does not is named and nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeemo import Bundle, Recognizer
+from edgeemo.errors import BundleError, ConversionError, DataError
+from edgeemo.manifest import Example, read_manifest, write_manifest
+
+pytest.importorskip("keras", reason="needs edgeemo[train]")
+
+from edgeemo.converters import convert as converting  # noqa: E402
+from edgeemo.converters import quantize as quantizing  # noqa: E402
+from edgeemo.converters.verify import Budget, verify  # noqa: E402
+
+
+def test_a_converted_bundle_is_full_int8_and_says_what_it_measured(trained: Path, bundle_of_trained: Path) -> None:
+    card = Bundle.open(bundle_of_trained).card
+    assert card.quantization["ids"]["dtype"] == "int32"
+    assert {card.quantization[name]["dtype"] for name in ("labels", "affect")} == {"int8"}
+    assert card.metrics["verify"]["n"] == len(read_manifest(trained / "dev.csv"))
+    assert len(card.golden) == len(converting.GOLDEN)
+    assert bundle_of_trained.with_suffix(".seen").is_file()
+
+
+def test_the_golden_answers_come_back(bundle_of_trained: Path) -> None:
+    with Recognizer.open(bundle_of_trained) as recognizer:
+        for golden in recognizer.card.golden:
+            scores = recognizer.predict(golden["text"]).scores
+            assert scores.argmax() == np.argmax(golden["scores"])
+            np.testing.assert_allclose(scores, golden["scores"], atol=0.02)
+
+
+def test_verify_compares_float_and_int8_by_label(trained: Path, bundle_of_trained: Path) -> None:
+    found = verify(trained / "model.keras", bundle_of_trained, trained / "dev.csv")
+    assert found.foreign_operators == ()
+    assert 0 <= found.agreement <= 1
+    assert set(found.per_label) == set(Bundle.open(bundle_of_trained).card.labels)
+    json.dumps(found.to_dict())
+
+
+def test_a_calibration_set_unlike_the_real_texts_is_refused_and_names_the_worst_layers(
+    trained: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.csv"
+    write_manifest(bad, [Example(text=f"{a} {b}") for a in "abcdefg" for b in "qxzwv"])
+    out = tmp_path / "bad.tflite"
+    with pytest.raises(ConversionError, match=r"nothing was written.*Worst layers \(error in steps\): .*\d\.\d\d"):
+        converting.convert(
+            trained / "model.keras", bad, out, budget=Budget(agreement=1.01), check=trained / "dev.csv"
+        )
+    assert list(tmp_path.iterdir()) == [bad]
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([Example(path=Path("a.wav")), Example(path=Path("b.wav"))], "no calibration set for a text model"),
+        ([Example(text="the same")] * 50, "repeats the same few texts"),
+        ([Example(text=" ")] * 50, "no calibration set for a text model"),
+    ],
+    ids=["sound files", "one text", "blank"],
+)
+def test_a_calibration_set_of_the_wrong_kind_is_refused(
+    trained: Path, tmp_path: Path, rows: list[Example], says: str
+) -> None:
+    manifest = tmp_path / "wrong.csv"
+    write_manifest(manifest, rows)
+    with pytest.raises(DataError, match=says):
+        converting.convert(trained / "model.keras", manifest, tmp_path / "out.tflite")
+    assert not (tmp_path / "out.tflite").exists()
+
+
+def test_a_missing_vocabulary_is_named_with_its_option(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"vocab\.txt cannot be read.*--vocab"):
+        converting.convert(
+            trained / "model.keras", trained / "calibration.csv", tmp_path / "o.tflite", vocab=tmp_path / "vocab.txt"
+        )
+
+
+def test_a_crash_of_the_converter_is_an_error_not_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(quantizing.sys, "executable", str(python))
+    with pytest.raises(ConversionError, match="killed by signal 11"):
+        quantizing.quantize(tmp_path / "model.keras", np.zeros((1, 8), np.int32))
+
+
+def test_a_file_that_is_no_keras_model_is_an_error_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "model.keras").write_bytes(b"not a model")
+    with pytest.raises(ConversionError, match="converter failed"):
+        quantizing.quantize(tmp_path / "model.keras", np.zeros((1, 8), np.int32))
+
+
+def test_a_model_of_other_labels_than_the_card_is_refused(trained: Path, bundle_of_trained: Path, tmp_path: Path) -> None:
+    import keras
+
+    ids = keras.Input((Bundle.open(bundle_of_trained).card.spec["length"],), dtype="int32")
+    pooled = keras.layers.GlobalMaxPooling1D()(keras.layers.Embedding(1000, 4)(ids))
+    keras.Model(ids, {"labels": keras.layers.Dense(3)(pooled)}).save(tmp_path / "other.keras")
+    with pytest.raises(ConversionError, match="3"):
+        verify(tmp_path / "other.keras", bundle_of_trained, trained / "dev.csv")
+
+
+def test_a_drop_within_its_interval_passes_only_where_examples_are_few(trained: Path, bundle_of_trained: Path) -> None:
+    found = verify(trained / "model.keras", bundle_of_trained, trained / "dev.csv")
+    assert found.drop is not None
+    from edgeemo.converters.verify import _problems
+    from edgeemo.evaluation.bootstrap import Interval
+
+    lossy = replace(found, drop=Interval(0.02, -0.01, 0.05), agreement=1.0, clear_agreement=1.0, n=500)
+    assert _problems(lossy, Budget()) == []
+    assert "macro-F1 drops by 0.0200" in _problems(replace(lossy, n=2000), Budget())[0]

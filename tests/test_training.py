@@ -1,0 +1,142 @@
+"""A recipe from data to a draft card, on a tiny data set."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeemo import ModelCard
+from edgeemo.errors import DataError, SpecError
+from edgeemo.evaluation.leaks import digest, read_seen
+from edgeemo.manifest import read_manifest
+
+pytest.importorskip("keras", reason="needs edgeemo[train]")
+
+from edgeemo.training import calibrate, data  # noqa: E402
+from edgeemo.training.distil import augment  # noqa: E402
+from edgeemo.training.recipe import RECIPES, read_recipe  # noqa: E402
+from edgeemo.training.train import run  # noqa: E402
+from sentences import RECIPE  # noqa: E402
+
+
+def test_a_run_leaves_all_that_convert_needs(trained: Path) -> None:
+    assert {p.name for p in trained.iterdir()} >= {
+        "model.keras", "model.seen", "card.json", "vocab.txt", "dev.csv", "calibration.csv", "student"
+    }  # fmt: skip
+    card = ModelCard.from_json((trained / "card.json").read_bytes())
+    assert card.commercial == "cleared"
+    assert [source.licence for source in card.data] == ["CC BY 4.0", "CC BY-SA 4.0"]
+    assert set(card.groups["ekman"]) == {"anger", "joy", "sadness", "neutral"}
+    assert card.emotions["happiness"] == ("joy", "love")
+
+
+def test_training_leaves_a_log_for_people_and_for_tensorboard(trained: Path) -> None:
+    with (trained / "student" / "log.csv").open() as file:
+        losses = [float(row["val_loss"]) for row in csv.DictReader(file)]
+    assert len(losses) == 2
+    assert losses[1] < losses[0]
+    assert list((trained / "student" / "tensorboard").rglob("events*"))
+
+
+def test_no_development_text_is_trained_on(trained: Path) -> None:
+    seen = set(read_seen(trained / "model.seen").tolist())
+    assert seen
+    assert not seen & {digest(e.text or "") for e in read_manifest(trained / "dev.csv")}
+
+
+def test_a_finished_step_is_kept_and_a_named_one_trained_anew(trained: Path, tiny_data: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(trained, tmp_path / "again"))
+    weights = out / "student" / "best.weights.h5"
+    before = weights.stat().st_mtime_ns
+    run(out / "recipe.toml", data=tiny_data, out=out)
+    assert weights.stat().st_mtime_ns == before
+    run(out / "recipe.toml", data=tiny_data, out=out, steps=["student"])
+    assert weights.stat().st_mtime_ns > before
+    with pytest.raises(SpecError, match="no step nonsense"):
+        run(out / "recipe.toml", data=tiny_data, out=out, steps=["nonsense"])
+
+
+def test_the_same_seed_gives_the_same_model(trained: Path, tiny_data: Path, tmp_path: Path) -> None:
+    import keras
+
+    run(trained / "recipe.toml", data=tiny_data, out=tmp_path / "twin")
+    first, second = (keras.models.load_model(p / "model.keras", compile=False) for p in (trained, tmp_path / "twin"))
+    weights = [np.concatenate([w.ravel() for w in m.get_weights()]) for m in (first, second)]
+    # threads add in any order: alike, not equal
+    assert np.corrcoef(*weights)[0, 1] > 0.999
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("epochs = 2", "epoch = 2"), "unknown key epoch"),
+        (('model = "text_student"', 'model = "text_student"\nteacher = "nobody"'), "no earlier step"),
+        (("seed = 3", "seed = "), "is not a recipe"),
+        (('modality = "text"', 'modality = "smell"'), "this release trains text"),
+    ],
+)
+def test_a_wrong_recipe_says_what_is_wrong(tmp_path: Path, change: tuple[str, str], says: str) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(RECIPE.replace(*change))
+    with pytest.raises(SpecError, match=says):
+        read_recipe(path)
+
+
+@pytest.mark.parametrize("name", sorted(p.stem for p in RECIPES.glob("*.toml")))
+def test_shipped_recipes_map_every_label_of_their_data_at_most_once(name: str) -> None:
+    recipe = read_recipe(name)
+    labels = [label for members in recipe.emotion_labels().values() for label in members]
+    assert len(labels) == len(set(labels))
+    assert set(labels) == set(data.DATASETS[recipe.data["labels"]].labels)
+
+
+def test_fit_and_valid_part_the_training_set_and_keep_repeated_texts_together(tiny_data: Path) -> None:
+    fit, valid = (data.load("goemotions", tiny_data, split) for split in ("fit", "valid"))
+    assert len(fit) + len(valid) == len(data.load("goemotions", tiny_data, "train"))
+    assert valid
+    assert not {e.text for e in fit} & {e.text for e in valid}
+
+
+def test_missing_and_damaged_data_are_named(tiny_data: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"train\.tsv\.gz.* is missing"):
+        data.load("goemotions", tmp_path, "train")
+    with pytest.raises(DataError, match="no split 'test'"):
+        data.load("goemotions", tiny_data, "test")
+    (tmp_path / "goemotions").mkdir()
+    (tmp_path / "goemotions" / "train.tsv.gz").write_bytes(gzip.compress(b"text\tlabels")[:-4])
+    with pytest.raises(DataError, match="cannot be read"):
+        data.load("goemotions", tmp_path, "train")
+
+
+def test_platt_finds_the_calibration_that_made_the_data() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (20_000, 2))
+    truth = (rng.random(logits.shape) < 1 / (1 + np.exp(-(0.5 * logits - 1)))).astype(float)
+    scale, bias = calibrate.platt(logits, truth)
+    np.testing.assert_allclose(scale, 0.5, atol=0.05)
+    np.testing.assert_allclose(bias, -1.0, atol=0.1)
+
+
+def test_the_threshold_stands_where_f1_is_highest() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.random(50_000)
+    truth = (rng.random(p.shape) < p).astype(float)
+    found = calibrate.best_threshold(p, truth, smooth=0.05)
+
+    def f1(t: float) -> float:
+        return float(2 * truth[p >= t].sum() / ((p >= t).sum() + truth.sum()))
+
+    assert f1(found) > max(f1(t) for t in np.linspace(0.05, 0.95, 19)) - 0.002
+
+
+def test_made_texts_consist_of_real_words() -> None:
+    texts = ["one two three four", "five six", "seven"]
+    made = augment(texts, 3, np.random.default_rng(0))
+    assert len(made) == 9
+    assert all(made)
+    assert {w for text in made for w in text.split()} <= {w for text in texts for w in text.split()}
