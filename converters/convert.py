@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__
-from ..bundle import Bundle
-from ..card import ModelCard
-from ..errors import BundleError, ConversionError, DataError
-from ..frontends import frontend_for
-from ..manifest import Example, read_manifest
-from ..recognizer import Recognizer
-from ..runtime import Runtime
+from edgeemo import __version__
+from edgeemo.bundle import Bundle
+from edgeemo.card import ModelCard
+from edgeemo.errors import BundleError, ConversionError, DataError
+from edgeemo.frontends import frontend_for
+from edgeemo.manifest import Example, read_manifest
+from edgeemo.recognizer import Recognizer
+from edgeemo.runtime import Runtime
+
 from .quantize import quantize, worst_layers
 from .verify import Budget, Verification, compare
 
@@ -74,7 +75,7 @@ def convert(
     if found.problems:
         raise ConversionError(
             f"{draft.name} is not good enough in int8, nothing was written: {'; '.join(found.problems)}. "
-            f"Worst layers (error in steps): {', '.join(worst_layers(model, ids[:200])) or 'none stands out'}. "
+            f"Worst layers (error in steps): {', '.join(worst_layers(model, ids[:200])) or 'unknown'}. "
             f"Calibrate on texts like those the model will read ({Path(calibration).name} has {len(ids)})."
         )
     Bundle(bundle.flatbuffer, _finished(bundle, found, Path(checked).name), assets).write(out)
@@ -110,7 +111,12 @@ def _finished(bundle: Bundle, found: Verification, checked: str) -> ModelCard:
     return replace(
         bundle.card,
         quantization={
-            t.name: {"shape": list(t.shape), "dtype": t.dtype.name, "scale": t.scale, "zero_point": t.zero_point}
+            t.name: {
+                "shape": list(t.shape),
+                "dtype": t.dtype.name,
+                "scale": t.scale,
+                "zero_point": t.zero_point,
+            }
             for t in tensors
         },
         golden=tuple(_golden(recognizer, text) for text in GOLDEN),
@@ -140,11 +146,13 @@ def _texts(calibration: Path) -> list[str]:
     given = [text for text in texts if text and text.strip()]
     if len(given) < len(texts) / 2 or not given:
         raise DataError(
-            f"{Path(calibration).name} is no calibration set for a text model: {len(given)} of {len(texts)} rows have "
-            "text. Give a manifest with a text column, such as calibration.csv beside the trained model."
+            f"{Path(calibration).name} is no calibration set for a text model: {len(given)} of {len(texts)} "
+            "rows have text. Give a manifest with a text column, such as calibration.csv beside the trained model."
         )
     if len(np.unique(given)) < min(20, len(given)):
-        raise DataError(f"{Path(calibration).name} repeats the same few texts; give at least 20 different ones.")
+        raise DataError(
+            f"{Path(calibration).name} repeats the same few texts; give at least 20 different ones."
+        )
     return given
 
 

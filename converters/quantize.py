@@ -1,4 +1,4 @@
-"""Full-integer quantization in a process of its own: TensorFlow's converter can crash, and must not take us along.
+"""Full-integer quantization in a process of its own: TensorFlow's converter can crash, we must not.
 
 Run as ``python -m edgeemo.converters.quantize MODEL.keras IDS.npy OUT.tflite``; use `quantize`.
 """
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ConversionError
+from edgeemo.errors import ConversionError
 
 
 def quantize(model: Path, ids: npt.NDArray[np.int32]) -> bytes:
@@ -60,7 +60,11 @@ def worst_layers(model: Path, ids: npt.NDArray[np.int32], n: int = 3) -> tuple[s
 def _child(*arguments: str) -> None:
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1"}
     done = subprocess.run(
-        [sys.executable, "-m", __name__, *arguments], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", __name__, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         died = f"was killed by signal {-done.returncode}" if done.returncode < 0 else "failed"

@@ -9,16 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from ..bundle import Bundle
-from ..errors import ConversionError, DataError
-from ..evaluation.bootstrap import Draw, Interval, distribution, interval, measure
-from ..evaluation.metrics import LabelMeasure
-from ..evaluation.report import Predictions, predict
-from ..evaluation.spaces import FINE, spaces_of
-from ..manifest import Example, read_manifest
-from ..recognizer import Recognizer, score_map
-from ..runtime import Runtime
-from ..types import FloatArray
+from edgeemo.bundle import Bundle
+from edgeemo.errors import ConversionError, DataError
+from edgeemo.evaluation.bootstrap import Draw, Interval, distribution, interval, measure
+from edgeemo.evaluation.metrics import LabelMeasure
+from edgeemo.evaluation.report import Predictions, predict
+from edgeemo.evaluation.spaces import FINE, spaces_of
+from edgeemo.manifest import Example, read_manifest
+from edgeemo.recognizer import Recognizer, score_map
+from edgeemo.runtime import Runtime
+from edgeemo.types import FloatArray
+
+from .inspect import dissect
 
 CLEAR = 0.10
 """Two probabilities that differ by more are told apart clearly."""
@@ -111,7 +113,7 @@ def compare(
         n_clear=int(clear.sum()),
         clear_agreement=float(same[clear].mean()) if clear.any() else 1.0,
         largest_difference=float(np.abs(exact.probabilities - device.probabilities).max()),
-        foreign_operators=_foreign_operators(bundle.flatbuffer),
+        foreign_operators=dissect(bundle.flatbuffer).foreign,
         **scores,
     )
     return Verification(**{**found.__dict__, "problems": tuple(_problems(found, budget))})
@@ -120,7 +122,9 @@ def compare(
 def _problems(found: Verification, budget: Budget) -> list[str]:
     problems = []
     if found.agreement < budget.agreement:
-        problems.append(f"the top label agrees on {found.agreement:.1%}, expected {budget.agreement:.0%} or more")
+        problems.append(
+            f"the top label agrees on {found.agreement:.1%}, expected {budget.agreement:.0%} or more"
+        )
     if found.clear_agreement < budget.clear_agreement:
         problems.append(
             f"where the float model is clear, the top label agrees on {found.clear_agreement:.1%}, "
@@ -145,12 +149,17 @@ def _float_predictions(model: Path, recognizer: Recognizer, texts: Sequence[str]
     except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
         raise ConversionError(f"{model} does not run as the card says: {error}") from error
     if logits.shape != (len(texts), len(card.labels)):
-        raise ConversionError(f"{model} gives {logits.shape[1:]} logits, the card has {len(card.labels)} labels.")
+        raise ConversionError(
+            f"{model} gives {logits.shape[1:]} logits, the card has {len(card.labels)} labels."
+        )
     to_scores = score_map(card)
     both = [to_scores(row) for row in logits]
     nothing = np.zeros(len(texts))
     return Predictions(
-        np.array([p for p, _ in both], np.float64), np.array([s for _, s in both], np.float64), nothing, nothing
+        np.array([p for p, _ in both], np.float64),
+        np.array([s for _, s in both], np.float64),
+        nothing,
+        nothing,
     )
 
 
@@ -176,9 +185,3 @@ def _scores(
             per_label[label][name] = 2 * hit / total if total else 0.0
     drop = interval(before - after, spread[0] - spread[1])
     return {"float_f1": before, "int8_f1": after, "drop": drop, "per_label": per_label}
-
-
-def _foreign_operators(flatbuffer: bytes) -> tuple[str, ...]:
-    from .inspect import operators
-
-    return tuple(name for name in operators(flatbuffer) if name.startswith("Flex") or "CUSTOM" in name.upper())

@@ -89,8 +89,8 @@ class InterpreterBackend:
             raise InferenceError(
                 f"{name} refuses the model: {error}. Convert it by `edgeemo convert`, or upgrade the runtime."
             ) from error
-        self.inputs = [_info(n, d) for n, d in sorted(runner.get_input_details().items())]
-        self.outputs = [_info(n, d) for n, d in sorted(runner.get_output_details().items())]
+        self.inputs: Sequence[TensorInfo] = [_info(n, d) for n, d in sorted(runner.get_input_details().items())]
+        self.outputs: Sequence[TensorInfo] = [_info(n, d) for n, d in sorted(runner.get_output_details().items())]
         self._in = [d["index"] for _, d in sorted(runner.get_input_details().items())]
         self._out = [d["index"] for _, d in sorted(runner.get_output_details().items())]
 

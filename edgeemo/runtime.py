@@ -51,17 +51,20 @@ class Runtime:
     ) -> None:
         if not isinstance(threads, int) or not 1 <= threads <= 64:
             raise InputError(f"threads is {threads!r}: expected a whole number from 1 to 64.")
-        if isinstance(backend, str):
-            backend = InterpreterBackend(flatbuffer, name=backend, delegate=delegate, threads=threads)
-        self._backend: Backend | None = backend
+        loaded: Backend = (
+            InterpreterBackend(flatbuffer, name=backend, delegate=delegate, threads=threads)
+            if isinstance(backend, str)
+            else backend
+        )
+        self._backend: Backend | None = loaded
         self._lock = threading.Lock()
         reason = (
             "XNNPACK on the CPU is the one delegate of this release" if delegate == "auto" else "asked for"
         )
-        self.info = RuntimeInfo(backend.name, backend.delegate, threads, reason)
-        self.inputs = {info.name: info for info in backend.inputs}
-        self.outputs = {info.name: info for info in backend.outputs}
-        self._out = [(o.name, o.scale, o.zero_point) for o in backend.outputs]
+        self.info = RuntimeInfo(loaded.name, loaded.delegate, threads, reason)
+        self.inputs = {info.name: info for info in loaded.inputs}
+        self.outputs = {info.name: info for info in loaded.outputs}
+        self._out = [(o.name, o.scale, o.zero_point) for o in loaded.outputs]
 
     def run(self, *inputs: Tensor) -> dict[str, FloatArray]:
         """Run once on arrays in the order of ``inputs``, already in the model's shape and dtype.

@@ -15,12 +15,14 @@ from edgeemo.manifest import Example, read_manifest, write_manifest
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 
-from edgeemo.converters import convert as converting  # noqa: E402
-from edgeemo.converters import quantize as quantizing  # noqa: E402
-from edgeemo.converters.verify import Budget, verify  # noqa: E402
+from edgeemo.converters import convert as converting
+from edgeemo.converters import quantize as quantizing
+from edgeemo.converters.verify import Budget, verify
 
 
-def test_a_converted_bundle_is_full_int8_and_says_what_it_measured(trained: Path, bundle_of_trained: Path) -> None:
+def test_a_converted_bundle_is_full_int8_and_says_what_it_measured(
+    trained: Path, bundle_of_trained: Path
+) -> None:
     card = Bundle.open(bundle_of_trained).card
     assert card.quantization["ids"]["dtype"] == "int32"
     assert {card.quantization[name]["dtype"] for name in ("labels", "affect")} == {"int8"}
@@ -51,7 +53,9 @@ def test_a_calibration_set_unlike_the_real_texts_is_refused_and_names_the_worst_
     bad = tmp_path / "bad.csv"
     write_manifest(bad, [Example(text=f"{a} {b}") for a in "abcdefg" for b in "qxzwv"])
     out = tmp_path / "bad.tflite"
-    with pytest.raises(ConversionError, match=r"nothing was written.*Worst layers \(error in steps\): .*\d\.\d\d"):
+    with pytest.raises(
+        ConversionError, match=r"nothing was written.*Worst layers \(error in steps\): .*\d\.\d\d"
+    ):
         converting.convert(
             trained / "model.keras", bad, out, budget=Budget(agreement=1.01), check=trained / "dev.csv"
         )
@@ -80,11 +84,16 @@ def test_a_calibration_set_of_the_wrong_kind_is_refused(
 def test_a_missing_vocabulary_is_named_with_its_option(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"vocab\.txt cannot be read.*--vocab"):
         converting.convert(
-            trained / "model.keras", trained / "calibration.csv", tmp_path / "o.tflite", vocab=tmp_path / "vocab.txt"
+            trained / "model.keras",
+            trained / "calibration.csv",
+            tmp_path / "o.tflite",
+            vocab=tmp_path / "vocab.txt",
         )
 
 
-def test_a_crash_of_the_converter_is_an_error_not_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_of_the_converter_is_an_error_not_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\nkill -SEGV $$\n")
     python.chmod(0o755)
@@ -99,7 +108,9 @@ def test_a_file_that_is_no_keras_model_is_an_error_with_the_reason(tmp_path: Pat
         quantizing.quantize(tmp_path / "model.keras", np.zeros((1, 8), np.int32))
 
 
-def test_a_model_of_other_labels_than_the_card_is_refused(trained: Path, bundle_of_trained: Path, tmp_path: Path) -> None:
+def test_a_model_of_other_labels_than_the_card_is_refused(
+    trained: Path, bundle_of_trained: Path, tmp_path: Path
+) -> None:
     import keras
 
     ids = keras.Input((Bundle.open(bundle_of_trained).card.spec["length"],), dtype="int32")
@@ -109,10 +120,13 @@ def test_a_model_of_other_labels_than_the_card_is_refused(trained: Path, bundle_
         verify(tmp_path / "other.keras", bundle_of_trained, trained / "dev.csv")
 
 
-def test_a_drop_within_its_interval_passes_only_where_examples_are_few(trained: Path, bundle_of_trained: Path) -> None:
+def test_a_drop_within_its_interval_passes_only_where_examples_are_few(
+    trained: Path, bundle_of_trained: Path
+) -> None:
     found = verify(trained / "model.keras", bundle_of_trained, trained / "dev.csv")
     assert found.drop is not None
     from edgeemo.converters.verify import _problems
+
     from edgeemo.evaluation.bootstrap import Interval
 
     lossy = replace(found, drop=Interval(0.02, -0.01, 0.05), agreement=1.0, clear_agreement=1.0, n=500)

@@ -12,8 +12,8 @@ from edgeemo.manifest import write_manifest
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 
-from edgeemo.converters import convert as converting  # noqa: E402
-from edgeemo.converters import quantize as quantizing  # noqa: E402
+from edgeemo.converters import convert as converting
+from edgeemo.converters import quantize as quantizing
 
 
 def test_training_calibration_and_predict_see_the_same_ids(
@@ -49,7 +49,9 @@ def test_training_calibration_and_predict_see_the_same_ids(
     assert learned.tobytes() == calibrated[0].tobytes() == np.concatenate(served).tobytes()
 
 
-def test_the_card_carries_the_spec_and_vocabulary_the_weights_were_trained_with(trained: Path, bundle_of_trained: Path) -> None:
+def test_the_card_carries_the_spec_and_vocabulary_the_weights_were_trained_with(
+    trained: Path, bundle_of_trained: Path
+) -> None:
     bundle = Bundle.open(bundle_of_trained)
     assert bundle.assets["vocab.txt"] == (trained / "vocab.txt").read_bytes()
     assert Recognizer.open(bundle_of_trained).frontend.spec.digest == bundle.card.spec_digest

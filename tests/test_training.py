@@ -17,11 +17,12 @@ from edgeemo.manifest import read_manifest
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 
-from edgeemo.training import calibrate, data  # noqa: E402
-from edgeemo.training.distil import augment  # noqa: E402
-from edgeemo.training.recipe import RECIPES, read_recipe  # noqa: E402
-from edgeemo.training.train import run  # noqa: E402
-from sentences import RECIPE  # noqa: E402
+from sentences import RECIPE
+
+from edgeemo.training import calibrate, data
+from edgeemo.training.distil import augment
+from edgeemo.training.recipe import RECIPES, read_recipe
+from edgeemo.training.train import run
 
 
 def test_a_run_leaves_all_that_convert_needs(trained: Path) -> None:
@@ -49,7 +50,9 @@ def test_no_development_text_is_trained_on(trained: Path) -> None:
     assert not seen & {digest(e.text or "") for e in read_manifest(trained / "dev.csv")}
 
 
-def test_a_finished_step_is_kept_and_a_named_one_trained_anew(trained: Path, tiny_data: Path, tmp_path: Path) -> None:
+def test_a_finished_step_is_kept_and_a_named_one_trained_anew(
+    trained: Path, tiny_data: Path, tmp_path: Path
+) -> None:
     out = Path(shutil.copytree(trained, tmp_path / "again"))
     weights = out / "student" / "best.weights.h5"
     before = weights.stat().st_mtime_ns
@@ -65,7 +68,9 @@ def test_the_same_seed_gives_the_same_model(trained: Path, tiny_data: Path, tmp_
     import keras
 
     run(trained / "recipe.toml", data=tiny_data, out=tmp_path / "twin")
-    first, second = (keras.models.load_model(p / "model.keras", compile=False) for p in (trained, tmp_path / "twin"))
+    first, second = (
+        keras.models.load_model(p / "model.keras", compile=False) for p in (trained, tmp_path / "twin")
+    )
     weights = [np.concatenate([w.ravel() for w in m.get_weights()]) for m in (first, second)]
     # threads add in any order: alike, not equal
     assert np.corrcoef(*weights)[0, 1] > 0.999

@@ -81,8 +81,10 @@ def score_temperature(groups: Matrix, truth: Matrix) -> float:
     return float(grid[int(np.argmin([loss(t) for t in grid]))])
 
 
-def group_probabilities(probability: Matrix, labels: Sequence[str], groups: Sequence[Sequence[str]]) -> Matrix:
-    """Return the likeliest member's probability of each group, ``(n, groups)``: the card's multi-label rule."""
+def group_probabilities(
+    probability: Matrix, labels: Sequence[str], groups: Sequence[Sequence[str]]
+) -> Matrix:
+    """Return the likeliest member's probability of each group, ``(n, groups)``; see `edgeemo.card.Group`."""
     index = {label: i for i, label in enumerate(labels)}
     return np.stack([probability[:, [index[label] for label in group]].max(1) for group in groups], axis=1)
 

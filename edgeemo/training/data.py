@@ -20,9 +20,10 @@ from ..evaluation.leaks import digest
 from ..manifest import Example
 
 GOEMOTIONS = (
-    "admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion", "curiosity", "desire",
-    "disappointment", "disapproval", "disgust", "embarrassment", "excitement", "fear", "gratitude", "grief", "joy",
-    "love", "nervousness", "optimism", "pride", "realization", "relief", "remorse", "sadness", "surprise", "neutral",
+    "admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion",
+    "curiosity", "desire", "disappointment", "disapproval", "disgust", "embarrassment", "excitement",
+    "fear", "gratitude", "grief", "joy", "love", "nervousness", "optimism",
+    "pride", "realization", "relief", "remorse", "sadness", "surprise", "neutral",
 )  # fmt: skip
 PLUTCHIK = ("anger", "anticipation", "disgust", "fear", "joy", "sadness", "surprise", "trust")
 BRIGHTER = ("anger", "fear", "joy", "sadness", "surprise")
@@ -31,7 +32,7 @@ SENTIMENT = ("negative", "positive")
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set we know how to read: its labels, its licence, and the reader ``(folder, split) -> examples``."""
+    """A data set we know how to read: labels, licence, and the reader ``(folder, split) -> examples``."""
 
     labels: tuple[str, ...]
     source: DataSource
@@ -52,7 +53,9 @@ def load(name: str, data: Path, split: str) -> list[Example]:
     dataset = _dataset(name)
     whole = "train" if split in ("fit", "valid") else split
     if whole not in dataset.splits:
-        raise DataError(f"{name} has no split {split!r}: expected one of fit, valid, {', '.join(dataset.splits)}.")
+        raise DataError(
+            f"{name} has no split {split!r}: expected one of fit, valid, {', '.join(dataset.splits)}."
+        )
     try:
         examples = [replace(e, split=split) for e in dataset.read(Path(data), whole)]
     except FileNotFoundError as error:
@@ -113,7 +116,9 @@ def _brighter(data: Path, split: str) -> Iterator[Example]:
 def _emobank(data: Path, split: str) -> Iterator[Example]:
     for row in _rows(data / "emobank" / "emobank.csv.gz"):
         if row["split"] == split:  # its 1 … 5 to our −1 … 1
-            yield Example(text=row["text"], valence=(float(row["V"]) - 3) / 2, arousal=(float(row["A"]) - 3) / 2)
+            yield Example(
+                text=row["text"], valence=(float(row["V"]) - 3) / 2, arousal=(float(row["A"]) - 3) / 2
+            )
 
 
 def _imdb(data: Path, split: str) -> Iterator[Example]:
@@ -130,12 +135,14 @@ DATASETS: dict[str, Dataset] = {
     ),
     "xed": Dataset(
         PLUTCHIK,
-        DataSource("XED, English (Öhman et al. 2020)", "CC BY 4.0", "teacher's auxiliary labels, unlabelled text"),
+        DataSource("XED, English (Öhman et al. 2020)", "CC BY 4.0", "auxiliary labels of the teacher"),
         "cleared", ("train",), _xed,
     ),
     "brighter": Dataset(
         BRIGHTER,
-        DataSource("BRIGHTER, English (Muhammad et al. 2025)", "CC BY 4.0", "teacher's auxiliary labels, unlabelled text"),
+        DataSource(
+            "BRIGHTER, English (Muhammad et al. 2025)", "CC BY 4.0", "auxiliary labels of the teacher"
+        ),
         "cleared", ("train", "dev"), _brighter,
     ),
     "emobank": Dataset(

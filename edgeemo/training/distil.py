@@ -16,7 +16,13 @@ from .recipe import Step
 
 
 def distilled(
-    material: Material, step: Step, teacher: keras.Model, reads: TextFrontend, real: Targets, folder: Path, seed: int
+    material: Material,
+    step: Step,
+    teacher: keras.Model,
+    reads: TextFrontend,
+    real: Targets,
+    folder: Path,
+    seed: int,
 ) -> Targets:
     """Return the student's targets: real texts, label and teacher mixed; made texts, the teacher alone.
 
@@ -28,7 +34,7 @@ def distilled(
     if not kept.is_file():
         answers = predict(teacher, reads.compute_batch(texts))
         answers["labels"] = _probabilities(answers["labels"], material.recipe.data["multi_label"])
-        np.savez(kept, **{head: answers[head] for head in real.heads})
+        np.savez(kept, allow_pickle=False, **{head: answers[head] for head in real.heads})
     with np.load(kept) as file:
         answers = {head: file[head] for head in real.heads}
     heads = {}
@@ -40,7 +46,9 @@ def distilled(
     return Targets(material.frontend.compute_batch(texts), heads)
 
 
-def first_embedding(teacher: keras.Model, reads: TextFrontend, pieces: Sequence[str], width: int) -> FloatArray:
+def first_embedding(
+    teacher: keras.Model, reads: TextFrontend, pieces: Sequence[str], width: int
+) -> FloatArray:
     """Return ``(pieces, width)``: the teacher's reading of each piece alone, in its principal components.
 
     The idea is that of static embeddings distilled from sentence encoders (Model2Vec, 2024). The rows have
@@ -54,7 +62,7 @@ def first_embedding(teacher: keras.Model, reads: TextFrontend, pieces: Sequence[
     found = vectors @ axes[:, ::-1][:, :width]
     found *= 0.1 / found.std()
     found[0] = 0.0
-    return found.astype(np.float32)
+    return np.asarray(found, np.float32)
 
 
 def augment(texts: Sequence[str], times: int, rng: np.random.Generator) -> list[str]:
@@ -85,6 +93,6 @@ def _part(words: Sequence[str], rng: np.random.Generator) -> list[str]:
 
 def _probabilities(logits: FloatArray, multi_label: bool) -> FloatArray:
     if multi_label:
-        return 1 / (1 + np.exp(-logits))
+        return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
     e = np.exp(logits - logits.max(1, keepdims=True))
-    return e / e.sum(1, keepdims=True)
+    return np.asarray(e / e.sum(1, keepdims=True), np.float32)

@@ -15,6 +15,7 @@ from ..types import FloatArray
 from .material import Ids, Targets
 from .recipe import Step
 
+
 def binary(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
     """Sigmoid cross-entropy, summed over the annotated labels; truth may be soft."""
     known = ops.cast(ops.isfinite(truth), "float32")

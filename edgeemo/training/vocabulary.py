@@ -1,4 +1,4 @@
-"""The vocabulary of a recipe: WordPiece (Schuster and Nakajima 2012) trained on the words the frontend cuts."""
+"""The vocabulary of a recipe: WordPiece (Schuster and Nakajima 2012) on the words the frontend cuts."""
 
 from __future__ import annotations
 
