@@ -69,7 +69,9 @@ def write_manifest(path: str | os.PathLike[str], examples: Iterable[Example]) ->
         columns.remove("text")
     buffer = io.StringIO(newline="")
     if suffix == ".csv":
-        writer = csv.DictWriter(buffer, columns, extrasaction="ignore", lineterminator="\n")
+        writer = csv.DictWriter(
+            buffer, columns, extrasaction="ignore", lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC
+        )
         writer.writeheader()
         writer.writerows(rows)
     else:

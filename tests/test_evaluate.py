@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +174,13 @@ def test_a_report_is_plain_json_and_a_table(recognizer: Recognizer) -> None:
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "not checked" in shown
     assert "macro_f1" in shown
+
+
+def test_intervals_from_too_few_speakers_are_noted(recognizer: Recognizer) -> None:
+    rows = [replace(e, speaker="ab"[i % 2]) for i, e in enumerate(SIX)]
+    report = evaluate(recognizer, rows)
+    assert report.bootstrap["by"] == "example"
+    assert report.notes == ("Only 2 speakers: too few to draw from, so single examples are drawn.",)
 
 
 def test_thresholds_of_the_highest_f1_are_found() -> None:

@@ -17,6 +17,7 @@ Array: TypeAlias = npt.NDArray[np.float64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
 Distribution: TypeAlias = Mapping[str, Array]
 
+_CLUSTERS, _LEAST = ("speaker", "subject", "group"), 5
 _CELLS = 8_000_000  # weights held at once: 64 MB
 
 
@@ -123,15 +124,21 @@ def interval(value: float, spread: Array | None) -> Interval:
     return Interval(value, min(float(low), value), max(float(high), value))
 
 
-def clusters_of(examples: Sequence[Any], least: int = 5) -> tuple[str, npt.NDArray[np.intp] | None]:
+def few_of(examples: Sequence[Any]) -> list[tuple[str, int]]:
+    """Return the columns that tell some clusters apart but too few to draw from, and how many."""
+    counts = [(column, len({getattr(e, column) for e in examples} - {""})) for column in _CLUSTERS]
+    return [(column, n) for column, n in counts if 1 < n < _LEAST]
+
+
+def clusters_of(examples: Sequence[Any]) -> tuple[str, npt.NDArray[np.intp] | None]:
     """Return what to draw and the clusters: by speaker, else subject, else group, else single examples.
 
-    A column counts if it tells at least ``least`` clusters apart: fewer say nothing about the spread.
+    A column counts if it tells at least five clusters apart: fewer say nothing about the spread.
     An example without a value is a cluster of its own.
     """
-    for column in ("speaker", "subject", "group"):
+    for column in _CLUSTERS:
         names = [getattr(example, column) for example in examples]
-        if len(set(names) - {""}) >= least:
+        if len(set(names) - {""}) >= _LEAST:
             keys = [name or f"\0{i}" for i, name in enumerate(names)]
             return column, np.unique(keys, return_inverse=True)[1].astype(np.intp)
     return "example", None

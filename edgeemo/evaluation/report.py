@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import DataError
 from ..manifest import Example
 from ..recognizer import Recognizer
-from .bootstrap import Array, Draw, Interval, Measure, clusters_of, intervals
+from .bootstrap import Array, Draw, Interval, Measure, clusters_of, few_of, intervals
 from .leaks import LeakCheck, Policy, check_leaks, text_of
 from .metrics import AffectMeasure, LabelMeasure, confusion, per_label
 from .spaces import FINE, SCORES, Space, choose
@@ -66,6 +66,7 @@ class Report:
         bootstrap: what was resampled (examples, or whole speakers), how often, with which seed.
         bundle: name, version, file, size and runtime.
         peer: the comparison with a simple system, if asked for.
+        notes: what a reader should know beside the numbers.
     """
 
     n: int
@@ -136,6 +137,10 @@ def evaluate(
     predictions = predict(recognizer, kept, progress)
     by, clusters = clusters_of(kept)
     draw = Draw(len(kept), resamples, seed, clusters)
+    few = [
+        f"Only {n} {column}s: too few to draw from, so single examples are drawn."
+        for column, n in few_of(kept)
+    ]
     measures: list[Measure] = []
     levels: list[Level] = []
     for i, space in enumerate(spaces):
@@ -154,6 +159,7 @@ def evaluate(
         bootstrap={"resamples": resamples, "seed": seed, "by": by, "units": draw.units},
         bundle=_about(recognizer),
         peer=None if peer is None else peer(kept, predictions, spaces, draw),
+        notes=tuple(few) if clusters is None else (),
     )
 
 
