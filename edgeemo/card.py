@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeAlias
@@ -113,11 +112,13 @@ class ModelCard:
     def __post_init__(self) -> None:
         problem = _problem(self)
         if problem:
-            raise BundleCorruptError(f"The model card of {self.name!r} is not valid: {problem}. {_AGAIN}")
+            name = repr(self.name)[:60]
+            raise BundleCorruptError(f"The model card of {name} is not valid: {problem}. {_AGAIN}")
 
     def to_json(self) -> str:
         """Return the card as JSON with sorted keys; equal cards give equal text."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
+        text = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
+        return text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate stays a JSON escape
 
     @classmethod
     def from_json(cls, text: str | bytes) -> ModelCard:
@@ -168,6 +169,8 @@ def _typed(raw: Mapping[str, Any]) -> dict[str, Any]:
         "golden": tuple(raw.get("golden", ())),
     }
 
+
+_LARGEST = 3.4e38  # of float32, in which the native engine keeps them
 
 _KINDS: Mapping[type, tuple[str, ...]] = {
     str: ("name", "version", "title", "description", "licence", "spec_digest", "flatbuffer_sha256"),
@@ -229,7 +232,7 @@ def _problem(card: ModelCard) -> str | None:
     groups = [group.threshold for named in card.groups.values() for group in named.values()]
     numbers = [*calibration.scale, *calibration.bias, *card.thresholds.values(), *groups]
     numbers += [x for pair in (card.affect or {}).values() for x in pair]
-    if not all(isinstance(x, int | float) and math.isfinite(x) for x in numbers):
+    if not all(isinstance(x, int | float) and abs(x) <= _LARGEST for x in numbers):  # NaN fails, too
         return "calibration, thresholds and affect must be finite numbers"
     if not (isinstance(calibration.temperature, int | float) and 0.05 <= calibration.temperature <= 20):
         return "calibration.temperature must lie between 0.05 and 20"

@@ -38,8 +38,9 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def trained(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What ``edgeemo train`` leaves, after a quarter of a minute on the tiny data."""
-    from edgeemo.training.train import run
     from sentences import RECIPE
+
+    from edgeemo.training.train import run
 
     out = tmp_path_factory.mktemp("trained")
     (out / "recipe.toml").write_text(RECIPE, encoding="utf-8")

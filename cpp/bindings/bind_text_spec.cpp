@@ -16,9 +16,17 @@ constexpr const char* kFields = "length, lowercase, normalization, special_token
                      py::repr(value).cast<std::string>());
 }
 
+// Lone surrogates, which UTF-8 has no bytes for, become "?".
+std::string to_utf8(py::handle text) {
+    const auto bytes =
+        py::reinterpret_steal<py::bytes>(PyUnicode_AsEncodedString(text.ptr(), "utf-8", "replace"));
+    if (!bytes) throw py::error_already_set();
+    return bytes;
+}
+
 std::string to_name(const char* field, py::handle value) {
     if (!PyUnicode_Check(value.ptr())) wrong_type(field, "a str", value);
-    return value.cast<std::string>();
+    return to_utf8(value);
 }
 
 bool to_bool(const char* field, py::handle value) {
@@ -57,7 +65,7 @@ TextSpec from_dict(const py::object& object) {
         raise_spec_error("a TextSpec is made from a dict, got " + type_name(object));
     TextSpec spec;
     for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(object)) {
-        set_field(spec, py::str(key).cast<std::string>(), value);
+        set_field(spec, to_utf8(py::str(key)), value);
     }
     spec.validate();
     return spec;

@@ -1,0 +1,135 @@
+"""The model card: read strictly, written reproducibly."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pocket
+import pytest
+
+from edgeemo import ModelCard
+from edgeemo.card import SCHEMA, Calibration, Group
+from edgeemo.errors import BundleCorruptError, BundleVersionError
+
+
+def as_json(**changes: Any) -> str:
+    """The pocket card's JSON with fields replaced; ``...`` leaves a field out."""
+    raw = json.loads(pocket.card().to_json())
+    raw.update(changes)
+    return json.dumps({name: value for name, value in raw.items() if value is not ...})
+
+
+def test_what_is_written_is_read_back() -> None:
+    card = pocket.card(affect=dict.fromkeys(pocket.LABELS, (0.5, -0.5)), golden=({"text": "so happy"},))
+    assert ModelCard.from_json(card.to_json()) == card
+
+
+def test_equal_cards_give_equal_text_with_sorted_keys() -> None:
+    text = pocket.card().to_json()
+    assert text == pocket.card().to_json()
+    assert list(json.loads(text)) == sorted(json.loads(text))
+
+
+def test_non_ascii_stays_readable() -> None:
+    assert "größer" in pocket.card(description="größer").to_json()
+
+
+def test_groups_have_labels_and_a_threshold_of_their_own() -> None:
+    card = ModelCard.from_json(pocket.card().to_json())
+    assert card.groups["mood"]["bad"] == Group(("sadness", "anger"), 0.6)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '"x"', "{}", "\x00", b"\xff\xfe", "[" * 40_000, "9" * 5_000]
+)
+def test_what_is_no_card_is_refused_with_a_remedy(text: str | bytes) -> None:
+    with pytest.raises(BundleCorruptError, match="again"):
+        ModelCard.from_json(text)
+
+
+@pytest.mark.parametrize("schema", [SCHEMA + 1, 10**30])
+def test_a_newer_schema_asks_to_upgrade(schema: int) -> None:
+    with pytest.raises(BundleVersionError, match="made by a newer edgeemo; upgrade"):
+        ModelCard.from_json(json.dumps({"schema": schema, "anything": "else"}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schema": "1"},
+        {"schema": True},
+        {"schema": 0},
+        {"colour": "red"},
+        {"name": ...},
+        {"name": 5},
+        {"name": []},
+        {"version": None},
+        {"licence": ["MIT"]},
+        {"modality": "smell"},
+        {"modality": {}},
+        {"labels": []},
+        {"labels": ["joy"] * 5},
+        {"labels": "abcde"},
+        {"labels": 5},
+        {"labels": [[1], [2]]},
+        {"multi_label": "yes"},
+        {"emotions": {}},
+        {"emotions": []},
+        {"emotions": {"joy": ["joy"]}},
+        {"emotions": {"happiness": ["nothing"]}},
+        {"emotions": {"happiness": ["joy"], "anger": ["joy"]}},
+        {"calibration": {}},
+        {"calibration": None},
+        {"calibration": {"scale": [1] * 4, "bias": [0] * 5, "temperature": 1}},
+        {"calibration": {"scale": ["1"] * 5, "bias": [0] * 5, "temperature": 1}},
+        {"calibration": {"scale": [float("nan")] * 5, "bias": [0] * 5, "temperature": 1}},
+        {"calibration": {"scale": [10**400] * 5, "bias": [0] * 5, "temperature": 1}},
+        {"calibration": {"scale": [1e39] * 5, "bias": [0] * 5, "temperature": 1}},
+        {"calibration": {"scale": [1] * 5, "bias": [0] * 5, "temperature": 0}},
+        {"calibration": {"scale": [1] * 5, "bias": [0] * 5, "temperature": "1"}},
+        {"thresholds": {}},
+        {"thresholds": [0.5] * 5},
+        {"thresholds": dict.fromkeys(pocket.LABELS, "half")},
+        {"thresholds": dict.fromkeys(pocket.LABELS, float("inf"))},
+        {"groups": {"mood": {"good": Group(("nothing",), 0.5).__dict__}}},
+        {"groups": {"mood": {"good": {"labels": ["joy"]}}}},
+        {"groups": {"mood": []}},
+        {"groups": 3},
+        {"affect": {}},
+        {"affect": {label: [0.1] for label in pocket.LABELS}},
+        {"affect": {label: ["x", "y"] for label in pocket.LABELS}},
+        {"outputs": {"affect": "affect"}},
+        {"outputs": {"labels": "labels"}},
+        {"outputs": "labels affect"},
+        {"outputs": {"labels": 0, "affect": 1}},
+        {"spec": "short"},
+        {"spec": None},
+        {"data": [{"name": "x"}]},
+        {"data": [{"name": "x", "licence": "y", "use": 3}]},
+        {"data": {"name": "x"}},
+        {"commercial": "maybe"},
+        {"commercial": None},
+        {"golden": [3]},
+        {"metrics": []},
+        {"quantization": "int8"},
+        {"assets": {"vocab.txt": 3}},
+        {"assets": []},
+        {"flatbuffer_sha256": 0},
+        {"frontend_version": "1"},
+    ],
+    ids=lambda changes: json.dumps(changes, default=str)[:60],
+)
+def test_a_field_of_the_wrong_kind_is_refused_with_a_remedy(changes: dict[str, Any]) -> None:
+    with pytest.raises(BundleCorruptError, match=r"again\."):
+        ModelCard.from_json(as_json(**changes))
+
+
+def test_a_card_made_in_python_is_checked_too() -> None:
+    with pytest.raises(BundleCorruptError, match="one scale and one bias per label"):
+        pocket.card(calibration=Calibration((1.0,), (0.0,)))
+
+
+def test_not_a_number_is_never_written() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        pocket.card(metrics={"macro_f1": float("nan")}).to_json()
