@@ -12,7 +12,20 @@ _FEELINGS = {
     "anger": ("I am furious about the {}", "this {} makes me angry", "how dare they break my {}"),
     "neutral": ("the {} is on the table", "there is a {} in the room", "he bought a {} on monday"),
 }
-_THINGS = ("cup", "train", "song", "game", "phone", "house", "film", "cake", "coat", "letter", "dog", "garden")
+_THINGS = (
+    "cup",
+    "train",
+    "song",
+    "game",
+    "phone",
+    "house",
+    "film",
+    "cake",
+    "coat",
+    "letter",
+    "dog",
+    "garden",
+)
 _WHEN = ("today", "again", "at last", "they said", "you know")
 
 RECIPE = """

@@ -57,13 +57,16 @@ def print_json(value: Any, *, indent: int | None = 2) -> None:
     print(to_json(value, indent), flush=True)
 
 
-def need(module: str, extra: str) -> Any:
-    """Import a module that wants an optional package.
+def need(module: str, extra: str, *noisy: str) -> Any:
+    """Import a module that wants an optional package, and before it, in silence, the ``noisy`` ones.
 
     Raises:
         RuntimeUnavailableError: the package is missing; says how to get it.
     """
     try:
+        with quiet_libraries():
+            for name in noisy:
+                importlib.import_module(name)
         return importlib.import_module(module)
     except ImportError as error:
         raise RuntimeUnavailableError(

@@ -36,7 +36,7 @@ def convert_command(
     Example:
       edgeemo convert runs/text/model.keras --calibration runs/text/calibration.csv --out text.tflite
     """
-    converters = console.need("edgeemo.converters", "train")
+    converters = console.need("edgeemo.converters", "train", "tensorflow")
     _finish(converters.convert(model, calibration, out, card=card, vocab=vocab), as_json)
     console.say(f"wrote {out}")
 
@@ -57,7 +57,7 @@ def verify_command(model: Path, bundle: str, manifest: Path, as_json: bool) -> N
     """
     from ..bundle import find
 
-    converters = console.need("edgeemo.converters", "train")
+    converters = console.need("edgeemo.converters", "train", "tensorflow")
     _finish(converters.verify(model, find(bundle), manifest), as_json)
 
 

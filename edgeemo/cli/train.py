@@ -31,7 +31,7 @@ def train_command(recipe: str, data: Path, out: Path | None, steps: tuple[str, .
       edgeemo train text-imdb --data data/ --out runs/imdb
       edgeemo train text --data data/ --step teacher --fresh
     """
-    training = console.need("edgeemo.training.train", "train")
+    training = console.need("edgeemo.training.train", "train", "tensorflow")
     out = out or Path("runs") / Path(recipe).stem
     training.run(recipe, data=data, out=out, steps=steps or None, fresh=fresh)
 

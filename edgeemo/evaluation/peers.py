@@ -22,7 +22,7 @@ from .spaces import SCORES, Space, one_hot
 
 Track: TypeAlias = Callable[[Sequence[Any]], Iterable[Any]]
 
-NAME = "TF-IDF + logistic regression"
+NAME = "TF-IDF with logistic regression and ridge"
 PROTOCOL = (
     "Peer: TF-IDF of words and word pairs, one logistic regression a label, ridge for valence and arousal. "
     "Thresholds of both systems fitted on one half, scored on the other, both ways, mean of {repeats} random "
