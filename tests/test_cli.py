@@ -157,6 +157,23 @@ def test_odd_text_on_an_old_terminal_is_escaped(bundle: str) -> None:
     assert json.loads(done.stdout)["text"] == "happy é"
 
 
+@pytest.mark.parametrize("command", ["predict happy --bundle", "inspect", "list"])
+def test_an_ascii_terminal_is_served(command: str, bundle: str) -> None:
+    arguments = [*command.split(), *([bundle] if command != "list" else [])]
+    done = run(*arguments, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("command", ["predict happy --json --bundle", "predict happy --bundle", "inspect"])
+def test_a_full_disk_is_an_error_without_a_traceback(command: str, bundle: str) -> None:
+    with open("/dev/full", "wb") as full:
+        arguments = [sys.executable, "-m", "edgeemo.cli", *command.split(), bundle]
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == b"edgeemo: error: No space left on device. Check free space and rights.\n"
+
+
 # --- errors -------------------------------------------------------------------------------------------------
 
 

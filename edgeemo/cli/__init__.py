@@ -70,11 +70,11 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (documented in ``edgeemo --help``)."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it at import
-    console.show_warnings()
+    console.prepare()
     try:
         with cli.make_context("edgeemo", list(sys.argv[1:] if arguments is None else arguments)) as context:
             cli.invoke(context)
-        sys.stdout.flush()
+        console.flush()
         return OK
     except click.exceptions.Exit as asked:
         return asked.exit_code
@@ -88,6 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # Python flushes stdout at exit and would complain again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        console.abandon()
         return PIPE_CLOSED
+    except OSError as error:  # standard output on a full disk, for instance
+        console.abandon()
+        console.say(f"error: {error.strerror or error}. Check free space and rights.")
+        return ERROR

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import json
 import os
 import sys
@@ -33,8 +34,22 @@ def out() -> Console:
 
 
 def say(message: str) -> None:
-    """Write a line to stderr."""
-    print(f"edgeemo: {message}", file=sys.stderr)
+    """Write a line to stderr, if there is one."""
+    if sys.stderr is not None:
+        print(f"edgeemo: {message}", file=sys.stderr)
+
+
+def flush() -> None:
+    """Write out what stdout still holds."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def abandon() -> None:
+    """Give stdout up: what it still holds goes nowhere, and Python's own flush at exit cannot fail."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
 
 
 def fail(error: Exception) -> None:
@@ -46,7 +61,7 @@ def to_json(value: Any, indent: int | None = None) -> str:
     """Return JSON that standard output can take."""
     text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
     try:
-        text.encode(sys.stdout.encoding or "ascii")
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:  # an old terminal, or a lone surrogate
         text = json.dumps(value, indent=indent, allow_nan=False)
     return text
@@ -96,8 +111,11 @@ def track(items: Sequence[T], what: str) -> Iterable[T]:
         yield from progress.track(items, description=what)
 
 
-def show_warnings() -> None:
-    """Show a `LicenseWarning` as one plain line; leave other warnings as they are."""
+def prepare() -> None:
+    """Let every terminal take every text, and show a `LicenseWarning` as one plain line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     usual = warnings.showwarning
 
     def show(
@@ -119,7 +137,6 @@ def show_warnings() -> None:
 @contextlib.contextmanager
 def quiet_libraries() -> Iterator[None]:
     """Keep native libraries from chatting on stderr while a model is opened; warnings follow afterwards."""
-    sys.stderr.flush()
     try:
         kept = os.dup(2)
     except OSError:  # no stderr at all
