@@ -74,7 +74,7 @@ def augment(texts: Sequence[str], times: int, rng: np.random.Generator) -> list[
     words = [text.split() for text in texts]
     for turn in range(times):
         for own in words:
-            if turn % 3 == 2:
+            if turn % 2:
                 kept = [w for w, keep in zip(own, rng.random(len(own)) > 0.2, strict=True) if keep]
                 made.append(" ".join(kept or own))
             else:

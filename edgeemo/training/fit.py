@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -88,12 +90,17 @@ def predict(model: keras.Model, ids: Ids, batch: int = 256) -> dict[str, FloatAr
     signature = [tf.TensorSpec([None, None if vary_length else ids.shape[1]], tf.int32)]
     forward = tf.function(lambda x: model(x, training=False), input_signature=signature)
     bar = keras.utils.Progbar(len(ids), unit_name="text")
-    parts: list[dict[str, FloatArray]] = []
-    for begin in range(0, len(ids), batch):
-        rows = order[begin : begin + batch]
+
+    def answer(rows: npt.NDArray[np.int64]) -> dict[str, FloatArray]:
         answers = forward(_cut(ids[rows], vary_length))
-        parts.append({name: np.asarray(ops.cast(value, "float32")) for name, value in answers.items()})
-        bar.add(len(rows))
+        return {name: np.asarray(ops.cast(value, "float32")) for name, value in answers.items()}
+
+    parts: list[dict[str, FloatArray]] = []
+    # one batch alone leaves cores idle
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for part in pool.map(answer, np.split(order, range(batch, len(order), batch))):
+            parts.append(part)
+            bar.add(len(next(iter(part.values()))))
     back = np.argsort(order)
     return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
 
