@@ -87,10 +87,14 @@ class InterpreterBackend:
             runner = self._interpreter.get_signature_runner()
         except (ValueError, RuntimeError) as error:
             raise InferenceError(
-                f"{name} refuses the model: {error}. Convert it by `edgeemo convert`, or upgrade the runtime."
+                f"{name} refuses the model: {_line(error)}. Convert it again, or upgrade the runtime."
             ) from error
-        self.inputs: Sequence[TensorInfo] = [_info(n, d) for n, d in sorted(runner.get_input_details().items())]
-        self.outputs: Sequence[TensorInfo] = [_info(n, d) for n, d in sorted(runner.get_output_details().items())]
+        self.inputs: Sequence[TensorInfo] = [
+            _info(n, d) for n, d in sorted(runner.get_input_details().items())
+        ]
+        self.outputs: Sequence[TensorInfo] = [
+            _info(n, d) for n, d in sorted(runner.get_output_details().items())
+        ]
         self._in = [d["index"] for _, d in sorted(runner.get_input_details().items())]
         self._out = [d["index"] for _, d in sorted(runner.get_output_details().items())]
 
@@ -102,7 +106,9 @@ class InterpreterBackend:
                 interpreter.set_tensor(index, value)
             interpreter.invoke()
         except (ValueError, RuntimeError) as error:
-            raise InferenceError(f"{self.name} could not run the model: {error}") from error
+            raise InferenceError(
+                f"{self.name} could not run the model: {_line(error)}. Convert it again."
+            ) from error
         return [interpreter.get_tensor(index) for index in self._out]
 
 
@@ -140,6 +146,10 @@ def _interpreter_class(name: str) -> Any:
     for part in attribute.split("."):
         found = getattr(found, part)
     return found
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")  # the libraries' messages end in line breaks
 
 
 def _info(name: str, detail: Mapping[str, Any]) -> TensorInfo:

@@ -1,0 +1,151 @@
+"""Runtime: arrays by name, one caller at a time, and honest about what runs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pocket
+import pytest
+
+from edgeemo import Runtime
+from edgeemo.backends import FakeBackend, TensorInfo
+from edgeemo.errors import DelegateError, InferenceError, InputError, InputTypeError
+
+IDS = np.array([[2, 0, 0, 0, 0, 0, 0, 0]], np.int32)
+
+
+@pytest.fixture
+def runtime() -> Runtime:
+    return Runtime(pocket.FLATBUFFER.read_bytes())
+
+
+def quantized(scale: float, zero_point: int) -> TensorInfo:
+    return TensorInfo("y", (3,), np.dtype(np.int8), scale, zero_point)
+
+
+def test_info_says_what_was_asked_for_and_what_runs(runtime: Runtime) -> None:
+    info = runtime.info
+    assert (info.backend, info.delegate, info.threads) == ("litert", "cpu", 1)
+    assert "XNNPACK" in info.reason
+    asked = Runtime(pocket.FLATBUFFER.read_bytes(), delegate="cpu", threads=2).info
+    assert (asked.delegate, asked.threads, asked.reason) == ("cpu", 2, "asked for")
+
+
+def test_inputs_and_outputs_have_the_names_of_the_signature(runtime: Runtime) -> None:
+    assert list(runtime.inputs) == ["ids"]
+    assert set(runtime.outputs) == {"labels", "affect"}
+
+
+def test_int8_outputs_come_back_as_float32(runtime: Runtime) -> None:
+    outputs = runtime.run(IDS)
+    assert {value.dtype for value in outputs.values()} == {np.dtype(np.float32)}
+    assert outputs["labels"].argmax() == pocket.LABELS.index("joy")
+    assert outputs["affect"][0, 0] > 0.5
+
+
+@pytest.mark.parametrize(("scale", "zero_point"), [(0.5, 0), (0.25, -128), (2.0, 127)])
+def test_dequantization_is_scale_times_difference(scale: float, zero_point: int) -> None:
+    raw = np.array([-128, 0, 127], np.int8)
+    runtime = Runtime(b"", backend=FakeBackend(lambda: [raw], [], [quantized(scale, zero_point)]))
+    np.testing.assert_array_equal(runtime.run()["y"], (raw.astype(np.float32) - zero_point) * scale)
+
+
+def test_float_outputs_pass_through() -> None:
+    info = TensorInfo("y", (2,), np.dtype(np.float32), 0.0, 0)
+    runtime = Runtime(b"", backend=FakeBackend(lambda: [np.array([0.5, np.inf], np.float32)], [], [info]))
+    assert runtime.run()["y"].tolist() == [0.5, np.inf]
+
+
+def test_the_same_input_gives_the_same_output(runtime: Runtime) -> None:
+    first = runtime.run(IDS)
+    runtime.run(np.zeros_like(IDS))
+    for name, value in runtime.run(IDS).items():
+        np.testing.assert_array_equal(value, first[name])
+
+
+def test_more_threads_give_the_same_output(runtime: Runtime) -> None:
+    many = Runtime(pocket.FLATBUFFER.read_bytes(), threads=4)
+    for name, value in many.run(IDS).items():
+        np.testing.assert_array_equal(value, runtime.run(IDS)[name])
+
+
+@pytest.mark.parametrize("threads", [0, -1, 65, 1.5, "2", None])
+def test_a_thread_number_out_of_range_is_refused(threads: Any) -> None:
+    with pytest.raises(InputError, match="whole number from 1 to 64"):
+        Runtime(pocket.FLATBUFFER.read_bytes(), threads=threads)
+
+
+def test_a_delegate_we_do_not_have_is_refused() -> None:
+    with pytest.raises(DelegateError):
+        Runtime(pocket.FLATBUFFER.read_bytes(), delegate="gpu")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "error", "message"),
+    [
+        ({}, InputError, r"Expected inputs \['ids'\], got \[\]"),
+        ({"id": IDS}, InputError, r"Expected inputs \['ids'\], got \['id'\]"),
+        ({"ids": IDS, "more": IDS}, InputError, "got"),
+        ({"ids": IDS.tolist()}, InputTypeError, "ids: expected int32, got"),
+        ({"ids": IDS.astype(np.int64)}, InputTypeError, "ids: expected int32, got int64"),
+        ({"ids": IDS.astype(np.float32)}, InputTypeError, "ids: expected int32, got float32"),
+        ({"ids": IDS[0]}, InputError, r"ids: expected shape \(1, 8\), got \(8,\)"),
+        ({"ids": IDS[:, :4]}, InputError, r"ids: expected shape \(1, 8\), got \(1, 4\)"),
+    ],
+)
+def test_named_inputs_are_checked(
+    runtime: Runtime, inputs: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        runtime.run_named(inputs)
+
+
+def test_named_inputs_give_what_run_gives(runtime: Runtime) -> None:
+    for name, value in runtime.run_named({"ids": IDS}).items():
+        np.testing.assert_array_equal(value, runtime.run(IDS)[name])
+
+
+def test_a_closed_runtime_says_so(runtime: Runtime) -> None:
+    assert not runtime.closed
+    runtime.close()
+    runtime.close()
+    assert runtime.closed
+    with pytest.raises(InferenceError, match="was closed; open it again"):
+        runtime.run(IDS)
+
+
+def test_calls_are_served_one_after_the_other() -> None:
+    inside, most = [0], [0]
+
+    def model() -> list[np.ndarray]:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0.001)
+        inside[0] -= 1
+        return [np.zeros(3, np.int8)]
+
+    runtime = Runtime(b"", backend=FakeBackend(model, [], [quantized(1.0, 0)]))
+    threads = [threading.Thread(target=runtime.run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1]
+
+
+def test_a_failing_model_does_not_block_the_next_call() -> None:
+    calls = iter([ValueError("once"), None])
+
+    def model() -> list[np.ndarray]:
+        error = next(calls)
+        if error:
+            raise InferenceError(str(error))
+        return [np.zeros(3, np.int8)]
+
+    runtime = Runtime(b"", backend=FakeBackend(model, [], [quantized(1.0, 0)]))
+    with pytest.raises(InferenceError, match="once"):
+        runtime.run()
+    assert runtime.run()["y"].shape == (3,)
