@@ -292,7 +292,7 @@ class Verified:
         self.problems = problems
 
     def to_dict(self) -> dict[str, object]:
-        return {"agreement": 0.97, "per_class": {"joy": 0.5}, "problems": list(self.problems)}
+        return {"agreement": 0.97, "per_class": {"joy": {"float_f1": 0.5}}, "problems": list(self.problems)}
 
 
 class Converters:
@@ -337,6 +337,18 @@ def test_a_missed_budget_is_three(
         assert json.loads(printed.out) == answer.to_dict()
     else:
         assert "error: Layer x is worst. Use more.\n" in printed.err
+
+
+def test_a_verification_is_shown_as_tables(
+    bundle: str, dev: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(console, "need", lambda *_: Converters(Verified("agreement 0.90 < 0.97")))
+    (tmp_path / "m.keras").touch()
+    assert main(["verify", str(tmp_path / "m.keras"), bundle, dev]) == 3
+    printed = capsys.readouterr()
+    for part in ("agreement", "0.9700", "per_class", "joy", "0.5000"):
+        assert part in printed.out
+    assert printed.err == "edgeemo: failed: agreement 0.90 < 0.97\n"
 
 
 def test_train_and_manifest_pass_on_what_was_asked(

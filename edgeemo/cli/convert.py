@@ -67,32 +67,39 @@ def _finish(verification: Any, as_json: bool) -> None:
     if as_json:
         console.print_json(facts)
     else:
-        console.out().print(_table("int8 against float", facts))
+        console.out().print(*_tables(facts), sep="\n")
     for problem in problems:
         console.say(f"failed: {' '.join(str(problem).split())}")
     if problems:
         raise click.exceptions.Exit(CHECK_FAILED)
 
 
-def _table(title: str, facts: Mapping[str, Any]) -> Table:
-    """Lay plain values out as rows; a mapping of rows becomes a row each."""
-    table = Table(title=title, title_justify="left", box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name, value in _flat(facts):
-        table.add_row(Text(name), Text(value))
+def _tables(facts: Mapping[str, Any]) -> list[Table]:
+    """Lay plain values out: single ones as rows of one table, a mapping of rows as a table of its own."""
+    nested = {name: rows for name, rows in facts.items() if _is_rows(rows)}
+    single = Table(title="int8 against float", title_justify="left", box=None, show_header=False)
+    single.add_column(style="dim")
+    for name, value in facts.items():
+        if name not in nested:
+            single.add_row(Text(name), Text(_shown(value)))
+    return [single, *(_rows(name, rows) for name, rows in nested.items())]
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, Mapping) and bool(value) and all(isinstance(v, Mapping) for v in value.values())
+
+
+def _rows(title: str, rows: Mapping[str, Mapping[str, Any]]) -> Table:
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
+    table = Table("", *columns, title=f"\n{title}", title_justify="left", box=None, header_style="dim")
+    for name, row in rows.items():
+        table.add_row(Text(name), *(_shown(row.get(column)) for column in columns))
     return table
 
 
-def _flat(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    rows: list[tuple[str, str]] = []
-    for name, value in facts.items():
-        if isinstance(value, Mapping):
-            rows += _flat(value, f"{prefix}{name} · ")
-        elif isinstance(value, list | tuple):
-            rows.append((prefix + name, ", ".join(_shown(v) for v in value) or "none"))
-        else:
-            rows.append((prefix + name, _shown(value)))
-    return rows
-
-
 def _shown(value: Any) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    if isinstance(value, Mapping):
+        return " · ".join(f"{name} {_shown(v)}" for name, v in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_shown(v) for v in value) or "none"
+    return "–" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)

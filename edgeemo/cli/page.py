@@ -105,8 +105,10 @@ def _measured(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[st
             yield prefix + name, _shown(value["value"]), interval + n
         elif isinstance(value, Mapping):
             yield from _measured(value, f"{prefix}{name} · ")
-        else:
+        elif isinstance(value, int | float):
             yield prefix + name, _shown(value), ""
+        else:
+            yield prefix + name, "", str(value)
 
 
 def _shown(value: Any) -> str:

@@ -55,7 +55,7 @@ def _metrics(report: Report) -> Table:
 def _per_label(level: Level) -> Table:
     table = _plain("label", ">precision", ">recall", ">F1", ">n")
     for label, row in level.per_label.items():
-        cells = [f"{row[name]:.3f}" for name in ("precision", "recall", "f1")]
+        cells = [f"{row[name]:.3f}" if row["support"] else "–" for name in ("precision", "recall", "f1")]
         table.add_row(Text(label), *cells, f"{row['support']:,.0f}")
     return table
 
