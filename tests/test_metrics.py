@@ -91,6 +91,13 @@ def test_calibration_error_by_hand() -> None:
     assert found["ece"] == pytest.approx(0.8 * 0.05 + 0.2 * 0.4)
 
 
+def test_a_probability_on_an_edge_belongs_to_the_bin_below() -> None:
+    # 0.19 and 3/15 share a bin: |one half right − 0.195|; apart the error would be 0.505
+    probability = np.array([[0.19, 0.0], [0.2, 0.0]])
+    truth = np.array([[1, 0], [0, 1]], bool)
+    assert measure([LabelMeasure(truth, probability, truth)])["ece"] == pytest.approx(0.305)
+
+
 def test_scores_by_hand() -> None:
     truth = np.array([[1, 1, 0], [1, 0, 0], [0, 1, 0]], bool)
     probability = np.array([[0.9, 0.2, 0.6], [0.3, 0.1, 0.2], [0.7, 0.6, 0.1]])
