@@ -1,0 +1,205 @@
+"""The house keeps its shape: who may import whom, what is loaded when; public names are explained."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from types import FunctionType, ModuleType
+
+import pytest
+
+import edgeemo
+
+ROOT = Path(__file__).parent.parent
+TENSORFLOW = {"tensorflow", "keras", "tensorboard"}
+HEAVY = [*TENSORFLOW, "ai_edge_litert", "click", "rich", "sklearn", "matplotlib", "tokenizers", "safetensors"]
+
+# the data path, each line may import those above it
+ORDER = [
+    {"types", "errors"},
+    {"_core"},
+    {"card"},
+    {"frontends", "bundle", "manifest"},
+    {"backends"},
+    {"runtime"},
+    {"recognizer"},
+    {"training", "evaluation", "converters", "cli", "__init__"},
+]
+LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
+
+
+def sources() -> list[Path]:
+    folders = ("edgeemo", "converters")
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    """Return which part of the house a file belongs to: a module of the data path, or a subpackage."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[0] if parts[0] == "converters" else parts[1]
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Yield (absolute module, whether for types only)."""
+    relative = path.relative_to(ROOT).parts[:-1]
+    package = ["edgeemo", "converters"] if relative[0] == "converters" else list(relative)
+    tree = ast.parse(path.read_text("utf-8"))
+    typing = {
+        id(child)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for child in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, id(node) in typing
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                yield f"{module}.{alias.name}", id(node) in typing
+
+
+def test_the_table_above_knows_every_part() -> None:
+    assert {part_of(path) for path in sources()} <= set(LEVEL)
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path: Path) -> None:
+    mine = part_of(path)
+    for module, _ in imports(path):
+        names = module.split(".")
+        if names[0] != "edgeemo" or len(names) < 2 or names[1] not in LEVEL:
+            continue
+        theirs = names[1]
+        level = LEVEL[theirs]
+        same_part = theirs == mine
+        offline = level == LEVEL[mine] == len(ORDER) - 1  # the command line and the workshop know each other
+        beside = LEVEL[mine] == level and level <= LEVEL["manifest"]
+        assert same_part or offline or beside or level < LEVEL[mine], f"{mine} imports {theirs}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sources() if part_of(path) not in ("training", "converters")],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_only_the_workshop_imports_tensorflow(path: Path) -> None:
+    loaded = {module.split(".")[0] for module, types_only in imports(path) if not types_only}
+    assert not loaded & TENSORFLOW
+
+
+def modules_after(statement: str) -> set[str]:
+    script = f"import sys\n{statement}\nprint('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd="/")
+    return set(done.stdout.split())
+
+
+def test_import_edgeemo_loads_nothing_heavy() -> None:
+    loaded = modules_after("import edgeemo")
+    assert "numpy" in loaded
+    assert not loaded & set(HEAVY)
+
+
+def test_the_command_line_answers_help_without_tensorflow() -> None:
+    loaded = modules_after("from edgeemo.cli import main\nmain(['--help'])")
+    assert "click" in loaded
+    assert not loaded & {*TENSORFLOW, "ai_edge_litert", "sklearn", "matplotlib"}
+
+
+def test_predicting_loads_one_interpreter_and_no_tensorflow(pocket_path: Path) -> None:
+    loaded = modules_after(
+        f"import edgeemo\nedgeemo.Recognizer.open({str(pocket_path)!r}).predict('so happy')"
+    )
+    assert "ai_edge_litert" in loaded
+    assert not loaded & {*TENSORFLOW, "tflite_runtime"}
+
+
+def test_pybind11_is_only_included_by_the_bindings() -> None:
+    engine = [*(ROOT / "cpp" / "src").iterdir(), *(ROOT / "cpp" / "include" / "edgeemo").iterdir()]
+    assert engine
+    for path in engine:
+        text = path.read_text("utf-8")
+        assert "pybind11" not in text, path.name
+        assert "Python.h" not in text, path.name
+
+
+def test_the_engine_is_quiet() -> None:
+    """It throws; it never prints, exits, or reads the environment."""
+    for path in (ROOT / "cpp" / "src").iterdir():
+        text = path.read_text("utf-8")
+        found = re.search(r"std::(cout|cerr|clog)|\b(f?printf|puts|exit|abort|getenv)\(", text)
+        assert found is None, f"{path.name} has {found}"
+
+
+def test_the_version_is_told_once() -> None:
+    assert edgeemo.__version__ == version("edgeemo")
+
+
+# --- public names ---
+
+PUBLIC = [name for name in edgeemo.__all__ if name != "__version__"]
+
+
+def test_all_names_exist() -> None:
+    assert all(hasattr(edgeemo, name) for name in edgeemo.__all__)
+
+
+def members(thing: object) -> Iterator[tuple[str, object]]:
+    """Yield what a caller can use of a class or function: itself and its public methods."""
+    yield "", thing
+    if inspect.isclass(thing):
+        for name, member in vars(thing).items():
+            if not name.startswith("_") and callable(getattr(thing, name)):
+                yield f".{name}", getattr(member, "__func__", member)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_names_are_documented(name: str) -> None:
+    for suffix, thing in members(getattr(edgeemo, name)):
+        assert inspect.getdoc(thing), f"{name}{suffix}"
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_functions_are_typed(name: str) -> None:
+    for suffix, thing in members(getattr(edgeemo, name)):
+        if isinstance(thing, FunctionType):
+            hints = inspect.signature(thing)
+            assert hints.return_annotation is not inspect.Signature.empty, f"{name}{suffix}"
+            for parameter in list(hints.parameters.values())[1:]:
+                assert parameter.annotation is not inspect.Parameter.empty, f"{name}{suffix}({parameter})"
+
+
+def test_modules_say_what_they_are_for() -> None:
+    for path in sources():
+        text = path.read_text("utf-8")
+        assert not text.strip() or ast.get_docstring(ast.parse(text)), path.name
+
+
+def test_the_package_is_marked_as_typed() -> None:
+    assert isinstance(edgeemo, ModuleType)
+    assert (Path(edgeemo.__file__).parent / "py.typed").exists()
+
+
+# --- licences of what is shipped ---
+
+
+def test_the_licences_listed_are_those_of_the_cards() -> None:
+    from edgeemo.bundle import ZOO, Bundle, shipped
+
+    listed = (ZOO / "LICENSES.md").read_text("utf-8")
+    for name in shipped():
+        card = Bundle.open(name).card
+        row = next((line for line in listed.splitlines() if line.startswith(f"| `{name}` ")), "")
+        assert row, f"LICENSES.md has no row for {name}"
+        assert f"| {card.licence} |" in row
+        assert f"| {card.commercial} |" in row
+        for source in card.data:
+            assert f"{source.name} ({source.licence})" in row
