@@ -189,8 +189,8 @@ def test_thresholds_of_the_highest_f1_are_found() -> None:
     assert best_thresholds(truth, probability) == pytest.approx([0.4])
     tied = np.array([[0.5]] * 6)
     assert best_thresholds(truth, tied) == pytest.approx([0.5])  # all or none: they cannot be told apart
-    partly = np.array([[0.5], [0.3], [0.5], [0.3], [0.5], [0.1]])  # alone the first would be best
-    assert best_thresholds(np.array([[1], [1], [0], [1], [0], [0]], bool), partly) == pytest.approx([0.2])
+    partly = np.array([[0.5], [0.5], [0.5], [0.3], [0.1]])  # alone, the first would be best
+    assert best_thresholds(np.array([[1], [0], [0], [1], [0]], bool), partly) == pytest.approx([0.2])
     assert best_thresholds(np.zeros((6, 1), bool), probability) == [2.0]
 
 
