@@ -81,7 +81,7 @@ class Material:
 def gather(recipe: Recipe, data: Path, out: Path) -> Material:
     """Read the data sets of a recipe and train its vocabulary (kept as ``out/vocab.txt``)."""
     labels, affect = recipe.data["labels"], recipe.data.get("affect")
-    dev = load(labels, data, recipe.data["dev"]) if "dev" in recipe.data else load(labels, data, "valid")
+    dev = load(labels, data, recipe.data.get("dev", "valid"))
     held_out = {digest(e.text or "") for e in dev}
     if affect:
         held_out |= {digest(e.text or "") for e in load(affect, data, "dev")}
@@ -91,6 +91,8 @@ def gather(recipe: Recipe, data: Path, out: Path) -> Material:
 
     fit = {name: part(name, "fit") for name in recipe.datasets}
     valid = {name: part(name, "valid") for name in (labels, affect) if name}
+    if "dev" not in recipe.data:  # then one held-out part stops the training and calibrates
+        valid[labels] = dev
     spec = TextSpec.from_dict(dict(recipe.spec))
     path = out / "vocab.txt"
     if not path.is_file():
