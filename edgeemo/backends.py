@@ -85,6 +85,8 @@ class InterpreterBackend:
             self._interpreter.allocate_tensors()
             # a model made by `edgeemo convert` has one signature; its names are those the card uses
             runner = self._interpreter.get_signature_runner()
+        except SystemError as error:  # tflite-runtime beside numpy 2
+            raise _unusable(name, error) from error
         except (ValueError, RuntimeError) as error:
             raise InferenceError(
                 f"{name} refuses the model: {_line(error)}. Convert it again, or upgrade the runtime."
@@ -136,20 +138,24 @@ def _interpreter_class(name: str) -> Any:
         raise RuntimeUnavailableError(
             f"There is no backend {name!r}: expected one of {', '.join(INTERPRETERS)}."
         )
-    module, attribute, remedy = INTERPRETERS[name]
+    module, attribute, _ = INTERPRETERS[name]
     try:
         found: Any = importlib.import_module(module)
     except ImportError as error:
-        raise RuntimeUnavailableError(
-            f"The backend {name} is not usable here ({error}): {remedy}."
-        ) from error
+        raise _unusable(name, error) from error
     for part in attribute.split("."):
         found = getattr(found, part)
     return found
 
 
-def _line(error: Exception) -> str:
+def _line(error: BaseException) -> str:
     return " ".join(str(error).split()).rstrip(".")  # the libraries' messages end in line breaks
+
+
+def _unusable(name: str, error: BaseException) -> RuntimeUnavailableError:
+    return RuntimeUnavailableError(
+        f"The backend {name} is not usable here ({_line(error)}): {INTERPRETERS[name][2]}."
+    )
 
 
 def _info(name: str, detail: Mapping[str, Any]) -> TensorInfo:

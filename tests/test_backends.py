@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pocket
@@ -141,6 +142,16 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(
     monkeypatch.setitem(sys.modules, INTERPRETERS[name][0], None)
     with pytest.raises(RuntimeUnavailableError, match="pip install"):
         InterpreterBackend(pocket.FLATBUFFER.read_bytes(), name=name)
+
+
+def test_a_package_built_for_another_numpy_is_named_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(**_: object) -> None:
+        raise SystemError("returned a result with an exception set")
+
+    monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", SimpleNamespace(Interpreter=broken))
+    monkeypatch.setitem(sys.modules, "tflite_runtime", SimpleNamespace())
+    with pytest.raises(RuntimeUnavailableError, match=r"pip install 'edgeemo\[legacy\]'"):
+        InterpreterBackend(pocket.FLATBUFFER.read_bytes(), name="tflite-runtime")
 
 
 @pytest.mark.parametrize("delegate", ["gpu", "", "XNNPACK", "AUTO"])

@@ -1,0 +1,129 @@
+# Two commands do all the set-up: `make demo` and `make test`. `make help` lists the others.
+# PYTHON chooses the interpreter (3.10 to 3.14): `make test PYTHON=python3.12`.
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+# tflite-runtime needs a Python before 3.12; without one, its test is skipped by name
+LEGACY_PYTHON ?= $(shell for p in $(PYTHON) python3.11 python3.10; do \
+  $$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 12))' 2>/dev/null && echo $$p && break; done)
+
+NATIVE := pyproject.toml $(shell find cpp -type f)
+SOURCES := $(NATIVE) README.md LICENSE $(shell find edgeemo converters -type f -not -path '*/__pycache__/*')
+PIP := -m pip --disable-pip-version-check --quiet
+# show that the answers need no network, where the system lets us cut it off
+OFFLINE := $(shell unshare --map-root-user --net true 2>/dev/null && echo unshare --map-root-user --net)
+
+DEMO := .venv
+TEST := .venv-test
+LEGACY := .venv-legacy
+WHEEL := .venv-wheel
+BIN := $(CURDIR)/$(TEST)/bin
+CMAKE := PATH="$(BIN):$$PATH" $(BIN)/cmake
+CTEST := $(BIN)/ctest --output-on-failure
+
+export PYTHONDONTWRITEBYTECODE = 1
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export CUDA_VISIBLE_DEVICES ?= -1
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-env legacy prepare lint types format format-check cpp-test sanitize fuzz wheel-test bench clean
+
+help:
+	@echo "make demo          install into $(DEMO) and read a few sentences with the shipped model, offline"
+	@echo "make test          install into $(TEST) and $(LEGACY) and run all tests"
+	@echo "make lint types format-check cpp-test sanitize fuzz wheel-test bench format clean"
+
+prepare:
+	@PYTHON="$(PYTHON)" .ci/prepare
+
+# --- the demonstration ---
+
+$(DEMO)/.stamp: $(SOURCES) | prepare
+	$(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/python $(PIP) install .
+	@touch $@
+
+demo: $(DEMO)/.stamp
+	@printf '%s\n' "What a wonderful surprise, thank you so much!" "I miss her every single day." \
+	  "How dare you talk to me like that?" "Please don't leave me alone in the dark." \
+	  "The meeting is on Tuesday at ten." "Wait, you can do that? I had no idea!" "😀" "" \
+	  | $(OFFLINE) $(DEMO)/bin/edgeemo predict
+	@echo
+	$(OFFLINE) $(DEMO)/bin/edgeemo predict "I am so proud of you, and a little afraid." --json
+
+# --- the tests ---
+
+$(TEST)/.stamp: $(NATIVE) | prepare
+	$(PYTHON) -m venv $(TEST)
+	$(TEST)/bin/python $(PIP) install cmake ninja
+	$(TEST)/bin/python $(PIP) install --editable ".[dev,train,eval]"
+	@touch $@
+
+test-env: $(TEST)/.stamp
+
+$(LEGACY)/.stamp: $(SOURCES) | prepare
+	$(LEGACY_PYTHON) -m venv $(LEGACY)
+	$(LEGACY)/bin/python $(PIP) install ".[legacy]"
+	@touch $@
+
+ifeq ($(LEGACY_PYTHON),)
+legacy:
+	@echo "no Python before 3.12 here: the test of tflite-runtime will be skipped"
+else
+legacy: $(LEGACY)/.stamp
+endif
+
+test: $(TEST)/.stamp legacy
+	$(TEST)/bin/python -m pytest $(PYTEST_ARGS)
+
+# --- checks ---
+
+lint: $(TEST)/.stamp
+	$(BIN)/ruff check .
+
+format-check: $(TEST)/.stamp
+	$(BIN)/ruff format --check .
+	find cpp tests/cpp -name '*.cpp' -o -name '*.h' | xargs $(BIN)/clang-format --dry-run --Werror
+
+format: $(TEST)/.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	find cpp tests/cpp -name '*.cpp' -o -name '*.h' | xargs $(BIN)/clang-format -i
+
+# mypy sees the package as it is installed: the converters inside it
+types: $(TEST)/.stamp
+	@rm -rf build/types && mkdir -p build/types
+	@cp -rs $(CURDIR)/edgeemo build/types/edgeemo && cp -rs $(CURDIR)/converters build/types/edgeemo/converters
+	$(BIN)/mypy build/types/edgeemo tests benchmarks
+
+cpp-test: $(TEST)/.stamp
+	$(CMAKE) -S cpp -B build/werror -G Ninja -DCMAKE_BUILD_TYPE=Release -DEDGEEMO_WERROR=ON -DEDGEEMO_TESTS=ON
+	$(CMAKE) --build build/werror
+	$(CTEST) --test-dir build/werror
+
+sanitize: $(TEST)/.stamp
+	$(CMAKE) -S cpp -B build/sanitize -G Ninja -DCMAKE_BUILD_TYPE=Debug -DEDGEEMO_SANITIZE=ON -DEDGEEMO_TESTS=ON
+	$(CMAKE) --build build/sanitize
+	$(CTEST) --test-dir build/sanitize
+
+# the native fuzz target needs clang; FUZZ_SECONDS of it, then as many of the bundle reader
+FUZZ_SECONDS ?= 60
+fuzz: $(TEST)/.stamp
+	CXX=clang++ $(CMAKE) -S cpp -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DEDGEEMO_SANITIZE=ON -DEDGEEMO_FUZZ=ON
+	$(CMAKE) --build build/fuzz
+	mkdir -p build/fuzz/corpus
+	build/fuzz/tests/fuzz_text -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus tests/cpp/corpus/text
+	$(TEST)/bin/python tests/fuzz_bundle.py --seconds $(FUZZ_SECONDS)
+
+wheel-test: prepare
+	rm -rf $(WHEEL) build/dist
+	$(PYTHON) -m venv $(WHEEL)
+	$(WHEEL)/bin/python $(PIP) wheel --no-deps --wheel-dir build/dist .
+	$(WHEEL)/bin/python $(PIP) install build/dist/edgeemo-*.whl
+	cd / && $(CURDIR)/$(WHEEL)/bin/python $(CURDIR)/tests/try_wheel.py $(CURDIR)
+
+bench: $(TEST)/.stamp
+	$(TEST)/bin/python -m pytest benchmarks/bench_*.py --benchmark-columns=min,median,ops,rounds
+
+clean:
+	rm -rf build dist $(DEMO) $(TEST) $(LEGACY) $(WHEEL) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -1,0 +1,90 @@
+"""From a sentence to an `EmotionResult`: what predict adds to the frontend and the bare interpreter.
+
+Run with ``pytest benchmarks/bench_pipeline.py``. The bundle is the shipped ``text`` where it is there, else
+the pocket bundle of the tests; the sentence has 150 characters. Both ways are timed in turns in the same run.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeemo import EMOTIONS, Recognizer, Runtime
+from edgeemo.bundle import shipped
+
+sys.path.insert(0, str(Path(__file__).parent))
+from bench_runtime import a_bare_interpreter, a_bundle, in_turns
+
+TARGET_US = 15
+SENTENCE = (
+    "I can't believe how kind everybody was to me yesterday; it made me so happy, and I keep smiling when I "
+    "think of the little cake they had baked for me."
+    if "text" in shipped()
+    else "so happy, so sad! so so angry? " * 5
+)[:150]
+OTHERS = ["I miss her.", "So angry!", "", "The meeting is on Tuesday.", SENTENCE * 3]
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    bundle = a_bundle()
+    return Recognizer(bundle, Runtime(bundle.flatbuffer))
+
+
+def test_the_sentence_has_150_characters() -> None:
+    assert len(SENTENCE) == 150
+
+
+def test_predict_beside_frontend_and_interpreter(
+    recognizer: Recognizer, benchmark: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interpreter, given, outputs = a_bare_interpreter(recognizer.bundle)
+    frontend = recognizer.frontend
+
+    def bare() -> list[np.ndarray[Any, np.dtype[Any]]]:
+        encoding = frontend.encode(SENTENCE)
+        interpreter.set_tensor(given, encoding.ids[np.newaxis])
+        interpreter.invoke()
+        return [interpreter.get_tensor(detail["index"]) for detail in outputs.values()]
+
+    labels = recognizer.card.outputs["labels"]
+    said = dict(zip(outputs, bare(), strict=True))[labels]
+    ids = frontend.encode(SENTENCE).ids[np.newaxis]
+    assert said.argmax() == recognizer.runtime.run(ids)[labels].argmax()
+
+    alone, ours = in_turns(bare, lambda: recognizer.predict(SENTENCE))
+    added = ours - alone
+    benchmark.extra_info.update(bundle=recognizer.card.name, bare_us=alone, predict_us=ours, added_us=added)
+    with capsys.disabled():
+        print(
+            f"\n{recognizer.card.name}: frontend and interpreter {alone:.1f} µs, predict {ours:.1f} µs: "
+            f"{added:+.1f} µs (target {TARGET_US})"
+        )
+    result = benchmark(recognizer.predict, SENTENCE)
+    assert result.evidence > 0
+    assert ours < 3 * alone + 60  # far above the target: this asserts only that nothing broke
+
+
+def test_encode(recognizer: Recognizer, benchmark: Any) -> None:
+    encoding = benchmark(recognizer.frontend.encode, SENTENCE)
+    assert encoding.n_understood > 0
+
+
+def test_a_batch_costs_no_more_than_its_texts(recognizer: Recognizer, benchmark: Any) -> None:
+    texts = [*OTHERS, SENTENCE] * 8
+    together, apart = in_turns(
+        lambda: recognizer.predict_batch(texts), lambda: [recognizer.predict(text) for text in texts]
+    )
+    benchmark.extra_info.update(batch_us=together, one_by_one_us=apart, texts=len(texts))
+    results = benchmark(recognizer.predict_batch, texts)
+    assert [r.label for r in results] == [recognizer.predict(text).label for text in texts]
+    assert together < 1.5 * apart
+
+
+def test_to_dict(recognizer: Recognizer, benchmark: Any) -> None:
+    told = benchmark(lambda: recognizer.predict(SENTENCE).to_dict())
+    assert list(told["scores"]) == list(EMOTIONS)

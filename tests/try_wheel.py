@@ -1,0 +1,52 @@
+"""Tries an installed wheel outside the repository: ``python tests/try_wheel.py ROOT``; needs no pytest."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+
+def main(root: Path) -> None:
+    """Fail with an assertion if the wheel lacks something or does not answer."""
+    import edgeemo
+
+    installed = Path(edgeemo.__file__).parent
+    assert root not in installed.parents or ".venv" in str(installed), f"{installed} is the source"
+    for file in (
+        "py.typed",
+        "_core.pyi",
+        "zoo/LICENSES.md",
+        "converters/__init__.py",
+        "training/recipes/text.toml",
+    ):
+        assert (installed / file).is_file(), f"the wheel lacks {file}"
+    for package in ("tensorflow", "pytest"):
+        assert importlib.util.find_spec(package) is None, f"{package} came with the wheel"
+
+    sys.path.insert(0, str(root / "tests"))
+    import pocket
+
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = str(pocket.bundle().write(Path(folder, "pocket.tflite")).path)
+        with edgeemo.Recognizer.open(bundle) as recognizer:
+            assert recognizer.predict("so happy!").label == "happiness"
+        command = Path(sys.executable).with_name("edgeemo")
+        for name in (bundle, *edgeemo.bundle.shipped()):
+            told = subprocess.run(
+                [command, "predict", "I am so happy!", "--bundle", name, "--json"],
+                capture_output=True,
+                check=True,
+                text=True,
+                env={**os.environ, "PYTHONPATH": ""},
+            )
+            assert json.loads(told.stdout)["label"] == "happiness", told.stdout
+    print(f"the wheel at {installed} answers")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())
