@@ -147,7 +147,7 @@ def _texts(calibration: Path) -> list[str]:
     if len(given) < len(texts) / 2 or not given:
         raise DataError(
             f"{Path(calibration).name} is no calibration set for a text model: {len(given)} of {len(texts)} "
-            "rows have text. Give a manifest with a text column, such as calibration.csv beside the trained model."
+            "rows have text. Give a manifest with texts, such as calibration.csv beside the trained model."
         )
     if len(np.unique(given)) < min(20, len(given)):
         raise DataError(

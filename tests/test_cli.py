@@ -296,10 +296,11 @@ class Verified:
 
 
 class Converters:
-    """Stands in for `edgeemo.converters`: keeps what it was called with."""
+    """Stands in for a module of `edgeemo.converters`: keeps what it was called with."""
 
     def __init__(self, answer: object) -> None:
-        self.answer, self.calls = answer, []
+        self.answer = answer
+        self.calls: list[tuple[tuple[object, ...], dict[str, object]]] = []
 
     def convert(self, *arguments: object, **named: object) -> object:
         self.calls.append((arguments, named))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,7 +98,7 @@ def test_a_crash_of_the_converter_is_an_error_not_the_end(
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\nkill -SEGV $$\n")
     python.chmod(0o755)
-    monkeypatch.setattr(quantizing.sys, "executable", str(python))
+    monkeypatch.setattr(sys, "executable", str(python))
     with pytest.raises(ConversionError, match="killed by signal 11"):
         quantizing.quantize(tmp_path / "model.keras", np.zeros((1, 8), np.int32))
 

@@ -1,6 +1,7 @@
 """Metrics and intervals: against scikit-learn, and against cases worked by hand."""
 
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -192,7 +193,7 @@ def test_whole_speakers_are_drawn() -> None:
         ([{}] * 8, "example"),
     ],
 )
-def test_what_is_drawn_follows_the_manifest(columns: list[dict[str, str]], expected: str) -> None:
+def test_what_is_drawn_follows_the_manifest(columns: list[dict[str, Any]], expected: str) -> None:
     by, clusters = clusters_of([Example(text="x", **row) for row in columns])
     assert by == expected
     assert (clusters is None) == (expected == "example")

@@ -14,6 +14,7 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 
 from edgeemo.converters import convert as converting
 from edgeemo.converters import quantize as quantizing
+from edgeemo.converters.verify import Budget
 
 
 def test_training_calibration_and_predict_see_the_same_ids(
@@ -35,13 +36,18 @@ def test_training_calibration_and_predict_see_the_same_ids(
     monkeypatch.setattr(converting, "quantize", spy)
     manifest = tmp_path / "calibration.csv"
     write_manifest(manifest, [e for examples in material.fit.values() for e in examples])
-    generous = converting.Budget(agreement=0, clear_agreement=0, drop=1)
+    generous = Budget(agreement=0, clear_agreement=0, drop=1)
     converting.convert(trained / "model.keras", manifest, tmp_path / "tiny.tflite", budget=generous)
 
     recognizer = Recognizer.open(tmp_path / "tiny.tflite")
     served: list[np.ndarray] = []
     run = recognizer.runtime.run
-    monkeypatch.setattr(recognizer.runtime, "run", lambda ids: served.append(ids.copy()) or run(ids))
+
+    def keep(ids: np.ndarray) -> object:
+        served.append(ids.copy())
+        return run(ids)
+
+    monkeypatch.setattr(recognizer.runtime, "run", keep)
     for text in texts:
         recognizer.predict(text)
 

@@ -36,8 +36,8 @@ def convert_command(
     Example:
       edgeemo convert runs/text/model.keras --calibration runs/text/calibration.csv --out text.tflite
     """
-    converters = console.need("edgeemo.converters", "train", "tensorflow")
-    _finish(converters.convert(model, calibration, out, card=card, vocab=vocab), as_json)
+    converting = console.need("edgeemo.converters.convert", "train", "tensorflow")
+    _finish(converting.convert(model, calibration, out, card=card, vocab=vocab), as_json)
     console.say(f"wrote {out}")
 
 
@@ -57,8 +57,8 @@ def verify_command(model: Path, bundle: str, manifest: Path, as_json: bool) -> N
     """
     from ..bundle import find
 
-    converters = console.need("edgeemo.converters", "train", "tensorflow")
-    _finish(converters.verify(model, find(bundle), manifest), as_json)
+    verifying = console.need("edgeemo.converters.verify", "train", "tensorflow")
+    _finish(verifying.verify(model, find(bundle), manifest), as_json)
 
 
 def _finish(verification: Any, as_json: bool) -> None:
