@@ -210,7 +210,11 @@ def test_a_reader_that_leaves_ends_it_quietly(bundle: str, tmp_path: Path) -> No
 def test_an_interrupt_ends_it_without_a_traceback(bundle: str) -> None:
     command = [sys.executable, "-m", "edgeemo.cli", "predict", "--bundle", bundle]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes) as process:  # type: ignore[call-overload]
+
+    def heed_interrupts() -> None:  # a parent in the background passes on that they are ignored
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(command, preexec_fn=heed_interrupts, **pipes) as process:  # type: ignore[call-overload]
         process.stdin.write(b"happy\n")
         process.stdin.flush()
         process.stdout.readline()
