@@ -20,9 +20,13 @@ def train_vocabulary(texts: Sequence[str], spec: TextSpec, size: int) -> list[st
     cutter = TextFrontend(spec, list(SPECIAL))
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    lines = [" ".join(cutter.words(text)) for text in texts]
+    # the trainer numbers inner letters in the order of a hash map, and numbers break ties between merges:
+    # naming them beforehand makes the same texts give the same pieces
+    inner = sorted({f"##{letter}" for line in lines for word in line.split() for letter in word[1:]})
     trainer = trainers.WordPieceTrainer(
-        vocab_size=size, min_frequency=2, special_tokens=list(special), show_progress=False
+        vocab_size=size, min_frequency=2, special_tokens=[*special, *inner], show_progress=False
     )
-    tokenizer.train_from_iterator((" ".join(cutter.words(text)) for text in texts), trainer, len(texts))
+    tokenizer.train_from_iterator(lines, trainer, len(lines))
     vocabulary = tokenizer.get_vocab()
     return sorted(vocabulary, key=vocabulary.__getitem__)
