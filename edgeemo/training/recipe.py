@@ -24,8 +24,9 @@ class Step:
     """One network to train: ``model`` names a builder of `edgeemo.training.models`.
 
     ``teacher`` names an earlier step to distil from; its answer weighs ``soft`` beside the label, and
-    ``augment`` texts are made per real one for it to answer. Training stops after ``patience`` epochs
-    without a better validation loss.
+    ``augment`` texts are made per real one for it to answer. ``embedding`` names the network whose reading
+    of each piece is the first embedding: an earlier teacher, or ``"minilm"`` as published.
+    Training stops after ``patience`` epochs without a better validation loss.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Step:
     teacher: str = ""
     soft: float = 0.0
     augment: int = 0
+    embedding: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -114,6 +116,8 @@ def _check(recipe: Recipe, where: str) -> None:
     for step in recipe.step:
         if step.teacher and step.teacher not in names:
             raise SpecError(f"{where}: step {step.name!r} has teacher {step.teacher!r}, no earlier step.")
+        if step.embedding and step.embedding not in [*names, "minilm"]:
+            raise SpecError(f"{where}: step {step.name!r} has embedding {step.embedding!r}, no earlier step.")
         names.append(step.name)
     if len(set(names)) != len(names):
         raise SpecError(f"{where}: two steps have the same name.")

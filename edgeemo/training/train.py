@@ -88,6 +88,8 @@ def _train(
     if step.teacher:
         teacher, reads = trained[step.teacher]
         train = distilled(material, step, teacher, reads, train, out / step.teacher, seed)
+    if step.embedding:
+        teacher, reads = trained[step.embedding] if step.embedding in trained else _minilm(material)
         words = model.get_layer("words")
         words.set_weights([first_embedding(teacher, reads, material.vocabulary, words.output_dim)])
     losses: dict[str, Callable[..., Any]] = dict.fromkeys(heads, binary)
@@ -102,7 +104,7 @@ def _train(
 
 def _build(step: Step, material: Material) -> tuple[keras.Model, TextFrontend]:
     if step.model == "minilm":
-        return models.minilm(material.heads(auxiliary=True), **step.options), models.minilm_frontend()
+        return _minilm(material, **step.options)
     if step.model not in models.STUDENTS:
         raise SpecError(
             f"Step {step.name}: there is no model {step.model!r}: minilm, {', '.join(models.STUDENTS)}."
@@ -112,6 +114,10 @@ def _build(step: Step, material: Material) -> tuple[keras.Model, TextFrontend]:
     return builder(
         len(material.vocabulary), spec.length, material.heads(False), **step.options
     ), material.frontend
+
+
+def _minilm(material: Material, **options: Any) -> tuple[keras.Model, TextFrontend]:
+    return models.minilm(material.heads(auxiliary=True), **options), models.minilm_frontend()
 
 
 def _finish(material: Material, step: Step, trained: keras.Model, out: Path) -> Path:
