@@ -14,6 +14,7 @@ from edgeemo import __version__
 from edgeemo.bundle import Bundle
 from edgeemo.card import ModelCard
 from edgeemo.errors import BundleError, ConversionError, DataError
+from edgeemo.evaluation.report import evaluate
 from edgeemo.frontends import frontend_for
 from edgeemo.manifest import Example, read_manifest
 from edgeemo.recognizer import Recognizer
@@ -71,21 +72,23 @@ def convert(
 
     bundle = Bundle(quantize(model, ids), draft, assets)
     checked = check or (beside / "dev.csv" if (beside / "dev.csv").is_file() else calibration)
-    found = compare(model, bundle, read_manifest(checked), budget=budget, progress=progress)
+    examples = read_manifest(checked)
+    found = compare(model, bundle, examples, budget=budget, progress=progress)
     if found.problems:
         raise ConversionError(
             f"{draft.name} is not good enough in int8, nothing was written: {'; '.join(found.problems)}. "
             f"Worst layers (error in steps): {', '.join(worst_layers(model, ids[:200])) or 'unknown'}. "
             f"Calibrate on texts like those the model will read ({Path(calibration).name} has {len(ids)})."
         )
-    Bundle(bundle.flatbuffer, _finished(bundle, found, Path(checked).name), assets).write(out)
+    finished = _finished(bundle, found, examples, Path(checked).name)
+    Bundle(bundle.flatbuffer, finished, assets).write(out)
     seen = Path(model).with_suffix(".seen")
     if seen.is_file():
         shutil.copyfile(seen, Path(out).with_suffix(".seen"))
     return found
 
 
-def _finished(bundle: Bundle, found: Verification, checked: str) -> ModelCard:
+def _finished(bundle: Bundle, found: Verification, examples: list[Example], checked: str) -> ModelCard:
     """Add to the draft what conversion and verification know."""
     import ai_edge_litert
     import tensorflow as tf
@@ -108,6 +111,11 @@ def _finished(bundle: Bundle, found: Verification, checked: str) -> ModelCard:
             "macro_f1_int8": round(found.int8_f1, 4),
             "drop": {k: round(v, 5) for k, v in found.drop.to_dict().items()},
         }
+    if found.drop is not None:
+        metrics["int8"] = {
+            "command": f"edgeemo evaluate BUNDLE {checked} --leaks drop",
+            **_scores(recognizer, examples),
+        }
     return replace(
         bundle.card,
         quantization={
@@ -128,6 +136,17 @@ def _finished(bundle: Bundle, found: Verification, checked: str) -> ModelCard:
             "ai-edge-litert": getattr(ai_edge_litert, "__version__", "unknown"),
         },
     )
+
+
+def _scores(recognizer: Recognizer, examples: list[Example]) -> dict[str, Any]:
+    """Return the scores that matter, with n and 95 % intervals."""
+    report = evaluate(recognizer, examples, leaks="keep")
+    wanted = ("accuracy", "macro_f1", "uar", "ece", "valence_r", "arousal_r")
+    return {"n": report.n} | {
+        name: {k: round(v, 4) for k, v in value.to_dict().items()}
+        for name, value in report.metrics.items()
+        if name.endswith(wanted)
+    }
 
 
 def _golden(recognizer: Recognizer, text: str) -> dict[str, Any]:
