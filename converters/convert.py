@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from edgeemo import __version__
 from edgeemo.bundle import Bundle
 from edgeemo.card import ModelCard
 from edgeemo.errors import BundleError, ConversionError, DataError
-from edgeemo.evaluation.report import evaluate
+from edgeemo.evaluation.leaks import SUFFIX
+from edgeemo.evaluation.report import Progress, evaluate
 from edgeemo.frontends import frontend_for
 from edgeemo.manifest import Example, read_manifest
 from edgeemo.recognizer import Recognizer
@@ -45,7 +46,7 @@ def convert(
     vocab: Path | None = None,
     check: Path | None = None,
     budget: Budget | None = None,
-    progress: Callable[[Iterable[Example]], Iterable[Example]] = iter,
+    progress: Progress = iter,
 ) -> Verification:
     """Quantize to int8, verify on the device's own runtime, and only then write the bundle.
 
@@ -77,15 +78,37 @@ def convert(
     if found.problems:
         raise ConversionError(
             f"{draft.name} is not good enough in int8, nothing was written: {'; '.join(found.problems)}. "
-            f"Worst layers (error in steps): {', '.join(worst_layers(model, ids[:200])) or 'unknown'}. "
+            f"Worst layers (error in steps): {', '.join(_worst(model, ids)) or 'unknown'}. "
             f"Calibrate on texts like those the model will read ({Path(calibration).name} has {len(ids)})."
         )
     finished = _finished(bundle, found, examples, Path(checked).name)
     Bundle(bundle.flatbuffer, finished, assets).write(out)
-    seen = Path(model).with_suffix(".seen")
-    if seen.is_file():
-        shutil.copyfile(seen, Path(out).with_suffix(".seen"))
+    _hand_over(Path(model).with_suffix(SUFFIX), Path(out).with_suffix(SUFFIX))
     return found
+
+
+def _hand_over(seen: Path, beside: Path) -> None:
+    """Copy the list of training texts, where there is one, whole or not at all."""
+    if not seen.is_file():
+        return
+    part = beside.with_name(f".{beside.name[:100]}.part")
+    try:
+        shutil.copyfile(seen, part)
+        part.replace(beside)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise BundleError(
+            f"The bundle is written, {beside.name} beside it is not: {error.strerror}. Copy {seen} there, "
+            "or evaluate with --train MANIFEST."
+        ) from error
+
+
+def _worst(model: Path, ids: npt.NDArray[np.int32]) -> tuple[str, ...]:
+    """Name the worst layers; none, if the debugger itself fails: the missed budget is what must be told."""
+    try:
+        return worst_layers(model, ids[:200])
+    except ConversionError:
+        return ()
 
 
 def _finished(bundle: Bundle, found: Verification, examples: list[Example], checked: str) -> ModelCard:

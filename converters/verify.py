@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from edgeemo.bundle import Bundle
 from edgeemo.errors import ConversionError, DataError
 from edgeemo.evaluation.bootstrap import Draw, Interval, distribution, interval, measure
 from edgeemo.evaluation.metrics import LabelMeasure
-from edgeemo.evaluation.report import Predictions, predict
+from edgeemo.evaluation.report import Predictions, Progress, predict
 from edgeemo.evaluation.spaces import FINE, spaces_of
 from edgeemo.manifest import Example, read_manifest
 from edgeemo.recognizer import Recognizer, score_map
@@ -70,14 +70,21 @@ class Verification:
         return {**asdict(self), "drop": None if self.drop is None else self.drop.to_dict()}
 
 
-def verify(model: Path, bundle: Path, manifest: Path, *, budget: Budget | None = None) -> Verification:
+def verify(
+    model: Path,
+    bundle: Path,
+    manifest: Path,
+    *,
+    budget: Budget | None = None,
+    progress: Progress = iter,
+) -> Verification:
     """Compare a Keras model with the bundle made of it, on a manifest.
 
     Raises:
         BundleError: the bundle cannot be opened. DataError: the manifest cannot be used.
         ConversionError: the Keras model cannot be read, or has other outputs.
     """
-    return compare(model, Bundle.open(bundle), read_manifest(manifest), budget=budget)
+    return compare(model, Bundle.open(bundle), read_manifest(manifest), budget=budget, progress=progress)
 
 
 def compare(
@@ -86,7 +93,7 @@ def compare(
     examples: Sequence[Example],
     *,
     budget: Budget | None = None,
-    progress: Callable[[Iterable[Example]], Iterable[Example]] = iter,
+    progress: Progress = iter,
 ) -> Verification:
     """Compare as `verify` does; the texts go through the bundle's own frontend on both sides."""
     budget = budget or Budget()

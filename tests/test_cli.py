@@ -63,6 +63,12 @@ def test_help_of_each_command_has_an_example(name: str, capsys: pytest.CaptureFi
     assert "Example" in shown
 
 
+@pytest.mark.parametrize("name", list(cli._COMMANDS))
+def test_every_command_speaks_json(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == 0
+    assert "--json" in capsys.readouterr().out
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     from edgeemo import __version__
 
@@ -337,6 +343,7 @@ def test_a_missed_budget_is_three(
     assert main([command, model, *rest, "--json"]) == code
     printed = capsys.readouterr()
     assert len(converters.calls) == 1
+    assert "progress" in converters.calls[0][1]
     assert ("wrote new.tflite" in printed.err) == (command == "convert" and code == 0)
     if isinstance(answer, Verified):
         assert json.loads(printed.out) == answer.to_dict()
@@ -364,8 +371,10 @@ def test_train_and_manifest_pass_on_what_was_asked(
     class Training:
         calls: list[tuple[object, ...]] = []  # noqa: RUF012
 
-        def run(self, recipe: str, **named: object) -> None:
+        def run(self, recipe: str, **named: object) -> Path:
+            print("a progress bar")
             self.calls.append((recipe, named))
+            return Path("runs/text/model.keras")
 
         def manifest(self, dataset: str, data: Path, split: str) -> list[Example]:
             self.calls.append((dataset, data, split))
@@ -380,6 +389,16 @@ def test_train_and_manifest_pass_on_what_was_asked(
         ("text", {"data": tmp_path, "out": Path("runs/text"), "steps": ("a", "b"), "fresh": True}),
         ("goemotions", tmp_path, "dev"),
     ]
+    capsys.readouterr()
+    assert main(["train", "text", "--data", str(tmp_path), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["model"] == "runs/text/model.keras"
+    assert "a progress bar" in printed.err
+    wanted = ["manifest", "goemotions", "--data", str(tmp_path), "--split", "dev", "--out", out, "--json"]
+    assert main(wanted) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "dataset": "goemotions", "split": "dev", "out": out, "n": 1,
+    }  # fmt: skip
     assert read_manifest(out) == [Example(text="x", labels=("joy",))]
 
 

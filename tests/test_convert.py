@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +22,9 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 from edgeemo.converters import convert as converting
 from edgeemo.converters import quantize as quantizing
 from edgeemo.converters.verify import Budget, verify
+
+LOOSE = Budget(agreement=0.8, clear_agreement=0.8, drop=0.2)
+"""What the tiny network keeps when it is calibrated on its own texts (`bundle_of_trained`)."""
 
 
 def test_a_converted_bundle_is_full_int8_and_says_what_it_measured(
@@ -55,12 +61,43 @@ def test_a_calibration_set_unlike_the_real_texts_is_refused_and_names_the_worst_
     write_manifest(bad, [Example(text=f"{a} {b}") for a in "abcdefg" for b in "qxzwv"])
     out = tmp_path / "bad.tflite"
     with pytest.raises(
-        ConversionError, match=r"nothing was written.*Worst layers \(error in steps\): .*\d\.\d\d"
+        ConversionError,
+        match=r"nothing was written: the top label agrees.*Worst layers \(error in steps\): .*\d\.\d\d",
     ):
-        converting.convert(
-            trained / "model.keras", bad, out, budget=Budget(agreement=1.01), check=trained / "dev.csv"
-        )
+        converting.convert(trained / "model.keras", bad, out, budget=LOOSE, check=trained / "dev.csv")
     assert list(tmp_path.iterdir()) == [bad]
+
+
+def test_a_missed_budget_is_told_although_the_worst_layers_are_unknown(
+    trained: Path, bundle_of_trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> tuple[str, ...]:
+        raise ConversionError("the debugger failed")
+
+    flatbuffer = Bundle.open(bundle_of_trained).flatbuffer
+    monkeypatch.setattr(converting, "quantize", lambda *_: flatbuffer)
+    monkeypatch.setattr(converting, "worst_layers", fail)
+    out, strict = tmp_path / "x.tflite", Budget(agreement=1.01)
+    with pytest.raises(ConversionError, match=r"expected 101% or more.*Worst layers .*: unknown"):
+        converting.convert(trained / "model.keras", trained / "calibration.csv", out, budget=strict)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_after_the_bundle_is_told_and_leaves_no_half_list(
+    trained: Path, bundle_of_trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(_: Path, to: Path) -> None:
+        to.write_bytes(b"EDGE")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    flatbuffer = Bundle.open(bundle_of_trained).flatbuffer
+    monkeypatch.setattr(converting, "quantize", lambda *_: flatbuffer)
+    monkeypatch.setattr(shutil, "copyfile", half)
+    with pytest.raises(BundleError, match=r"x\.seen beside it is not: No space left on device\. Copy"):
+        converting.convert(
+            trained / "model.keras", trained / "calibration.csv", tmp_path / "x.tflite", budget=LOOSE
+        )
+    assert [p.name for p in tmp_path.iterdir()] == ["x.tflite"]
 
 
 @pytest.mark.parametrize(

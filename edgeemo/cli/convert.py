@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ def convert_command(
       edgeemo convert runs/text/model.keras --calibration runs/text/calibration.csv --out text.tflite
     """
     converting = console.need("edgeemo.converters.convert", "train", "tensorflow")
-    _finish(converting.convert(model, calibration, out, card=card, vocab=vocab), as_json)
+    console.say(f"converting {model.name} to int8; the converter gives no progress")
+    _finish(converting.convert(model, calibration, out, card=card, vocab=vocab, progress=_progress), as_json)
     console.say(f"wrote {out}")
 
 
@@ -58,7 +59,11 @@ def verify_command(model: Path, bundle: str, manifest: Path, as_json: bool) -> N
     from ..bundle import find
 
     verifying = console.need("edgeemo.converters.verify", "train", "tensorflow")
-    _finish(verifying.verify(model, find(bundle), manifest), as_json)
+    _finish(verifying.verify(model, find(bundle), manifest, progress=_progress), as_json)
+
+
+def _progress(items: Sequence[Any]) -> Any:
+    return console.track(items, f"Reading {len(items):,} texts")
 
 
 def _finish(verification: Any, as_json: bool) -> None:

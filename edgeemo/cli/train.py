@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 
 import click
@@ -14,26 +16,35 @@ _DATA = click.option(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The folder with your copy of the data sets.",
 )
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object; all else goes to stderr.")
 
 
 @click.command("train")
 @click.argument("recipe")
 @_DATA
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write; by default runs/RECIPE.")
-@click.option("--step", "steps", multiple=True, metavar="NAME", help="Only this step; may be repeated.")
+@click.option("--step", "steps", multiple=True, metavar="NAME", help="Train it and what follows anew.")
 @click.option("--fresh", is_flag=True, help="Start again instead of resuming.")
-def train_command(recipe: str, data: Path, out: Path | None, steps: tuple[str, ...], fresh: bool) -> None:
+@_JSON
+def train_command(
+    recipe: str, data: Path, out: Path | None, steps: tuple[str, ...], fresh: bool, as_json: bool
+) -> None:
     """Train RECIPE, the name of a recipe of edgeemo or a .toml file. Interrupted training resumes.
 
     \b
     Examples:
       edgeemo train text --data data/
       edgeemo train text-imdb --data data/ --out runs/imdb
-      edgeemo train text --data data/ --step teacher --fresh
+      edgeemo train text --data data/ --step student
     """
     training = console.need("edgeemo.training.train", "train", "tensorflow")
     out = out or Path("runs") / Path(recipe).stem
-    training.run(recipe, data=data, out=out, steps=steps or None, fresh=fresh)
+    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+        model = training.run(recipe, data=data, out=out, steps=steps or None, fresh=fresh)
+    if as_json:
+        console.print_json({"recipe": recipe, "out": str(out), "model": str(model)})
+    else:
+        console.say(f"wrote {model}; next: edgeemo convert, see edgeemo convert --help")
 
 
 @click.command("manifest")
@@ -41,7 +52,8 @@ def train_command(recipe: str, data: Path, out: Path | None, steps: tuple[str, .
 @_DATA
 @click.option("--split", required=True, help="The part of the data set, for instance train or dev.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A .csv or .jsonl file.")
-def manifest_command(dataset: str, data: Path, split: str, out: Path) -> None:
+@_JSON
+def manifest_command(dataset: str, data: Path, split: str, out: Path, as_json: bool) -> None:
     """Write a part of DATASET as a manifest, for evaluate, convert and verify.
 
     \b
@@ -53,4 +65,7 @@ def manifest_command(dataset: str, data: Path, split: str, out: Path) -> None:
 
     examples = console.need("edgeemo.training.data", "train").manifest(dataset, data, split)
     write_manifest(out, examples)
-    console.say(f"wrote {out}: {len(examples):,} examples")
+    if as_json:
+        console.print_json({"dataset": dataset, "split": split, "out": str(out), "n": len(examples)})
+    else:
+        console.say(f"wrote {out}: {len(examples):,} examples")
