@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Sequence
+from math import isnan
 from types import TracebackType
 
 import numpy as np
@@ -153,6 +154,8 @@ class Recognizer:
             raise InferenceError(f"{self.card.name}: {error}") from error
         if self._affect is None:
             valence, arousal = outputs[names["affect"]][0].tolist()
+            if isnan(valence) or isnan(arousal):
+                raise InferenceError(f"{self.card.name}: valence or arousal is NaN. Convert it again.")
         else:
             valence, arousal = (probabilities @ self._affect).tolist()
         return EmotionResult(

@@ -141,6 +141,13 @@ def test_nothing_to_compare_with_is_an_error(recognizer: Recognizer) -> None:
         evaluate(recognizer, [example("happy")])
 
 
+def test_nothing_left_after_leaks_were_dropped_is_told_as_that(recognizer: Recognizer) -> None:
+    assert recognizer.bundle.path is not None
+    write_seen(recognizer.bundle.path.with_suffix(".seen"), [e.text or "" for e in SIX])
+    with pytest.raises(DataError, match="All 6 test texts also stand in the training data"):
+        evaluate(recognizer, SIX, leaks="drop")
+
+
 def test_the_list_beside_the_bundle_finds_leaks(recognizer: Recognizer) -> None:
     path = recognizer.bundle.path
     assert path is not None

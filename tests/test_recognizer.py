@@ -327,6 +327,12 @@ def test_a_model_that_gives_nan_is_an_inference_error() -> None:
         fake([float("nan"), 0, 0, 0, 0]).predict("so happy")
 
 
+@pytest.mark.parametrize("affect", [(float("nan"), 0.0), (0.0, float("nan"))])
+def test_valence_or_arousal_that_is_nan_is_an_inference_error(affect: tuple[float, float]) -> None:
+    with pytest.raises(InferenceError, match="valence or arousal is NaN"):
+        fake([0] * 5, affect=affect).predict("so happy")
+
+
 @pytest.mark.parametrize("labels", [[0.0] * 4, [0.0] * 6])
 def test_a_model_with_another_number_of_labels_is_refused(labels: list[float]) -> None:
     with pytest.raises(BundleMismatchError, match=r"labels need an output of shape \(1, 5\)"):

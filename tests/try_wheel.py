@@ -21,6 +21,8 @@ def main(root: Path) -> None:
         "py.typed",
         "_core.pyi",
         "zoo/LICENSES.md",
+        "zoo/text.tflite",
+        "zoo/text.seen",
         "converters/__init__.py",
         "training/recipes/text.toml",
     ):

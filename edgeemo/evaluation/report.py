@@ -128,6 +128,10 @@ def evaluate(
         DataError: the labels are unknown, or there is nothing to compare with.
     """
     kept, check = check_leaks(examples, recognizer.bundle.path, policy=leaks, train=train)
+    if examples and not kept:
+        raise DataError(
+            f"All {check.n} test texts also stand in the training data: nothing is left to measure."
+        )
     labelled = np.array([bool(e.labels) for e in kept], np.bool_)
     affect = np.array([(_nan(e.valence), _nan(e.arousal)) for e in kept], np.float64).reshape(-1, 2)
     has_affect = np.isfinite(affect).any(1)
