@@ -63,6 +63,10 @@ happiness = "joy"
 """
 
 
+LEAKS = ("I LOVE this  cup, today.", "note: I love this cup, today.")
+"""The first sentence of GoEmotions' dev, written otherwise, and the first of EmoBank's."""
+
+
 def sentences() -> list[tuple[str, str]]:
     """Return (text, label), the labels taking turns."""
     made = itertools.product(_WHEN, _THINGS, range(3), _FEELINGS)
@@ -70,7 +74,10 @@ def sentences() -> list[tuple[str, str]]:
 
 
 def write_tiny_data(folder: Path) -> Path:
-    """Write GoEmotions- and EmoBank-like files; every tenth sentence is for development."""
+    """Write GoEmotions- and EmoBank-like files; every tenth sentence is for development.
+
+    A sentence of each development set also stands in train, to be dropped (`LEAKS`).
+    """
     from edgeemo.training.data import GOEMOTIONS
 
     (folder / "goemotions").mkdir(parents=True)
@@ -80,6 +87,8 @@ def write_tiny_data(folder: Path) -> Path:
             for i, (text, label) in enumerate(sentences()):
                 if (i % 10 == 0) == wanted:
                     file.write(f"{text}\t{GOEMOTIONS.index(label)}\tid{i}\n")
+            if split == "train":
+                file.writelines(f"{text}\t{GOEMOTIONS.index('neutral')}\tleak\n" for text in LEAKS)
     with gzip.open(folder / "emobank" / "emobank.csv.gz", "wt", encoding="utf-8") as file:
         file.write("id,split,V,A,D,text\n")
         for i, (text, label) in enumerate(sentences()[::7]):
