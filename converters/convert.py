@@ -88,8 +88,9 @@ def convert(
 
 
 def _hand_over(seen: Path, beside: Path) -> None:
-    """Copy the list of training texts, where there is one, whole or not at all."""
+    """Copy the list of training texts, whole or not at all; without one, an older list must not stay."""
     if not seen.is_file():
+        beside.unlink(missing_ok=True)
         return
     part = beside.with_name(f".{beside.name[:100]}.part")
     try:
@@ -136,7 +137,7 @@ def _finished(bundle: Bundle, found: Verification, examples: list[Example], chec
         }
     if found.drop is not None:
         metrics["int8"] = {
-            "command": f"edgeemo evaluate BUNDLE {checked} --leaks drop",
+            "command": f"edgeemo evaluate BUNDLE {checked} --leaks keep",
             **_scores(recognizer, examples),
         }
     return replace(

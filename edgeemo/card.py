@@ -22,8 +22,8 @@ Commercial: TypeAlias = Literal["cleared", "unclear", "no"]
 class Group:
     """Labels read as one, with a threshold of its own.
 
-    The probability of a group is that of its likeliest label where the model is multi-label, and the
-    sum over its labels where they exclude each other.
+    The probability of a group is that any of its labels holds, ``1 - prod(1 - p)``, where the model is
+    multi-label, and the sum over its labels where they exclude each other.
     """
 
     labels: tuple[str, ...]

@@ -49,7 +49,7 @@ class Runtime:
         delegate: str = "auto",
         threads: int = 1,
     ) -> None:
-        if not isinstance(threads, int) or not 1 <= threads <= 64:
+        if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 64:
             raise InputError(f"threads is {threads!r}: expected a whole number from 1 to 64.")
         loaded: Backend = (
             InterpreterBackend(flatbuffer, name=backend, delegate=delegate, threads=threads)

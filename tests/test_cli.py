@@ -128,6 +128,11 @@ def test_a_bare_argument_is_a_file_only_if_it_exists(
         assert [json.loads(line)["label"] for line in capsys.readouterr().out.splitlines()] == labels
 
 
+def test_a_closed_standard_input_is_a_usage_error(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert main(["predict", "--bundle", bundle]) == 2
+
+
 @pytest.mark.parametrize("argument", [[], ["-"]], ids=["none", "dash"])
 def test_lines_from_standard_input_give_a_json_line_each(bundle: str, argument: list[str]) -> None:
     done = run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,7 +29,7 @@ def slow_twin(
 ) -> tuple[Floats, Floats]:
     z = np.clip(np.array(scale) * np.array(logits) + np.array(bias), -80, 80)
     p = 1 / (1 + np.exp(-z)) if multi_label else np.exp(z - z.max()) / np.exp(z - z.max()).sum()
-    read = max if multi_label else sum
+    read = (lambda some: 1 - math.prod(1 - q for q in some)) if multi_label else sum
     group = np.array([read([p[i] for i in members]) if members else 0.0 for members in groups])
     weight = np.maximum(group, 1e-9) ** (1 / temperature) * [bool(members) for members in groups]
     return p.astype(np.float32), (weight / weight.sum()).astype(np.float32)
@@ -124,6 +125,6 @@ def test_the_card_says_how_scores_are_formed() -> None:
     card = pocket.card(emotions={"happiness": ("joy", "neutral"), "anger": ("anger",)})
     probabilities, scores = score_map(card)(np.array([-9, 0, 0, 3, 0], np.float32))
     by_emotion = dict(zip(EMOTIONS, scores.tolist(), strict=True))
-    likeliest = float(max(probabilities[0], probabilities[3]))
-    assert by_emotion["happiness"] == pytest.approx(likeliest / (likeliest + float(probabilities[2])))
+    either = float(1 - (1 - probabilities[0]) * (1 - probabilities[3]))
+    assert by_emotion["happiness"] == pytest.approx(either / (either + float(probabilities[2])))
     assert by_emotion["sadness"] == 0

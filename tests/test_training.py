@@ -71,6 +71,35 @@ def test_a_finished_step_is_kept_and_a_named_one_trained_anew(
         run(out / "recipe.toml", data=tiny_data, out=out, steps=["nonsense"])
 
 
+def test_an_interrupted_step_goes_on_from_its_last_whole_epoch(
+    trained: Path, tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    def stop(self: object, epoch: int, logs: object = None) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.callbacks.EarlyStopping, "on_epoch_end", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(trained / "recipe.toml", data=tiny_data, out=tmp_path / "out")
+    assert not (tmp_path / "out" / "model.keras").exists()
+    run(trained / "recipe.toml", data=tiny_data, out=tmp_path / "out")
+    with (tmp_path / "out" / "student" / "log.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["0", "1"]
+
+
+def test_fresh_removes_what_a_run_makes_and_nothing_else(
+    trained: Path, tiny_data: Path, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(trained, tmp_path / "mine"))
+    (out / "thesis.txt").write_text("years of work")
+    before = (out / "student" / "best.weights.h5").stat().st_mtime_ns
+    run(out / "recipe.toml", data=tiny_data, out=out, fresh=True)
+    assert (out / "thesis.txt").read_text() == "years of work"
+    assert (out / "student" / "best.weights.h5").stat().st_mtime_ns > before
+
+
 def test_the_same_seed_gives_the_same_model(trained: Path, tiny_data: Path, tmp_path: Path) -> None:
     import keras
 

@@ -60,7 +60,7 @@ void ScoreMap::apply(const float* logits, float* probabilities, float* scores) c
         double p = 0.0;
         for (int label : rule_.groups[g]) {
             const double q = probabilities[label];
-            p = rule_.multi_label ? std::max(p, q) : p + q;
+            p += rule_.multi_label ? q * (1.0 - p) : q;  // any of them, or the sum
         }
         scores[g] = static_cast<float>(p);
         highest = std::max(highest, p);

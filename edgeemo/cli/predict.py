@@ -43,7 +43,7 @@ def predict_command(
     if text is not None and text_or_file is not None:
         raise click.UsageError("Give either TEXT_OR_FILE or --text.")
     single = text if text is not None else _argument_text(text_or_file)
-    if single is None and text_or_file is None and sys.stdin.isatty():
+    if single is None and text_or_file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError(
             'Nothing to read: give a text, a file, or pipe lines in; "-" reads the terminal.'
         )

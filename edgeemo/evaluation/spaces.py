@@ -51,8 +51,8 @@ class Space:
         """Return the probability of each label here, from the model's own labels and the emotion scores."""
         if self.name == SCORES:
             return scores
-        join = np.sum if self.exclusive else np.max
-        return np.stack([join(probabilities[:, list(members)], axis=1) for members in self.members], 1)
+        members = [probabilities[:, list(m)] for m in self.members]
+        return np.stack([m.sum(1) if self.exclusive else 1 - np.prod(1 - m, axis=1) for m in members], 1)
 
     def active(self, probability: Array) -> Bools:
         """Return which labels are active: at or above their thresholds, or the likeliest if exclusive."""

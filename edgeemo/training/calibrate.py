@@ -85,9 +85,10 @@ def score_temperature(groups: Matrix, truth: Matrix) -> float:
 def group_probabilities(
     probability: Matrix, labels: Sequence[str], groups: Sequence[Sequence[str]]
 ) -> Matrix:
-    """Return the likeliest member's probability of each group, ``(n, groups)``; see `edgeemo.card.Group`."""
+    """Return the probability of each group, ``(n, groups)``: that of any member; see `edgeemo.card.Group`."""
     index = {label: i for i, label in enumerate(labels)}
-    return np.stack([probability[:, [index[label] for label in group]].max(1) for group in groups], axis=1)
+    members = [probability[:, [index[label] for label in group]] for group in groups]
+    return np.stack([1 - np.prod(1 - p, axis=1) for p in members], axis=1)
 
 
 def exclusive(logits: Matrix, truth: Matrix) -> Calibration:

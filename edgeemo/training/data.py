@@ -130,34 +130,37 @@ def _imdb(data: Path, split: str) -> Iterator[Example]:
 DATASETS: dict[str, Dataset] = {
     "goemotions": Dataset(
         GOEMOTIONS,
-        DataSource("GoEmotions (Demszky et al. 2020)", "CC BY 4.0", "28 labels"),
+        DataSource("GoEmotions (Demszky et al. 2020)", "CC BY 4.0", "28 labels", "https://github.com/google-research/google-research/tree/master/goemotions"),
         "cleared", ("train", "dev"), _goemotions,
     ),
     "xed": Dataset(
         PLUTCHIK,
-        DataSource("XED, English (Öhman et al. 2020)", "CC BY 4.0", "auxiliary labels of the teacher"),
+        DataSource("XED, English (Öhman et al. 2020)", "CC BY 4.0", "auxiliary labels of the teacher", "https://github.com/Helsinki-NLP/XED"),
         "cleared", ("train",), _xed,
     ),
     "brighter": Dataset(
         BRIGHTER,
         DataSource(
-            "BRIGHTER, English (Muhammad et al. 2025)", "CC BY 4.0", "auxiliary labels of the teacher"
+            "BRIGHTER, English (Muhammad et al. 2025)", "CC BY 4.0", "auxiliary labels of the teacher", "https://arxiv.org/abs/2502.11926"
         ),
         "cleared", ("train", "dev"), _brighter,
     ),
     "emobank": Dataset(
         (),
-        DataSource("EmoBank (Buechel and Hahn 2017)", "CC BY-SA 4.0", "valence and arousal"),
+        DataSource("EmoBank (Buechel and Hahn 2017)", "CC BY-SA 4.0", "valence and arousal", "https://github.com/JULIELab/EmoBank"),
         "cleared", ("train", "dev"), _emobank,
     ),
     "imdb": Dataset(
         SENTIMENT,
-        DataSource("Large Movie Review Dataset (Maas et al. 2011)", "no formal licence", "sentiment"),
+        DataSource("Large Movie Review Dataset (Maas et al. 2011)", "no formal licence", "sentiment", "https://ai.stanford.edu/~amaas/data/sentiment/"),
         "unclear", ("train", "test_even"), _imdb,
     ),
 }  # fmt: skip
 """Every data set the recipes can name."""
 
 MINILM = DataSource(
-    "all-MiniLM-L6-v2 (Wang et al. 2020; Reimers and Gurevych 2019)", "Apache-2.0", "teacher, not shipped"
+    "all-MiniLM-L6-v2 (Wang et al. 2020; Reimers and Gurevych 2019)",
+    "Apache-2.0",
+    "teacher, not shipped",
+    "https://arxiv.org/abs/2002.10957",
 )

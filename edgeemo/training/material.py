@@ -34,7 +34,8 @@ class Targets:
 class Material:
     """The examples of a recipe, split, and the frontend they go through.
 
-    ``fit`` and ``valid`` map a data set's name to its examples; ``dev`` belongs to the set of the labels.
+    ``fit`` and ``valid`` map a data set's name to its examples; ``dev`` and ``test`` (empty unless the
+    recipe names a test split) belong to the set of the labels.
     No text of ``dev``, nor of the development part of the affect set, stands in ``fit`` or ``valid``.
     """
 
@@ -42,6 +43,7 @@ class Material:
     fit: dict[str, list[Example]]
     valid: dict[str, list[Example]]
     dev: list[Example]
+    test: list[Example]
     frontend: TextFrontend
     vocabulary: list[str]
 
@@ -100,7 +102,8 @@ def gather(recipe: Recipe, data: Path, out: Path) -> Material:
         pieces = train_vocabulary(texts, spec, recipe.vocabulary["size"])
         path.write_text("\n".join(pieces) + "\n", encoding="utf-8")
     vocabulary = path.read_text(encoding="utf-8").split("\n")[:-1]
-    return Material(recipe, fit, valid, dev, TextFrontend(spec, vocabulary), vocabulary)
+    test = load(labels, data, recipe.data["test"]) if "test" in recipe.data else []
+    return Material(recipe, fit, valid, dev, test, TextFrontend(spec, vocabulary), vocabulary)
 
 
 def truth(examples: list[Example], dataset: str) -> FloatArray:

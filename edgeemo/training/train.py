@@ -7,6 +7,7 @@ The folder it leaves is what ``edgeemo convert`` takes::
       model.keras                    the float network, one text at a time
       model.seen                     hashes of the training texts, for leak checks
       calibration.csv  dev.csv       what convert and verify read
+      test.csv                       for the final number, where the recipe names a test split
       teacher/  student/             weights, logs (log.csv, TensorBoard), answers
 """
 
@@ -31,6 +32,7 @@ from .material import Material, gather, truth
 from .recipe import Step, read_recipe
 
 CALIBRATION_TEXTS = 1000
+_MANIFESTS = ("calibration.csv", "dev.csv", "test.csv")
 
 
 def run(
@@ -55,7 +57,7 @@ def run(
     if unknown:
         raise SpecError(f"{plan.name} has no step {', '.join(unknown)}: expected one of {', '.join(names)}.")
     if fresh:
-        shutil.rmtree(out, ignore_errors=True)
+        _clear(out, names)
     out.mkdir(parents=True, exist_ok=True)
     for name in names[min(map(names.index, steps)) :] if steps else ():
         shutil.rmtree(out / name, ignore_errors=True)
@@ -67,6 +69,14 @@ def run(
         trained[step.name] = _train(step, material, trained, out)
     keras.mixed_precision.set_global_policy("float32")
     return _finish(material, plan.step[-1], trained[plan.step[-1].name][0], out)
+
+
+def _clear(out: Path, steps: Sequence[str]) -> None:
+    """Remove what a run makes, and nothing else that lies there."""
+    for name in steps:
+        shutil.rmtree(out / name, ignore_errors=True)
+    for name in ("vocab.txt", "card.json", "model.keras", "model.seen", *_MANIFESTS):
+        (out / name).unlink(missing_ok=True)
 
 
 def _train(
@@ -125,9 +135,12 @@ def _finish(material: Material, step: Step, trained: keras.Model, out: Path) -> 
     model, _ = _build(step, material)
     model.set_weights(trained.get_weights())
     model.save(out / "model.keras")
-    write_seen(out / "model.seen", material.texts)
+    held_out = [e.text or "" for examples in material.valid.values() for e in examples]
+    write_seen(out / "model.seen", material.texts + held_out)
     write_manifest(out / "dev.csv", material.dev)
     write_manifest(out / "calibration.csv", material.fit[material.recipe.data["labels"]][:CALIBRATION_TEXTS])
+    if material.test:
+        write_manifest(out / "test.csv", material.test)
     answers = predict(model, material.frontend.compute_batch([e.text or "" for e in material.dev]))
     card = draft_card(material, answers["labels"], truth(material.dev, material.recipe.data["labels"]))
     (out / "card.json").write_text(card.to_json() + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ namespace edgeemo {
 
 // How one model's logits are read; the numbers come from its card.
 struct ScoreRule {
-    bool multi_label = true;   // independent labels (sigmoid, max) or exclusive ones (softmax, sum)
+    bool multi_label = true;   // independent labels (sigmoid, any) or exclusive ones (softmax, sum)
     std::vector<float> scale;  // per label
     std::vector<float> bias;   // per label
     std::vector<std::vector<int>> groups;  // per emotion, the indices of the labels that express it
