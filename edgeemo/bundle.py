@@ -186,6 +186,11 @@ def _unzip(data: bytes, name: str) -> tuple[dict[str, bytes], int]:
         NotImplementedError,
         RuntimeError,
     ) as e:
+        if data[4:8] == b"TFL3":
+            raise BundleCorruptError(
+                f"{name} begins as a TFLite model but has no whole card behind it ({e}): a plain .tflite, "
+                "or cut off. Make a bundle by `edgeemo convert`, or copy the file again."
+            ) from e
         raise BundleCorruptError(f"{name} is truncated or no bundle ({e}). {_AGAIN}") from e
     return files, start
 

@@ -128,7 +128,12 @@ class Recognizer:
             raise InputTypeError(
                 f"Expected a list of texts, got {type(texts).__name__}; use predict for one text."
             )
-        return [self.predict(text) for text in texts]
+        results = []
+        for i, text in enumerate(texts):
+            if not isinstance(text, str | bytes):
+                raise InputTypeError(f"Text {i}: expected str or bytes, got {type(text).__name__}.")
+            results.append(self.predict(text))
+        return results
 
     def close(self) -> None:
         """Release the model; further calls raise `InferenceError`."""

@@ -151,7 +151,7 @@ def test_no_byte_can_be_changed_unnoticed(seed: int) -> None:
         (b"xxxx" + GOOD, "does not begin with a TFLite model|laid out"),
         (GOOD[START:], "does not begin with a TFLite model|laid out|digest"),
         (bytes(64), "truncated or no bundle"),
-        (b"\x10\0\0\0TFL3" + bytes(8), "truncated or no bundle"),
+        (b"\x10\0\0\0TFL3" + bytes(8), "begins as a TFLite model"),
     ],
 )
 def test_added_and_missing_parts_are_noticed(changed: bytes, message: str) -> None:
@@ -476,3 +476,9 @@ def test_mutated_bundles_are_read_or_refused_by_name() -> None:
 def test_what_a_fuzzer_lets_through_still_runs() -> None:
     bundle = Bundle.from_bytes(GOOD)
     assert Recognizer(bundle, Runtime(bundle.flatbuffer)).predict("so happy").label == "happiness"
+
+
+def test_a_plain_model_is_told_from_a_broken_bundle() -> None:
+    plain = pocket.bundle().flatbuffer
+    with pytest.raises(BundleCorruptError, match=r"plain \.tflite.*edgeemo convert"):
+        Bundle.from_bytes(plain, "model.tflite")

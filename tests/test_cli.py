@@ -128,6 +128,11 @@ def test_a_bare_argument_is_a_file_only_if_it_exists(
         assert [json.loads(line)["label"] for line in capsys.readouterr().out.splitlines()] == labels
 
 
+def test_a_text_is_shown_as_it_was_written(bundle: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", "so :smile: [bold]happy", "--bundle", bundle]) == 0
+    assert "so :smile: [bold]happy" in capsys.readouterr().out
+
+
 def test_a_closed_standard_input_is_a_usage_error(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     assert main(["predict", "--bundle", bundle]) == 2

@@ -424,3 +424,8 @@ def test_the_shipped_bundle_has_no_opinion_on_nothing(shipped_text: str, text: s
     with Recognizer.open(shipped_text) as recognizer:
         result = recognizer.predict(text)
         assert (result.evidence, result.label, result.valence, result.arousal) == (0, "neutral", 0, 0)
+
+
+def test_a_batch_says_which_text_is_none(recognizer: Recognizer) -> None:
+    with pytest.raises(InputTypeError, match="Text 1: expected str or bytes, got NoneType"):
+        recognizer.predict_batch(["fine", None])  # type: ignore[list-item]

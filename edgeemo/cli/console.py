@@ -30,7 +30,7 @@ class _Results(Console):
 
 def out() -> Console:
     """Return the console for results."""
-    return _Results(highlight=False)
+    return _Results(highlight=False, emoji=False)
 
 
 def say(message: str) -> None:
