@@ -1,7 +1,8 @@
 """The manifest: a table of examples, UTF-8 CSV or JSONL (``.gz`` allowed), one row an example.
 
 Columns: ``text`` or ``path`` (relative to the manifest) and optionally ``labels`` (separated by ``|``; in
-JSONL also a list), ``speaker``, ``subject``, ``group``, ``split``, ``valence`` and ``arousal`` in [−1, 1].
+JSONL also a list; ``label`` is read as ``labels``), ``speaker``, ``gender``, ``subject``, ``group``, ``split``,
+``valence`` and ``arousal`` in [−1, 1]. A clip is a ``path``, its ``text`` (if any) what is said in it.
 Other columns are ignored, so that a data set's own table can serve as a manifest.
 """
 
@@ -20,7 +21,8 @@ from typing import Any
 
 from .errors import DataError
 
-COLUMNS = ("text", "path", "labels", "speaker", "subject", "group", "split", "valence", "arousal")
+COLUMNS = ("text", "path", "labels", "speaker", "gender", "subject", "group", "split", "valence", "arousal")
+_NAMES = ("speaker", "gender", "subject", "group", "split")
 _FORMATS = (".csv", ".jsonl")
 
 
@@ -32,6 +34,7 @@ class Example:
     path: Path | None = None
     labels: tuple[str, ...] = ()
     speaker: str = ""
+    gender: str = ""
     subject: str = ""
     group: str = ""
     split: str = ""
@@ -156,7 +159,7 @@ def _jsonl_rows(text: str, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]
 
 
 def _example(row: Mapping[str, Any], folder: Path, where: str) -> Example:
-    for column in ("text", "path", "speaker", "subject", "group", "split"):
+    for column in ("text", "path", *_NAMES):
         if not isinstance(row.get(column, ""), str | int):
             raise DataError(f"{where}: {column} is {row[column]!r}; expected text.")
     path = str(row.get("path", ""))
@@ -165,10 +168,10 @@ def _example(row: Mapping[str, Any], folder: Path, where: str) -> Example:
     return Example(
         text=str(row["text"]) if "text" in row and (row["text"] != "" or not path) else None,
         path=folder / path if path else None,
-        labels=_labels(row.get("labels", ""), where),
+        labels=_labels(row.get("labels", row.get("label", "")), where),
         valence=_number(row, "valence", where),
         arousal=_number(row, "arousal", where),
-        **{column: str(row.get(column, "")) for column in ("speaker", "subject", "group", "split")},
+        **{column: str(row.get(column, "")) for column in _NAMES},
     )
 
 

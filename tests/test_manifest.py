@@ -43,11 +43,26 @@ def test_paths_are_relative_to_the_manifest(tmp_path: Path) -> None:
     assert (second.path, second.text) == (tmp_path / "b.wav", "said")
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "path,label,speaker,gender\na.wav,anger,07,f\n"),
+        ("a.jsonl", '{"path": "a.wav", "label": "anger", "speaker": "07", "gender": "f"}\n'),
+        ("b.csv", "path,labels,label,speaker,gender\na.wav,anger,ignored,07,f\n"),
+    ],
+)
+def test_a_clip_may_say_label_and_who_speaks(tmp_path: Path, name: str, content: str) -> None:
+    expected = Example(path=tmp_path / "a.wav", labels=("anger",), speaker="07", gender="f")
+    assert read_manifest(written(tmp_path, name, content)) == [expected]
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.csv.gz", "a.jsonl.gz"])
 def test_what_is_written_is_read_back(tmp_path: Path, name: str) -> None:
     examples = [
         Example(text='a "quoted",\r\nline | 🙂', labels=("joy", "pride"), valence=-1.0, arousal=0.25),
-        Example(text="", labels=("neutral",), speaker="7", subject="x", group="g", split="dev"),
+        Example(
+            text="", labels=("neutral",), speaker="7", gender="f", subject="x", group="g", split="dev"
+        ),
         Example(text="\u2028 ", path=tmp_path / "sub" / "b.txt"),
         Example(text="plain"),
     ]
