@@ -1,8 +1,8 @@
 """The manifest: a table of examples, UTF-8 CSV or JSONL (``.gz`` allowed), one row an example.
 
 Columns: ``text`` or ``path`` (relative to the manifest) and optionally ``labels`` (separated by ``|``; in
-JSONL also a list; ``label`` is read as ``labels``), ``speaker``, ``gender``, ``subject``, ``group``, ``split``,
-``valence`` and ``arousal`` in [−1, 1]. A clip is a ``path``, its ``text`` (if any) what is said in it.
+JSONL also a list; ``label`` is read as ``labels``), ``speaker``, ``gender``, ``subject``, ``group``,
+``split``, ``valence`` and ``arousal`` in [−1, 1]. A clip is a ``path``; its ``text`` is what is said in it.
 Other columns are ignored, so that a data set's own table can serve as a manifest.
 """
 

@@ -60,9 +60,7 @@ def test_a_clip_may_say_label_and_who_speaks(tmp_path: Path, name: str, content:
 def test_what_is_written_is_read_back(tmp_path: Path, name: str) -> None:
     examples = [
         Example(text='a "quoted",\r\nline | 🙂', labels=("joy", "pride"), valence=-1.0, arousal=0.25),
-        Example(
-            text="", labels=("neutral",), speaker="7", gender="f", subject="x", group="g", split="dev"
-        ),
+        Example(text="", labels=("neutral",), speaker="7", gender="f", subject="x", group="g", split="dev"),
         Example(text="\u2028 ", path=tmp_path / "sub" / "b.txt"),
         Example(text="plain"),
     ]
