@@ -71,7 +71,10 @@ class ModelCard:
         thresholds: per label, the probability from which it is active.
         affect: ``None`` if the model has an ``affect`` output (valence, arousal); else valence and
             arousal of each label, weighted by the probabilities.
-        outputs: role (``"labels"``, ``"affect"``) → output name in the model's signature.
+        outputs: role (``"labels"``, ``"affect"``, ``"speech"``) → output name in the model's signature.
+        evidence: what the ``speech`` output is worth; empty where there is none. A block of a span is speech
+            from probability ``threshold`` on; a result is neutral up to a share ``least`` of speech blocks,
+            the model's own from ``enough`` on, and in between a mixture of both.
         spec, spec_digest, frontend_version: the frontend the weights were trained with.
         quantization: per tensor name: dtype, scale, zero_point.
         golden: inputs and the scores they gave when the bundle was verified, on the device runtime.
@@ -101,6 +104,7 @@ class ModelCard:
     frontend_version: int = 1
     groups: Mapping[str, Mapping[str, Group]] = field(default_factory=dict)
     affect: Mapping[str, tuple[float, float]] | None = None
+    evidence: Mapping[str, float] = field(default_factory=dict)
     quantization: Mapping[str, Any] = field(default_factory=dict)
     golden: tuple[Mapping[str, Any], ...] = ()
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -177,7 +181,8 @@ _KINDS: Mapping[type, tuple[str, ...]] = {
     bool: ("multi_label",),
     int: ("frontend_version", "schema"),
     Mapping: (
-        "emotions", "thresholds", "outputs", "spec", "groups", "quantization", "metrics", "tools", "assets",
+        "emotions", "thresholds", "outputs", "spec", "groups", "evidence", "quantization", "metrics", "tools",
+        "assets",
     ),
 }  # fmt: skip
 
@@ -236,4 +241,20 @@ def _problem(card: ModelCard) -> str | None:
         return "calibration, thresholds and affect must be finite numbers"
     if not (isinstance(calibration.temperature, int | float) and 0.05 <= calibration.temperature <= 20):
         return "calibration.temperature must lie between 0.05 and 20"
+    return _problem_of_evidence(card)
+
+
+def _problem_of_evidence(card: ModelCard) -> str | None:
+    if bool(card.evidence) != ("speech" in card.outputs):
+        return "evidence must be given if outputs name speech, and only then"
+    if not card.evidence:
+        return None
+    if set(card.evidence) != {"threshold", "least", "enough"}:
+        return "evidence must give threshold, least and enough"
+    if not all(isinstance(x, int | float) and not isinstance(x, bool) for x in card.evidence.values()):
+        return "evidence must give numbers"
+    if not 0 < card.evidence["threshold"] < 1:
+        return "evidence.threshold must lie between 0 and 1"
+    if not 0 <= card.evidence["least"] < card.evidence["enough"] <= 1:
+        return "evidence must have 0 <= least < enough <= 1"
     return None

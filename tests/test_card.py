@@ -125,6 +125,41 @@ def test_a_field_of_the_wrong_kind_is_refused_with_a_remedy(changes: dict[str, A
         ModelCard.from_json(as_json(**changes))
 
 
+SPEECH = {"outputs": {"labels": "labels", "affect": "affect", "speech": "speech"}}
+EVIDENCE = {"threshold": 0.5, "least": 0.05, "enough": 0.25}
+
+
+def test_evidence_stands_beside_a_speech_output() -> None:
+    assert dict(pocket.card().evidence) == {}
+    card = pocket.card(**SPEECH, evidence=EVIDENCE)
+    assert ModelCard.from_json(card.to_json()) == card
+    assert dict(card.evidence) == EVIDENCE
+
+
+def test_a_card_from_before_there_was_evidence_is_read() -> None:
+    assert dict(ModelCard.from_json(as_json(evidence=...)).evidence) == {}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"evidence": EVIDENCE},
+        SPEECH,
+        {**SPEECH, "evidence": {}},
+        {**SPEECH, "evidence": []},
+        {**SPEECH, "evidence": {"threshold": 0.5, "least": 0.1}},
+        {**SPEECH, "evidence": {**EVIDENCE, "most": 1}},
+        *({**SPEECH, "evidence": {**EVIDENCE, "threshold": x}} for x in (0, 1, -1, float("nan"), "half", True)),
+        *({**SPEECH, "evidence": {**EVIDENCE, "least": x}} for x in (0.25, 0.3, -0.1, float("nan"))),
+        *({**SPEECH, "evidence": {**EVIDENCE, "enough": x}} for x in (1.1, float("inf"), None)),
+    ],
+    ids=lambda changes: json.dumps(changes.get("evidence", "none")),
+)
+def test_evidence_that_cannot_work_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(BundleCorruptError, match="evidence"):
+        ModelCard.from_json(as_json(**changes))
+
+
 def test_a_card_made_in_python_is_checked_too() -> None:
     with pytest.raises(BundleCorruptError, match="one scale and one bias per label"):
         pocket.card(calibration=Calibration((1.0,), (0.0,)))
