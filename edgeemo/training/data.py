@@ -1,56 +1,44 @@
-"""Readers of the public data sets, each to the same `Example`; with names and licences for the card.
+"""The data sets the recipes can name, each read to the same `Example`; names and licences for the card.
 
-The folder layout is that of the data page: ``goemotions/train.tsv.gz``, ``xed/en-annotated.tsv.gz``,
-``brighter/track_a/train/eng.csv.gz``, ``emobank/emobank.csv.gz``, ``imdb/train.tsv.gz``. ``--data`` names the
-folder that holds them.
+``--data`` names the folder that holds them; `data_text` and `data_voice` say how it is laid out.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from ..card import Commercial, DataSource
+from ..card import Commercial
 from ..errors import DataError
 from ..evaluation.leaks import digest
 from ..manifest import Example
+from .data_text import GOEMOTIONS, MINILM, TEXT
+from .data_voice import MANIFEST, VOICE, from_manifest
+from .dataset import Dataset
+from .folds import folds, who
 
-GOEMOTIONS = (
-    "admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion",
-    "curiosity", "desire", "disappointment", "disapproval", "disgust", "embarrassment", "excitement",
-    "fear", "gratitude", "grief", "joy", "love", "nervousness", "optimism",
-    "pride", "realization", "relief", "remorse", "sadness", "surprise", "neutral",
-)  # fmt: skip
-PLUTCHIK = ("anger", "anticipation", "disgust", "fear", "joy", "sadness", "surprise", "trust")
-BRIGHTER = ("anger", "fear", "joy", "sadness", "surprise")
-SENTIMENT = ("negative", "positive")
+__all__ = ["DATASETS", "GOEMOTIONS", "MINILM", "Dataset", "commercial", "find", "load", "manifest"]
 
+DATASETS: dict[str, Dataset] = {**TEXT, **VOICE}
+"""Every data set the recipes can name; a further one is given as ``manifest:FILE``."""
 
-@dataclass(frozen=True)
-class Dataset:
-    """A data set we know how to read: labels, licence, and the reader ``(folder, split) -> examples``."""
-
-    labels: tuple[str, ...]
-    source: DataSource
-    commercial: Commercial
-    splits: tuple[str, ...]
-    read: Callable[[Path, str], Iterator[Example]]
+Details = Mapping[str, Mapping[str, Any]]
+"""What a recipe says of its manifests, by file."""
 
 
-def load(name: str, data: Path, split: str) -> list[Example]:
+def load(name: str, data: Path, split: str, details: Details | None = None) -> list[Example]:
     """Read one split of a data set below the folder ``data``, in its published order.
 
     Besides its own splits every set with a ``train`` split has ``fit`` and ``valid``: 95 % and 5 % of train,
-    by a hash of the normalised text, so that repeated texts never fall on both sides.
+    by a hash of the normalised text, so that repeated texts never fall on both sides; of sound four fifths
+    and one fifth of the speakers (or recordings).
 
     Raises:
         DataError: the name or split is unknown, or files are missing or damaged.
     """
-    dataset = _dataset(name)
+    dataset = find(name, details)
     whole = "train" if split in ("fit", "valid") else split
     if whole not in dataset.splits:
         raise DataError(
@@ -58,13 +46,24 @@ def load(name: str, data: Path, split: str) -> list[Example]:
         )
     try:
         examples = [replace(e, split=split) for e in dataset.read(Path(data), whole)]
+    except DataError:
+        raise
     except FileNotFoundError as error:
         raise DataError(f"{name} is not below {data}: {error.filename} is missing. Check --data.") from error
     except (OSError, EOFError, UnicodeDecodeError, ValueError, KeyError, IndexError) as error:
         raise DataError(f"{name} below {data} cannot be read: {error}. Fetch it again.") from error
     if split in ("fit", "valid"):
-        examples = [e for e in examples if (digest(e.text or "") % 20 == 0) == (split == "valid")]
+        examples = [
+            e for e, held in zip(examples, _held_out(examples), strict=True) if held == (split == "valid")
+        ]
     return examples
+
+
+def _held_out(examples: list[Example]) -> list[bool]:
+    if any(e.path for e in examples):
+        fold = folds(examples, 5)
+        return [fold[who(e)] == 0 for e in examples]
+    return [digest(e.text or "") % 20 == 0 for e in examples]
 
 
 def manifest(name: str, data: Path, split: str) -> list[Example]:
@@ -72,95 +71,25 @@ def manifest(name: str, data: Path, split: str) -> list[Example]:
     return load(name, data, split)
 
 
-def commercial(names: list[str]) -> Commercial:
+def commercial(names: list[str], details: Details | None = None) -> Commercial:
     """Return the verdict on weights trained on several sets: the worst of theirs."""
-    verdicts = {_dataset(name).commercial for name in names}
+    verdicts = {find(name, details).commercial for name in names}
     return "no" if "no" in verdicts else "unclear" if "unclear" in verdicts else "cleared"
 
 
-def _dataset(name: str) -> Dataset:
+def find(name: str, details: Details | None = None) -> Dataset:
+    """Return a data set by name.
+
+    Args:
+        details: what the recipe says of manifests; see `edgeemo.training.data_voice.from_manifest`.
+
+    Raises:
+        DataError: there is no such set. SpecError: a recipe's detail is unknown.
+    """
+    if name.startswith(MANIFEST):
+        return from_manifest(name, (details or {}).get(name.removeprefix(MANIFEST), {}))
     if name not in DATASETS:
-        raise DataError(f"There is no data set {name!r}: expected one of {', '.join(DATASETS)}.")
+        raise DataError(
+            f"There is no data set {name!r}: expected one of {', '.join(DATASETS)}, {MANIFEST}FILE."
+        )
     return DATASETS[name]
-
-
-def _lines(path: Path) -> Iterator[list[str]]:
-    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
-        for line in file:
-            yield line.rstrip("\n").split("\t")
-
-
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
-
-
-def _goemotions(data: Path, split: str) -> Iterator[Example]:
-    for text, labels, *_ in _lines(data / "goemotions" / f"{split}.tsv.gz"):
-        yield Example(text=text, labels=tuple(GOEMOTIONS[int(i)] for i in labels.split(",")))
-
-
-def _xed(data: Path, split: str) -> Iterator[Example]:
-    for text, labels in _lines(data / "xed" / "en-annotated.tsv.gz"):
-        yield Example(text=text, labels=tuple(PLUTCHIK[int(i) - 1] for i in labels.split(",")))
-    for _, text, *_ in _lines(data / "xed" / "neu_en.txt.gz"):
-        yield Example(text=text, labels=("neutral",))
-
-
-def _brighter(data: Path, split: str) -> Iterator[Example]:
-    for row in _rows(data / "brighter" / "track_a" / split / "eng.csv.gz"):
-        found = tuple(label for label in BRIGHTER if float(row[label]) > 0)
-        yield Example(text=row["text"], labels=found or ("neutral",))
-
-
-def _emobank(data: Path, split: str) -> Iterator[Example]:
-    for row in _rows(data / "emobank" / "emobank.csv.gz"):
-        if row["split"] == split:  # its 1 … 5 to our −1 … 1
-            yield Example(
-                text=row["text"], valence=(float(row["V"]) - 3) / 2, arousal=(float(row["A"]) - 3) / 2
-            )
-
-
-def _imdb(data: Path, split: str) -> Iterator[Example]:
-    with gzip.open(data / "imdb" / f"{split}.jsonl.gz", "rt", encoding="utf-8") as file:
-        for row in map(json.loads, file):
-            yield Example(text=row["text"], labels=(SENTIMENT[row["label"]],))
-
-
-DATASETS: dict[str, Dataset] = {
-    "goemotions": Dataset(
-        GOEMOTIONS,
-        DataSource("GoEmotions (Demszky et al. 2020)", "CC BY 4.0", "28 labels", "https://github.com/google-research/google-research/tree/master/goemotions"),
-        "cleared", ("train", "dev"), _goemotions,
-    ),
-    "xed": Dataset(
-        PLUTCHIK,
-        DataSource("XED, English (Öhman et al. 2020)", "CC BY 4.0", "auxiliary labels of the teacher", "https://github.com/Helsinki-NLP/XED"),
-        "cleared", ("train",), _xed,
-    ),
-    "brighter": Dataset(
-        BRIGHTER,
-        DataSource(
-            "BRIGHTER, English (Muhammad et al. 2025)", "CC BY 4.0", "auxiliary labels of the teacher", "https://arxiv.org/abs/2502.11926"
-        ),
-        "cleared", ("train", "dev"), _brighter,
-    ),
-    "emobank": Dataset(
-        (),
-        DataSource("EmoBank (Buechel and Hahn 2017)", "CC BY-SA 4.0", "valence and arousal", "https://github.com/JULIELab/EmoBank"),
-        "cleared", ("train", "dev"), _emobank,
-    ),
-    "imdb": Dataset(
-        SENTIMENT,
-        DataSource("Large Movie Review Dataset (Maas et al. 2011)", "no formal licence", "sentiment", "https://ai.stanford.edu/~amaas/data/sentiment/"),
-        "unclear", ("train", "test_even"), _imdb,
-    ),
-}  # fmt: skip
-"""Every data set the recipes can name."""
-
-MINILM = DataSource(
-    "all-MiniLM-L6-v2 (Wang et al. 2020; Reimers and Gurevych 2019)",
-    "Apache-2.0",
-    "teacher, not shipped",
-    "https://arxiv.org/abs/2002.10957",
-)

@@ -1,0 +1,58 @@
+"""Speakers in folds: a speaker is never on both sides, and every fold has its share of sets and genders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import DataError
+from ..manifest import Example
+
+
+def folds(examples: Sequence[Example], n: int) -> dict[str, int]:
+    """Return speaker → fold, 0 … n−1; the same examples always give the same folds.
+
+    Speakers (of background sounds: recordings) are dealt like cards, ordered by set, gender and name, so
+    that the folds differ by one speaker at most, in every set and gender together.
+
+    Raises:
+        DataError: there are fewer speakers than folds.
+    """
+    order = _order(examples)
+    if not 2 <= n <= len(order):
+        raise DataError(
+            f"{len(order)} speakers cannot be dealt into {n} folds: expected 2 to {len(order)}; "
+            "change --folds or add speakers."
+        )
+    return {speaker: i % n for i, speaker in enumerate(order)}
+
+
+def take(examples: Sequence[Example], n: int) -> list[Example]:
+    """Return the examples of at most ``n`` speakers, drawn from all sets and genders in turn.
+
+    A larger ``n`` keeps the speakers of a smaller one.
+    """
+    order = _order(examples)
+    by_kind: dict[str, list[str]] = {}
+    for speaker in order:
+        by_kind.setdefault(speaker.partition("/")[0], []).append(speaker)
+    # the i-th of k speakers of a set stands at (i + 1/2) / k: every prefix is a fair sample of the sets
+    place = {s: ((i + 0.5) / len(own), s) for own in by_kind.values() for i, s in enumerate(_mixed(own))}
+    firsts = {_mixed(own)[0] for own in by_kind.values()}
+    chosen = set(sorted(place, key=lambda s: (s not in firsts, place[s]))[:n])
+    return [e for e in examples if who(e) in chosen]
+
+
+def who(example: Example) -> str:
+    """Return what must not stand on both sides: the speaker, or a sound's recording."""
+    return example.speaker or example.group
+
+
+def _order(examples: Sequence[Example]) -> list[str]:
+    gender = {who(e): e.gender for e in examples}
+    return sorted(gender, key=lambda name: (name.partition("/")[0], gender[name], name))
+
+
+def _mixed(speakers: list[str]) -> list[str]:
+    """Interleave a list ordered by gender, so that its beginning holds both."""
+    half = -(-len(speakers) // 2)
+    return [s for pair in zip(speakers[:half], [*speakers[half:], ""], strict=False) for s in pair if s]
