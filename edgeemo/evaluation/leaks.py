@@ -12,7 +12,7 @@ import struct
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -108,7 +108,8 @@ def text_of(example: Example) -> str:
 class LeakCheck:
     """What was looked for and found: ``n`` leaks and what became of them; ``by`` names the evidence.
 
-    ``repeated`` counts test examples whose text stood earlier in the test itself.
+    ``repeated`` counts test examples whose text (or clip) stood earlier in the test itself. Of speech,
+    ``speakers`` names those who also speak in training, and ``copies`` counts copies of training clips.
     """
 
     checked: bool
@@ -116,11 +117,19 @@ class LeakCheck:
     n: int
     repeated: int
     action: Literal["none", "dropped", "kept"] = "none"
+    speakers: tuple[str, ...] = ()
+    copies: int | None = None
+
+    def became(self, action: Literal["dropped", "kept"]) -> LeakCheck:
+        """Return the same with what became of the leaks, if there are any."""
+        return replace(self, action=action) if self.n else self
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values."""
-        became = {} if self.action == "none" else {self.action: self.n}
-        return {"checked": self.checked, "by": self.by, "n": self.n, "repeated": self.repeated} | became
+        found = {"checked": self.checked, "by": self.by, "n": self.n, "repeated": self.repeated}
+        if self.copies is not None:
+            found |= {"speakers": list(self.speakers), "copies": self.copies}
+        return found if self.action == "none" else found | {self.action: self.n}
 
 
 def check_leaks(
@@ -147,16 +156,14 @@ def check_leaks(
         return list(examples), LeakCheck(False, reason, 0, repeated)
     by = " and ".join(sources)
     leaks = find_leaks(examples, np.concatenate(list(sources.values())))
-    if not leaks:
-        return list(examples), LeakCheck(True, by, 0, repeated)
+    check = LeakCheck(True, by, len(leaks), repeated)
+    if not leaks or policy == "keep":
+        return list(examples), check.became("kept")
     if policy == "refuse":
         first = "; ".join(repr(normalize(text_of(examples[i]))[:60]) for i in leaks[:3])
         raise LeakError(
             f"{len(leaks)} of {len(examples)} test texts also stand in the training data ({by}), first "
             f"{first}. Leave them out with --leaks drop, or measure on them with --leaks keep."
         )
-    if policy == "keep":
-        return list(examples), LeakCheck(True, by, len(leaks), repeated, "kept")
     gone = set(leaks)
-    left = [example for i, example in enumerate(examples) if i not in gone]
-    return left, LeakCheck(True, by, len(leaks), repeated, "dropped")
+    return [example for i, example in enumerate(examples) if i not in gone], check.became("dropped")
