@@ -12,7 +12,10 @@ from .errors import EdgeemoError, LicenseWarning
 from .frontends import TextFrontend, TextSpec
 from .recognizer import Recognizer
 from .runtime import Runtime, RuntimeInfo
+from .stream import Stream
+from .text_recognizer import TextRecognizer
 from .types import EMOTIONS, EmotionResult
+from .voice_recognizer import VoiceRecognizer
 
 __version__ = "0.1.0"
 
@@ -26,7 +29,10 @@ __all__ = [
     "Recognizer",
     "Runtime",
     "RuntimeInfo",
+    "Stream",
     "TextFrontend",
+    "TextRecognizer",
     "TextSpec",
+    "VoiceRecognizer",
     "__version__",
 ]

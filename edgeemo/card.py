@@ -121,7 +121,10 @@ class ModelCard:
 
     def to_json(self) -> str:
         """Return the card as JSON with sorted keys; equal cards give equal text."""
-        text = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
+        raw = asdict(self)
+        if not self.evidence:  # a card without reads and looks as it did before there was evidence
+            del raw["evidence"]
+        text = json.dumps(raw, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
         return text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate stays a JSON escape
 
     @classmethod

@@ -1,4 +1,4 @@
-"""One interpreter with names: arrays in by name, float32 arrays out by name."""
+"""One interpreter with names: float32 or the model's own dtype in, float32 arrays out by name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from .backends import Backend, InterpreterBackend, Tensor
+from .backends import Backend, InterpreterBackend, Tensor, TensorInfo
 from .errors import InferenceError, InputError, InputTypeError
 from .types import FloatArray
 
@@ -64,14 +64,27 @@ class Runtime:
         self.info = RuntimeInfo(loaded.name, loaded.delegate, threads, reason)
         self.inputs = {info.name: info for info in loaded.inputs}
         self.outputs = {info.name: info for info in loaded.outputs}
+        # float32 is quantized on the way in, where the model is int8
+        self._in = [(i.scale, i.zero_point) if _is_quantized(i) else None for i in loaded.inputs]
+        self._quantizes = any(self._in)
         self._out = [(o.name, o.scale, o.zero_point) for o in loaded.outputs]
 
     def run(self, *inputs: Tensor) -> dict[str, FloatArray]:
         """Run once on arrays in the order of ``inputs``, already in the model's shape and dtype.
 
+        A float32 array for an int8 input is quantized by the one rule.
+
         Returns:
             float32 arrays by output name, dequantized where the model is int8.
+
+        Raises:
+            InputError: NaN where it had to be quantized.
         """
+        if self._quantizes:
+            inputs = tuple(
+                _core.quantize(value, *how) if how and value.dtype == np.float32 else value
+                for value, how in zip(inputs, self._in, strict=True)
+            )
         with self._lock:
             if self._backend is None:
                 raise InferenceError(CLOSED)
@@ -101,10 +114,16 @@ class Runtime:
             raise InputError(f"Expected inputs {sorted(self.inputs)}, got {sorted(inputs)}.")
         for name, info in self.inputs.items():
             value = inputs[name]
-            if not isinstance(value, np.ndarray) or value.dtype != info.dtype:
+            kinds = (info.dtype, np.dtype(np.float32)) if _is_quantized(info) else (info.dtype,)
+            if not isinstance(value, np.ndarray) or value.dtype not in kinds:
                 raise InputTypeError(
-                    f"{name}: expected {info.dtype}, got {getattr(value, 'dtype', type(value))}."
+                    f"{name}: expected {' or '.join(map(str, kinds))}, "
+                    f"got {getattr(value, 'dtype', type(value))}."
                 )
             if value.shape != info.shape:
                 raise InputError(f"{name}: expected shape {info.shape}, got {value.shape}.")
         return self.run(*(inputs[name] for name in self.inputs))
+
+
+def _is_quantized(info: TensorInfo) -> bool:
+    return info.dtype == np.int8 and info.scale > 0

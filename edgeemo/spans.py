@@ -1,0 +1,133 @@
+"""What a voice model says of spans, and how much that is worth: the one place where evidence is weighed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .card import ModelCard
+from .errors import BundleMismatchError
+from .readout import Reading, Readout, read_only
+from .runtime import Runtime
+from .types import EmotionResult, FloatArray
+
+if TYPE_CHECKING:
+    from .frontends import Spans, VoiceSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What the model said of one span, before its evidence is weighed.
+
+    Attributes:
+        said: float32 row: probabilities, scores, valence, arousal.
+        evidence: share of the span's real blocks that are speech.
+        start_frame, n_frames: where the span begins in its stream, and its real frames.
+    """
+
+    said: FloatArray
+    evidence: float
+    start_frame: int
+    n_frames: int
+
+
+class SpanReader:
+    """Runs the model on spans and makes results of what it says. No state; thread-safe as `Runtime` is.
+
+    The evidence e of a span is the share of its real blocks whose probability of speech is at least the
+    card's ``threshold``. (A block is real if it lies wholly in the real frames; the first one always is.)
+    With the weight w = clip((e − least) / (enough − least), 0, 1) a result is w · model + (1 − w) · neutral:
+    for probabilities, scores, valence and arousal alike. So below ``least`` it is exactly neutral.
+    """
+
+    def __init__(self, card: ModelCard, runtime: Runtime, spec: VoiceSpec, readout: Readout) -> None:
+        if "speech" not in card.outputs:
+            raise BundleMismatchError(f"{card.name}: the card names no speech output. Convert it again.")
+        blocks = runtime.outputs[card.outputs["speech"]].shape
+        if len(blocks) != 2 or blocks[0] != 1 or not blocks[1] or spec.span_frames % blocks[1]:
+            raise BundleMismatchError(
+                f"{card.name}: its speech output needs a shape (1, blocks) that divides the span of "
+                f"{spec.span_frames} frames, the model's is {blocks}. Convert it again."
+            )
+        self._card, self._runtime, self._readout = card, runtime, readout
+        self._block = spec.span_frames // blocks[1]
+        threshold = card.evidence["threshold"]
+        self._least_logit = log(threshold / (1 - threshold))
+        self._neutral = _row(readout.neutral)
+        self.size = len(self._neutral)
+
+    def read(self, spans: Spans) -> list[Heard]:
+        """Run the model once a span.
+
+        Raises:
+            InferenceError: the model was closed, refuses the input or gives NaN.
+        """
+        return [
+            self._hear(span[np.newaxis], start, n)
+            for span, start, n in zip(
+                spans.features, spans.start_frames.tolist(), spans.n_frames.tolist(), strict=True
+            )
+        ]
+
+    def _hear(self, span: FloatArray, start_frame: int, n_frames: int) -> Heard:
+        outputs = self._runtime.run(span)
+        real = max(1, n_frames // self._block)
+        speech = outputs[self._card.outputs["speech"]][0, :real] >= self._least_logit
+        return Heard(_row(self._readout(outputs)), int(speech.sum()) / real, start_frame, n_frames)
+
+    def result(self, said: FloatArray, evidence: float, start_ms: int, end_ms: int) -> EmotionResult:
+        """Weigh what the model said by its evidence."""
+        least, enough = self._card.evidence["least"], self._card.evidence["enough"]
+        weight = np.float32(min(max((evidence - least) / (enough - least), 0.0), 1.0))
+        mixed = weight * said + (1 - weight) * self._neutral
+        n = len(self._card.labels)
+        return EmotionResult(
+            "voice",
+            read_only(mixed[n:-2]),
+            self._card.labels,
+            read_only(mixed[:n]),
+            self._readout.thresholds,
+            float(mixed[-2]),
+            float(mixed[-1]),
+            evidence,
+            start_ms=start_ms,
+            end_ms=end_ms,
+        )
+
+
+class Mean:
+    """The running evidence-weighted mean over spans; each weighs its evidence times its real frames.
+
+    ``evidence`` is the mean of the spans' evidence, weighted by their real frames.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._said, self._weight, self._frames = np.zeros(size), 0.0, 0
+
+    def add(self, heard: Iterable[Heard]) -> None:
+        """Take in further spans."""
+        for one in heard:
+            weight = one.evidence * one.n_frames
+            self._said += weight * one.said.astype(np.float64)
+            self._weight += weight
+            self._frames += one.n_frames
+
+    @property
+    def said(self) -> FloatArray:
+        """The mean of what was said, float32; zeros where there was no evidence at all."""
+        return (self._said / (self._weight or 1.0)).astype(np.float32)
+
+    @property
+    def evidence(self) -> float:
+        """The share of speech in all that was heard, 0 … 1."""
+        return min(self._weight / self._frames, 1.0) if self._frames else 0.0
+
+
+def _row(reading: Reading) -> FloatArray:
+    return np.concatenate(
+        (reading.probabilities, reading.scores, np.array([reading.valence, reading.arousal], np.float32))
+    )

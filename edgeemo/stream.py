@@ -1,0 +1,123 @@
+"""`Stream`: all state of one voice input."""
+
+from __future__ import annotations
+
+from operator import index
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import InputTypeError
+from .spans import Heard, Mean, SpanReader
+from .types import EmotionResult
+
+if TYPE_CHECKING:
+    from .frontends import Spans, VoiceFrontend
+
+
+class Stream:
+    """Reads one voice as it comes; made by `VoiceRecognizer.stream`.
+
+    >>> stream = recognizer.stream(rate_hz=16000)  # doctest: +SKIP
+    >>> with edgeemo.sources.Microphone(rate_hz=16000) as microphone:  # doctest: +SKIP
+    ...     for chunk, t_ms in microphone:
+    ...         for result in stream.push(chunk, t_ms):
+    ...             print(result)
+
+    Chunks may be cut anywhere: the same samples give the same results. Results speak of overlapping spans and
+    come as soon as the last sample of a span is there; memory does not grow. The clock is that of the first
+    chunk, counted on by samples. One thread at a time; several streams may share a recognizer.
+    """
+
+    def __init__(self, reader: SpanReader, frontend: VoiceFrontend, rate_hz: int, channels: int = 1) -> None:
+        """Open a stream; callers want `VoiceRecognizer.stream`.
+
+        Raises:
+            InputError: a rate or a number of channels out of range.
+        """
+        self._reader, self._frontend = reader, frontend
+        self.rate_hz, self.channels = rate_hz, channels
+        spec = frontend.spec
+        self._window_ms, self._frame_ms = (1000 * n / spec.rate_hz for n in (spec.window, spec.hop))
+        self.hop_ms = spec.hop_frames * self._frame_ms
+        self.reset()
+
+    def push(self, chunk: npt.NDArray[Any], t_ms: int) -> list[EmotionResult]:
+        """Take the next samples and return what was understood since.
+
+        Args:
+            chunk: int16, or float32 with full scale ±1; shape (samples,) or (samples, channels). An empty
+                chunk is a no-op whatever its ``t_ms``.
+            t_ms: time of the chunk's first sample, in whole milliseconds on the caller's clock. Where it
+                differs from the expected one by more than ``hop_ms`` (forwards or backwards) samples are
+                missing: what came before is finished as by `flush`, its results come first, and the stream
+                starts afresh at ``t_ms``. Smaller differences are jitter and change nothing.
+
+        Raises:
+            InputError, InputTypeError: the chunk cannot be used; the stream is as it was before.
+            InferenceError: the recognizer was closed.
+        """
+        if isinstance(chunk, np.ndarray) and not chunk.size:
+            return []
+        t_ms = _whole(t_ms)
+        if self._samples and abs(t_ms - self._now_ms()) > self.hop_ms:
+            fresh = self._frontend.stream(self.rate_hz, self.channels)
+            spans = fresh.push(chunk)  # first of all: it may be refused
+            results = self.flush()
+            self._voice = fresh
+        else:
+            spans, results = self._voice.push(chunk), []
+        if not self._samples:
+            self._start_ms = t_ms
+            self._first_ms = t_ms if self._first_ms is None else self._first_ms
+        self._samples += len(chunk)
+        return results + self._results(spans)
+
+    def flush(self) -> list[EmotionResult]:
+        """Return what the samples after the last span say. The next chunk begins afresh, at its time."""
+        results = self._results(self._voice.flush())
+        if self._samples:
+            self._last_ms = int(self._now_ms())
+        self._voice.reset()
+        self._samples = 0
+        return results
+
+    def reset(self) -> None:
+        """Forget everything: equals a new stream exactly."""
+        self._voice = self._frontend.stream(self.rate_hz, self.channels)
+        self._mean = Mean(self._reader.size)
+        self._samples = 0  # since the stream began, or began afresh
+        self._start_ms = self._last_ms = 0
+        self._first_ms: int | None = None
+
+    def summary(self) -> EmotionResult:
+        """Return one result for all that was read since the stream was made or reset.
+
+        It is the mean over the spans, each weighted by its evidence and its length, then weighed once more by
+        the evidence of the whole: mostly silence is neutral. Call `flush` before, if the input has ended.
+        """
+        end_ms = int(self._now_ms()) if self._samples else self._last_ms
+        return self._reader.result(self._mean.said, self._mean.evidence, self._first_ms or 0, end_ms)
+
+    def _now_ms(self) -> float:
+        return self._start_ms + self._samples * 1000 / self.rate_hz
+
+    def _results(self, spans: Spans) -> list[EmotionResult]:
+        heard = self._reader.read(spans)
+        self._mean.add(heard)
+        return [self._result(one) for one in heard]
+
+    def _result(self, heard: Heard) -> EmotionResult:
+        begin = self._start_ms + heard.start_frame * self._frame_ms
+        end = begin + (heard.n_frames - 1) * self._frame_ms + self._window_ms
+        return self._reader.result(heard.said, heard.evidence, int(begin), int(end))
+
+
+def _whole(t_ms: int) -> int:
+    try:
+        return index(t_ms)
+    except TypeError:
+        raise InputTypeError(
+            f"t_ms is {t_ms!r}: expected whole milliseconds; use int(round(seconds * 1000))."
+        ) from None
