@@ -6,8 +6,8 @@ difference in decibels changes over 32 ms. Gain and a codec's colour cancel out;
 loudest counts as silence and gives 0. A code is 48 steps of 32 ms around the clip's centre of energy, so that
 silence added or trimmed does not move it; a clip in question is compared at all its shifts.
 
-Two codes are compared by their cosine, and are of one recording from `SAME` on: DESIGN.md, section 8, has what
-was measured. Nothing can be heard from a code: it is 768 times −1, 0 or +1.
+Two codes are compared by their cosine, and are of one recording from `SAME` on; DESIGN.md, section 8, says
+what was measured. Nothing can be heard from a code: it is 768 times −1, 0 or +1.
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ def shifted(pcm: npt.NDArray[np.float32], rate_hz: int) -> Signs:
     """Return the codes ``(shifts, CELLS)`` of a clip as if its centre of energy lay elsewhere."""
     found, centre = _signs(pcm, rate_hz)
     reach = round(_REACH_S / _HOP_S)
-    return _cut(
-        found, np.arange(max(centre % _EVERY, centre - reach), min(len(found), centre + reach), _EVERY)
-    )
+    return _cut(found, np.arange(max(0, centre - reach), min(len(found), centre + reach + 1)))
 
 
 def unit(codes: Signs) -> Unit:

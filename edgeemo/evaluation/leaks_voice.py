@@ -5,8 +5,8 @@ Speakers are compared by name (white space and case aside), so a name must mean 
 found though its file, level, codec or beginning differ.
 
 Training leaves both in a file beside the bundle (``voice.tflite`` → ``voice.seen``): magic ``EDGEVOIC``, two
-counts, sorted 64-bit hashes of speakers, then 192 bytes a clip, sorted too. All numbers are little-endian. Call
-`write_seen_voice` with every example the weights have seen, background sounds too.
+counts, sorted 64-bit hashes of speakers, then 192 bytes a clip, sorted too; numbers are little-endian.
+Call `write_seen_voice` with every example the weights have seen, background sounds too.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def write_seen_voice(
     """
     seen = seen_voice(examples, progress)
     packed = fingerprint.pack(seen.codes)
-    packed = packed[np.lexsort(packed.T[::-1])]
+    packed = np.unique(packed, axis=0)
     try:
         Path(path).write_bytes(
             _HEAD.pack(_MAGIC, len(seen.speakers), len(packed))
@@ -112,7 +112,7 @@ def find_speakers(examples: Sequence[Example], seen: Seen) -> list[int]:
 def find_copies(
     examples: Sequence[Example], codes: fingerprint.Signs, progress: Progress = iter
 ) -> tuple[list[int], int]:
-    """Return the indices of the clips that are copies of one in ``codes``, and how many repeat one another."""
+    """Return which clips are copies of one in ``codes``, and how many repeat an earlier one of themselves."""
     known = fingerprint.unit(codes)
     own = np.zeros((len(examples), fingerprint.CELLS), np.int8)
     copies = []
