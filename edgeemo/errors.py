@@ -7,6 +7,7 @@
     │   ├── InputTypeError (TypeError)
     │   └── DataError                a manifest or a data folder cannot be used
     │       └── LeakError            test data also stands in the training data
+    ├── SourceError (OSError)        a microphone, file or pipe cannot be read (any more)
     ├── SpecError (ValueError)       a frontend spec or a recipe is wrong
     ├── BundleError                  the model file cannot be used
     │   ├── BundleNotFoundError (FileNotFoundError)
@@ -41,6 +42,10 @@ class DataError(InputError):
 
 class LeakError(DataError):
     """Test examples also stand in the training data."""
+
+
+class SourceError(EdgeemoError, OSError):
+    """A microphone, a file or a pipe cannot be read, or not any more."""
 
 
 class SpecError(EdgeemoError, ValueError):

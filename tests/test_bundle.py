@@ -236,7 +236,7 @@ def test_a_card_that_does_not_fit_is_refused(
 @pytest.mark.parametrize(
     ("made", "error", "message"),
     [
-        (lambda: pocket.bundle(modality="voice"), BundleMismatchError, "reads voice"),
+        (lambda: pocket.bundle(modality="face"), BundleMismatchError, "reads face; .*Upgrade"),
         (lambda: pocket.bundle(assets={}), BundleError, "has no vocab.txt"),
         (lambda: pocket.bundle(assets={"vocab.txt": b""}), SpecError, r"\[PAD\]|vocabulary"),
         (lambda: pocket.bundle(assets={"vocab.txt": b"[PAD]\n[UNK]\n\xff"}), BundleCorruptError, "UTF-8"),

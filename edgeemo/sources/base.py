@@ -1,0 +1,87 @@
+"""What all sources share, and the queue between a capture that never waits and a consumer that may."""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Condition
+from types import TracebackType
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Block: TypeAlias = tuple[npt.NDArray[Any], int]
+"""Samples, int16 or float32, ``(samples,)`` or ``(samples, channels)``, and the time of the first in ms."""
+
+
+class Source:
+    """An iterator of `Block` and a context manager.
+
+    Attributes:
+        rate_hz, channels: of what it yields.
+    """
+
+    rate_hz: int
+    channels: int
+
+    @property
+    def drops(self) -> int:
+        """Blocks lost so far, because the consumer or the machine was too slow; 0 for files and pipes."""
+        return 0
+
+    def __iter__(self) -> Source:
+        return self
+
+    def __next__(self) -> Block:
+        raise StopIteration
+
+    def close(self) -> None:
+        """Stop; the iterator then ends."""
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Latest:
+    """A queue that keeps the latest ``limit`` blocks: `put` never waits, the oldest goes and is counted."""
+
+    def __init__(self, limit: int) -> None:
+        self._blocks: deque[Block] = deque()
+        self._limit = limit
+        self._changed = Condition()
+        self._woken = False
+        self.drops = 0
+
+    def put(self, block: Block) -> None:
+        """Add a block."""
+        with self._changed:
+            if len(self._blocks) >= self._limit:
+                self._blocks.popleft()
+                self.drops += 1
+            self._blocks.append(block)
+            self._changed.notify()
+
+    def get(self, timeout_s: float) -> Block | None:
+        """Return the oldest block, or None after ``timeout_s`` or a `wake` without one."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._blocks or self._woken, timeout_s)
+            if self._blocks:
+                return self._blocks.popleft()
+            self._woken = False
+            return None
+
+    def wake(self) -> None:
+        """Let `get` return as soon as the queue is empty."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify()
+
+
+def shaped(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return ``(samples, 1)`` as ``(samples,)``, more channels as they are; contiguous."""
+    return np.ascontiguousarray(samples[:, 0] if samples.shape[1] == 1 else samples)
