@@ -22,7 +22,7 @@ from .bootstrap import Array
 Signs: TypeAlias = npt.NDArray[np.int8]
 Unit: TypeAlias = npt.NDArray[np.float32]
 
-SAME = 0.65
+SAME = 0.6
 BANDS, STEPS = 16, 48
 CELLS = BANDS * STEPS
 BYTES = CELLS // 4

@@ -17,7 +17,8 @@ from ..manifest import Example
 from .bootstrap import Array, Bools, Draw, Measure, difference, measure
 from .leaks import text_of
 from .metrics import AffectMeasure, LabelMeasure
-from .report import Predictions, prefix_of
+from .predictions import Predictions
+from .report import prefix_of
 from .spaces import SCORES, Space, one_hot
 
 Track: TypeAlias = Callable[[Sequence[Any]], Iterable[Any]]

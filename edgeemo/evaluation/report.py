@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from ..errors import DataError
 from ..manifest import Example
 from ..recognizer import Recognizer
-from .bootstrap import Array, Draw, Interval, Measure, clusters_of, few_of, intervals
-from .leaks import LeakCheck, Policy, check_leaks, text_of
+from .bootstrap import Draw, Interval, Measure, clusters_of, few_of, intervals
+from .groups import measure_groups
+from .leaks import LeakCheck, Policy, check_leaks
+from .leaks_voice import check_leaks_voice
 from .metrics import AffectMeasure, LabelMeasure, confusion, per_label
+from .predictions import Predictions, Progress, label_measure, predict
+from .robustness import Robustness, measure_robustness
+from .sounds import Noise
 from .spaces import FINE, SCORES, Space, choose
-
-Progress: TypeAlias = Callable[[Sequence[Example]], Iterable[Example]]
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What a recognizer said of each example: arrays with one row an example."""
-
-    probabilities: Array
-    scores: Array
-    valence: Array
-    arousal: Array
 
 
 @dataclass(frozen=True)
@@ -65,6 +59,9 @@ class Report:
         leaks: training texts among the examples.
         bootstrap: what was resampled (examples, or whole speakers), how often, with which seed.
         bundle: name, version, file, size and runtime.
+        evidence: its ``mean`` over the examples; ``none`` of them had too little for any answer but neutral.
+        groups: accuracy and UAR of each speaker and gender, where the manifest names several.
+        robustness: the scores in noise and through codecs, if asked for.
         peer: the comparison with a simple system, if asked for.
         notes: what a reader should know beside the numbers.
     """
@@ -77,6 +74,9 @@ class Report:
     leaks: LeakCheck
     bootstrap: Mapping[str, Any]
     bundle: Mapping[str, Any]
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    robustness: Robustness | None = None
     peer: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = field(default=())
 
@@ -93,9 +93,13 @@ class Report:
             "leaks": self.leaks.to_dict(),
             "bootstrap": dict(self.bootstrap),
             "bundle": dict(self.bundle),
+            "evidence": dict(self.evidence),
+            "groups": {column: dict(rows) for column, rows in self.groups.items()},
             "levels": {level.name: level.to_dict() for level in self.levels[1:]},
             "notes": list(self.notes),
         }
+        if self.robustness is not None:
+            found["robustness"] = self.robustness.to_dict()
         if self.peer is not None:
             found["peer"] = dict(self.peer)
         return found
@@ -110,6 +114,7 @@ def evaluate(
     train: Path | None = None,
     resamples: int = 1000,
     seed: int = 0,
+    noise: Noise | None = None,
     peer: Callable[[Sequence[Example], Predictions, Sequence[Space], Draw], Mapping[str, Any]] | None = None,
     progress: Progress = iter,
 ) -> Report:
@@ -117,40 +122,54 @@ def evaluate(
 
     Args:
         labels: the label space to compare in; by default the finest that knows all labels of the manifest.
-        leaks: what to do with examples whose text was trained on.
+        leaks: what to do with examples that were trained on, and with speakers who were.
         train: the training manifest, to look for leaks.
         resamples: bootstrap resamples; 0 for none.
+        noise: measures robustness with this noise; speech only.
         peer: compares with another system; see `edgeemo.evaluation.peers`.
-        progress: wraps the examples while they are predicted, for a progress bar.
+        progress: wraps the examples while they are looked at, for a progress bar.
 
     Raises:
         LeakError: see ``leaks``.
-        DataError: the labels are unknown, or there is nothing to compare with.
+        DataError: the labels are unknown, there is nothing to compare with, or a clip cannot be read.
+        RuntimeUnavailableError: clips need soundfile.
     """
-    kept, check = check_leaks(examples, recognizer.bundle.path, policy=leaks, train=train)
+    card = recognizer.card
+    speech = card.modality == "voice"
+    look = partial(check_leaks_voice, progress=progress) if speech else check_leaks
+    kept, check = look(examples, recognizer.bundle.path, policy=leaks, train=train)
     if examples and not kept:
+        what = "clips or their speakers" if speech else "texts"
         raise DataError(
-            f"All {check.n} test texts also stand in the training data: nothing is left to measure."
+            f"All {check.n} test {what} also stand in the training data: nothing is left to measure."
         )
     labelled = np.array([bool(e.labels) for e in kept], np.bool_)
     affect = np.array([(_nan(e.valence), _nan(e.arousal)) for e in kept], np.float64).reshape(-1, 2)
     has_affect = np.isfinite(affect).any(1)
     if not (labelled.any() or has_affect.any()):
         raise DataError("No example has labels, valence or arousal: add such a column to the manifest.")
-    spaces = choose(recognizer.card, kept, labels) if labelled.any() else []
+    spaces = choose(card, kept, labels) if labelled.any() else []
+    if noise is not None and not spaces:
+        raise DataError("Robustness is measured by labels: add the column labels to the manifest.")
+    notes = []
+    if speech:
+        spaces, note = _narrowed(spaces, kept)
+        notes += note
     predictions = predict(recognizer, kept, progress)
     by, clusters = clusters_of(kept)
     draw = Draw(len(kept), resamples, seed, clusters)
-    few = [
-        f"Only {n} {column}s: too few to draw from, so single examples are drawn."
-        for column, n in few_of(kept)
-    ]
+    if clusters is None:
+        notes += [
+            f"Only {n} {column}s: too few to draw from, so single examples are drawn."
+            for column, n in few_of(kept)
+        ]
     measures: list[Measure] = []
     levels: list[Level] = []
     for i, space in enumerate(spaces):
         prefix = prefix_of(space) if i else ""
-        measures.append(label_measure(space, kept, predictions, prefix=prefix, counted=labelled))
-        levels.append(_level(space, [e for e in kept if e.labels], predictions, labelled))
+        only = ("accuracy", "ece") if prefix == "emotion_" else ()  # of scores beside labels, the top
+        measures.append(label_measure(space, kept, predictions, prefix=prefix, counted=labelled, only=only))
+        levels.append(_level(space, [e for e in kept if e.labels], predictions.rows(labelled)))
     measures.append(AffectMeasure("valence_r", affect[:, 0], predictions.valence))
     measures.append(AffectMeasure("arousal_r", affect[:, 1], predictions.arousal))
     return Report(
@@ -162,19 +181,13 @@ def evaluate(
         leaks=check,
         bootstrap={"resamples": resamples, "seed": seed, "by": by, "units": draw.units},
         bundle=_about(recognizer),
+        evidence=_evidence(recognizer, predictions),
+        groups=measure_groups(spaces[0], kept, predictions, draw) if spaces else {},
+        robustness=None
+        if noise is None
+        else measure_robustness(recognizer, kept, predictions, spaces[0], draw, noise, progress),
         peer=None if peer is None else peer(kept, predictions, spaces, draw),
-        notes=tuple(few) if clusters is None else (),
-    )
-
-
-def predict(recognizer: Recognizer, examples: Sequence[Example], progress: Progress = iter) -> Predictions:
-    """Predict every example."""
-    results = [recognizer.predict(text_of(example)) for example in progress(examples)]
-    return Predictions(
-        np.array([r.probabilities for r in results], np.float64),
-        np.array([r.scores for r in results], np.float64),
-        np.array([r.valence for r in results], np.float64),
-        np.array([r.arousal for r in results], np.float64),
+        notes=tuple(notes),
     )
 
 
@@ -183,20 +196,26 @@ def prefix_of(space: Space) -> str:
     return {FINE: "", SCORES: "emotion_"}.get(space.name, f"{space.name}_")
 
 
-def label_measure(
-    space: Space, examples: Sequence[Example], said: Predictions, *, prefix: str = "", counted: Any = None
-) -> LabelMeasure:
-    """Return the measure of one label space; of emotion scores beside finer labels, only the top."""
+def _narrowed(spaces: Sequence[Space], examples: Sequence[Example]) -> tuple[list[Space], list[str]]:
+    """Return the spaces of the labels that the examples have, and a note if these are fewer."""
+    found = [space.narrowed(examples) for space in spaces]
+    notes = [
+        f"The manifest has {len(new.labels)} of the model's {len(old.labels)} labels "
+        f"({', '.join(new.labels)}): probabilities are divided by their sum over these."
+        for old, new in list(zip(spaces, found, strict=True))[:1]
+        if new is not old
+    ]
+    return found, notes
+
+
+def _evidence(recognizer: Recognizer, said: Predictions) -> dict[str, float]:
+    least = float(getattr(recognizer.card, "evidence", {}).get("least", 0.0))
+    none = (said.evidence <= 0) | (said.evidence < least)
+    return {"mean": float(said.evidence.mean()), "none": int(none.sum())}
+
+
+def _level(space: Space, examples: Sequence[Example], said: Predictions) -> Level:
     probability = space.probability(said.probabilities, said.scores)
-    only = ("accuracy", "ece") if prefix == "emotion_" else ()
-    return LabelMeasure(
-        space.truth(examples), probability, space.active(probability),
-        prefix=prefix, exclusive=space.exclusive, counted=counted, only=only,
-    )  # fmt: skip
-
-
-def _level(space: Space, examples: Sequence[Example], said: Predictions, labelled: Any) -> Level:
-    probability = space.probability(said.probabilities[labelled], said.scores[labelled])
     truth, active = space.truth(examples), space.active(probability)
     hit, chosen, gold = (x.sum(0).astype(np.float64) for x in (truth & active, active, truth))
     counts = [np.nan_to_num(x) for x in per_label(hit, chosen, gold)]

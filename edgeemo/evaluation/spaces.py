@@ -8,7 +8,7 @@ never the other way round.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,12 @@ from ..types import EMOTIONS
 from .bootstrap import Array, Bools
 
 FINE, SCORES = "fine", "emotions"
+
+ALIASES = {
+    "happy": "happiness", "joy": "happiness", "sad": "sadness", "angry": "anger", "fearful": "fear",
+    "scared": "fear", "afraid": "fear", "disgusted": "disgust", "surprised": "surprise", "bored": "boredom",
+}  # fmt: skip
+"""Words of data sets for labels of ours, where a card does not use the word itself."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,7 @@ class Space:
         exclusive: exactly one label is active, the likeliest; otherwise those above ``thresholds``.
         members: per label, the indices of the model's labels it consists of.
         columns: manifest label → index of the label it means here.
+        kept: if not empty, only these of the labels are told apart: the indices of ``labels`` among all.
     """
 
     name: str
@@ -39,6 +46,28 @@ class Space:
     thresholds: Array
     members: tuple[tuple[int, ...], ...]
     columns: Mapping[str, int]
+    kept: tuple[int, ...] = ()
+
+    def narrowed(self, examples: Sequence[Example]) -> Space:
+        """Return the space of the labels that the examples have, if these are some but not all.
+
+        Probabilities are then divided by their sum over these labels (exclusive labels only).
+        """
+        kept = tuple(np.flatnonzero(self.truth(examples).any(0)).tolist())
+        if not self.exclusive or not 1 < len(kept) < len(self.labels):
+            return self
+        place = {old: new for new, old in enumerate(kept)}
+        return replace(
+            self,
+            labels=tuple(self.labels[i] for i in kept),
+            thresholds=self.thresholds[list(kept)],
+            columns={name: place[i] for name, i in self.columns.items() if i in place},
+            kept=kept,
+        )
+
+    def knows(self, name: str) -> bool:
+        """Return whether a manifest's label is one of these, or a common word for one."""
+        return name in self.labels or ALIASES.get(name) in self.labels
 
     def truth(self, examples: Sequence[Example]) -> Bools:
         """Return which labels hold: those named, and groups of which a member is named."""
@@ -49,6 +78,13 @@ class Space:
 
     def probability(self, probabilities: Array, scores: Array) -> Array:
         """Return the probability of each label here, from the model's own labels and the emotion scores."""
+        found = self._all(probabilities, scores)
+        if not self.kept:
+            return found
+        found = found[:, list(self.kept)] + 1e-12  # of none of them: all alike
+        return np.asarray(found / found.sum(1, keepdims=True))
+
+    def _all(self, probabilities: Array, scores: Array) -> Array:
         if self.name == SCORES:
             return scores
         members = [probabilities[:, list(m)] for m in self.members]
@@ -73,7 +109,7 @@ def spaces_of(card: ModelCard) -> dict[str, Space]:
     # card numbers are compared as the recognizer compares them: in float32
     thresholds = np.array([card.thresholds[x] for x in card.labels], np.float32).astype(np.float64)
     singles = tuple((i,) for i in range(len(card.labels)))
-    spaces = {FINE: Space(FINE, card.labels, exclusive, thresholds, singles, index)}
+    spaces = {FINE: Space(FINE, card.labels, exclusive, thresholds, singles, _columns(card.labels, ()))}
     for name, groups in card.groups.items():
         labels, members = tuple(groups), [groups[g].labels for g in groups]
         limits = np.array([groups[g].threshold for g in groups], np.float32).astype(np.float64)
@@ -101,10 +137,11 @@ def choose(card: ModelCard, examples: Sequence[Example], wanted: str | None = No
         _refuse_unknown(card, named, spaces[wanted])
         first = wanted
     else:
-        first = next((name for name, space in spaces.items() if named <= set(space.labels)), "")
+        first = next((name for name, space in spaces.items() if all(map(space.knows, named))), "")
         if not first:
-            best = min(spaces.values(), key=lambda space: len(named - set(space.labels)))
+            best = min(spaces.values(), key=lambda space: sum(not space.knows(name) for name in named))
             _refuse_unknown(card, named, best)
+            first = best.name
     coarser = [name for name in spaces if name != first] if first == FINE else []
     return [spaces[name] for name in [first, *coarser]]
 
@@ -124,6 +161,10 @@ def _indices(members: Iterable[Sequence[str]], index: Mapping[str, int]) -> tupl
 
 
 def _columns(labels: Sequence[str], members: Sequence[Sequence[str]]) -> dict[str, int]:
-    """A label means the group it belongs to; a name that is only a group's means that group."""
+    """A label means the group it belongs to; a name that is only a group's means that group.
+
+    A common word that is neither means what `ALIASES` says.
+    """
     columns = {label: i for i, label in enumerate(labels)}
-    return columns | {member: i for i, group in enumerate(members) for member in group}
+    columns |= {member: i for i, group in enumerate(members) for member in group}
+    return {word: columns[label] for word, label in ALIASES.items() if label in columns} | columns

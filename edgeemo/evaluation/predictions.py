@@ -1,0 +1,69 @@
+"""What a recognizer says of every example of a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..manifest import Example
+from ..recognizer import Recognizer
+from ..types import EmotionResult
+from .bootstrap import Array, Bools
+from .clips import read_clip
+from .leaks import text_of
+from .metrics import LabelMeasure
+from .spaces import Space
+
+Progress: TypeAlias = Callable[[Sequence[Example]], Iterable[Example]]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a recognizer said of each example: arrays with one row an example."""
+
+    probabilities: Array
+    scores: Array
+    valence: Array
+    arousal: Array
+    evidence: Array
+
+    def rows(self, chosen: Bools) -> Predictions:
+        """Return those of the chosen examples."""
+        return Predictions(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    @classmethod
+    def of(cls, results: Sequence[EmotionResult]) -> Predictions:
+        """Gather results."""
+        return cls(*(np.array([getattr(r, f.name) for r in results], np.float64) for f in fields(cls)))
+
+
+def predict(recognizer: Recognizer, examples: Sequence[Example], progress: Progress = iter) -> Predictions:
+    """Predict every example, text or whole clips."""
+    reader: Any = recognizer
+    if recognizer.card.modality == "text":
+        return Predictions.of([reader.predict(text_of(example)) for example in progress(examples)])
+    results = []
+    for example in progress(examples):
+        pcm, rate_hz = read_clip(example)
+        results.append(reader.predict(pcm, rate_hz=rate_hz))
+    return Predictions.of(results)
+
+
+def label_measure(
+    space: Space,
+    examples: Sequence[Example],
+    said: Predictions,
+    *,
+    prefix: str = "",
+    counted: Bools | None = None,
+    only: Sequence[str] = (),
+) -> LabelMeasure:
+    """Return the measure of what was said in one label space; see `LabelMeasure`."""
+    probability = space.probability(said.probabilities, said.scores)
+    return LabelMeasure(
+        space.truth(examples), probability, space.active(probability),
+        prefix=prefix, exclusive=space.exclusive, counted=counted, only=only,
+    )  # fmt: skip
