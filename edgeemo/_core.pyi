@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 TEXT_FRONTEND_VERSION: int
 """Goes up when the same TextSpec gives other ids."""
 
+VOICE_FRONTEND_VERSION: int
+"""Goes up when the same VoiceSpec gives other numbers."""
+
 UNICODE_VERSION: str
 """The Unicode version of the "nfkc" tables."""
 
@@ -133,6 +136,224 @@ class TextFrontend:
         """
     def words(self, text: str | bytes) -> list[str]:
         """The words of the whole text, as WordPiece gets them."""
+
+@final
+class VoiceSpec:
+    """How PCM becomes features: a read-only value.
+
+    *sample* = one PCM number · *window* = samples under one FFT · *frame* = one mel column, frame k made of
+    samples k * hop … k * hop + window - 1 · *span* = frames a model sees at once.
+
+    Raises:
+        SpecError: an unknown key, a wrong type or a value out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        rate_hz: int = 16000,
+        sample_scale: float = 1.0,
+        remove_dc: bool = True,
+        preemphasis: float = 0.97,
+        window: int = 400,
+        hop: int = 160,
+        fft: int = 512,
+        window_shape: Literal["hann", "povey", "hamming"] = "hann",
+        mels: int = 64,
+        mel_scale: Literal["htk", "slaney", "kaldi"] = "htk",
+        mel_norm: Literal["none", "area"] = "none",
+        low_hz: float = 20.0,
+        high_hz: float = 8000.0,
+        compression: Literal["log", "pcen"] = "log",
+        floor: float = 1e-10,
+        pcen_gain: float = 0.98,
+        pcen_bias: float = 2.0,
+        pcen_power: float = 0.5,
+        pcen_time_s: float = 0.4,
+        pcen_eps: float = 1e-6,
+        span_frames: int = 256,
+        hop_frames: int = 50,
+        normalization: Literal["none", "level", "mean", "mean_std"] = "level",
+        gain: float = 1.0,
+    ) -> None: ...
+    @property
+    def rate_hz(self) -> int:
+        """Rate of the model, 8000 to 48000."""
+    @property
+    def sample_scale(self) -> float:
+        """Multiplies samples in ±1, 1e-6 to 1e6; kaldi's is 32768."""
+    @property
+    def remove_dc(self) -> bool:
+        """Subtract the mean of each window."""
+    @property
+    def preemphasis(self) -> float:
+        """x[i] - a x[i - 1] inside each window, x[0] - a x[0] at its start: 0 (off) to 0.9999."""
+    @property
+    def window(self) -> int:
+        """Samples under one FFT, 32 to 4096."""
+    @property
+    def hop(self) -> int:
+        """Samples from window to window, 1 to window."""
+    @property
+    def fft(self) -> int:
+        """Points of the FFT: a power of two, window to 4096."""
+    @property
+    def window_shape(self) -> Literal["hann", "povey", "hamming"]:
+        """``hann`` is periodic as librosa's; ``povey`` and ``hamming`` are symmetric as kaldi's."""
+    @property
+    def mels(self) -> int:
+        """Mel bands, 1 to 256. One so narrow that no FFT bin lies inside has power 0."""
+    @property
+    def mel_scale(self) -> Literal["htk", "slaney", "kaldi"]:
+        """``kaldi`` is HTK's scale with triangles straight in mel; the others are straight in Hz."""
+    @property
+    def mel_norm(self) -> Literal["none", "area"]:
+        """``area`` divides each triangle by half its width in Hz (librosa's ``slaney``)."""
+    @property
+    def low_hz(self) -> float:
+        """Lower edge of the mel bands, from 0."""
+    @property
+    def high_hz(self) -> float:
+        """Upper edge of the mel bands, at most rate_hz / 2."""
+    @property
+    def compression(self) -> Literal["log", "pcen"]:
+        """Natural logarithm of max(power, floor), or librosa's PCEN."""
+    @property
+    def floor(self) -> float:
+        """Least power under the logarithm, 1e-30 to 1."""
+    @property
+    def pcen_gain(self) -> float:
+        """PCEN's alpha, 0 to 1."""
+    @property
+    def pcen_bias(self) -> float:
+        """PCEN's delta, 1e-6 to 1e6."""
+    @property
+    def pcen_power(self) -> float:
+        """PCEN's r, 0.001 to 1."""
+    @property
+    def pcen_time_s(self) -> float:
+        """PCEN's time constant in seconds, 0.001 to 60; its smoother starts at 1."""
+    @property
+    def pcen_eps(self) -> float:
+        """PCEN's epsilon, 1e-30 to 1."""
+    @property
+    def span_frames(self) -> int:
+        """Frames a model sees at once, 1 to 4096."""
+    @property
+    def hop_frames(self) -> int:
+        """Frames from span to span, 1 to span_frames."""
+    @property
+    def normalization(self) -> Literal["none", "level", "mean", "mean_std"]:
+        """What is subtracted over the real frames of a span.
+
+        ``level``: one mean. ``mean``: that of each bin. ``mean_std``: that of each bin, then divided by one
+        standard deviation of the span (at least 1e-5).
+        """
+    @property
+    def gain(self) -> float:
+        """Multiplies what is normalised, 1e-6 to 1e6."""
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+    @property
+    def output(self) -> tuple[tuple[int, int], str]:
+        """Shape and dtype of a span: ``((span_frames, mels), "float32")``."""
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> VoiceSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+
+        Raises:
+            SpecError: an unknown key, a wrong type or a value out of range.
+        """
+    def __eq__(self, other: object) -> bool: ...
+    def __ne__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Spans:
+    """What a model sees, span after span; ``len`` counts them."""
+
+    @property
+    def features(self) -> NDArray[np.float32]:
+        """float32 (n, span_frames, mels), normalised; frames beyond n_frames are 0."""
+    @property
+    def start_frames(self) -> NDArray[np.int64]:
+        """int64 (n,): first frame of each, counted from the start of the clip or stream."""
+    @property
+    def n_frames(self) -> NDArray[np.int32]:
+        """int32 (n,): real frames in each, 1 to span_frames."""
+    def __len__(self) -> int: ...
+
+@final
+class VoiceStream:
+    """The state of one input; made by `VoiceFrontend.stream`.
+
+    Any chunks, then flush, give the spans of the whole, bit for bit.
+    """
+
+    def push(self, chunk: NDArray[np.int16] | NDArray[np.float32]) -> Spans:
+        """The spans that became whole with this chunk; an empty chunk gives none.
+
+        Args:
+            chunk: as the pcm of `VoiceFrontend.compute`, with the channels of this stream.
+
+        Raises:
+            InputTypeError, InputError: as `VoiceFrontend.compute` does; also for another number of channels
+                and after flush. Then the stream has not changed.
+        """
+    def flush(self) -> Spans:
+        """What the whole clip has beyond the spans so far; a second flush gives none."""
+    def reset(self) -> None:
+        """Equals a fresh stream."""
+    @property
+    def n_frames(self) -> int:
+        """Frames so far."""
+    @property
+    def rate_hz(self) -> int:
+        """Rate of the chunks."""
+    @property
+    def channels(self) -> int:
+        """Channels of the chunks."""
+
+@final
+class VoiceFrontend:
+    """From PCM to log-mel spans: immutable, thread-safe, without the GIL while it works.
+
+    Float samples lie in ±1; up to ±8 passes unclipped. int16 is divided by 32768. Channels are averaged.
+    Float samples cast to int16 without scaling are what they say they are: next to silence.
+    """
+
+    def __init__(self, spec: VoiceSpec) -> None: ...
+    @property
+    def spec(self) -> VoiceSpec:
+        """The spec it was built from."""
+    def frames(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
+        """The frames of a clip before normalisation: float32 (n, mels); none when it is shorter than a window.
+
+        Args and errors are those of compute.
+        """
+    def compute(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> Spans:
+        """The spans of a clip.
+
+        They start at 0, hop_frames, 2 hop_frames … as long as they are whole; when frames are left that none
+        holds, one more span of the last min(n, span_frames) frames follows. No frame, no span.
+
+        Args:
+            pcm: contiguous, (samples,) or (samples, channels), at most 32 channels.
+            rate_hz: of the samples, 8000 to 192000.
+
+        Raises:
+            InputTypeError: another type or dtype, or an array with gaps.
+            InputError: NaN, infinities, values beyond ±8, another shape, rate or number of channels.
+        """
+    def stream(self, rate_hz: int, channels: int = 1) -> VoiceStream:
+        """A fresh stream.
+
+        Raises:
+            InputError: a rate or a number of channels out of range.
+        """
 
 @final
 class ScoreMap:

@@ -3,31 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, overload
 
-from ._core import Encoding, TextFrontend, TextSpec
+from ._core import Encoding, Spans, TextFrontend, TextSpec, VoiceFrontend, VoiceSpec, VoiceStream
 from .errors import BundleCorruptError, BundleError, BundleMismatchError, SpecError
 
-__all__ = ["Encoding", "TextFrontend", "TextSpec", "frontend_for"]
+__all__ = [
+    "Encoding",
+    "Spans",
+    "TextFrontend",
+    "TextSpec",
+    "VoiceFrontend",
+    "VoiceSpec",
+    "VoiceStream",
+    "frontend_for",
+]
 
 VOCABULARY = "vocab.txt"
 
 
-def frontend_for(modality: str, spec: Mapping[str, Any], assets: Mapping[str, bytes]) -> TextFrontend:
+@overload
+def frontend_for(
+    modality: Literal["text"], spec: Mapping[str, Any], assets: Mapping[str, bytes]
+) -> TextFrontend: ...
+@overload
+def frontend_for(
+    modality: Literal["voice"], spec: Mapping[str, Any], assets: Mapping[str, bytes]
+) -> VoiceFrontend: ...
+@overload
+def frontend_for(modality: str, spec: Mapping[str, Any], assets: Mapping[str, bytes]) -> Any: ...
+def frontend_for(
+    modality: str, spec: Mapping[str, Any], assets: Mapping[str, bytes]
+) -> TextFrontend | VoiceFrontend:
     """Build the frontend a model card describes.
 
     Args:
-        modality: of the card; this release reads ``"text"``.
-        spec: the card's spec, as `TextSpec.to_dict` made it.
-        assets: the bundle's files by name; needs ``vocab.txt`` (UTF-8, one piece a line, LF).
+        modality: of the card; this release reads ``"text"`` and ``"voice"``.
+        spec: the card's spec, as `TextSpec.to_dict` or `VoiceSpec.to_dict` made it.
+        assets: the bundle's files by name; text needs ``vocab.txt`` (UTF-8, one piece a line, LF).
 
     Raises:
         BundleMismatchError: another modality.
         BundleError: ``vocab.txt`` is missing, BundleCorruptError: it is not UTF-8.
         SpecError: the spec or the vocabulary cannot work.
     """
+    if modality == "voice":
+        return VoiceFrontend(VoiceSpec.from_dict(dict(spec)))
     if modality != "text":
-        raise BundleMismatchError(f"Expected modality 'text', got {modality!r}; upgrade edgeemo.")
+        raise BundleMismatchError(f"Expected modality 'text' or 'voice', got {modality!r}; upgrade edgeemo.")
     if VOCABULARY not in assets:
         raise BundleError(f"The bundle has no {VOCABULARY}; convert the model again with its vocabulary.")
     return TextFrontend(TextSpec.from_dict(dict(spec)), _pieces(assets[VOCABULARY]))

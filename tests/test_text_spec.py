@@ -117,5 +117,5 @@ def test_a_card_makes_a_frontend() -> None:
         frontend_for("text", spec, {"vocab.txt": b"[PAD]\r\n[UNK]\r\n"})
     with pytest.raises(SpecError, match="empty"):
         frontend_for("text", spec, {"vocab.txt": b""})
-    with pytest.raises(BundleMismatchError, match="'voice'"):
-        frontend_for("voice", spec, assets)
+    with pytest.raises(BundleMismatchError, match="'smell'"):
+        frontend_for("smell", spec, assets)

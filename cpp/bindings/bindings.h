@@ -8,3 +8,5 @@ void bind_quant(pybind11::module_& m);
 void bind_scores(pybind11::module_& m);
 void bind_text(pybind11::module_& m);
 void bind_text_spec(pybind11::module_& m);
+void bind_voice(pybind11::module_& m);
+void bind_voice_spec(pybind11::module_& m);

@@ -7,4 +7,6 @@ PYBIND11_MODULE(_core, m) {
     bind_scores(m);
     bind_text_spec(m);
     bind_text(m);
+    bind_voice_spec(m);
+    bind_voice(m);
 }

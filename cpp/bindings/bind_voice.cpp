@@ -1,0 +1,217 @@
+#include <pybind11/numpy.h>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "bindings.h"
+#include "edgeemo/errors.h"
+#include "edgeemo/voice.h"
+#include "errors.h"
+
+namespace py = pybind11;
+using edgeemo::Pcm;
+using edgeemo::Span;
+using edgeemo::VoiceFrontend;
+using edgeemo::VoiceSpec;
+using edgeemo::VoiceStream;
+
+namespace {
+
+constexpr const char* kRemedy = "pass audio as int16 or float32, (samples,) or (samples, channels)";
+
+// The caller's array itself, never a converted copy.
+Pcm view(const py::object& object) {
+    if (!py::isinstance<py::array>(object)) raise_expected("a numpy array", object, kRemedy);
+    const auto array = py::reinterpret_borrow<py::array>(object);
+    Pcm pcm;
+    if (py::isinstance<py::array_t<float>>(object)) {
+        pcm.float32 = static_cast<const float*>(array.data());
+    } else if (py::isinstance<py::array_t<std::int16_t>>(object)) {
+        pcm.int16 = static_cast<const std::int16_t*>(array.data());
+    } else {
+        raise_input_type_error("expected an int16 or float32 array, got " +
+                               py::str(array.dtype()).cast<std::string>() +
+                               " array; pass audio as int16 or float32, float in ±1");
+    }
+    if (array.ndim() != 1 && array.ndim() != 2) {
+        throw edgeemo::InputError("expected (samples,) or (samples, channels), got an array of " +
+                                  std::to_string(array.ndim()) + " dimensions; reshape it");
+    }
+    constexpr int kAligned = py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    if ((array.flags() & py::array::c_style) == 0 || (array.flags() & kAligned) == 0) {
+        raise_input_type_error(
+            "expected a contiguous array, got one with gaps; pass it through numpy.ascontiguousarray");
+    }
+    pcm.samples = static_cast<std::size_t>(array.shape(0));
+    const py::ssize_t channels = array.ndim() == 1 ? 1 : array.shape(1);
+    pcm.channels = static_cast<std::int32_t>(std::min<py::ssize_t>(channels, INT32_MAX));
+    return pcm;
+}
+
+std::int32_t to_int(const char* name, const py::object& value) {
+    const bool index = PyIndex_Check(value.ptr()) != 0 && !PyBool_Check(value.ptr());
+    if (!index)
+        raise_expected((std::string("an int as ") + name).c_str(), value, "rates and channels are integers");
+    const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+    if (!number) throw py::error_already_set();
+    int overflow = 0;
+    const long long n = PyLong_AsLongLongAndOverflow(number.ptr(), &overflow);
+    const long long least = INT32_MIN, most = INT32_MAX;
+    return static_cast<std::int32_t>(overflow != 0 ? (overflow < 0 ? least : most)
+                                                   : std::clamp(n, least, most));
+}
+
+// Spans of one call, as they come.
+struct Collected {
+    std::vector<float> features;
+    std::vector<std::int64_t> starts;
+    std::vector<std::int32_t> n_frames;
+};
+
+struct Spans {
+    py::array_t<float> features;
+    py::array_t<std::int64_t> start_frames;
+    py::array_t<std::int32_t> n_frames;
+
+    Spans(const VoiceSpec& spec, const Collected& all)
+        : features({static_cast<py::ssize_t>(all.starts.size()), static_cast<py::ssize_t>(spec.span_frames),
+                    static_cast<py::ssize_t>(spec.mels)}),
+          start_frames(static_cast<py::ssize_t>(all.starts.size())),
+          n_frames(static_cast<py::ssize_t>(all.starts.size())) {
+        std::copy(all.features.begin(), all.features.end(), features.mutable_data());
+        std::copy(all.starts.begin(), all.starts.end(), start_frames.mutable_data());
+        std::copy(all.n_frames.begin(), all.n_frames.end(), n_frames.mutable_data());
+    }
+};
+
+// Runs `work(sink)` without the GIL.
+template <class Work>
+Spans collect(const VoiceSpec& spec, const Work& work) {
+    Collected all;
+    const auto size = static_cast<std::size_t>(spec.span_frames) * static_cast<std::size_t>(spec.mels);
+    {
+        py::gil_scoped_release unlocked;
+        work([&](const Span& span) {
+            all.features.insert(all.features.end(), span.features, span.features + size);
+            all.starts.push_back(span.start_frame);
+            all.n_frames.push_back(span.n_frames);
+        });
+    }
+    return Spans(spec, all);
+}
+
+// Threads that share a stream by mistake wait for each other.
+struct Stream {
+    Stream(const VoiceFrontend& frontend, std::int32_t rate_hz, std::int32_t channels)
+        : spec(frontend.spec()), stream(frontend.stream(rate_hz, channels)) {}
+
+    template <class Work>
+    auto locked(const Work& work) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        return work(stream);
+    }
+
+    VoiceSpec spec;
+    VoiceStream stream;
+    std::mutex mutex;
+};
+
+py::array_t<float> frames(const VoiceFrontend& frontend, const py::object& object, const py::object& rate) {
+    const Pcm pcm = view(object);
+    const std::int32_t rate_hz = to_int("rate_hz", rate);
+    const auto n = static_cast<py::ssize_t>(frontend.count_frames(pcm.samples, rate_hz));
+    py::array_t<float> out({n, static_cast<py::ssize_t>(frontend.spec().mels)});
+    float* const to = out.mutable_data();
+    py::gil_scoped_release unlocked;
+    frontend.frames(pcm, rate_hz, to);
+    return out;
+}
+
+Spans compute(const VoiceFrontend& frontend, const py::object& object, const py::object& rate) {
+    const Pcm pcm = view(object);
+    const std::int32_t rate_hz = to_int("rate_hz", rate);
+    return collect(frontend.spec(), [&](const auto& sink) { frontend.compute(pcm, rate_hz, sink); });
+}
+
+std::unique_ptr<Stream> open(const VoiceFrontend& frontend, const py::object& rate,
+                             const py::object& channels) {
+    const std::int32_t rate_hz = to_int("rate_hz", rate), n = to_int("channels", channels);
+    py::gil_scoped_release unlocked;
+    return std::make_unique<Stream>(frontend, rate_hz, n);
+}
+
+Spans push(Stream& stream, const py::object& object) {
+    const Pcm pcm = view(object);
+    return collect(stream.spec,
+                   [&](const auto& sink) { stream.locked([&](VoiceStream& s) { s.push(pcm, sink); }); });
+}
+
+Spans flush(Stream& stream) {
+    return collect(stream.spec,
+                   [&](const auto& sink) { stream.locked([&](VoiceStream& s) { s.flush(sink); }); });
+}
+
+void reset(Stream& stream) {
+    py::gil_scoped_release unlocked;
+    stream.locked([](VoiceStream& s) { s.reset(); });
+}
+
+std::int64_t n_frames(Stream& stream) {
+    py::gil_scoped_release unlocked;
+    return stream.locked([](const VoiceStream& s) { return s.n_frames(); });
+}
+
+void bind_spans(py::module_& m) {
+    py::class_<Spans>(m, "Spans", "What a model sees, span after span.")
+        .def_property_readonly(
+            "features", [](const Spans& s) { return s.features; },
+            "float32 (n, span_frames, mels); frames beyond n_frames are 0.")
+        .def_property_readonly(
+            "start_frames", [](const Spans& s) { return s.start_frames; },
+            "int64 (n,): first frame of each, from the start of the clip or stream.")
+        .def_property_readonly(
+            "n_frames", [](const Spans& s) { return s.n_frames; },
+            "int32 (n,): real frames in each, 1 to span_frames.")
+        .def("__len__", [](const Spans& s) { return s.start_frames.size(); })
+        .def("__repr__",
+             [](const Spans& s) { return "Spans(n=" + std::to_string(s.start_frames.size()) + ")"; });
+}
+
+void bind_stream(py::module_& m) {
+    py::class_<Stream>(m, "VoiceStream",
+                       "The state of one input; made by VoiceFrontend.stream.\n\n"
+                       "Any chunks, then flush, give the spans of the whole, bit for bit.")
+        .def("push", &push, py::arg("chunk"),
+             "The spans that became whole with this chunk (like pcm of compute; may be empty).\n"
+             "Raises as compute does, for other channels and after flush; then nothing has changed.")
+        .def("flush", &flush, "What the whole clip has beyond the spans so far. After it, only reset.")
+        .def("reset", &reset, "Equals a fresh stream.")
+        .def_property_readonly("n_frames", &n_frames, "Frames so far.")
+        .def_property_readonly(
+            "rate_hz", [](const Stream& s) { return s.stream.rate_hz(); }, "Rate of the chunks.")
+        .def_property_readonly(
+            "channels", [](const Stream& s) { return s.stream.channels(); }, "Channels of the chunks.");
+}
+
+}  // namespace
+
+void bind_voice(py::module_& m) {
+    bind_spans(m);
+    bind_stream(m);
+    py::class_<VoiceFrontend>(
+        m, "VoiceFrontend",
+        "From PCM to log-mel spans: immutable, thread-safe, without the GIL while it works.\n\n"
+        "pcm: contiguous int16 (divided by 32768) or float32 in ±1 (up to ±8 passes), shape\n"
+        "(samples,) or (samples, channels), at most 32 channels, which are averaged;\n"
+        "rate_hz: 8000 to 192000. Raises InputTypeError for another dtype, InputError for NaN,\n"
+        "infinities, values beyond ±8, and other shapes, rates or channels.")
+        .def(py::init<const VoiceSpec&>(), py::arg("spec"))
+        .def_property_readonly(
+            "spec", [](const VoiceFrontend& f) { return f.spec(); }, "The VoiceSpec.")
+        .def("frames", &frames, py::arg("pcm"), py::arg("rate_hz"),
+             "The frames of a clip before normalisation: float32 (n, mels).")
+        .def("compute", &compute, py::arg("pcm"), py::arg("rate_hz"), "The Spans of a clip.")
+        .def("stream", &open, py::arg("rate_hz"), py::arg("channels") = 1, "A fresh VoiceStream.");
+}

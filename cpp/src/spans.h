@@ -1,0 +1,40 @@
+// From frames to the spans a model sees.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "edgeemo/voice.h"
+
+namespace edgeemo {
+
+// Spans start at 0, hop_frames, 2 hop_frames … as long as they are whole; finish() adds one of the last
+// frames when there are frames that no span holds.
+class SpanCutter {
+  public:
+    static constexpr std::size_t kBatch = 32;
+
+    explicit SpanCutter(const VoiceSpec& spec);
+
+    void reset();
+    float* room(std::size_t n);  // for n <= kBatch frames, which add() then takes
+    void add(std::size_t n, const SpanSink& sink);
+    void finish(const SpanSink& sink);
+    std::int64_t n_frames() const { return n_frames_; }
+
+  private:
+    void hand_over(std::int64_t start, std::size_t n, const SpanSink& sink);
+
+    const VoiceSpec* spec_;
+    std::size_t mels_, span_;
+    std::vector<float> rows_;  // the last frames
+    std::size_t n_rows_ = 0;
+    std::int64_t n_frames_ = 0, next_ = 0;
+    std::vector<float> features_;
+    std::vector<double> means_;
+};
+
+std::int64_t spans_of(std::int64_t frames, const VoiceSpec& spec);
+
+}  // namespace edgeemo
