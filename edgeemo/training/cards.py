@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ..card import Group, ModelCard
+from ..card import Calibration, Group, ModelCard
 from ..types import FloatArray
 from .calibrate import best_threshold, exclusive, group_probabilities, multi_label
-from .data import DATASETS, MINILM, commercial
+from .data import DATASETS, MINILM, commercial, find
 from .material import Material
+from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from ..frontends import TextSpec, VoiceSpec
 
 _PROTOCOL = (
     "Development texts: no weight saw them, and training texts that occur among them were dropped; "
@@ -21,7 +27,7 @@ _PROTOCOL = (
 )
 
 
-def draft_card(material: Material, logits: FloatArray, truth: FloatArray) -> ModelCard:
+def text_card(material: Material, logits: FloatArray, truth: FloatArray) -> ModelCard:
     """Calibrate on development data and write down what the weights are and come from.
 
     Args:
@@ -46,7 +52,53 @@ def draft_card(material: Material, logits: FloatArray, truth: FloatArray) -> Mod
     else:
         calibration = exclusive(z, t)
         thresholds = {label: 1 / len(labels) for label in labels}
-    sources = [DATASETS[name].source for name in recipe.datasets]
+    return _draft(
+        recipe,
+        material.frontend.spec,
+        labels=labels,
+        multi_label=recipe.data["multi_label"],
+        groups=groups,
+        calibration=calibration,
+        thresholds={label: round(value, 4) for label, value in thresholds.items()},
+        outputs={"labels": "labels"} | ({"affect": "affect"} if recipe.data.get("affect") else {}),
+        metrics={"protocol": _PROTOCOL},
+    )
+
+
+def voice_card(
+    recipe: Recipe,
+    spec: VoiceSpec,
+    labels: tuple[str, ...],
+    *,
+    scale: float,
+    evidence: Mapping[str, float],
+    metrics: Mapping[str, Any],
+) -> ModelCard:
+    """Write down what a voice model's weights are and come from.
+
+    Args:
+        labels: in the order of the network's output.
+        scale: one over the temperature, fitted on the answers to speakers no weight saw.
+        evidence: from which probability a block counts as speech, and how much of a span must be speech.
+        metrics: what was measured on the way.
+    """
+    n = len(labels)
+    return _draft(
+        recipe,
+        spec,
+        labels=labels,
+        multi_label=False,
+        calibration=Calibration((scale,) * n, (0.0,) * n),
+        thresholds={label: round(1 / n, 4) for label in labels},
+        outputs={"labels": "labels", "speech": "speech"},
+        evidence=evidence,
+        metrics=metrics,
+    )
+
+
+def _draft(recipe: Recipe, spec: TextSpec | VoiceSpec, **fields: Any) -> ModelCard:
+    """Add to ``fields`` what every card takes from its recipe and from this machine."""
+    sources = [find(name, recipe.manifest).source for name in recipe.datasets]
     if any(step.model == "minilm" for step in recipe.step):
         sources.append(MINILM)
     return ModelCard(
@@ -54,25 +106,19 @@ def draft_card(material: Material, logits: FloatArray, truth: FloatArray) -> Mod
         version=recipe.version,
         title=recipe.title,
         description=recipe.description,
-        modality="text",
-        labels=labels,
-        multi_label=recipe.data["multi_label"],
-        emotions=emotions,
-        groups=groups,
-        calibration=calibration,
-        thresholds={label: round(value, 4) for label, value in thresholds.items()},
+        modality=recipe.modality,
+        emotions=recipe.emotion_labels(),
         affect={k: (v[0], v[1]) for k, v in recipe.affect.items()} or None,
-        outputs={"labels": "labels"} | ({"affect": "affect"} if recipe.data.get("affect") else {}),
-        spec=material.frontend.spec.to_dict(),
-        spec_digest=material.frontend.spec.digest,
+        spec=spec.to_dict(),
+        spec_digest=spec.digest,
         licence=recipe.licence,
-        commercial=commercial(recipe.datasets),
+        commercial=commercial(recipe.datasets, recipe.manifest),
         data=tuple(sources),
-        metrics={"protocol": _PROTOCOL},
         tools={
             "python": platform.python_version(),
             "tensorflow": tf.__version__,
             "keras": keras.__version__,
             "numpy": np.__version__,
         },
+        **fields,
     )

@@ -19,7 +19,9 @@ from .data_voice import MANIFEST, VOICE, from_manifest
 from .dataset import Dataset
 from .folds import folds, who
 
-__all__ = ["DATASETS", "GOEMOTIONS", "MINILM", "Dataset", "commercial", "find", "load", "manifest"]
+__all__ = [
+    "DATASETS", "GOEMOTIONS", "MINILM", "Dataset", "commercial", "find", "load", "manifest",
+]  # fmt: skip
 
 DATASETS: dict[str, Dataset] = {**TEXT, **VOICE}
 """Every data set the recipes can name; a further one is given as ``manifest:FILE``."""

@@ -36,7 +36,7 @@ _WORDS = {
 _TWICE = frozenset({"07/03-01-03-01-02-02-07"})
 # prompts without a voice in them
 _TONES = frozenset({"ascending-2tone", "descending-2tone", "beep", "beeperr"})
-_KEYS = {"name", "licence", "url", "commercial", "labels", "rename", "speakers"}
+_KEYS = {"name", "licence", "url", "commercial", "rename", "speakers"}
 
 
 def label_of(word: str, rename: Mapping[str, str] | None = None) -> str:
@@ -53,10 +53,10 @@ def from_manifest(name: str, details: Mapping[str, Any]) -> Dataset:
 
     Args:
         name: ``manifest:FILE``.
-        details: of the recipe's ``[manifest."FILE"]``: ``labels`` (by default those of `VOICE_LABELS` that
-            the file names), ``rename`` (the file's word → ours), ``name``, ``licence``, ``url``,
-            ``commercial`` (by default ``"unclear"``), and ``speakers = "unknown"`` for clips whose speakers
-            nobody knows: then every clip counts as one speaker of its own, and scores flatter.
+        details: of the recipe's ``[manifest."FILE"]``: ``rename`` (the file's word → ours), ``name``,
+            ``licence``, ``url``, ``commercial`` (by default ``"unclear"``), and ``speakers = "unknown"`` for
+            clips whose speakers nobody knows: then every clip counts as one speaker of its own, and scores
+            flatter.
 
     Raises:
         SpecError: an unknown key.
@@ -72,26 +72,26 @@ def from_manifest(name: str, details: Mapping[str, Any]) -> Dataset:
     )
 
     def read(data: Path, split: str) -> Iterator[Example]:
-        return _manifest(data / file, details)
+        return _manifest(data / file, file, details)
 
-    labels = tuple(details.get("labels", VOICE_LABELS))
-    return Dataset(labels, source, details.get("commercial", "unclear"), ("train",), read)
+    return Dataset(VOICE_LABELS, source, details.get("commercial", "unclear"), ("train",), read)
 
 
-def _manifest(path: Path, details: Mapping[str, Any]) -> Iterator[Example]:
+def _manifest(path: Path, file: str, details: Mapping[str, Any]) -> Iterator[Example]:
+    name = str(Path(file).with_suffix("")).replace("/", "-")
     anonymous = details.get("speakers") == "unknown"
     for row, e in enumerate(read_manifest(path), 1):
         if not e.speaker and not anonymous:
             raise DataError(
                 f"{path.name}, row {row}, has no speaker: without speakers nobody can tell what a model has "
                 'learnt from who it has met. Add the column, or say `speakers = "unknown"` in the recipe\'s '
-                f'[manifest."{path.name}"].'
+                f'[manifest."{file}"].'
             )
         if e.path is None or not e.labels:
             raise DataError(f"{path.name}, row {row}, needs a path and labels; add them or drop the row.")
         labels = tuple(dict.fromkeys(label_of(word, details.get("rename")) for word in e.labels))
         speaker = e.speaker or e.path.stem
-        yield Example(path=e.path, labels=labels, speaker=f"{path.stem}/{speaker}", gender=e.gender)
+        yield Example(path=e.path, labels=labels, speaker=f"{name}/{speaker}", gender=e.gender)
 
 
 def _table(name: str) -> Callable[[Path, str], Iterator[Example]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, Protocol, TypeAlias
 
 import keras
 import numpy as np
@@ -14,8 +15,23 @@ import tensorflow as tf
 from keras import ops
 
 from ..types import FloatArray
-from .material import Ids, Targets
+from .material import cut
 from .recipe import Step
+
+Batch: TypeAlias = tuple[npt.NDArray[Any], dict[str, FloatArray]]
+"""What the network reads ``(batch, …)``, and per head what it should say; NaN means "not annotated"."""
+
+
+class Lesson(Protocol):
+    """What a network learns or is measured on."""
+
+    def __len__(self) -> int:
+        """How many examples one epoch has."""
+        ...
+
+    def batches(self, size: int, rng: np.random.Generator | None) -> Iterator[Batch]:
+        """Yield one epoch in batches of ``size`` (the last may be smaller), shuffled if there is ``rng``."""
+        ...
 
 
 def binary(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
@@ -27,8 +43,10 @@ def binary(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTe
 
 
 def categorical(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
-    """Softmax cross-entropy; truth may be soft."""
-    return ops.categorical_crossentropy(truth, logits, from_logits=True)
+    """Softmax cross-entropy over the annotated labels; truth may be soft, its sum is the example's weight."""
+    known = ops.isfinite(truth)
+    likely = ops.log_softmax(ops.where(known, logits, -1e4), axis=-1)
+    return -ops.sum(ops.where(known, truth, 0.0) * likely, axis=-1)
 
 
 def squared(truth: keras.KerasTensor, value: keras.KerasTensor) -> keras.KerasTensor:
@@ -41,18 +59,17 @@ def squared(truth: keras.KerasTensor, value: keras.KerasTensor) -> keras.KerasTe
 def fit(
     model: keras.Model,
     step: Step,
-    train: Targets,
-    valid: Targets,
+    train: Lesson,
+    valid: Lesson | None,
     losses: Mapping[str, object],
     out: Path,
     seed: int,
 ) -> None:
-    """Train ``model`` in place; leaves it at its best validation loss.
+    """Train ``model`` in place.
 
-    An interrupted run goes on from its last whole epoch when called again with the same ``out``.
-    A model whose input has no fixed length reads batches cut to their longest text.
+    Leaves it at its best validation loss, or, without ``valid`` or with a patience of 0, as it is after all
+    epochs. An interrupted run goes on from its last whole epoch when called again with the same ``out``.
     """
-    vary_length = model.input_shape[1] is None
     batches = -(-len(train) // step.batch)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0,
@@ -62,37 +79,44 @@ def fit(
     )
     model.compile(
         optimizer=keras.optimizers.AdamW(
-            schedule, weight_decay=step.weight_decay, beta_2=0.98, global_clipnorm=1.0
+            schedule,
+            weight_decay=step.weight_decay,
+            beta_2=0.98,
+            global_clipnorm=1.0,
+            use_ema=step.average > 0,
+            ema_momentum=step.average or None,
         ),
         loss=dict(losses),
     )
     out.mkdir(parents=True, exist_ok=True)
+    stop = [keras.callbacks.EarlyStopping(patience=step.patience, restore_best_weights=True)]
     model.fit(
-        _dataset(train, step.batch, vary_length, np.random.default_rng(seed)),
+        _dataset(train, step.batch, np.random.default_rng(seed)),
         steps_per_epoch=batches,
         epochs=step.epochs,
-        validation_data=_dataset(valid, 256, vary_length, None),
-        validation_steps=-(-len(valid) // 256),
+        validation_data=None if valid is None else _dataset(valid, 256, None),
+        validation_steps=None if valid is None else -(-len(valid) // 256),
         callbacks=[
             keras.callbacks.BackupAndRestore(out / "backup"),
             keras.callbacks.TensorBoard(out / "tensorboard"),
             keras.callbacks.CSVLogger(out / "log.csv", append=True),
-            keras.callbacks.EarlyStopping(patience=step.patience, restore_best_weights=True),
+            *(stop if valid is not None and step.patience else []),
         ],
         verbose="auto",
     )
 
 
-def predict(model: keras.Model, ids: Ids, batch: int = 256) -> dict[str, FloatArray]:
-    """Run the model over many texts, the short ones together; the answers come in the order of ``ids``."""
+def predict(model: keras.Model, inputs: npt.NDArray[Any], batch: int = 256) -> dict[str, FloatArray]:
+    """Run the model over many inputs ``(n, …)``; where length varies, texts of like length share a batch."""
     vary_length = model.input_shape[1] is None
-    order = np.argsort((ids != 0).sum(1), kind="stable")
-    signature = [tf.TensorSpec([None, None if vary_length else ids.shape[1]], tf.int32)]
+    order = np.argsort((inputs != 0).sum(1), kind="stable") if vary_length else np.arange(len(inputs))
+    shape = [None, None] if vary_length else [None, *inputs.shape[1:]]
+    signature = [tf.TensorSpec(shape, inputs.dtype)]
     forward = tf.function(lambda x: model(x, training=False), input_signature=signature)
-    bar = keras.utils.Progbar(len(ids), unit_name="text")
+    bar = keras.utils.Progbar(len(inputs), unit_name="example")
 
     def answer(rows: npt.NDArray[np.int64]) -> dict[str, FloatArray]:
-        answers = forward(_cut(ids[rows], vary_length))
+        answers = forward(cut(inputs[rows]) if vary_length else np.ascontiguousarray(inputs[rows]))
         return {name: np.asarray(ops.cast(value, "float32")) for name, value in answers.items()}
 
     parts: list[dict[str, FloatArray]] = []
@@ -105,42 +129,16 @@ def predict(model: keras.Model, ids: Ids, batch: int = 256) -> dict[str, FloatAr
     return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
 
 
-def _dataset(
-    targets: Targets, batch: int, vary_length: bool, shuffle: np.random.Generator | None
-) -> tf.data.Dataset:
-    def endless() -> Iterator[tuple[Ids, dict[str, FloatArray]]]:
+def _dataset(lesson: Lesson, batch: int, shuffle: np.random.Generator | None) -> tf.data.Dataset:
+    def endless() -> Iterator[Batch]:
         while True:
-            for rows in _epoch(targets, batch, vary_length, shuffle):
-                yield _cut(targets.ids[rows], vary_length), {k: v[rows] for k, v in targets.heads.items()}
+            yield from lesson.batches(batch, shuffle)
 
-    length = None if vary_length else targets.ids.shape[1]
+    x, heads = next(lesson.batches(2, None))
+    # ids may be cut to the longest of their batch
+    free = [None, None] if x.ndim == 2 else [None, *x.shape[1:]]
     signature = (
-        tf.TensorSpec([None, length], tf.int32),
-        {k: tf.TensorSpec([None, v.shape[1]], tf.float32) for k, v in targets.heads.items()},
+        tf.TensorSpec(free, x.dtype),
+        {k: tf.TensorSpec([None, v.shape[1]], tf.float32) for k, v in heads.items()},
     )
     return tf.data.Dataset.from_generator(endless, output_signature=signature).prefetch(4)
-
-
-def _epoch(
-    targets: Targets, batch: int, vary_length: bool, shuffle: np.random.Generator | None
-) -> Sequence[npt.NDArray[np.int64]]:
-    """Return the rows of each batch; where length varies, texts of like length share a batch."""
-    n = len(targets)
-    order = np.arange(n) if shuffle is None else shuffle.permutation(n)
-    if shuffle is not None and vary_length:
-        lengths = (targets.ids != 0).sum(1)
-        many = batch * 40
-        order = np.concatenate(
-            [part[np.argsort(lengths[part], kind="stable")] for part in np.split(order, range(many, n, many))]
-        )
-    rows = np.split(order, range(batch, n, batch))
-    if shuffle is not None:
-        shuffle.shuffle(rows)
-    return rows
-
-
-def _cut(ids: Ids, vary_length: bool) -> Ids:
-    if not vary_length:
-        return ids
-    longest = int((ids != 0).sum(1).max())
-    return np.ascontiguousarray(ids[:, : max(8, -(-longest // 8) * 8)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,13 +22,40 @@ Ids = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Targets:
-    """Ids ``(n, length)`` padded with 0, and per head a target ``(n, k)`` where NaN means "not annotated"."""
+    """Ids ``(n, length)`` padded with 0, and per head a target ``(n, k)`` where NaN means "not annotated".
+
+    With ``vary_length`` texts of like length share a batch, which is cut to the longest of them.
+    """
 
     ids: Ids
     heads: dict[str, FloatArray]
+    vary_length: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def batches(
+        self, size: int, rng: np.random.Generator | None
+    ) -> Iterator[tuple[Ids, dict[str, FloatArray]]]:
+        """See `edgeemo.training.fit.Lesson`."""
+        n = len(self)
+        order = np.arange(n) if rng is None else rng.permutation(n)
+        if rng is not None and self.vary_length:
+            lengths, many = (self.ids != 0).sum(1), size * 40
+            parts = np.split(order, range(many, n, many))
+            order = np.concatenate([part[np.argsort(lengths[part], kind="stable")] for part in parts])
+        rows = np.split(order, range(size, n, size))
+        if rng is not None:
+            rng.shuffle(rows)
+        for chosen in rows:
+            ids = self.ids[chosen]
+            yield cut(ids) if self.vary_length else ids, {k: v[chosen] for k, v in self.heads.items()}
+
+
+def cut(ids: Ids) -> Ids:
+    """Return the ids cut to the longest text among them, to a multiple of 8."""
+    longest = int((ids != 0).sum(1).max())
+    return np.ascontiguousarray(ids[:, : max(8, -(-longest // 8) * 8)])
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SpecError
-from ..types import EMOTIONS
+from ..types import EMOTIONS, Modality
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -26,7 +26,8 @@ class Step:
     ``teacher`` names an earlier step to distil from; its answer weighs ``soft`` beside the label, and
     ``augment`` texts are made per real one for it to answer. ``embedding`` names the network whose reading
     of each piece is the first embedding: an earlier teacher, or ``"minilm"`` as published.
-    Training stops after ``patience`` epochs without a better validation loss.
+    Training stops after ``patience`` epochs without a better validation loss; with 0 it runs all ``epochs``
+    and keeps the last weights, or, with ``average`` above 0, their moving average of that momentum.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Step:
     learning_rate: float
     weight_decay: float = 0.0
     patience: int = 2
+    average: float = 0.0
     teacher: str = ""
     soft: float = 0.0
     augment: int = 0
@@ -45,28 +47,35 @@ class Step:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A checked recipe; the fields are the sections of the file."""
+    """A checked recipe; the fields are the sections of the file.
+
+    ``vocabulary`` and ``groups`` are for text; ``augment`` and ``manifest`` for voice: see
+    `edgeemo.training.augment.Augment` and `edgeemo.training.data_voice.from_manifest`.
+    """
 
     name: str
     version: str
-    modality: str
+    modality: Modality
     title: str
     description: str
     licence: str
     seed: int
     spec: Mapping[str, Any]
-    vocabulary: Mapping[str, int]
     data: Mapping[str, Any]
     step: tuple[Step, ...]
     emotions: Mapping[str, Any]
+    vocabulary: Mapping[str, int] = field(default_factory=dict)
+    augment: Mapping[str, Any] = field(default_factory=dict)
+    manifest: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)
     affect: Mapping[str, list[float]] = field(default_factory=dict)
 
     @property
     def datasets(self) -> list[str]:
         """The names of all data sets the weights come from."""
-        named = [self.data["labels"], self.data.get("affect"), *self.data.get("auxiliary", [])]
-        return [name for name in named if name]
+        roles = ("labels", "affect", "auxiliary", "noises", "speech")
+        named = [self.data.get(role) or [] for role in roles]
+        return [name for names in named for name in ([names] if isinstance(names, str) else names)]
 
     def emotion_labels(self) -> dict[str, tuple[str, ...]]:
         """Return the labels behind each of `EMOTIONS`: a group's by name, or as the recipe lists them."""
@@ -108,10 +117,15 @@ def read_recipe(name_or_path: str | Path) -> Recipe:
 
 
 def _check(recipe: Recipe, where: str) -> None:
-    if recipe.modality != "text":
-        raise SpecError(f"{where}: modality {recipe.modality!r}; this release trains text.")
+    if recipe.modality not in ("text", "voice"):
+        raise SpecError(f"{where}: modality {recipe.modality!r}; this release trains text and voice.")
     if not recipe.step:
         raise SpecError(f"{where}: at least one [[step]] is needed.")
+    if recipe.modality == "voice" and [step.name for step in recipe.step] != ["speech", "emotion"]:
+        raise SpecError(f"{where}: a voice recipe has two steps, named speech and emotion, in this order.")
+    if not isinstance(recipe.data.get("labels"), list if recipe.modality == "voice" else str):
+        wanted = "a list of sets" if recipe.modality == "voice" else "the name of a set"
+        raise SpecError(f"{where}: [data] labels must be {wanted}.")
     names: list[str] = []
     for step in recipe.step:
         if step.teacher and step.teacher not in names:

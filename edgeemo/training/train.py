@@ -1,42 +1,78 @@
-"""Run a recipe: vocabulary → teacher → its answers → student → calibration → a draft card beside the model.
+"""Run a recipe: its steps one after the other, then calibration and a draft card beside the model.
 
 The folder it leaves is what ``edgeemo convert`` takes::
 
-    runs/text/
-      vocab.txt  card.json           the draft card: all but what conversion adds
-      model.keras                    the float network, one text at a time
-      model.seen                     hashes of the training texts, for leak checks
-      calibration.csv  dev.csv       what convert and verify read
-      test.csv                       for the final number, where the recipe names a test split
-      teacher/  student/             weights, logs (log.csv, TensorBoard), answers
+    runs/text/                       runs/voice/
+      vocab.txt  card.json             card.json         the draft card: all but what conversion adds
+      model.keras                      model.keras       the float network, as a device runs it
+      model.seen                       model.seen        what was trained on, for leak checks
+      calibration.csv  dev.csv         (the same)        what convert and verify read
+      test.csv                         cache/            features of all clips and their made copies
+      teacher/  student/               speech/ emotion/  weights and logs (log.csv, TensorBoard)
+
+What is particular to text and voice is in `train_text` and `train_voice`, each a `Workshop`.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 
 from ..errors import SpecError
-from ..evaluation.leaks import write_seen
-from ..frontends import TextFrontend
-from ..manifest import write_manifest
-from . import models
-from .cards import draft_card
-from .distil import distilled, first_embedding
-from .fit import binary, categorical, fit, predict, squared
-from .material import Material, gather, truth
-from .recipe import Step, read_recipe
+from .fit import Lesson, fit
+from .recipe import Recipe, Step, read_recipe
 
-CALIBRATION_TEXTS = 1000
-_MANIFESTS = ("calibration.csv", "dev.csv", "test.csv")
+Trained = dict[str, keras.Model]
+"""The networks of the finished steps, by step."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a step learns from; without ``valid`` nothing stops it early."""
+
+    train: Lesson
+    valid: Lesson | None
+    losses: Mapping[str, Callable[..., Any]]
+
+
+class Workshop(Protocol):
+    """What a modality brings to `run`."""
+
+    MADE: Sequence[str]
+    """The files it leaves beside the folders of the steps."""
+    recipe: Recipe
+
+    @classmethod
+    def gather(cls, recipe: Recipe, data: Path, out: Path, crossval: Path | None) -> Workshop:
+        """Read the data of a recipe."""
+        ...
+
+    def build(self, step: Step) -> keras.Model:
+        """Return the step's network, untrained."""
+        ...
+
+    def course(self, step: Step, model: keras.Model, trained: Trained) -> Course:
+        """Return what the step learns from; may give ``model`` its first weights."""
+        ...
+
+    def finish(self, trained: Trained) -> Path:
+        """Write model, draft card and manifests; return the path of ``model.keras``."""
+        ...
 
 
 def run(
-    recipe: str | Path, *, data: Path, out: Path, steps: Sequence[str] | None = None, fresh: bool = False
+    recipe: str | Path,
+    *,
+    data: Path,
+    out: Path,
+    steps: Sequence[str] | None = None,
+    fresh: bool = False,
+    crossval: Path | None = None,
 ) -> Path:
     """Run a recipe and return the path of ``model.keras``.
 
@@ -46,6 +82,8 @@ def run(
         out: the folder to fill. What it already holds is kept, and an interrupted step goes on.
         steps: names of steps to train anew; the steps after the first of them follow.
         fresh: begin everything anew.
+        crossval: of a voice recipe, the folder ``edgeemo crossval`` filled: its calibration and scores go
+            into the card.
 
     Raises:
         SpecError: the recipe or a step's name is wrong.
@@ -56,92 +94,61 @@ def run(
     unknown = sorted(set(steps or ()) - set(names))
     if unknown:
         raise SpecError(f"{plan.name} has no step {', '.join(unknown)}: expected one of {', '.join(names)}.")
+    if crossval is not None and plan.modality != "voice":
+        raise SpecError(f"{plan.name} is a {plan.modality} recipe; --crossval is for voice.")
+    workshop = _KINDS[plan.modality]()
     if fresh:
-        _clear(out, names)
+        _clear(out, names, workshop.MADE)
     out.mkdir(parents=True, exist_ok=True)
     for name in names[min(map(names.index, steps)) :] if steps else ():
         shutil.rmtree(out / name, ignore_errors=True)
 
-    material = gather(plan, Path(data), out)
-    trained: dict[str, tuple[keras.Model, TextFrontend]] = {}
+    shop: Workshop = workshop.gather(plan, Path(data), out, crossval)
+    trained: Trained = {}
     for step in plan.step:
-        keras.mixed_precision.set_global_policy("mixed_bfloat16")
-        trained[step.name] = _train(step, material, trained, out)
-    keras.mixed_precision.set_global_policy("float32")
-    return _finish(material, plan.step[-1], trained[plan.step[-1].name][0], out)
+        trained[step.name] = train_step(shop, step, trained, out / step.name)
+    return shop.finish(trained)
 
 
-def _clear(out: Path, steps: Sequence[str]) -> None:
+def train_step(shop: Workshop, step: Step, trained: Trained, folder: Path) -> keras.Model:
+    """Return a step's trained network; loads it from ``folder`` where it is done."""
+    weights, seed = folder / "best.weights.h5", shop.recipe.seed
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        keras.utils.set_random_seed(seed)
+        model = shop.build(step)
+        if weights.is_file():
+            model.load_weights(weights)
+            return model
+        folder.mkdir(parents=True, exist_ok=True)
+        print(f"{shop.recipe.name}, {step.name}: {model.count_params():,} parameters", flush=True)
+        course = shop.course(step, model, trained)
+        fit(model, step, course.train, course.valid, course.losses, folder, seed)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    model.save_weights(weights)
+    shutil.rmtree(folder / "backup", ignore_errors=True)
+    return model
+
+
+def _clear(out: Path, steps: Sequence[str], made: Sequence[str]) -> None:
     """Remove what a run makes, and nothing else that lies there."""
     for name in steps:
         shutil.rmtree(out / name, ignore_errors=True)
-    for name in ("vocab.txt", "card.json", "model.keras", "model.seen", *_MANIFESTS):
+    for name in made:
         (out / name).unlink(missing_ok=True)
 
 
-def _train(
-    step: Step, material: Material, trained: dict[str, tuple[keras.Model, TextFrontend]], out: Path
-) -> tuple[keras.Model, TextFrontend]:
-    """Return a step's trained network and the frontend it reads through; loads it where it is done."""
-    folder, seed = out / step.name, material.recipe.seed
-    weights = folder / "best.weights.h5"
-    keras.utils.set_random_seed(seed)
-    model, frontend = _build(step, material)
-    if weights.is_file():
-        model.load_weights(weights)
-        return model, frontend
-    folder.mkdir(parents=True, exist_ok=True)
-    print(f"{material.recipe.name}, {step.name}: {model.count_params():,} parameters", flush=True)
-    heads = material.heads(auxiliary=step.model == "minilm")
-    train = material.targets(material.fit, frontend, heads)
-    valid = material.targets(material.valid, frontend, heads)
-    if step.teacher:
-        teacher, reads = trained[step.teacher]
-        train = distilled(material, step, teacher, reads, train, out / step.teacher, seed)
-    if step.embedding:
-        teacher, reads = trained[step.embedding] if step.embedding in trained else _minilm(material)
-        words = model.get_layer("words")
-        words.set_weights([first_embedding(teacher, reads, material.vocabulary, words.output_dim)])
-    losses: dict[str, Callable[..., Any]] = dict.fromkeys(heads, binary)
-    losses["labels"] = binary if material.recipe.data["multi_label"] else categorical
-    if "affect" in heads:
-        losses["affect"] = squared
-    fit(model, step, train, valid, losses, folder, seed)
-    model.save_weights(weights)
-    shutil.rmtree(folder / "backup", ignore_errors=True)
-    return model, frontend
+def _text() -> Any:
+    from .train_text import TextWorkshop
+
+    return TextWorkshop
 
 
-def _build(step: Step, material: Material) -> tuple[keras.Model, TextFrontend]:
-    if step.model == "minilm":
-        return _minilm(material, **step.options)
-    if step.model not in models.STUDENTS:
-        raise SpecError(
-            f"Step {step.name}: there is no model {step.model!r}: minilm, {', '.join(models.STUDENTS)}."
-        )
-    builder = models.STUDENTS[step.model]
-    spec = material.frontend.spec
-    return builder(
-        len(material.vocabulary), spec.length, material.heads(False), **step.options
-    ), material.frontend
+def _voice() -> Any:
+    from .train_voice import VoiceWorkshop
+
+    return VoiceWorkshop
 
 
-def _minilm(material: Material, **options: Any) -> tuple[keras.Model, TextFrontend]:
-    return models.minilm(material.heads(auxiliary=True), **options), models.minilm_frontend()
-
-
-def _finish(material: Material, step: Step, trained: keras.Model, out: Path) -> Path:
-    """Write the float network as a device runs it, its draft card, and the manifests."""
-    model, _ = _build(step, material)
-    model.set_weights(trained.get_weights())
-    model.save(out / "model.keras")
-    held_out = [e.text or "" for examples in material.valid.values() for e in examples]
-    write_seen(out / "model.seen", material.texts + held_out)
-    write_manifest(out / "dev.csv", material.dev)
-    write_manifest(out / "calibration.csv", material.fit[material.recipe.data["labels"]][:CALIBRATION_TEXTS])
-    if material.test:
-        write_manifest(out / "test.csv", material.test)
-    answers = predict(model, material.frontend.compute_batch([e.text or "" for e in material.dev]))
-    card = draft_card(material, answers["labels"], truth(material.dev, material.recipe.data["labels"]))
-    (out / "card.json").write_text(card.to_json() + "\n", encoding="utf-8")
-    return out / "model.keras"
+_KINDS: Mapping[str, Callable[[], Any]] = {"text": _text, "voice": _voice}

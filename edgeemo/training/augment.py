@@ -1,0 +1,195 @@
+"""Made copies of a clip: another room, another background, another line; and masks over its features.
+
+Waveforms are float32 ``(samples,)`` in about ±1. All draws come from the generator passed in: the same seed
+gives the same copies.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+from scipy.signal import butter, fftconvolve, sosfilt
+
+from ..errors import SpecError
+from ..types import FloatArray
+from .audio import resample
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Augment:
+    """How strongly; the section ``[augment]`` of a voice recipe.
+
+    Made once, ``copies`` of each clip: ``speed`` (range of factors); with probability ``room`` a room of
+    ``room_s`` seconds reverberation; with probability ``noise`` a background at ``snr_db``; with probability
+    ``codec`` one of ``codecs``; a ``gain_db``; and up to ``shift_s`` seconds cut off or put before.
+
+    Drawn anew in every epoch: ``masks`` stretches of up to ``mask_frames`` frames and as many of up to
+    ``mask_mels`` bins set to 0 (SpecAugment, Park et al. 2019, arXiv:1904.08779), and two clips of the same
+    set mixed with a weight from Beta(``mixup``, ``mixup``) (Zhang et al. 2018, arXiv:1710.09412).
+    """
+
+    copies: int = 4
+    speed: Range = (0.9, 1.1)
+    room: float = 0.3
+    room_s: Range = (0.1, 0.6)
+    noise: float = 0.6
+    snr_db: Range = (5.0, 30.0)
+    codec: float = 0.3
+    codecs: tuple[str, ...] = ("opus", "vorbis", "mp3", "mulaw", "telephone")
+    gain_db: Range = (-15.0, 6.0)
+    shift_s: float = 0.3
+    masks: int = 2
+    mask_frames: int = 30
+    mask_mels: int = 8
+    mixup: float = 0.0
+
+    @classmethod
+    def of(cls, section: Mapping[str, Any]) -> Augment:
+        """Read the section of a recipe.
+
+        Raises:
+            SpecError: an unknown key, codec or range.
+        """
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(section) - known) + sorted(set(section.get("codecs", ())) - set(CODECS))
+        if unknown:
+            raise SpecError(
+                f"[augment]: unknown {', '.join(unknown)}; expected {', '.join(sorted(known))}; "
+                f"codecs: {', '.join(CODECS)}."
+            )
+        found = cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in section.items()})
+        for name in ("speed", "room_s", "snr_db", "gain_db"):
+            bounds = getattr(found, name)
+            if len(bounds) != 2 or bounds[0] > bounds[1]:
+                raise SpecError(f"[augment]: {name} is {bounds}; expected [lowest, highest].")
+        return found
+
+    def of_waveforms(self) -> dict[str, Any]:
+        """Return what the copies on disk depend on."""
+        late = ("masks", "mask_frames", "mask_mels", "mixup")
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in late}
+
+
+def augmented(
+    x: FloatArray, rate_hz: int, noises: Sequence[FloatArray], plan: Augment, rng: np.random.Generator
+) -> FloatArray:
+    """Return one made copy of a clip; see `Augment`."""
+    x = resample(x, Fraction(1 / rng.uniform(*plan.speed)).limit_denominator(50))
+    x = shifted(x, int(rng.uniform(-plan.shift_s, plan.shift_s) * rate_hz))
+    if rng.random() < plan.room:
+        x = in_room(x, rate_hz, rng.uniform(*plan.room_s), rng)
+    if noises and rng.random() < plan.noise:
+        x = with_noise(x, stretch(noises[rng.integers(len(noises))], len(x), rng), rng.uniform(*plan.snr_db))
+    if plan.codecs and rng.random() < plan.codec:
+        x = through(x, rate_hz, plan.codecs[rng.integers(len(plan.codecs))])
+    return np.clip(x * from_db(rng.uniform(*plan.gain_db)), -1, 1).astype(np.float32)
+
+
+def from_db(db: float) -> float:
+    """Return the amplitude of a level: 0 dB is 1."""
+    return float(10 ** (db / 20))
+
+
+def shifted(x: FloatArray, n: int) -> FloatArray:
+    """Return ``x`` begun ``n`` samples later in silence, or (n < 0) with as many cut off, half at most."""
+    return np.concatenate([np.zeros(n, np.float32), x]) if n > 0 else x[min(-n, len(x) // 2) :]
+
+
+def level(x: FloatArray, window: int = 400) -> float:
+    """Return the mean power of the loud part: windows within 30 dB of the loudest."""
+    n = len(x) // window
+    power = np.square(x[: n * window], dtype=np.float64).reshape(n, window).mean(1) if n else np.square(x)
+    return float(power[power >= 1e-3 * power.max()].mean()) if power.size else 0.0
+
+
+def with_noise(x: FloatArray, noise: FloatArray, snr_db: float) -> FloatArray:
+    """Return ``x`` plus ``noise`` (as long), so that the loud parts stand ``snr_db`` above its mean power."""
+    power = float(np.square(noise, dtype=np.float64).mean()) if len(noise) else 0.0
+    if power < 1e-12 or level(x) < 1e-12:
+        return x
+    return np.asarray(x + noise * np.sqrt(level(x) / power / 10 ** (snr_db / 10)), np.float32)
+
+
+def stretch(noise: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return ``n`` samples of a background from a random place on, repeated where it is shorter."""
+    start = int(rng.integers(max(len(noise), 1)))
+    return np.take(noise, np.arange(start, start + n), mode="wrap") if len(noise) else np.zeros(n, np.float32)
+
+
+def in_room(x: FloatArray, rate_hz: int, seconds: float, rng: np.random.Generator) -> FloatArray:
+    """Return ``x`` in a room: the direct sound, then noise that falls by 60 dB in ``seconds``.
+
+    Polack's model of late reverberation (1988): white noise under an exponential; the direct sound stands
+    0 to 12 dB above it.
+    """
+    n = max(int(seconds * rate_hz), 2)
+    tail = rng.normal(0, 1, n) * 10 ** (-3 * np.arange(n) / n)
+    tail[: int(0.002 * rate_hz)] = 0
+    tail *= from_db(-rng.uniform(0, 12)) / np.sqrt(np.square(tail).sum() + 1e-12)
+    tail[0] = 1.0
+    return np.asarray(fftconvolve(x, tail)[: len(x)], np.float32)
+
+
+def through(x: FloatArray, rate_hz: int, codec: str) -> FloatArray:
+    """Return ``x`` as a line or a lossy file gives it back: one of `CODECS`, as long as before."""
+    if codec == "mulaw":
+        return _mulaw(x)
+    if codec == "telephone":  # 300 … 3,400 Hz at 8 kHz, μ-law (ITU-T G.711)
+        band = sosfilt(butter(4, (300, min(3400, rate_hz / 2 - 1)), "bandpass", fs=rate_hz, output="sos"), x)
+        narrow = _mulaw(resample(np.asarray(band, np.float32), Fraction(8000, rate_hz)))
+        return _as_long(resample(narrow, Fraction(rate_hz, 8000)), len(x))
+    container, subtype, quality = _FILES[codec]
+    file = io.BytesIO()
+    loudest = max(float(np.abs(x).max(initial=0)), 1.0)  # an encoder clips beyond ±1
+    soundfile.write(file, x / loudest, rate_hz, format=container, subtype=subtype, compression_level=quality)
+    file.seek(0)
+    back, _ = soundfile.read(file, dtype="float32")
+    return _as_long(back * np.float32(loudest), len(x))
+
+
+_FILES = {  # codec: (container, subtype, compression 0 … 1)
+    "opus": ("OGG", "OPUS", 0.9),
+    "vorbis": ("OGG", "VORBIS", 0.9),
+    "mp3": ("MP3", "MPEG_LAYER_III", 0.8),
+}
+CODECS = (*_FILES, "mulaw", "telephone")
+
+
+def _mulaw(x: FloatArray) -> FloatArray:
+    """μ-law with 8 bits and back (μ = 255)."""
+    code = np.round(np.sign(x) * np.log1p(255 * np.minimum(np.abs(x), 1)) / np.log(256) * 127) / 127
+    return np.asarray(np.sign(code) * (256 ** np.abs(code) - 1) / 255, np.float32)
+
+
+def _as_long(x: FloatArray, n: int) -> FloatArray:
+    return np.pad(x, (0, max(0, n - len(x))))[:n]
+
+
+def masked(spans: FloatArray, plan: Augment, rng: np.random.Generator) -> None:
+    """Set stretches of frames and of bins of ``spans`` (batch, frames, mels) to 0, in place."""
+    n, frames, mels = spans.shape
+    for _ in range(plan.masks):
+        for size, longest, axis in ((frames, plan.mask_frames, 1), (mels, plan.mask_mels, 2)):
+            width = rng.integers(0, longest + 1, n)
+            start = rng.integers(0, np.maximum(size - width, 0) + 1)
+            where = np.arange(size)
+            hit = (where >= start[:, None]) & (where < (start + width)[:, None])
+            spans[hit[:, :, None].repeat(mels, 2) if axis == 1 else hit[:, None].repeat(frames, 1)] = 0
+
+
+def partners(kinds: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Return for each row another (or the same) of its kind, each chosen once."""
+    found = np.arange(len(kinds))
+    for kind in np.unique(kinds):
+        rows = np.flatnonzero(kinds == kind)
+        found[rows] = rng.permutation(rows)
+    return found

@@ -1,0 +1,116 @@
+"""What the emotion network learns from: spans of clips, and what was said of each clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..manifest import Example
+from ..types import FloatArray
+from .augment import Augment, masked, partners
+from .data_voice import VOICE_LABELS
+from .features import ClipFeatures, Indices
+
+Batch = tuple[FloatArray, dict[str, FloatArray]]
+
+
+def labels_in(examples: Sequence[Example]) -> tuple[str, ...]:
+    """Return the labels the examples carry: `VOICE_LABELS` in their order, then others by name."""
+    found = {label for e in examples for label in e.labels}
+    return (*(x for x in VOICE_LABELS if x in found), *sorted(found - set(VOICE_LABELS)))
+
+
+def set_of(example: Example) -> str:
+    """Return the set a clip comes from: what stands before its speaker's name."""
+    return example.speaker.partition("/")[0]
+
+
+def truth(examples: Sequence[Example], labels: Sequence[str]) -> FloatArray:
+    """Return ``(n, labels)``: 1 for the label (several share it), NaN for labels the clip's set has not.
+
+    So the softmax goes over the set's own classes, and silence about boredom is not taken for its absence.
+    """
+    own = {name: labels_in([e for e in examples if set_of(e) == name]) for name in map(set_of, examples)}
+    found = np.full((len(examples), len(labels)), np.nan, np.float32)
+    for row, e in zip(found, examples, strict=True):
+        row[[labels.index(label) for label in own[set_of(e)]]] = 0
+        row[[labels.index(label) for label in e.labels]] = 1 / len(e.labels)
+    return found
+
+
+def weights(examples: Sequence[Example], target: FloatArray, balance: float) -> FloatArray:
+    """Return ``(n,)``: classes of a set weigh alike, and sets by the power ``balance``; the mean is 1.
+
+    0 leaves the sets as large as they are, 1 makes the small ones weigh as much as the large.
+    """
+    sets = np.array([set_of(e) for e in examples])
+    found = np.zeros(len(examples))
+    for name in np.unique(sets):
+        rows = sets == name
+        share = np.nan_to_num(target[rows])
+        found[rows] = share @ (1 / np.maximum(share.sum(0), 1e-9))
+        found[rows] *= (rows.sum() / found[rows].sum()) * (len(sets) / rows.sum()) ** balance
+    return (found / found.mean()).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class EmotionLesson:
+    """Clips (indices into ``features``) with their ``target`` ``(n, labels)`` and ``weight`` ``(n,)``.
+
+    To train, an epoch has one span of every clip, drawn at random from it and its copies, masked and mixed
+    with another of its set (``kind``) as ``plan`` says. To validate, it has every clean span.
+    """
+
+    features: ClipFeatures
+    clips: Indices
+    target: FloatArray
+    weight: FloatArray
+    kind: npt.NDArray[np.int64]
+    plan: Augment
+    validates: bool = False
+
+    def __len__(self) -> int:
+        return len(self.features.of(self.clips)[0]) if self.validates else len(self.clips)
+
+    def batches(self, size: int, rng: np.random.Generator | None) -> Iterator[Batch]:
+        """See `edgeemo.training.fit.Lesson`."""
+        if rng is None:
+            rows, owner = self.features.of(self.clips)
+            for part in np.split(np.arange(len(rows)), range(size, len(rows), size)):
+                whose = owner[part]
+                target = self.target[whose] * self.weight[whose, None]
+                yield np.asarray(self.features.clean[rows[part]]), {"labels": target}
+            return
+        order = rng.permutation(len(self.clips))
+        for chosen in np.split(order, range(size, len(order), size)):
+            spans = np.stack([self.features.draw(int(self.clips[i]), rng) for i in chosen])
+            masked(spans, self.plan, rng)
+            target = self.target[chosen] * self.weight[chosen, None]
+            if self.plan.mixup:
+                other = partners(self.kind[chosen], rng)
+                share = rng.beta(self.plan.mixup, self.plan.mixup, len(chosen)).astype(np.float32)
+                spans = share[:, None, None] * spans + (1 - share)[:, None, None] * spans[other]
+                target = share[:, None] * target + (1 - share)[:, None] * target[other]
+            yield spans, {"labels": target}
+
+
+def lesson(
+    features: ClipFeatures,
+    examples: Sequence[Example],
+    clips: Indices,
+    labels: Sequence[str],
+    plan: Augment,
+    *,
+    balance: float = 0.5,
+    validates: bool = False,
+) -> EmotionLesson:
+    """Return the lesson of some clips; ``examples`` are all those of ``features``."""
+    target = truth(examples, labels)[clips]  # a set has its classes even where a fold has not all
+    chosen = [examples[i] for i in clips]
+    kind = np.unique([set_of(e) for e in chosen], return_inverse=True)[1].astype(np.int64)
+    return EmotionLesson(
+        features, clips, target, weights(chosen, target, balance), kind, plan, validates=validates
+    )

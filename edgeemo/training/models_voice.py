@@ -1,0 +1,88 @@
+"""The networks of voice recipes, and how two become one.
+
+Every builder returns an uncompiled functional ``keras.Model`` from ``features`` ``(batch, frames, mels)`` to
+a mapping of logits: ``labels`` ``(batch, labels)`` of the emotion networks, ``speech`` ``(batch, blocks)`` of
+the speech networks, a block being `BLOCK` frames. Plain convolutions: they train fast on a CPU and lose
+little in int8. `join` names layers anew, so a builder need not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+from keras import layers
+
+BLOCK = 8
+"""Frames behind one speech answer."""
+
+
+def voice_cnn(
+    frames: int,
+    mels: int,
+    n_labels: int,
+    *,
+    channels: Sequence[int] = (24, 48, 64, 96),
+    width: int = 128,
+    hidden: int = 64,
+    dropout: float = 0.3,
+) -> keras.Model:
+    """Convolutions over time and mels that halve both, then over time alone, mean and maximum, dense."""
+    features = keras.Input((frames, mels), name="features")
+    x = layers.Reshape((frames, mels, 1))(features)
+    for n in channels:
+        x = layers.Conv2D(n, 3, strides=2, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization()(x))
+        x = layers.SpatialDropout2D(dropout / 3)(x)
+    x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)
+    for kernel in (1, 3):
+        x = layers.Conv1D(width, kernel, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization()(x))
+    pooled = layers.Concatenate()([layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x)])
+    pooled = layers.Dropout(dropout)(pooled)
+    pooled = layers.Dropout(dropout)(layers.Dense(hidden, activation="relu")(pooled))
+    return keras.Model(features, {"labels": layers.Dense(n_labels, dtype="float32", name="labels")(pooled)})
+
+
+def speech_cnn(
+    frames: int, mels: int, *, channels: Sequence[int] = (32, 32, 32), context: int = 5, dropout: float = 0.1
+) -> keras.Model:
+    """Three convolutions over time that each halve it, one that looks around, one logit a block."""
+    features = keras.Input((frames, mels), name="features")
+    x = features
+    for n in channels:  # 2 ** 3 == BLOCK
+        x = layers.Conv1D(n, 5, strides=2, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization()(x))
+    x = layers.SpatialDropout1D(dropout)(x)
+    x = layers.Conv1D(channels[-1], context, padding="same", activation="relu")(x)
+    logits = layers.Conv1D(1, 1, dtype="float32")(x)
+    return keras.Model(features, {"speech": layers.Flatten(name="speech", dtype="float32")(logits)})
+
+
+EMOTION: dict[str, Callable[..., keras.Model]] = {"voice_cnn": voice_cnn}
+"""Networks of the step ``emotion``, by the name a recipe gives them."""
+SPEECH: dict[str, Callable[..., keras.Model]] = {"speech_cnn": speech_cnn}
+"""Networks of the step ``speech``."""
+
+
+def join(parts: Mapping[str, keras.Model]) -> keras.Model:
+    """Return one float32 model from ``features`` to the outputs of all parts, with their weights.
+
+    Args:
+        parts: output name → a trained model with that output.
+    """
+    shape = next(iter(parts.values())).input_shape[1:]
+    features = keras.Input(shape, name="features")
+    outputs = {}
+    for name, part in parts.items():
+
+        def renamed(layer: keras.layers.Layer, name: str = name) -> keras.layers.Layer:
+            config: dict[str, Any] = layer.get_config()
+            config["dtype"], config["name"] = "float32", f"{name}_{layer.name}"
+            return type(layer).from_config(config)
+
+        copy = keras.models.clone_model(part, input_tensors=features, clone_function=renamed)
+        copy.set_weights(part.get_weights())
+        outputs[name] = copy.output[name]
+    return keras.Model(features, outputs)

@@ -1,0 +1,112 @@
+"""The text workshop: teacher → its answers → student, on ids; see `edgeemo.training.train`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+
+from ..errors import SpecError
+from ..evaluation.leaks import write_seen
+from ..frontends import TextFrontend
+from ..manifest import write_manifest
+from . import models
+from .cards import text_card
+from .distil import distilled, first_embedding
+from .fit import binary, categorical, predict, squared
+from .material import Material, gather, truth
+from .recipe import Recipe, Step
+from .train import Course, Trained
+
+CALIBRATION_TEXTS = 1000
+
+
+@dataclass(frozen=True)
+class TextWorkshop:
+    """See `edgeemo.training.train.Workshop`."""
+
+    MADE: ClassVar = (
+        "vocab.txt", "card.json", "model.keras", "model.seen", "calibration.csv", "dev.csv", "test.csv"
+    )  # fmt: skip
+
+    material: Material
+    out: Path
+
+    @classmethod
+    def gather(cls, recipe: Recipe, data: Path, out: Path, crossval: Path | None = None) -> TextWorkshop:
+        """Read the data and train the vocabulary."""
+        return cls(gather(recipe, data, out), out)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe."""
+        return self.material.recipe
+
+    def build(self, step: Step) -> keras.Model:
+        """Return the step's network, untrained."""
+        if step.model == "minilm":
+            return self._minilm(**step.options)
+        if step.model not in models.STUDENTS:
+            raise SpecError(
+                f"Step {step.name}: there is no model {step.model!r}: minilm, {', '.join(models.STUDENTS)}."
+            )
+        material = self.material
+        return models.STUDENTS[step.model](
+            len(material.vocabulary), material.frontend.spec.length, material.heads(False), **step.options
+        )
+
+    def course(self, step: Step, model: keras.Model, trained: Trained) -> Course:
+        """Return ids and targets, and give a student its first embedding."""
+        material, frontend = self.material, self._reads(step)
+        heads = material.heads(auxiliary=step.model == "minilm")
+        train = material.targets(material.fit, frontend, heads)
+        valid = material.targets(material.valid, frontend, heads)
+        if step.teacher:
+            teacher, reads = trained[step.teacher], self._reads(self._step(step.teacher))
+            train = distilled(
+                material, step, teacher, reads, train, self.out / step.teacher, self.recipe.seed
+            )
+        if step.embedding:
+            if step.embedding in trained:
+                teacher, reads = trained[step.embedding], self._reads(self._step(step.embedding))
+            else:
+                teacher, reads = self._minilm(), models.minilm_frontend()
+            words = model.get_layer("words")
+            words.set_weights([first_embedding(teacher, reads, material.vocabulary, words.output_dim)])
+        losses: dict[str, Callable[..., Any]] = dict.fromkeys(heads, binary)
+        losses["labels"] = binary if self.recipe.data["multi_label"] else categorical
+        if "affect" in heads:
+            losses["affect"] = squared
+        varies = model.input_shape[1] is None
+        return Course(replace(train, vary_length=varies), replace(valid, vary_length=varies), losses)
+
+    def finish(self, trained: Trained) -> Path:
+        """Write the float network as a device runs it, its draft card, and the manifests."""
+        material, out, step = self.material, self.out, self.recipe.step[-1]
+        model = self.build(step)
+        model.set_weights(trained[step.name].get_weights())
+        model.save(out / "model.keras")
+        labels = self.recipe.data["labels"]
+        held_out = [e.text or "" for examples in material.valid.values() for e in examples]
+        write_seen(out / "model.seen", material.texts + held_out)
+        write_manifest(out / "dev.csv", material.dev)
+        write_manifest(out / "calibration.csv", material.fit[labels][:CALIBRATION_TEXTS])
+        if material.test:
+            write_manifest(out / "test.csv", material.test)
+        answers = predict(model, material.frontend.compute_batch([e.text or "" for e in material.dev]))
+        card = text_card(material, answers["labels"], truth(material.dev, labels))
+        (out / "card.json").write_text(card.to_json() + "\n", encoding="utf-8")
+        return out / "model.keras"
+
+    def _reads(self, step: Step) -> TextFrontend:
+        """Return the frontend a step's network reads through."""
+        return models.minilm_frontend() if step.model == "minilm" else self.material.frontend
+
+    def _step(self, name: str) -> Step:
+        return next(step for step in self.recipe.step if step.name == name)
+
+    def _minilm(self, **options: Any) -> keras.Model:
+        return models.minilm(self.material.heads(auxiliary=True), **options)

@@ -1,0 +1,241 @@
+"""The voice workshop: where somebody speaks, what the voice expresses, both in one network.
+
+See `edgeemo.training.train`. The section ``[data]`` of a voice recipe::
+
+    labels  = ["ravdess", "manifest:crema-d/clips.csv"]   sets with speakers and labels
+    noises  = ["esc10"]                                   background sounds
+    speech  = ["asterisk"]                                further speech, to detect
+    speech_spans = 8000     composed for the step ``speech``; a fifth more of held-out sounds validate it
+    stop    = 8             one speaker in eight stops the training of the step ``emotion``; 0: none does
+    balance = 0.5           0: sets weigh what they hold, 1: sets weigh alike
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+
+from ..errors import DataError, SpecError
+from ..evaluation.leaks_voice import write_seen_voice
+from ..frontends import VoiceFrontend, VoiceSpec
+from ..manifest import Example, write_manifest
+from ..types import FloatArray
+from .audio import read_mono
+from .augment import Augment
+from .cards import voice_card
+from .data import load
+from .features import ClipFeatures, Indices, features_of, only_one
+from .fit import binary, categorical, predict
+from .folds import folds, who
+from .material_voice import labels_in, lesson, set_of
+from .models_voice import EMOTION, SPEECH, join
+from .recipe import Recipe, Step
+from .speech import SpeechLesson, choose_evidence, compose
+from .train import Course, Trained
+
+CALIBRATION_CLIPS, CHECKED_CLIPS, VOICES = 200, 400, 1500
+REPORT = "crossval.json"
+"""What ``edgeemo crossval`` leaves for the card."""
+
+
+@dataclass(frozen=True)
+class VoiceWorkshop:
+    """See `edgeemo.training.train.Workshop`.
+
+    ``examples`` are all clips, ``fit`` and ``stop`` (indices) those that the emotion step learns from and
+    that stop it. `edgeemo.training.crossval` gives every fold another ``fit``.
+    """
+
+    MADE: ClassVar = ("card.json", "model.keras", "model.seen", "calibration.csv", "dev.csv")
+
+    recipe: Recipe
+    data: Path
+    out: Path
+    frontend: VoiceFrontend
+    examples: Sequence[Example]
+    fit: Indices
+    stop: Indices
+    crossval: Path | None = None
+    cache: Path | None = None
+
+    @classmethod
+    def gather(cls, recipe: Recipe, data: Path, out: Path, crossval: Path | None = None) -> VoiceWorkshop:
+        """Read which clips there are."""
+        Augment.of(recipe.augment)
+        frontend = VoiceFrontend(VoiceSpec.from_dict(dict(recipe.spec)))
+        names = recipe.data["labels"]
+        examples = [e for name in names for e in load(name, data, "train", recipe.manifest)]
+        fit, stop = parted(examples, np.arange(len(examples)), int(recipe.data.get("stop", 0)))
+        return cls(recipe, data, out, frontend, examples, fit, stop, crossval)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of all sets together, in the order of the network's output."""
+        return labels_in(self.examples)
+
+    @property
+    def plan(self) -> Augment:
+        """How clips are augmented."""
+        return Augment.of(self.recipe.augment)
+
+    @cached_property
+    def features(self) -> ClipFeatures:
+        """The features of all clips and their copies; made at first use."""
+        noises = self._sounds("noises", "train")
+        folder = self.cache or self.out / "cache"
+        return features_of(self.examples, self.frontend, self.plan, noises, folder, self.recipe.seed)
+
+    def build(self, step: Step) -> keras.Model:
+        """Return the step's network, untrained."""
+        frames, mels = self.frontend.spec.output[0]
+        known = SPEECH if step.name == "speech" else EMOTION
+        if step.model not in known:
+            raise SpecError(
+                f"Step {step.name}: there is no model {step.model!r}; expected one of {', '.join(known)}."
+            )
+        sizes = (frames, mels) if step.name == "speech" else (frames, mels, len(self.labels))
+        return known[step.model](*sizes, **step.options)
+
+    def course(self, step: Step, model: keras.Model, trained: Trained) -> Course:
+        """Return spans and targets."""
+        if step.name == "speech":
+            train, valid = (self.composed(split) for split in ("fit", "valid"))
+            return Course(train, valid, {"speech": binary})
+        balance = float(self.recipe.data.get("balance", 0.5))
+
+        def learn(clips: Indices, validates: bool) -> Any:
+            return lesson(
+                self.features,
+                self.examples,
+                clips,
+                self.labels,
+                self.plan,
+                balance=balance,
+                validates=validates,
+            )
+
+        valid = learn(self.stop, True) if len(self.stop) else None
+        return Course(learn(self.fit, False), valid, {"labels": categorical})
+
+    def finish(self, trained: Trained) -> Path:
+        """Write the joined float network, its draft card, and the manifests."""
+        out = self.out
+        model = join({"labels": trained["emotion"], "speech": trained["speech"]})
+        model.save(out / "model.keras")
+        backgrounds = [
+            e
+            for role in ("noises", "speech")
+            for name in self.recipe.data.get(role, [])
+            for e in load(name, self.data, "train", self.recipe.manifest)
+        ]
+        write_seen_voice(out / "model.seen", [*self.examples, *backgrounds])
+        clips = self.sample(CALIBRATION_CLIPS + CHECKED_CLIPS)
+        write_manifest(out / "calibration.csv", clips[:CALIBRATION_CLIPS])
+        if len(self.stop):
+            checked = [replace(self.examples[i], split="valid") for i in self.stop]
+        else:  # agreement of int8 needs no unseen speakers; scores do, and convert gives none
+            checked = clips[CALIBRATION_CLIPS:] or clips
+        write_manifest(out / "dev.csv", checked)
+        scale, metrics = self._crossvalidated()
+        evidence, measured = self.evidence(trained["speech"])
+        card = voice_card(
+            self.recipe,
+            self.frontend.spec,
+            self.labels,
+            scale=scale,
+            evidence=evidence,
+            metrics={**metrics, "speech": measured},
+        )
+        (out / "card.json").write_text(card.to_json() + "\n", encoding="utf-8")
+        return out / "model.keras"
+
+    def evidence(self, speech: keras.Model) -> tuple[dict[str, float], dict[str, float]]:
+        """Return the card's evidence and what it was chosen by: held-out sounds, and clips."""
+        valid = self.composed("valid")
+        held_out = folds(self.examples, 5)
+        clips = np.array([i for i, e in enumerate(self.examples) if held_out[who(e)] == 0], np.int64)[:300]
+        rows, _ = self.features.of(clips)
+        heard = predict(speech, valid.spans.astype(np.float32))["speech"]
+        said = predict(speech, np.asarray(self.features.clean[rows]))["speech"]
+        return choose_evidence(heard, valid, said, self.features.n_frames[rows])
+
+    def composed(self, split: str) -> SpeechLesson:
+        """Return the spans of the step ``speech``: ``fit``, or ``valid`` of other recordings and speakers."""
+        n = int(self.recipe.data.get("speech_spans", 8000))
+        n = n if split == "fit" else max(n // 5, 50)
+        folder = self.cache or self.out / "cache"
+        folder.mkdir(parents=True, exist_ok=True)
+        names = [*self.recipe.data["labels"], *self.recipe.data.get("speech", [])]
+        asked = [self.frontend.spec.digest, names, self.recipe.data.get("noises"), n, split, self.recipe.seed]
+        key = sha256(json.dumps(asked).encode()).hexdigest()[:16]
+        path = folder / f"speech-{key}.npz"
+        with only_one(path.with_suffix(".lock")):
+            if not path.is_file():
+                voices = self._sounds("speech", split) + self._voices(split)
+                noises = self._sounds("noises", split)
+                if not noises or not voices:
+                    raise DataError("The step speech needs [data] noises and clips of speech; name sets.")
+                print(f"composing {n:,} spans of speech and background ({split})", flush=True)
+                made = compose(self.frontend, voices, noises, n, self.recipe.seed + (split == "valid"))
+                part = path.with_suffix(".part.npz")
+                np.savez(part, spans=made.spans, target=made.target, empty=made.empty)
+                part.replace(path)
+        with np.load(path) as found:
+            return SpeechLesson(found["spans"], found["target"], found["empty"])
+
+    def sample(self, n: int) -> list[Example]:
+        """Return ``n`` training clips, of all sets and labels in turn, the same ones every time."""
+        ranked: dict[tuple[str, ...], list[Example]] = {}
+        by_name = sorted(
+            (self.examples[i] for i in self.fit),
+            key=lambda e: sha256(f"{e.speaker}/{(e.path or Path()).name}".encode()).digest(),
+        )
+        for e in by_name:
+            ranked.setdefault((set_of(e), *e.labels), []).append(e)
+        turns = [(i, kind, e) for kind, own in sorted(ranked.items()) for i, e in enumerate(own)]
+        return [replace(e, split="train") for _, _, e in sorted(turns, key=lambda turn: turn[:2])[:n]]
+
+    def _crossvalidated(self) -> tuple[float, dict[str, Any]]:
+        if self.crossval is None:
+            protocol = (
+                "Not measured on speakers no weight saw: run `edgeemo crossval` and train with --crossval."
+            )
+            return 1.0, {"protocol": protocol}
+        try:
+            report: Mapping[str, Any] = json.loads((self.crossval / REPORT).read_text("utf-8"))
+            return float(report["scale"]), {"protocol": report["protocol"], "crossval": report["sets"]}
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(
+                f"{self.crossval} holds no finished cross-validation ({error}): run `edgeemo crossval`."
+            ) from error
+
+    def _voices(self, split: str) -> list[FloatArray]:
+        """Return at most `VOICES` clips of the labelled sets; a fifth of the speakers are ``valid``."""
+        fold = folds(self.examples, 5)
+        own = [e for e in self.examples if (fold[who(e)] == 0) == (split == "valid")]
+        rng = np.random.default_rng(self.recipe.seed)
+        chosen = rng.permutation(len(own))[:VOICES]
+        return [read_mono(own[i].path or Path(), self.frontend.spec.rate_hz) for i in chosen]
+
+    def _sounds(self, role: str, split: str) -> list[FloatArray]:
+        """Return the sounds of ``[data] noises`` or ``speech`` at the model's rate."""
+        names = self.recipe.data.get(role, [])
+        found = [e for name in names for e in load(name, self.data, split, self.recipe.manifest)]
+        return [read_mono(e.path or Path(), self.frontend.spec.rate_hz) for e in found]
+
+
+def parted(examples: Sequence[Example], clips: Indices, stop: int) -> tuple[Indices, Indices]:
+    """Part ``clips`` by speakers: to learn from, and of one speaker in ``stop`` (0: none) to stop by."""
+    if not stop:
+        return clips, clips[:0]
+    fold = folds([examples[i] for i in clips], stop)
+    held = np.array([fold[who(examples[i])] == 0 for i in clips], np.bool_)
+    return clips[~held], clips[held]
