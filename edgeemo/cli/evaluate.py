@@ -27,10 +27,17 @@ if TYPE_CHECKING:
     type=click.Choice(["refuse", "drop", "keep"]),
     default="refuse",
     show_default=True,
-    help="What to do with test texts that also stand in the training data.",
+    help="What to do with test examples (or speakers) that also stand in the training data.",
 )
 @click.option("--train", type=click.Path(path_type=Path), metavar="MANIFEST", help="The training data.")
 @click.option("--peer", type=click.Choice(["tfidf"]), help="Also train this on --train and compare in pairs.")
+@click.option("--robustness", is_flag=True, help="Voice: also measure in noise and through codecs.")
+@click.option(
+    "--noise",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Recordings of noise for --robustness; by default white and pink noise.",
+)
 @click.option("--pictures", type=click.Path(path_type=Path), metavar="DIR", help="Write PNG pictures there.")
 @click.option("--bootstrap", type=click.IntRange(0), default=1000, show_default=True, help="Resamples.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
@@ -42,6 +49,8 @@ def evaluate_command(
     leaks: Policy,
     train: Path | None,
     peer: str | None,
+    robustness: bool,
+    noise: Path | None,
     pictures: Path | None,
     bootstrap: int,
     seed: int,
@@ -50,6 +59,7 @@ def evaluate_command(
 
     Accuracy, precision, recall, F1, UAR, calibration error, confusion, Pearson's r of valence and arousal,
     each with a 95 % bootstrap interval; whole speakers or subjects are drawn where the manifest names them.
+    Speakers and genders are also measured one by one.
 
     \b
     Examples:
@@ -57,14 +67,19 @@ def evaluate_command(
       edgeemo evaluate text dev.csv --leaks drop --json > report.json
       edgeemo evaluate text dev.csv --train train.csv --leaks drop --peer tfidf
       edgeemo evaluate text dev.csv --labels ekman --pictures pictures/
+      edgeemo evaluate voice strangers.csv --pictures pictures/
+      edgeemo evaluate voice strangers.csv --robustness --noise data/voice/background/esc10
     """
     from ..evaluation import evaluate, tables
     from ..evaluation import pictures as draw
+    from ..evaluation.sounds import Noise
     from ..manifest import Example, read_manifest
     from ..recognizer import Recognizer
 
     if peer is not None and train is None:
         raise click.UsageError("--peer learns from the training data: give it with --train MANIFEST.")
+    if noise is not None and not robustness:
+        raise click.UsageError("--noise is what --robustness mixes in: give both.")
     if pictures is not None:
         draw.require()
     examples = read_manifest(manifest)
@@ -75,14 +90,22 @@ def evaluate_command(
         compare = partial(peers.compare, read_manifest(train), track=partial(console.track, what="Peer"))
 
     def progress(items: Sequence[Example]) -> Sequence[Example]:
-        return console.track(items, f"Reading {len(items):,} texts")  # type: ignore[return-value]
+        return console.track(items, f"Reading {len(items):,} examples")  # type: ignore[return-value]
 
     with console.quiet_libraries():
         recognizer = Recognizer.open(bundle)
+    modality = recognizer.card.modality
+    if robustness and modality != "voice":
+        raise click.UsageError(
+            f"--robustness is for a voice bundle; {recognizer.card.name} reads {modality}."
+        )
+    if peer is not None and modality != "text":
+        raise click.UsageError(f"--peer {peer} reads text; {recognizer.card.name} reads {modality}.")
     with recognizer:
         report = evaluate(
             recognizer, examples, labels=labels, leaks=leaks, train=train,
-            resamples=bootstrap, seed=seed, peer=compare, progress=progress,
+            resamples=bootstrap, seed=seed, noise=Noise(noise, seed) if robustness else None,
+            peer=compare, progress=progress,
         )  # fmt: skip
     if pictures is not None:
         for path in draw.write(report, pictures):

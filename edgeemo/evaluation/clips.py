@@ -21,7 +21,7 @@ def require() -> Any:
         RuntimeUnavailableError: it is not installed.
     """
     try:
-        import soundfile  # type: ignore[import-untyped,unused-ignore]
+        import soundfile
     except (ImportError, OSError) as error:  # OSError: the package without its library
         raise RuntimeUnavailableError(
             f"Audio files need soundfile ({error}): `pip install 'edgeemo[voice]'`."

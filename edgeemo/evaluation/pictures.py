@@ -1,8 +1,11 @@
-"""A report as pictures: confusion matrix, reliability diagram, F1 by label. Wants the extra ``eval``."""
+"""A report as pictures: confusion matrix, reliability diagram, F1 by label; of speech also the speakers and
+the robustness curves. Wants the extra ``eval``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import numpy as np
 
 from ..errors import DataError, RuntimeUnavailableError
 from .report import Level, Report
+from .robustness import Robustness
 
 _INK, _PALE, _BLUE, _ORANGE = "#22303c", "#d9dee3", "#2f6f9f", "#d9822b"
 
@@ -30,29 +34,30 @@ def require() -> Any:
 
 
 def write(report: Report, folder: Path) -> list[Path]:
-    """Draw each label space of the report into ``folder``; return the files written.
+    """Draw each label space of the report, its speakers and robustness into ``folder``; return the files.
 
     Raises:
         RuntimeUnavailableError: matplotlib is not installed.
         DataError: the folder cannot be written.
     """
     figure = require()
-    drawings: dict[str, Callable[[Any, Level, str], None]] = {
-        "confusion": _confusion,
-        "reliability": _reliability,
-        "f1": _f1,
-    }
-    written: list[Path] = []
     title = f"{report.bundle['name']} {report.bundle['version']}"
+    drawings: dict[str, Callable[[Any], None]] = {}
+    for level in report.levels:
+        for name, draw in (("confusion", _confusion), ("reliability", _reliability), ("f1", _f1)):
+            drawings[f"{level.name}-{name}"] = partial(draw, level=level, title=title)
+    if "speaker" in report.groups:
+        drawings["speakers"] = partial(_speakers, report=report, title=title)
+    if report.robustness is not None:
+        drawings["robustness"] = partial(_robustness, found=report.robustness, title=title)
+    written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for level in report.levels:
-            for name, draw in drawings.items():
-                canvas = figure.Figure(layout="constrained", facecolor="white")
-                draw(canvas, level, title)
-                path = folder / f"{level.name}-{name}.png"
-                canvas.savefig(path, dpi=150)
-                written.append(path)
+        for name, fill in drawings.items():
+            canvas = figure.Figure(layout="constrained", facecolor="white")
+            fill(canvas)
+            written.append(folder / f"{name}.png")
+            canvas.savefig(written[-1], dpi=150)
     except OSError as error:
         raise DataError(
             f"{folder} cannot be written: {error.strerror}. Check the folder and its rights."
@@ -147,3 +152,47 @@ def _f1(canvas: Any, level: Level, title: str) -> None:
     axes.legend(
         frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, labelcolor=_INK
     )
+
+
+def _speakers(canvas: Any, report: Report, title: str) -> None:
+    """UAR of each speaker, worst below, with its interval; the line is that of all."""
+    rows = sorted(report.groups["speaker"].items(), key=lambda item: item[1]["uar"]["value"])
+    canvas.set_size_inches(6.4, max(2.6, 0.26 * len(rows) + 1.3))
+    whole = report.metrics["uar"].value
+    axes = _axes(canvas, f"{title}: UAR by speaker", f"all: {whole:.3f}; in brackets: examples")
+    where = np.arange(len(rows))
+    value, low, high = (np.array([row["uar"][k] for _, row in rows]) for k in ("value", "low", "high"))
+    axes.barh(where, value, height=0.72, color=_BLUE, alpha=0.85)
+    axes.errorbar(value, where, xerr=(value - low, high - value), fmt="none", ecolor=_INK, elinewidth=1)
+    axes.axvline(whole, color=_ORANGE, linewidth=1.5, linestyle=(0, (4, 3)))
+    axes.set_yticks(where, [f"{name}  ({row['n']:,})" for name, row in rows])
+    axes.set(xlim=(0, 1), ylim=(-0.6, len(rows) - 0.4))
+    axes.grid(axis="x", color=_PALE, linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def _robustness(canvas: Any, found: Robustness, title: str) -> None:
+    """UAR over the signal-to-noise ratio, and beside it through codecs; grey: the clean clips."""
+    noisy = [c for c in found.conditions if c.snr_db is not None]
+    coded = [c for c in found.conditions if c.snr_db is None]
+    canvas.set_size_inches(7.2, 4.2)
+    axes = _axes(canvas, f"{title}: robustness", f"UAR with 95 % intervals; noise: {found.noise}")
+    names = [f"{c.snr_db} dB" for c in noisy] + [c.name.partition(" ")[0] for c in coded]
+    axes.axhspan(found.clean.low, found.clean.high, color=_PALE, alpha=0.6, linewidth=0)
+    axes.axhline(found.clean.value, color=_INK, linewidth=1, linestyle=(0, (4, 3)))
+    axes.annotate(
+        f"clean {found.clean.value:.3f}", (len(names) - 0.5, found.clean.value), (0, 4), "data",
+        "offset points", ha="right", color=_INK, fontsize=8,
+    )  # fmt: skip
+    for start, part, colour, line in ((0, noisy, _BLUE, "-"), (len(noisy), coded, _ORANGE, "none")):
+        value, low, high = (np.array([getattr(c.uar, k) for c in part]) for k in ("value", "low", "high"))
+        axes.errorbar(
+            start + np.arange(len(part)), value, (value - low, high - value),
+            fmt="o", linestyle=line, color=colour, capsize=3,
+        )  # fmt: skip
+    axes.axvline(len(noisy) - 0.5, color=_PALE, linewidth=1)
+    axes.set_xticks(range(len(names)), names)
+    axes.set(ylim=(0, 1), xlim=(-0.5, len(names) - 0.5))
+    axes.set_ylabel("unweighted average recall", color=_INK)
+    axes.grid(axis="y", color=_PALE, linewidth=0.6)
+    axes.set_axisbelow(True)

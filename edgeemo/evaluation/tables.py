@@ -9,6 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from .report import Level, Report
+from .robustness import Robustness
+
+_SHOWN = 30
 
 
 def render(report: Report) -> Group:
@@ -22,12 +25,21 @@ def render(report: Report) -> Group:
             "dim",
         ),
         _leaks(report),
+        *_evidence(report),
         "",
         _metrics(report),
     ]
     for level in report.levels:
         if level.name != "emotions" or level is report.levels[0]:
             parts += ["", Text(f"By label ({level.name})", "bold"), _per_label(level)]
+    for column in ("speaker", "gender"):
+        if column in report.groups:
+            parts += ["", Text(f"By {column}", "bold"), _groups(report.groups[column], column)]
+    if "gap" in report.groups:
+        parts += [Text(f"gap: {_gap(report.groups)}", "dim")]
+    if report.robustness is not None:
+        parts += ["", Text("Robustness", "bold"), _robustness(report.robustness)]
+        parts += [Text(f"Noise: {report.robustness.noise}. Drop: clean minus this, in pairs.", "dim")]
     if report.peer is not None:
         parts += ["", Text(f"Beside {report.peer['name']}", "bold"), _peer(report.peer)]
         parts += [Text(report.peer["protocol"], "dim")]
@@ -40,9 +52,21 @@ def _leaks(report: Report) -> Text:
     if not leaks.checked:
         return Text(f"leaks: not checked ({leaks.by})", "yellow")
     became = "" if leaks.action == "none" else f", {leaks.action}"
-    return Text(
-        f"leaks: {leaks.n:,}{became} (by {leaks.by}); repeated in the test: {leaks.repeated:,}", "dim"
+    what = (
+        ""
+        if leaks.copies is None
+        else f": {len(leaks.speakers):,} speakers known, {leaks.copies:,} clips copied"
     )
+    return Text(
+        f"leaks: {leaks.n:,}{became}{what} (by {leaks.by}); repeated in the test: {leaks.repeated:,}", "dim"
+    )
+
+
+def _evidence(report: Report) -> list[Text]:
+    found = report.evidence
+    if not found:
+        return []
+    return [Text(f"evidence: mean {found['mean']:.2f}; too little for an answer: {found['none']:,}", "dim")]
 
 
 def _metrics(report: Report) -> Table:
@@ -57,6 +81,48 @@ def _per_label(level: Level) -> Table:
     for label, row in level.per_label.items():
         cells = [f"{row[name]:.3f}" if row["support"] else "–" for name in ("precision", "recall", "f1")]
         table.add_row(Text(label), *cells, f"{row['support']:,.0f}")
+    return table
+
+
+def _groups(rows: Any, column: str) -> Table:
+    """List the groups, worst first; of very many only the worst."""
+    table = _plain(column, ">UAR", "95 % interval", ">accuracy", ">evidence", ">n")
+    worst = sorted(rows.items(), key=lambda item: item[1]["uar"]["value"])
+    for name, row in worst[:_SHOWN]:
+        uar = row["uar"]
+        table.add_row(
+            Text(name),
+            f"{uar['value']:.3f}",
+            f"{uar['low']:.3f} … {uar['high']:.3f}",
+            f"{row['accuracy']['value']:.3f}",
+            f"{row['evidence']:.2f}",
+            f"{row['n']:,}",
+        )
+    if len(worst) > _SHOWN:
+        table.add_row(Text(f"and {len(worst) - _SHOWN:,} better ones", "dim"))
+    return table
+
+
+def _gap(groups: Any) -> str:
+    uar = groups["gap"]["uar"]
+    names = " minus ".join(groups["gender"])
+    return f"UAR of {names}: {uar['value']:+.3f} ({uar['low']:+.3f} … {uar['high']:+.3f})"
+
+
+def _robustness(robustness: Robustness) -> Table:
+    table = _plain("condition", ">UAR", "95 % interval", ">drop", "95 % interval", ">evidence", ">kbit/s")
+    clean = robustness.clean
+    table.add_row("clean", f"{clean.value:.3f}", f"{clean.low:.3f} … {clean.high:.3f}")
+    for x in robustness.conditions:
+        table.add_row(
+            x.name,
+            f"{x.uar.value:.3f}",
+            f"{x.uar.low:.3f} … {x.uar.high:.3f}",
+            f"{x.drop.value:+.3f}",
+            f"{x.drop.low:+.3f} … {x.drop.high:+.3f}",
+            f"{x.evidence:.2f}",
+            "" if x.kbit_s is None else f"{x.kbit_s:.0f}",
+        )
     return table
 
 
