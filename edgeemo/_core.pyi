@@ -330,7 +330,7 @@ class VoiceFrontend:
     def spec(self) -> VoiceSpec:
         """The spec it was built from."""
     def frames(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
-        """The frames of a clip before normalisation: float32 (n, mels); none when it is shorter than a window.
+        """The frames of a clip before normalisation: float32 (n, mels); n is 0 for less than a window.
 
         Args and errors are those of compute.
         """

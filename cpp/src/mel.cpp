@@ -8,7 +8,14 @@
 namespace edgeemo {
 namespace {
 
+// As kaldi computes it, in single precision: a bin close to the edge of a triangle feels the difference.
+double kaldi_mel(double hz) {
+    const float ratio = 1.0F + static_cast<float>(hz) / 700.0F;
+    return static_cast<double>(1127.0F * static_cast<float>(exact::log(static_cast<double>(ratio))));
+}
+
 double hz_to_mel(double hz, VoiceSpec::MelScale scale) {
+    if (scale == VoiceSpec::MelScale::kaldi) return kaldi_mel(hz);
     if (scale != VoiceSpec::MelScale::slaney) return 1127.0 * exact::log1p(hz / 700.0);
     if (hz < 1000.0) return hz * 3.0 / 200.0;
     return 15.0 + exact::log(hz / 1000.0) * 27.0 / exact::log(6.4);
@@ -65,31 +72,34 @@ std::vector<double> stage_twiddles(std::size_t half) {
     return all;
 }
 
+float as_float(double x) { return static_cast<float>(x); }
+
 class Triangles {
   public:
-    explicit Triangles(const VoiceSpec& spec) : spec_(spec) {
+    explicit Triangles(const VoiceSpec& spec)
+        : spec_(spec), in_mel_(spec.mel_scale == VoiceSpec::MelScale::kaldi) {
         low_ = hz_to_mel(spec.low_hz, spec.mel_scale);
         step_ = (hz_to_mel(spec.high_hz, spec.mel_scale) - low_) / (spec.mels + 1);
+        if (in_mel_) step_ = as_float(step_);
     }
 
     double weight(std::int32_t band, std::int32_t bin) const {
         const double hz = static_cast<double>(bin) * spec_.rate_hz / spec_.fft;
-        const bool in_mel = spec_.mel_scale == VoiceSpec::MelScale::kaldi;
-        const double at = in_mel ? hz_to_mel(hz, spec_.mel_scale) : hz;
-        const double left = corner(band, in_mel), top = corner(band + 1, in_mel),
-                     right = corner(band + 2, in_mel);
+        const double at = in_mel_ ? kaldi_mel(hz) : hz;
+        const double left = place(band), top = place(band + 1), right = place(band + 2);
         const double height = std::min((at - left) / (top - left), (right - at) / (right - top));
         if (height <= 0.0 || spec_.mel_norm == VoiceSpec::MelNorm::none) return std::max(height, 0.0);
-        return height * 2.0 / (corner(band + 2, false) - corner(band, false));
+        return height * 2.0 / (corner_hz(band + 2) - corner_hz(band));
     }
 
   private:
-    double corner(std::int32_t i, bool in_mel) const {
-        const double mel = low_ + step_ * i;
-        return in_mel ? mel : mel_to_hz(mel, spec_.mel_scale);
+    double corner_hz(std::int32_t i) const { return mel_to_hz(low_ + step_ * i, spec_.mel_scale); }
+    double place(std::int32_t i) const {
+        return in_mel_ ? as_float(low_ + as_float(step_ * i)) : corner_hz(i);
     }
 
     const VoiceSpec& spec_;
+    bool in_mel_;
     double low_, step_;
 };
 
