@@ -1,0 +1,241 @@
+"""Evaluation of speech: clips by speaker and gender, the labels a set has, words of data sets, evidence."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import ear
+import numpy as np
+import pytest
+from ear import Ear
+
+from edgeemo import Recognizer
+from edgeemo.cli import main
+from edgeemo.errors import DataError, LeakError, RuntimeUnavailableError
+from edgeemo.evaluation import Report, evaluate, pictures, tables
+from edgeemo.evaluation.leaks_voice import write_seen_voice
+from edgeemo.evaluation.spaces import choose
+from edgeemo.manifest import Example, write_manifest
+
+pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
+
+
+def measured(examples: list[Example], path: Path | None = None, **options: Any) -> Report:
+    reader: Any = Ear(path)
+    return evaluate(reader, examples, **({"resamples": 200} | options))
+
+
+def said(folder: Path, rows: list[tuple[str, str, str, str]]) -> list[Example]:
+    """Write clips: speaker, gender, the label whose tone is heard, the label that is given."""
+    return [
+        Example(
+            path=ear.write(folder / f"{i}.wav", ear.tone(heard, 0.4 + 0.01 * i)),
+            labels=(given,), speaker=speaker, gender=gender,
+        )
+        for i, (speaker, gender, heard, given) in enumerate(rows)
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def examples(tmp_path: Path) -> list[Example]:
+    """Six speakers; the women's anger is heard as sadness."""
+    rows = []
+    for i in range(6):
+        gender = "fm"[i % 2]
+        rows += [(f"s{i}", gender, "calm", "calm"), (f"s{i}", gender, "sadness", "sadness")]
+        rows += [(f"s{i}", gender, "anger" if gender == "m" else "sadness", "anger")]
+    return said(tmp_path / "clips", rows)
+
+
+def test_clips_are_measured_and_whole_speakers_drawn(examples: list[Example]) -> None:
+    report = measured(examples)
+    assert report.n == report.n_labelled == 18
+    assert report.metrics["uar"].value == pytest.approx(5 / 6)
+    assert report.metrics["uar"].low < 5 / 6 < report.metrics["uar"].high
+    assert report.bootstrap["by"] == "speaker"
+    assert report.bootstrap["units"] == 6
+    assert {"accuracy", "macro_f1", "ece"} <= set(report.metrics)
+
+
+def test_each_speaker_and_gender_is_measured(examples: list[Example]) -> None:
+    groups = measured(examples).to_dict()["groups"]
+    assert list(groups["speaker"]) == [f"s{i}" for i in range(6)]
+    assert groups["speaker"]["s0"]["uar"]["value"] == pytest.approx(2 / 3)
+    assert groups["speaker"]["s1"]["uar"]["value"] == 1
+    assert groups["speaker"]["s1"]["n"] == 3
+    assert {name: row["n"] for name, row in groups["gender"].items()} == {"f": 9, "m": 9}
+    assert groups["gap"]["uar"]["value"] == pytest.approx(2 / 3 - 1)
+    assert groups["gap"]["uar"]["high"] < 0
+
+
+def test_one_speaker_is_no_group(examples: list[Example]) -> None:
+    assert measured(examples[:3]).groups == {}
+
+
+def test_probabilities_are_divided_by_their_sum_over_the_labels_a_set_has(tmp_path: Path) -> None:
+    # the second clip is heard as calm, which the set does not have
+    rows = said(
+        tmp_path, [("a", "", "sadness", "sadness"), ("a", "", "calm", "anger"), ("a", "", "anger", "anger")]
+    )
+    report = measured(rows)
+    level = report.levels[0]
+    assert level.labels == ("sadness", "anger")
+    assert np.array(level.confusion).shape == (2, 2)
+    assert "The manifest has 2 of the model's 5 labels (sadness, anger)" in report.notes[0]
+    assert sum(level.reliability["count"]) == 3
+    assert (
+        min(c for c, n in zip(level.reliability["confidence"], level.reliability["count"], strict=True) if n)
+        >= 0.5
+    )
+
+
+def test_a_set_with_all_labels_is_not_narrowed(tmp_path: Path) -> None:
+    report = measured(ear.clips(tmp_path, {label: label for label in ear.LABELS}))
+    assert report.levels[0].labels == ear.LABELS
+    assert not any("divided" in note for note in report.notes)
+
+
+def test_a_narrowed_space_without_any_probability_is_even(tmp_path: Path) -> None:
+    space = choose(ear.card(), [Example(labels=("sadness",)), Example(labels=("anger",))])[0].narrowed(
+        [Example(labels=("sadness",)), Example(labels=("anger",))]
+    )
+    assert space.probability(np.eye(5)[:1], np.zeros((1, 8))).tolist() == [[0.5, 0.5]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "space"),
+    [
+        (["happy", "sad", "angry"], "fine"),
+        (["happy", "calm"], "fine"),
+        (["joy"], "fine"),
+        (["happiness", "surprised"], "emotions"),
+        (["fearful", "disgusted", "afraid"], "emotions"),
+    ],
+)
+def test_words_of_data_sets_are_understood(labels: list[str], space: str) -> None:
+    rows = [Example(labels=(label,)) for label in labels]
+    found = choose(ear.card(), rows)[0]
+    assert found.name == space
+    assert found.truth(rows).sum() == len(rows)
+
+
+def test_words_that_are_not_understood_are_named(examples: list[Example]) -> None:
+    strange = [replace(examples[0], labels=("furious",)), *examples]
+    with pytest.raises(DataError, match="1 of the manifest's labels: furious"):
+        measured(strange)
+
+
+def test_silent_clips_are_counted(tmp_path: Path, examples: list[Example]) -> None:
+    silent = Example(
+        path=ear.write(tmp_path / "s.wav", np.zeros(8000, np.float32)), labels=("calm",), speaker="s0"
+    )
+    report = measured([*examples, silent])
+    assert report.evidence == {"mean": pytest.approx(18 / 19), "none": 1}
+    assert report.groups["speaker"]["s0"]["evidence"] == pytest.approx(3 / 4)
+
+
+@pytest.mark.parametrize(
+    ("example", "match"),
+    [
+        (Example(text="words", labels=("calm",)), "no path"),
+        (Example(path=Path("none.wav"), labels=("calm",)), "There is no clip none.wav"),
+        (Example(path=Path(__file__), labels=("calm",)), "cannot be read as audio"),
+    ],
+)
+def test_a_clip_that_cannot_be_read_is_named(example: Example, match: str) -> None:
+    with pytest.raises(DataError, match=match):
+        measured([example])
+
+
+def test_without_soundfile_it_says_how_to_get_it(
+    examples: list[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "soundfile", None)
+    with pytest.raises(RuntimeUnavailableError, match=r"pip install 'edgeemo\[voice\]'"):
+        measured(examples)
+
+
+def test_speakers_of_the_training_are_refused_and_can_be_dropped(
+    tmp_path: Path, examples: list[Example]
+) -> None:
+    write_seen_voice(tmp_path / "ear.seen", examples[:3])
+    with pytest.raises(LeakError, match="1 of 6 test speakers"):
+        measured(examples, tmp_path / "ear.tflite")
+    report = measured(examples, tmp_path / "ear.tflite", leaks="drop")
+    assert report.n == 15
+    assert report.to_dict()["leaks"]["speakers"] == ["s0"]
+    write_seen_voice(tmp_path / "ear.seen", examples)
+    with pytest.raises(DataError, match="All 18 test clips or their speakers"):
+        measured(examples, tmp_path / "ear.tflite", leaks="drop")
+
+
+def test_tables_and_pictures_show_the_speakers(examples: list[Example], tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from rich.console import Console
+
+    report = measured(examples)
+    console = Console(width=120, file=io.StringIO())
+    console.print(tables.render(report))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "By speaker" in shown
+    assert "By gender" in shown
+    assert "UAR of f minus m: -0.333" in shown
+    names = {path.name for path in pictures.write(report, tmp_path / "pictures")}
+    assert {"fine-confusion.png", "fine-reliability.png", "speakers.png"} <= names
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Recognizer, "open", lambda *_, **__: Ear())
+
+
+@pytest.mark.usefixtures("opened")
+def test_the_command_line_measures_speech(
+    examples: list[Example], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_manifest(tmp_path / "clips.csv", examples)
+    arguments = [
+        "evaluate",
+        "voice",
+        str(tmp_path / "clips.csv"),
+        "--bootstrap",
+        "50",
+        "--robustness",
+        "--json",
+    ]
+    assert main(arguments) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["labels"] == "fine"
+    assert found["leaks"]["checked"] is False
+    assert len(found["robustness"]["conditions"]) == 9
+
+
+@pytest.mark.usefixtures("opened")
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        (["--noise", "."], "--robustness"),
+        (["--peer", "tfidf", "--train", "clips.csv"], "--peer tfidf reads text"),
+    ],
+)
+def test_wrong_usage_is_told(
+    options: list[str], match: str, examples: list[Example], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    write_manifest("clips.csv", examples)
+    assert main(["evaluate", "voice", "clips.csv", *options]) == 2
+    assert match in capsys.readouterr().err
+
+
+def test_text_has_no_robustness(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    reader = SimpleNamespace(card=replace(ear.card(), modality="text", name="words"))
+    monkeypatch.setattr(Recognizer, "open", lambda *_, **__: reader)
+    monkeypatch.setattr("edgeemo.manifest.read_manifest", lambda _: [])
+    assert main(["evaluate", "text", "x.csv", "--robustness"]) == 2
+    assert "words reads text" in capsys.readouterr().err
