@@ -82,7 +82,8 @@ def join(parts: Mapping[str, keras.Model]) -> keras.Model:
             config["dtype"], config["name"] = "float32", f"{name}_{layer.name}"
             return type(layer).from_config(config)
 
-        copy = keras.models.clone_model(part, input_tensors=features, clone_function=renamed)
+        plain = keras.Model(part.input, part.output)  # without the optimizer and losses of its training
+        copy = keras.models.clone_model(plain, input_tensors=features, clone_function=renamed)
         copy.set_weights(part.get_weights())
         outputs[name] = copy.output[name]
     return keras.Model(features, outputs)

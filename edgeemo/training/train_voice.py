@@ -130,12 +130,7 @@ class VoiceWorkshop:
         out = self.out
         model = join({"labels": trained["emotion"], "speech": trained["speech"]})
         model.save(out / "model.keras")
-        backgrounds = [
-            e
-            for role in ("noises", "speech")
-            for name in self.recipe.data.get(role, [])
-            for e in load(name, self.data, "train", self.recipe.manifest)
-        ]
+        backgrounds = [e for role in ("noises", "speech") for e, _ in self._readable(role, "train")]
         write_seen_voice(out / "model.seen", [*self.examples, *backgrounds])
         clips = self.sample(CALIBRATION_CLIPS + CHECKED_CLIPS)
         write_manifest(out / "calibration.csv", clips[:CALIBRATION_CLIPS])
@@ -227,9 +222,21 @@ class VoiceWorkshop:
 
     def _sounds(self, role: str, split: str) -> list[FloatArray]:
         """Return the sounds of ``[data] noises`` or ``speech`` at the model's rate."""
+        return [x for _, x in self._readable(role, split)]
+
+    def _readable(self, role: str, split: str) -> list[tuple[Example, FloatArray]]:
+        """Return background sounds and their samples; a file the library cannot decode is left out."""
         names = self.recipe.data.get(role, [])
-        found = [e for name in names for e in load(name, self.data, split, self.recipe.manifest)]
-        return [read_mono(e.path or Path(), self.frontend.spec.rate_hz) for e in found]
+        examples = [e for name in names for e in load(name, self.data, split, self.recipe.manifest)]
+        found = []
+        for e in examples:
+            try:
+                found.append((e, read_mono(e.path or Path(), self.frontend.spec.rate_hz)))
+            except DataError:
+                continue
+        if len(found) < len(examples):
+            print(f"{len(examples) - len(found)} of {len(examples)} sounds ({role}) cannot be read: left out")
+        return found
 
 
 def parted(examples: Sequence[Example], clips: Indices, stop: int) -> tuple[Indices, Indices]:
