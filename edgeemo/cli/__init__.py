@@ -14,7 +14,8 @@ from ..errors import ConversionError, EdgeemoError, LeakError
 from . import console
 
 _COMMANDS = {  # name: (module, what it does)
-    "predict": ("predict", "Read the emotion that texts express."),
+    "predict": ("predict", "Read the emotion that texts or an audio file express."),
+    "listen": ("listen", "Read the emotion a voice expresses, live."),
     "evaluate": ("evaluate", "Measure a bundle on a manifest, with 95 % intervals."),
     "inspect": ("inspect", "Show what a bundle is, knows and may be used for."),
     "list": ("inspect", "List the bundles that came with edgeemo."),
@@ -49,11 +50,13 @@ class _Commands(click.Group):
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="edgeemo")
 def cli() -> None:
-    """Expressed emotion from text, on the device: no cloud, no download.
+    """Expressed emotion from text and voice, on the device: no cloud, no download.
 
     \b
     Examples:
       edgeemo predict "What a wonderful surprise, thank you!"
+      edgeemo predict speech.wav --picture speech.png
+      edgeemo listen
       edgeemo inspect text
       edgeemo evaluate text dev.csv --leaks drop --pictures pictures/
 

@@ -15,41 +15,70 @@ from rich.text import Text
 from ..backends import INTERPRETERS
 from ..errors import DataError
 from ..recognizer import Recognizer
+from ..sources import is_audio
+from ..sources.files import SUFFIXES
 from ..types import EMOTIONS, EmotionResult
+from ..voice_recognizer import VoiceRecognizer
 from . import console
+from .voice import read_file
 
 
 @click.command("predict")
 @click.argument("text_or_file", required=False)
 @click.option("--text", help="A text, even if a file has that name.")
-@click.option("--bundle", default="text", show_default=True, help="A shipped bundle's name, or a file.")
+@click.option("--bundle", help="A shipped bundle's name, or a file; by default text, for audio voice.")
 @click.option("--backend", type=click.Choice(list(INTERPRETERS)), default="litert", show_default=True)
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a text.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a text or an audio file.")
+@click.option(
+    "--picture", type=click.Path(path_type=Path), metavar="PNG", help="Audio: draw waveform and emotions."
+)
 def predict_command(
-    text_or_file: str | None, text: str | None, bundle: str, backend: str, threads: int, as_json: bool
+    text_or_file: str | None,
+    text: str | None,
+    bundle: str | None,
+    backend: str,
+    threads: int,
+    as_json: bool,
+    picture: Path | None,
 ) -> None:
-    """Read the emotion that texts express.
+    """Read the emotion that texts or an audio file express.
 
-    TEXT_OR_FILE is a file, one text a line, if it exists; else it is the text. Without it, or as "-", texts
-    come from standard input, one a line. Each text gives one answer, empty lines too.
+    TEXT_OR_FILE is audio if its name ends as audio files' do (.wav, .flac, .ogg, .opus, .mp3 …) or a file of
+    that name begins as they do. Else it is a file, one text a line, if it exists; else it is the text.
+    Without it, or as "-", texts come from standard input, one a line.
+
+    Each text gives one answer, empty lines too. Audio gives a timeline, one row a span, and then the whole;
+    as JSON one object: the whole, with "file", "rate_hz", "channels" and the "timeline".
 
     \b
     Examples:
       edgeemo predict "I can't believe they did this to us."
       edgeemo predict reviews.txt --json > emotions.jsonl
       echo "Well done!" | edgeemo predict
+      edgeemo predict speech.wav --picture speech.png
     """
     if text is not None and text_or_file is not None:
         raise click.UsageError("Give either TEXT_OR_FILE or --text.")
-    single = text if text is not None else _argument_text(text_or_file)
+    audio = text is None and text_or_file is not None and _names_audio(text_or_file)
+    single = None if audio else text if text is not None else _argument_text(text_or_file)
     if single is None and text_or_file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError(
             'Nothing to read: give a text, a file, or pipe lines in; "-" reads the terminal.'
         )
+    bundle = bundle or ("voice" if audio else "text")
     with console.quiet_libraries():
         recognizer = Recognizer.open(bundle, backend=backend, threads=threads)
     with recognizer:
+        if isinstance(recognizer, VoiceRecognizer):
+            if single is not None or text_or_file in (None, "-"):
+                raise click.UsageError(f"The bundle {bundle} reads voice: give an audio file.")
+            read_file(recognizer, str(text_or_file), as_json=as_json, picture=picture)
+            return
+        if audio:
+            raise click.UsageError(f"The bundle {bundle} reads text, {text_or_file} is audio; see --text.")
+        if picture is not None:
+            raise click.UsageError("--picture draws audio files only.")
         if single is not None:
             result = recognizer.predict(single)
             console.print_json(_line(single, result), indent=None) if as_json else _show(single, result)
@@ -57,6 +86,12 @@ def predict_command(
         show = _json_lines if as_json else _rows
         for line in show((line, recognizer.predict(line)) for line in _lines(text_or_file)):
             print(line, flush=True)
+
+
+def _names_audio(argument: str) -> bool:
+    """Tell whether the argument is an audio file, or the name of one that is not there."""
+    lone = len(argument.split()) == 1 and not os.path.exists(argument)  # noqa: PTH110
+    return is_audio(argument) or (lone and argument.lower().endswith(SUFFIXES))
 
 
 def _argument_text(argument: str | None) -> str | None:

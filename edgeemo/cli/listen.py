@@ -1,0 +1,127 @@
+"""``edgeemo listen``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import click
+from rich.live import Live
+
+from ..backends import INTERPRETERS
+from ..recognizer import Recognizer
+from ..sources import Microphone, RawAudio, Source, microphones
+from ..types import EmotionResult
+from ..voice_recognizer import VoiceRecognizer
+from . import console, voice
+
+Show = Callable[[EmotionResult, int], None]
+
+
+@click.command("listen")
+@click.option("--device", help="Part of a microphone's name, or its number; by default the system's.")
+@click.option("--list-devices", is_flag=True, help="List the microphones and stop.")
+@click.option("--stdin", "raw", type=click.Choice(list(RawAudio.FORMATS)), help="Raw samples instead.")
+@click.option("--rate", type=click.IntRange(8_000, 192_000), help="In Hz; by default the microphone's own.")
+@click.option("--channels", type=click.IntRange(1, 32), default=1, show_default=True)
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so much audio.")
+@click.option("--bundle", default="voice", show_default=True, help="A shipped bundle's name, or a file.")
+@click.option("--backend", type=click.Choice(list(INTERPRETERS)), default="litert", show_default=True)
+@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a result, with the drops so far.")
+def listen_command(
+    device: str | None,
+    list_devices: bool,
+    raw: str | None,
+    rate: int | None,
+    channels: int,
+    seconds: float | None,
+    bundle: str,
+    backend: str,
+    threads: int,
+    as_json: bool,
+) -> None:
+    """Read the emotion a voice expresses while it speaks: from the microphone, or raw from standard input.
+
+    On a terminal it draws live bars; else it prints a line a result. Nothing is kept or sent. "drops" counts
+    blocks of 50 ms that were lost because the machine was too slow. Ctrl-C ends it.
+
+    \b
+    Examples:
+      edgeemo listen
+      edgeemo listen --list-devices
+      edgeemo listen --device headset --seconds 60 --json > emotions.jsonl
+      ffmpeg -i film.mkv -f s16le -ar 16000 -ac 1 - | edgeemo listen --stdin s16le --rate 16000
+    """
+    if list_devices:
+        _list(as_json)
+        return
+    if raw is not None and (rate is None or device is not None):
+        raise click.UsageError("Raw samples do not tell their rate: give --rate (and no --device).")
+    with console.quiet_libraries():
+        recognizer = Recognizer.open(bundle, backend=backend, threads=threads)
+    with recognizer:
+        if not isinstance(recognizer, VoiceRecognizer):
+            raise click.UsageError(f"The bundle {bundle} reads {recognizer.card.modality}, not voice.")
+        with _quiet_microphone(raw is None), _source(raw, device, rate, channels) as source:
+            _run(recognizer, source, seconds, as_json)
+
+
+def _run(recognizer: VoiceRecognizer, source: Source, seconds: float | None, as_json: bool) -> None:
+    stream = recognizer.stream(source.rate_hz, source.channels)
+    with _shown(as_json) as show:
+        for chunk, t_ms in source:
+            for result in stream.push(chunk, t_ms):
+                show(result, source.drops)
+            if seconds is not None and t_ms / 1000 + len(chunk) / source.rate_hz >= seconds:
+                break
+        for result in stream.flush():
+            show(result, source.drops)
+
+
+def _source(raw: str | None, device: str | None, rate: int | None, channels: int) -> Source:
+    if raw is not None and rate is not None:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise click.UsageError("Nothing to read: pipe raw samples in.")
+        return RawAudio(sys.stdin.buffer, raw, rate_hz=rate, channels=channels)  # type: ignore[arg-type]
+    chosen = int(device) if device is not None and device.isdecimal() else device
+    return Microphone(chosen, rate_hz=rate, channels=channels)
+
+
+@contextmanager
+def _quiet_microphone(quiet: bool) -> Iterator[None]:
+    """Keep the sound libraries from writing over the bars."""
+    if quiet:
+        with console.quiet_libraries():
+            yield
+    else:
+        yield
+
+
+@contextmanager
+def _shown(as_json: bool) -> Iterator[Show]:
+    """Give the way results are shown: JSON lines, live bars on a terminal, else rows."""
+    out = console.out()
+    if as_json:
+        yield lambda result, drops: console.print_json({**result.to_dict(), "drops": drops}, indent=None)
+    elif out.is_terminal:
+        with Live(voice.bars(None, 0), console=out, auto_refresh=False) as live:
+            yield lambda result, drops: live.update(voice.bars(result, drops), refresh=True)
+    else:
+        print(f"{voice.HEADER}  drops", flush=True)
+        yield lambda result, drops: print(f"{voice.row(result)}  {drops:>5}", flush=True)
+
+
+def _list(as_json: bool) -> None:
+    with console.quiet_libraries():
+        found = microphones()
+    if as_json:
+        console.print_json([asdict(device) for device in found])
+        return
+    for device in found:
+        mark = "*" if device.is_default else " "
+        print(f"{mark}{device.index:>3}  {device.name}  ({device.channels} channels, {device.rate_hz} Hz)")
+    if not found:
+        console.say("no microphone; plug one in, and check that you may use it (on Linux: group 'audio')")

@@ -1,0 +1,99 @@
+"""How the command line reads an audio file, and shows what a voice expresses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from ..sources import AudioFile
+from ..types import EMOTIONS, EmotionResult
+from ..voice_recognizer import VoiceRecognizer
+from . import console
+
+HEADER = f"{'seconds':<17}{'emotion':<18}valence  arousal  evidence"
+_PEAK_MS = 10
+
+
+class Peaks:
+    """The least and the greatest sample of every 10 ms: what a waveform looks like from afar."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._size = max(1, rate_hz * _PEAK_MS // 1000)
+        self._rest = np.zeros(0, np.float32)
+        self._found: list[npt.NDArray[np.float32]] = []
+        self.step_s = self._size / rate_hz
+
+    def add(self, chunk: npt.NDArray[Any]) -> None:
+        """Take in the next float32 samples; of several channels their mean."""
+        mono = chunk if chunk.ndim == 1 else chunk.mean(1, dtype=np.float32)
+        samples = np.concatenate((self._rest, mono))
+        whole = len(samples) - len(samples) % self._size
+        groups = samples[:whole].reshape(-1, self._size)
+        self._found.append(np.stack((groups.min(1), groups.max(1)), 1))
+        self._rest = samples[whole:]
+
+    def array(self) -> npt.NDArray[np.float32]:
+        """Return float32 ``(n, 2)``."""
+        return np.concatenate(self._found) if self._found else np.zeros((0, 2), np.float32)
+
+
+def read_file(recognizer: VoiceRecognizer, path: str, *, as_json: bool, picture: Path | None) -> None:
+    """Print the timeline of an audio file and what it expresses as a whole; draw it, if asked."""
+    drawing = console.need("edgeemo.cli.picture", "eval", "matplotlib.figure") if picture else None
+    timeline: list[EmotionResult] = []
+
+    def show(results: list[EmotionResult]) -> None:
+        if as_json or drawing is not None:
+            timeline.extend(results)
+        if not as_json:
+            for result in results:
+                print(row(result), flush=True)
+
+    with console.quiet_libraries(), AudioFile(path) as source:  # the mp3 decoder likes to talk
+        stream = recognizer.stream(source.rate_hz, source.channels)
+        peaks = Peaks(source.rate_hz)
+        if not as_json:
+            print(HEADER)
+        for chunk, t_ms in source:
+            show(stream.push(chunk, t_ms))
+            if drawing is not None:
+                peaks.add(chunk)
+        show(stream.flush())
+    whole = stream.summary()
+    if as_json:
+        said = {"file": path, "rate_hz": source.rate_hz, "channels": source.channels, **whole.to_dict()}
+        console.print_json({**said, "timeline": [result.to_dict() for result in timeline]}, indent=None)
+    else:
+        print(f"\n{row(whole)}  the whole")
+    if drawing is not None and picture is not None:
+        drawing.draw(picture, Path(path).name, peaks, timeline, whole.end_ms / 1000)
+        console.say(f"wrote {picture}")
+
+
+def row(result: EmotionResult) -> str:
+    """Return a result as a line of the table with `HEADER`."""
+    when = f"{result.start_ms / 1000:.2f} – {result.end_ms / 1000:.2f}"
+    said = f"{result.label:<10} {result.confidence:>5.2f}"
+    return f"{when:<17}{said:<18}{result.valence:>+7.2f}  {result.arousal:>+7.2f}  {result.evidence:>8.2f}"
+
+
+def bars(result: EmotionResult | None, drops: int) -> Group:
+    """Draw the latest result: a bar an emotion, then valence, arousal, evidence, time and drops."""
+    table = Table.grid(padding=(0, 2))
+    scores = [0.0] * len(EMOTIONS) if result is None else result.scores.tolist()
+    for emotion, score in zip(EMOTIONS, scores, strict=True):
+        best = result is not None and emotion == result.label
+        table.add_row(Text(emotion, "bold" if best else ""), console.bar(score), f"{score:.2f}")
+    if result is None:
+        return Group(table, Text("listening … (Ctrl-C ends it)"))
+    facts = (
+        f"valence {result.valence:+.2f}   arousal {result.arousal:+.2f}   evidence {result.evidence:.2f}   "
+        f"{result.end_ms / 1000:.1f} s   drops {drops}"
+    )
+    return Group(table, Text(facts, "" if result.evidence else "dim"))
