@@ -57,19 +57,20 @@ def test_pink_noise_falls_by_ten_decibels_a_decade() -> None:
 def test_recordings_are_resampled_repeated_and_silent_ones_passed_over(tmp_path: Path) -> None:
     ear.write(tmp_path / "a" / "short.wav", ear.tone("calm", 0.25, 8000), 8000)
     ear.write(tmp_path / "silent.wav", np.zeros(100, np.float32))
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
     noise = sounds.Noise(tmp_path)
-    assert noise.name == "2 recordings"
-    for number in range(4):
+    for number in range(6):
         piece = noise.piece(number, RATE, RATE)
         assert len(piece) == RATE
         assert np.abs(np.fft.rfft(piece)).argmax() == pytest.approx(300, abs=3)
+    assert noise.name == "3 recordings (2 silent or unreadable)"
 
 
 def test_noise_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no audio"):
         sounds.Noise(tmp_path)
     ear.write(tmp_path / "silent.wav", np.zeros(100, np.float32))
-    with pytest.raises(DataError, match="all silent"):
+    with pytest.raises(DataError, match="silent or cannot be read"):
         sounds.Noise(tmp_path).piece(0, 100, RATE)
 
 

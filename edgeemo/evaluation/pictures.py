@@ -177,7 +177,7 @@ def _robustness(canvas: Any, found: Robustness, title: str) -> None:
     coded = [c for c in found.conditions if c.snr_db is None]
     canvas.set_size_inches(7.2, 4.2)
     axes = _axes(canvas, f"{title}: robustness", f"UAR with 95 % intervals; noise: {found.noise}")
-    names = [f"{c.snr_db} dB" for c in noisy] + [c.name.partition(" ")[0] for c in coded]
+    names = [f"{c.snr_db} dB" for c in noisy] + [c.name for c in coded]
     axes.axhspan(found.clean.low, found.clean.high, color=_PALE, alpha=0.6, linewidth=0)
     axes.axhline(found.clean.value, color=_INK, linewidth=1, linestyle=(0, (4, 3)))
     axes.annotate(

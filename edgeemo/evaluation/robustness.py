@@ -18,7 +18,8 @@ from .predictions import Predictions, Progress, label_measure
 from .spaces import Space
 
 SNRS_DB = (20, 15, 10, 5, 0)
-TELEPHONE = "telephone (8 kHz μ-law)"
+TELEPHONE = "phone"
+"""300 to 3,400 Hz, 8 kHz, μ-law."""
 
 
 @dataclass(frozen=True)

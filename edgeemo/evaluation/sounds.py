@@ -62,7 +62,8 @@ def mix(pcm: Samples, noise: Samples, rate_hz: int, snr_db: float) -> Samples:
 class Noise:
     """Pieces of noise to mix in: of the recordings in a folder (and below), or white and pink noise.
 
-    The same ``seed``, folder and clip number always give the same piece.
+    The same ``seed``, folder and clip number always give the same piece. Recordings that cannot be read, or
+    are silent, are passed over; `name` tells how many.
 
     Raises:
         DataError: the folder holds no audio.
@@ -74,11 +75,13 @@ class Noise:
             raise DataError(f"{folder} holds no audio ({', '.join(SOUNDS)}): name a folder of noise.")
         self.files: Sequence[Path] = found
         self.seed = seed
+        self._useless: set[Path] = set()
 
     @property
     def name(self) -> str:
-        """What the noise is."""
-        return f"{len(self.files):,} recordings" if self.files else "white and pink noise"
+        """What the noise is, as far as it was heard."""
+        useless = f" ({len(self._useless):,} silent or unreadable)" if self._useless else ""
+        return f"{len(self.files):,} recordings{useless}" if self.files else "white and pink noise"
 
     def piece(self, number: int, samples: int, rate_hz: int) -> Samples:
         """Return the noise ``(samples,)`` for clip ``number``; a short recording is repeated."""
@@ -86,12 +89,22 @@ class Noise:
         if not self.files:
             return _coloured(rng, samples, pink=bool(number % 2))
         for path in rng.permutation(np.array(self.files, object)).tolist()[:20]:
-            pcm, own_hz = read_audio(path)
-            pcm = resample(mono(pcm), own_hz, rate_hz)
-            if len(pcm) and float(np.abs(pcm).max()) > 0:
+            pcm = self._read(path, rate_hz)
+            if len(pcm):
                 start = int(rng.integers(0, max(len(pcm) - samples, 0) + 1))
                 return np.resize(pcm[start:], samples)
-        raise DataError("Twenty recordings of noise are all silent: name a folder of noise.")
+        raise DataError("Twenty recordings are all silent or cannot be read: name a folder of noise.")
+
+    def _read(self, path: Path, rate_hz: int) -> Samples:
+        """Return a recording, or nothing if it is of no use."""
+        try:
+            pcm, own_hz = read_audio(path)
+        except DataError:
+            pcm, own_hz = np.zeros(0, np.float32), rate_hz
+        if not pcm.any():
+            self._useless.add(path)
+            return np.zeros(0, np.float32)
+        return resample(mono(pcm), own_hz, rate_hz)
 
 
 def through_codec(pcm: Samples, rate_hz: int, codec: str) -> tuple[Samples, int, int]:

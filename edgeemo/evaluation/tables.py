@@ -110,18 +110,17 @@ def _gap(groups: Any) -> str:
 
 
 def _robustness(robustness: Robustness) -> Table:
-    table = _plain("condition", ">UAR", "95 % interval", ">drop", "95 % interval", ">evidence", ">kbit/s")
+    table = _plain("condition", ">UAR", "95 % interval", ">drop", "95 % interval", ">evidence")
     clean = robustness.clean
     table.add_row("clean", f"{clean.value:.3f}", f"{clean.low:.3f} … {clean.high:.3f}")
     for x in robustness.conditions:
         table.add_row(
-            x.name,
+            x.name if x.kbit_s is None else f"{x.name} {x.kbit_s:.0f} kbit/s",
             f"{x.uar.value:.3f}",
             f"{x.uar.low:.3f} … {x.uar.high:.3f}",
-            f"{x.drop.value:+.3f}",
-            f"{x.drop.low:+.3f} … {x.drop.high:+.3f}",
+            f"{x.drop.value:.3f}",
+            f"{x.drop.low:.3f} … {x.drop.high:.3f}",
             f"{x.evidence:.2f}",
-            "" if x.kbit_s is None else f"{x.kbit_s:.0f}",
         )
     return table
 
