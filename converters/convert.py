@@ -14,27 +14,18 @@ from edgeemo import __version__
 from edgeemo.bundle import Bundle
 from edgeemo.card import ModelCard
 from edgeemo.errors import BundleError, ConversionError, DataError
+from edgeemo.evaluation.clips import read_clip
 from edgeemo.evaluation.leaks import SUFFIX
-from edgeemo.evaluation.report import Progress, evaluate
+from edgeemo.evaluation.predictions import Progress
+from edgeemo.evaluation.report import evaluate
 from edgeemo.frontends import frontend_for
 from edgeemo.manifest import Example, read_manifest
 from edgeemo.recognizer import Recognizer
 from edgeemo.runtime import Runtime
 
+from .golden import golden
 from .quantize import quantize, worst_layers
 from .verify import Budget, Verification, compare
-
-GOLDEN = (
-    "What a wonderful surprise, thank you so much!",
-    "I miss her every single day.",
-    "This is the third time the machine ate my card, I am furious.",
-    "Please don't leave me alone in the dark.",
-    "Ugh, there is mould all over the bread.",
-    "Wait, you can do that? I had no idea!",
-    "The train leaves at nine from platform four.",
-    "😂😂 best day ever",
-)
-"""Sentences whose scores go into the card, to see on any machine that the bundle works as it did here."""
 
 
 def convert(
@@ -52,9 +43,9 @@ def convert(
 
     Args:
         model: a ``.keras`` file.
-        calibration: a manifest of texts that look like those the model will read; labels are not needed.
+        calibration: a manifest of texts (or clips) like those the model will read; labels are not needed.
         out: the bundle to write.
-        card, vocab: the draft card and the vocabulary; by default those beside the model.
+        card, vocab: the draft card and, for text, the vocabulary; by default those beside the model.
         check: the manifest to verify on; by default ``dev.csv`` beside the model, else the calibration set.
         budget: what int8 may cost.
 
@@ -67,19 +58,20 @@ def convert(
     """
     beside = Path(model).parent
     draft = ModelCard.from_json(_read(card or beside / "card.json", "--card"))
-    assets = {"vocab.txt": _read(vocab or beside / "vocab.txt", "--vocab")}
-    frontend = frontend_for(draft.modality, draft.spec, assets)
-    ids = frontend.compute_batch(_texts(calibration))
+    text = draft.modality == "text"
+    assets = {"vocab.txt": _read(vocab or beside / "vocab.txt", "--vocab")} if text else {}
+    inputs = _inputs(draft, frontend_for(draft.modality, draft.spec, assets), calibration)
 
-    bundle = Bundle(quantize(model, ids), draft, assets)
+    bundle = Bundle(quantize(model, inputs), draft, assets)
     checked = check or (beside / "dev.csv" if (beside / "dev.csv").is_file() else calibration)
     examples = read_manifest(checked)
     found = compare(model, bundle, examples, budget=budget, progress=progress)
     if found.problems:
         raise ConversionError(
             f"{draft.name} is not good enough in int8, nothing was written: {'; '.join(found.problems)}. "
-            f"Worst layers (error in steps): {', '.join(_worst(model, ids)) or 'unknown'}. "
-            f"Calibrate on texts like those the model will read ({Path(calibration).name} has {len(ids)})."
+            f"Worst layers (error in steps): {', '.join(_worst(model, inputs)) or 'unknown'}. "
+            f"Calibrate on {'texts' if text else 'clips'} like those the model will read "
+            f"({Path(calibration).name} gives {len(inputs)}{'' if text else ' spans'})."
         )
     finished = _finished(bundle, found, examples, Path(checked).name)
     Bundle(bundle.flatbuffer, finished, assets).write(out)
@@ -104,10 +96,10 @@ def _hand_over(seen: Path, beside: Path) -> None:
         ) from error
 
 
-def _worst(model: Path, ids: npt.NDArray[np.int32]) -> tuple[str, ...]:
+def _worst(model: Path, inputs: npt.NDArray[Any]) -> tuple[str, ...]:
     """Name the worst layers; none, if the debugger itself fails: the missed budget is what must be told."""
     try:
-        return worst_layers(model, ids[:200])
+        return worst_layers(model, inputs[:200])
     except ConversionError:
         return ()
 
@@ -135,7 +127,10 @@ def _finished(bundle: Bundle, found: Verification, examples: list[Example], chec
             "macro_f1_int8": round(found.int8_f1, 4),
             "drop": {k: round(v, 5) for k, v in found.drop.to_dict().items()},
         }
-    if found.drop is not None:
+    if found.evidence_difference is not None:
+        metrics["verify"]["evidence_difference"] = round(found.evidence_difference, 4)
+    learnt = any(example.split == "train" for example in examples)  # what was learnt by heart proves nothing
+    if found.drop is not None and not learnt:
         metrics["int8"] = {
             "command": f"edgeemo evaluate BUNDLE {checked} --leaks keep",
             **_scores(recognizer, examples),
@@ -151,7 +146,7 @@ def _finished(bundle: Bundle, found: Verification, examples: list[Example], chec
             }
             for t in tensors
         },
-        golden=tuple(_golden(recognizer, text) for text in GOLDEN),
+        golden=golden(recognizer),
         metrics={**bundle.card.metrics, **metrics},
         tools={
             **bundle.card.tools,
@@ -173,30 +168,26 @@ def _scores(recognizer: Recognizer, examples: list[Example]) -> dict[str, Any]:
     }
 
 
-def _golden(recognizer: Recognizer, text: str) -> dict[str, Any]:
-    result = recognizer.predict(text)
-    return {
-        "text": text,
-        "ids": recognizer.frontend.compute(text).tolist()[: recognizer.frontend.encode(text).n_ids],
-        "scores": [round(x, 4) for x in result.scores.tolist()],
-        "valence": round(result.valence, 4),
-        "arousal": round(result.arousal, 4),
-    }
-
-
-def _texts(calibration: Path) -> list[str]:
-    texts = [example.text for example in read_manifest(calibration)]
-    given = [text for text in texts if text and text.strip()]
-    if len(given) < len(texts) / 2 or not given:
+def _inputs(draft: ModelCard, frontend: Any, calibration: Path) -> npt.NDArray[Any]:
+    """Return the calibration set as the bundle's frontend makes it: ids, or the spans of clips."""
+    voice = draft.modality == "voice"
+    what, column = ("clips", "path") if voice else ("texts", "text")
+    rows = read_manifest(calibration)
+    found = [example for example in rows if (example.path if voice else (example.text or "").strip())]
+    if len(found) < len(rows) / 2 or not found:
         raise DataError(
-            f"{Path(calibration).name} is no calibration set for a text model: {len(given)} of {len(texts)} "
-            "rows have text. Give a manifest with texts, such as calibration.csv beside the trained model."
+            f"{Path(calibration).name} is no calibration set for a {draft.modality} model: {len(found)} of "
+            f"{len(rows)} rows have a {column}. Give a manifest of {what}, such as calibration.csv beside "
+            "the trained model."
         )
-    if len(np.unique(given)) < min(20, len(given)):
+    if len({example.path if voice else example.text for example in found}) < min(20, len(found)):
         raise DataError(
-            f"{Path(calibration).name} repeats the same few texts; give at least 20 different ones."
+            f"{Path(calibration).name} repeats the same few {what}; give at least 20 different ones."
         )
-    return given
+    if voice:
+        spans = [frontend.compute(*read_clip(example)).features for example in found]
+        return np.concatenate(spans)
+    return np.asarray(frontend.compute_batch([example.text or "" for example in found]))
 
 
 def _read(path: Path, option: str) -> bytes:

@@ -1,6 +1,6 @@
 """Full-integer quantization in a process of its own: TensorFlow's converter can crash, we must not.
 
-Run as ``python -m edgeemo.converters.quantize MODEL.keras IDS.npy OUT.tflite``; use `quantize`.
+Run as ``python -m edgeemo.converters.quantize quantize MODEL.keras INPUTS.npy OUT.tflite``; use `quantize`.
 """
 
 from __future__ import annotations
@@ -22,37 +22,38 @@ import numpy.typing as npt
 from edgeemo.errors import ConversionError
 
 
-def quantize(model: Path, ids: npt.NDArray[np.int32]) -> bytes:
+def quantize(model: Path, inputs: npt.NDArray[Any]) -> bytes:
     """Convert a Keras model to a full-int8 flatbuffer with one signature.
 
     Weights are quantized per channel where the kernels allow, activations by the minimum and maximum seen
-    on ``ids`` (Jacob et al. 2018, arXiv:1712.05877). Ids stay int32, outputs are int8.
+    on ``inputs`` (Jacob et al. 2018, arXiv:1712.05877). Ids stay int32, features and outputs become int8.
 
     Args:
-        model: a ``.keras`` file: ids ``(batch, length)`` to a mapping of outputs.
-        ids: int32 ``(n, length)``, the calibration set as the frontend makes it.
+        model: a ``.keras`` file with one input ``(batch, …)`` and a mapping of outputs.
+        inputs: the calibration set as the frontend makes it: ids int32 ``(n, length)`` of texts, or features
+            float32 ``(n, frames, mels)`` of spans.
 
     Raises:
         ConversionError: the converter refused or crashed; says how.
     """
     with tempfile.TemporaryDirectory(prefix="edgeemo-") as folder:
-        given, made = Path(folder, "ids.npy"), Path(folder, "model.tflite")
-        np.save(given, ids)
+        given, made = Path(folder, "inputs.npy"), Path(folder, "model.tflite")
+        np.save(given, inputs)
         _child("quantize", str(model), str(given), str(made))
         if not made.is_file() or made.stat().st_size == 0:
             raise ConversionError("The converter wrote nothing. Free some disk space and try again.")
         return made.read_bytes()
 
 
-def worst_layers(model: Path, ids: npt.NDArray[np.int32], n: int = 3) -> tuple[str, ...]:
+def worst_layers(model: Path, inputs: npt.NDArray[Any], n: int = 3) -> tuple[str, ...]:
     """Name the layers int8 hurts most, worst first, by TensorFlow's quantization debugger.
 
     Each is given as ``name (error)``, the root mean square error in steps of its own scale; 0.29 is what
     rounding alone costs.
     """
     with tempfile.TemporaryDirectory(prefix="edgeemo-") as folder:
-        given, made = Path(folder, "ids.npy"), Path(folder, "layers.txt")
-        np.save(given, ids)
+        given, made = Path(folder, "inputs.npy"), Path(folder, "layers.txt")
+        np.save(given, inputs)
         _child("layers", str(model), str(given), str(made))
         return tuple(made.read_text("utf-8").splitlines()[:n])
 
@@ -75,17 +76,17 @@ def _child(*arguments: str) -> None:
         )
 
 
-def _converter(model: str, ids: str) -> tuple[Any, Callable[[], Iterator[list[npt.NDArray[np.int32]]]]]:
+def _converter(model: str, inputs: str) -> tuple[Any, Callable[[], Iterator[list[npt.NDArray[Any]]]]]:
     import keras
     import tensorflow as tf
 
-    given = np.load(ids)
+    given = np.load(inputs)
     loaded = keras.models.load_model(model, compile=False)
-    one_text = keras.Input(batch_shape=(1, given.shape[1]), dtype="int32", name="ids")
-    fixed = keras.models.clone_model(loaded, input_tensors=one_text)
+    one = keras.Input(batch_shape=(1, *given.shape[1:]), dtype=given.dtype.name, name=loaded.inputs[0].name)
+    fixed = keras.models.clone_model(loaded, input_tensors=one)
     fixed.set_weights(loaded.get_weights())
 
-    def representative() -> Iterator[list[npt.NDArray[np.int32]]]:
+    def representative() -> Iterator[list[npt.NDArray[Any]]]:
         for row in given:
             yield [row[np.newaxis]]
 
@@ -93,14 +94,16 @@ def _converter(model: str, ids: str) -> tuple[Any, Callable[[], Iterator[list[np
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = representative
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    if given.dtype == np.float32:
+        converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
     return converter, representative
 
 
-def _main(what: str, model: str, ids: str, out: str) -> None:
+def _main(what: str, model: str, inputs: str, out: str) -> None:
     import tensorflow as tf
 
-    converter, representative = _converter(model, ids)
+    converter, representative = _converter(model, inputs)
     if what == "quantize":
         Path(out).write_bytes(converter.convert())
         return

@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from edgeemo.backends import Tensor, TensorInfo
 from edgeemo.bundle import Bundle
-from edgeemo.errors import ConversionError, DataError
+from edgeemo.errors import BundleMismatchError, ConversionError, DataError
 from edgeemo.evaluation.bootstrap import Draw, Interval, distribution, interval, measure
 from edgeemo.evaluation.metrics import LabelMeasure
-from edgeemo.evaluation.report import Predictions, Progress, predict
+from edgeemo.evaluation.predictions import Predictions, Progress, predict
 from edgeemo.evaluation.spaces import FINE, spaces_of
 from edgeemo.manifest import Example, read_manifest
-from edgeemo.recognizer import Recognizer, score_map
+from edgeemo.recognizer import Recognizer
 from edgeemo.runtime import Runtime
-from edgeemo.types import FloatArray
 
 from .inspect import dissect
 
@@ -47,6 +47,7 @@ class Verification:
         float_f1, int8_f1: macro-F1 where the examples carry labels, else None.
         drop: float minus int8, with its paired 95 % bootstrap interval.
         largest_difference: of any probability.
+        evidence_difference: of speech, the largest difference of evidence; else None.
         per_label: label → F1 of float and int8, and how often both agree that it is active.
         foreign_operators: custom or Flex operators; there must be none.
         problems: the budgets missed, as sentences; empty means passed.
@@ -63,6 +64,7 @@ class Verification:
     largest_difference: float
     per_label: dict[str, dict[str, float]]
     foreign_operators: tuple[str, ...]
+    evidence_difference: float | None = None
     problems: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -95,19 +97,24 @@ def compare(
     budget: Budget | None = None,
     progress: Progress = iter,
 ) -> Verification:
-    """Compare as `verify` does; the texts go through the bundle's own frontend on both sides."""
+    """Compare as `verify` does; both networks stand in the same recognizer, behind the same frontend."""
     budget = budget or Budget()
-    texts = [example.text for example in examples if example.text is not None]
-    if len(texts) != len(examples):
-        raise DataError("Verification of a text model needs a manifest with a text column.")
+    voice = bundle.card.modality == "voice"
+    if any((e.path if voice else e.text) is None for e in examples):
+        column = "path" if voice else "text"
+        raise DataError(
+            f"Verification of a {bundle.card.modality} model needs a manifest with a {column} column."
+        )
     recognizer = Recognizer(bundle, Runtime(bundle.flatbuffer))
-    # what the device never asks the model (nothing understood) is not the model's to agree on
-    read = [bool(recognizer.frontend.encode(text).n_understood) for text in texts]
-    examples = [example for example, asked in zip(examples, read, strict=True) if asked]
-    if not examples:
-        raise DataError("Nothing in the manifest was understood: is it in the model's language?")
     device = predict(recognizer, examples, progress)
-    exact = _float_predictions(model, recognizer, [example.text or "" for example in examples])
+    exact = predict(float_recognizer(model, bundle), examples, progress)
+    # what the device never asks the model (nothing understood, nobody speaks) is not the model's to agree on
+    asked = (device.evidence > 0) | (exact.evidence > 0)
+    if not asked.any():
+        why = "is there speech in its clips?" if voice else "is it in the model's language?"
+        raise DataError(f"Nothing in the manifest was understood: {why}")
+    examples = [example for example, used in zip(examples, asked, strict=True) if used]
+    device, exact = device.rows(asked), exact.rows(asked)
 
     top = np.sort(exact.probabilities, axis=1)
     clear = top[:, -1] - top[:, -2] > CLEAR
@@ -120,6 +127,7 @@ def compare(
         n_clear=int(clear.sum()),
         clear_agreement=float(same[clear].mean()) if clear.any() else 1.0,
         largest_difference=float(np.abs(exact.probabilities - device.probabilities).max()),
+        evidence_difference=float(np.abs(exact.evidence - device.evidence).max()) if voice else None,
         foreign_operators=dissect(bundle.flatbuffer).foreign,
         **scores,
     )
@@ -145,29 +153,42 @@ def _problems(found: Verification, budget: Budget) -> list[str]:
     return problems
 
 
-def _float_predictions(model: Path, recognizer: Recognizer, texts: Sequence[str]) -> Predictions:
-    """Run the Keras model on the same ids, through the same calibration."""
-    import keras
+class _KerasBackend:
+    """The float model where a device has its interpreter; all around it is the recognizer's own."""
 
-    card, ids = recognizer.card, recognizer.frontend.compute_batch(texts)
+    name, delegate = "keras", "cpu"
+
+    def __init__(self, model: Path) -> None:
+        import keras
+        import tensorflow as tf
+
+        loaded = keras.models.load_model(model, compile=False)
+        taken, self._names = loaded.inputs[0], sorted(loaded.output)
+        shape, dtype = (1, *taken.shape[1:]), np.dtype(taken.dtype)
+        self.inputs = [TensorInfo(taken.name, shape, dtype, 0.0, 0)]
+        self.outputs = [
+            TensorInfo(name, (1, *loaded.output[name].shape[1:]), np.dtype(np.float32), 0.0, 0)
+            for name in self._names
+        ]
+        signature = [tf.TensorSpec(shape, dtype)]
+        self._forward = tf.function(lambda x: loaded(x, training=False), input_signature=signature)
+
+    def invoke(self, *inputs: Tensor) -> list[Tensor]:
+        """See `edgeemo.backends.Backend`."""
+        answers = self._forward(inputs[0])
+        return [np.asarray(answers[name], np.float32) for name in self._names]
+
+
+def float_recognizer(model: Path, bundle: Bundle) -> Recognizer:
+    """Return a recognizer like the bundle's whose network is the Keras model.
+
+    Raises:
+        ConversionError: the model cannot be read, or does not fit the bundle's card.
+    """
     try:
-        outputs = keras.models.load_model(model, compile=False).predict(ids, batch_size=256, verbose=0)
-        logits: FloatArray = outputs[card.outputs["labels"]].astype(np.float32)
-    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+        return Recognizer(bundle, Runtime(b"", backend=_KerasBackend(model)))
+    except (OSError, ValueError, TypeError, KeyError, IndexError, BundleMismatchError) as error:
         raise ConversionError(f"{model} does not run as the card says: {error}") from error
-    if logits.shape != (len(texts), len(card.labels)):
-        raise ConversionError(
-            f"{model} gives {logits.shape[1:]} logits, the card has {len(card.labels)} labels."
-        )
-    to_scores = score_map(card)
-    both = [to_scores(row) for row in logits]
-    nothing = np.zeros(len(texts))
-    return Predictions(
-        np.array([p for p, _ in both], np.float64),
-        np.array([s for _, s in both], np.float64),
-        nothing,
-        nothing,
-    )
 
 
 def _scores(

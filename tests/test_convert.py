@@ -21,6 +21,7 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 
 from edgeemo.converters import convert as converting
 from edgeemo.converters import quantize as quantizing
+from edgeemo.converters.golden import TEXTS
 from edgeemo.converters.verify import Budget, verify
 
 LOOSE = Budget(agreement=0.8, clear_agreement=0.8, drop=0.2)
@@ -34,7 +35,7 @@ def test_a_converted_bundle_is_full_int8_and_says_what_it_measured(
     assert card.quantization["ids"]["dtype"] == "int32"
     assert {card.quantization[name]["dtype"] for name in ("labels", "affect")} == {"int8"}
     assert card.metrics["verify"]["n"] == len(read_manifest(trained / "dev.csv"))
-    assert len(card.golden) == len(converting.GOLDEN)
+    assert len(card.golden) == len(TEXTS)
     assert bundle_of_trained.with_suffix(".seen").is_file()
 
 
@@ -153,8 +154,9 @@ def test_a_model_of_other_labels_than_the_card_is_refused(
 
     ids = keras.Input((Bundle.open(bundle_of_trained).card.spec["length"],), dtype="int32")
     pooled = keras.layers.GlobalMaxPooling1D()(keras.layers.Embedding(1000, 4)(ids))
-    keras.Model(ids, {"labels": keras.layers.Dense(3)(pooled)}).save(tmp_path / "other.keras")
-    with pytest.raises(ConversionError, match="3"):
+    heads = {"labels": keras.layers.Dense(3)(pooled), "affect": keras.layers.Dense(2)(pooled)}
+    keras.Model(ids, heads).save(tmp_path / "other.keras")
+    with pytest.raises(ConversionError, match=r"does not run as the card says.*the model's is \(1, 3\)"):
         verify(tmp_path / "other.keras", bundle_of_trained, trained / "dev.csv")
 
 

@@ -22,19 +22,21 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--calibration", required=True, type=_FILE, metavar="MANIFEST", help="Typical inputs.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE.tflite")
 @click.option("--card", type=_FILE, help="By default card.json beside MODEL.")
-@click.option("--vocab", type=_FILE, help="By default vocab.txt beside MODEL.")
+@click.option("--vocab", type=_FILE, help="Of text; by default vocab.txt beside MODEL.")
 @_JSON
 def convert_command(
     model: Path, calibration: Path, out: Path, card: Path | None, vocab: Path | None, as_json: bool
 ) -> None:
     """Convert MODEL (.keras) to an int8 bundle, verify it on the device runtime, and only then write it.
 
-    The activations' ranges are those seen on the calibration texts: take a few hundred typical ones. If the
-    int8 model falls short of the float model by more than its budget, nothing is written (exit code 3).
+    The activations' ranges are those seen on the calibration texts or clips: take a few hundred typical
+    ones. If the int8 model falls short of the float model by more than its budget, nothing is written (exit
+    code 3).
 
     \b
     Example:
       edgeemo convert runs/text/model.keras --calibration runs/text/calibration.csv --out text.tflite
+      edgeemo convert runs/voice/model.keras --calibration runs/voice/calibration.csv --out voice.tflite
     """
     converting = console.need("edgeemo.converters.convert", "train", "tensorflow")
     console.say(f"converting {model.name} to int8; the converter gives no progress")
@@ -63,7 +65,7 @@ def verify_command(model: Path, bundle: str, manifest: Path, as_json: bool) -> N
 
 
 def _progress(items: Sequence[Any]) -> Any:
-    return console.track(items, f"Reading {len(items):,} texts")
+    return console.track(items, f"Reading {len(items):,} examples")
 
 
 def _finish(verification: Any, as_json: bool) -> None:
