@@ -192,7 +192,7 @@ def _robustness(canvas: Any, found: Robustness, title: str) -> None:
         )  # fmt: skip
     axes.axvline(len(noisy) - 0.5, color=_PALE, linewidth=1)
     axes.set_xticks(range(len(names)), names)
-    axes.set(ylim=(0, 1), xlim=(-0.5, len(names) - 0.5))
+    axes.set(ylim=(0, 1.04), xlim=(-0.5, len(names) - 0.5))
     axes.set_ylabel("unweighted average recall", color=_INK)
     axes.grid(axis="y", color=_PALE, linewidth=0.6)
     axes.set_axisbelow(True)
