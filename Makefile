@@ -17,6 +17,7 @@ DEMO := .venv
 TEST := .venv-test
 LEGACY := .venv-legacy
 WHEEL := .venv-wheel
+PEERS := .venv-peers
 BIN := $(CURDIR)/$(TEST)/bin
 CMAKE := PATH="$(BIN):$$PATH" $(BIN)/cmake
 CTEST := $(BIN)/ctest --output-on-failure
@@ -26,12 +27,12 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?= -1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-env legacy prepare lint types format format-check cpp-test sanitize fuzz wheel-test bench clean
+.PHONY: help demo test test-env peers legacy prepare lint types format format-check cpp-test sanitize fuzz wheel-test bench clean
 
 help:
 	@echo "make demo          install into $(DEMO) and read a few sentences with the shipped model, offline"
 	@echo "make test          install into $(TEST) and $(LEGACY) and run all tests"
-	@echo "make lint types format-check cpp-test sanitize fuzz wheel-test bench format clean"
+	@echo "make lint types format-check cpp-test sanitize fuzz wheel-test bench peers format clean"
 
 prepare:
 	@PYTHON="$(PYTHON)" .ci/prepare
@@ -125,5 +126,16 @@ wheel-test: prepare
 bench: $(TEST)/.stamp
 	$(TEST)/bin/python -m pytest benchmarks/bench_*.py --benchmark-columns=min,median,ops,rounds
 
+# to compare with and never to ship: openSMILE's licence is for research; Silero runs without its PyTorch
+$(PEERS)/.stamp: $(SOURCES) | prepare
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python $(PIP) install ".[voice,eval]" "opensmile>=2.5,<3" "onnxruntime>=1.19"
+	$(PEERS)/bin/python $(PIP) install --no-deps "silero-vad>=6,<7"
+	@touch $@
+
+peers: $(PEERS)/.stamp
+	@echo "$(PEERS)/bin/python benchmarks/peer_egemaps.py --data DATA [--folds runs/voice/crossval.csv]"
+	@echo "$(PEERS)/bin/python benchmarks/peer_silero.py --data DATA [--bundle voice]"
+
 clean:
-	rm -rf build dist $(DEMO) $(TEST) $(LEGACY) $(WHEEL) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf build dist $(DEMO) $(TEST) $(LEGACY) $(WHEEL) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
