@@ -84,7 +84,11 @@ class VoiceRecognizer(Recognizer, modality="voice"):
         stream = self.stream(rate_hz, 1 if pcm.ndim == 1 else pcm.shape[1])
         results = []
         step = _SLICE_S * rate_hz
-        for begin in range(0, len(pcm), step):
-            results += stream.push(pcm[begin : begin + step], 1000 * begin // rate_hz)
+        try:
+            for begin in range(0, len(pcm), step):
+                results += stream.push(pcm[begin : begin + step], 1000 * begin // rate_hz)
+        except InputError:
+            self.frontend.compute(pcm, rate_hz)  # names the sample by its place in the whole clip
+            raise
         results += stream.flush()
         return stream, results

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeemo import Recognizer
+from edgeemo import Recognizer, TextRecognizer, VoiceRecognizer
 from edgeemo.bundle import shipped
 
 ROOT = Path(__file__).parent.parent
@@ -69,9 +69,26 @@ def pocket_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def recognizer(pocket_path: Path) -> Iterator[Recognizer]:
+def recognizer(pocket_path: Path) -> Iterator[TextRecognizer]:
     """The pocket bundle, opened."""
-    with Recognizer.open(pocket_path) as opened:
+    with TextRecognizer.open(pocket_path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def parrot_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The parrot, a tiny voice bundle, as a file."""
+    import parrot
+
+    return parrot.write(tmp_path_factory.mktemp("parrot"))
+
+
+@pytest.fixture
+def voice(parrot_path: Path) -> Iterator[VoiceRecognizer]:
+    """The parrot, opened."""
+    opened = Recognizer.open(parrot_path)
+    assert isinstance(opened, VoiceRecognizer)
+    with opened:
         yield opened
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pocket
 import pytest
 
-from edgeemo import EMOTIONS, Bundle, EmotionResult, LicenseWarning, Recognizer, Runtime
+from edgeemo import EMOTIONS, Bundle, EmotionResult, LicenseWarning, Recognizer, Runtime, TextRecognizer
 from edgeemo.backends import FakeBackend, TensorInfo
 from edgeemo.errors import (
     BundleMismatchError,
@@ -47,7 +47,7 @@ def fake(labels: list[float], affect: tuple[float, float] = (0.0, 0.0), **change
 
 @pytest.mark.parametrize(("text", "label", "emotion"), pocket.TABLE)
 def test_it_reads_what_the_words_vote_for(
-    recognizer: Recognizer, text: str, label: str, emotion: str
+    recognizer: TextRecognizer, text: str, label: str, emotion: str
 ) -> None:
     result = recognizer.predict(text)
     assert result.label == emotion
@@ -56,7 +56,7 @@ def test_it_reads_what_the_words_vote_for(
     assert result.evidence == 1.0
 
 
-def test_valence_and_arousal_come_from_the_model(recognizer: Recognizer) -> None:
+def test_valence_and_arousal_come_from_the_model(recognizer: TextRecognizer) -> None:
     happy, angry = recognizer.predict("happy happy"), recognizer.predict("angry angry")
     assert happy.valence > 0.5 > 0 > angry.valence
     assert angry.arousal > 0.5
@@ -89,7 +89,7 @@ def test_fine_labels_are_independent_and_scores_their_normalised_view() -> None:
     assert result.label == "happiness"
 
 
-def test_emotions_without_a_label_score_zero(recognizer: Recognizer) -> None:
+def test_emotions_without_a_label_score_zero(recognizer: TextRecognizer) -> None:
     scores = recognizer.predict("so happy").scores
     assert scores[EMOTIONS.index("fear")] == scores[EMOTIONS.index("disgust")] == 0
 
@@ -121,7 +121,7 @@ NOTHING = {
 
 @pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
 def test_text_of_which_nothing_is_understood_is_neutral_without_evidence(
-    recognizer: Recognizer, text: str | bytes
+    recognizer: TextRecognizer, text: str | bytes
 ) -> None:
     result = recognizer.predict(text)
     assert result.evidence == 0.0
@@ -145,7 +145,7 @@ def test_text_of_which_nothing_is_understood_is_neutral_without_evidence(
     ],
 )
 def test_evidence_is_the_share_of_words_it_understood(
-    recognizer: Recognizer, text: str, evidence: float
+    recognizer: TextRecognizer, text: str, evidence: float
 ) -> None:
     assert recognizer.predict(text).evidence == evidence
 
@@ -164,11 +164,11 @@ def test_evidence_is_the_share_of_words_it_understood(
     ],
     ids=["direction", "NUL", "surrogate", "full width", "capitals", "zero width", "bytes", "numpy"],
 )
-def test_marks_and_wounds_do_not_hide_the_words(recognizer: Recognizer, text: str | bytes) -> None:
+def test_marks_and_wounds_do_not_hide_the_words(recognizer: TextRecognizer, text: str | bytes) -> None:
     assert recognizer.predict(text).label == "happiness"
 
 
-def test_bytes_are_utf8(recognizer: Recognizer) -> None:
+def test_bytes_are_utf8(recognizer: TextRecognizer) -> None:
     assert recognizer.predict("so 😀!".encode()) == recognizer.predict("so 😀!")
 
 
@@ -177,11 +177,11 @@ def test_bytes_are_utf8(recognizer: Recognizer) -> None:
     [("so " * 8, False), ("so " * 9, True), (LONG, True), (LONG.encode(), True), ("zzzz" * 9, True)],
     ids=["fits", "one too many", "10 MB", "10 MB of bytes", "unknown"],
 )
-def test_cut_text_says_so(recognizer: Recognizer, text: str | bytes, truncated: bool) -> None:
+def test_cut_text_says_so(recognizer: TextRecognizer, text: str | bytes, truncated: bool) -> None:
     assert recognizer.predict(text).to_dict()["truncated"] is truncated
 
 
-def test_ten_megabytes_cost_what_a_sentence_costs(recognizer: Recognizer) -> None:
+def test_ten_megabytes_cost_what_a_sentence_costs(recognizer: TextRecognizer) -> None:
     def best_of_five(text: str) -> float:
         times = []
         for _ in range(5):
@@ -196,7 +196,7 @@ def test_ten_megabytes_cost_what_a_sentence_costs(recognizer: Recognizer) -> Non
 @pytest.mark.parametrize(
     "wrong", [5, None, 1.5, ["so happy"], ("so",), bytearray(b"so"), {"text": "so"}, object()]
 )
-def test_what_is_not_a_text_is_refused(recognizer: Recognizer, wrong: object) -> None:
+def test_what_is_not_a_text_is_refused(recognizer: TextRecognizer, wrong: object) -> None:
     with pytest.raises(InputTypeError, match=r"Expected str or bytes, got \w+; pass one text at a time"):
         recognizer.predict(wrong)  # type: ignore[arg-type]
 
@@ -205,7 +205,7 @@ def test_what_is_not_a_text_is_refused(recognizer: Recognizer, wrong: object) ->
 
 
 @pytest.mark.parametrize("text", ["so happy", ""])
-def test_scores_are_eight_read_only_float32_that_sum_to_one(recognizer: Recognizer, text: str) -> None:
+def test_scores_are_eight_read_only_float32_that_sum_to_one(recognizer: TextRecognizer, text: str) -> None:
     result = recognizer.predict(text)
     assert isinstance(result, EmotionResult)
     for array, size in ((result.scores, 8), (result.probabilities, 5), (result.thresholds, 5)):
@@ -216,7 +216,7 @@ def test_scores_are_eight_read_only_float32_that_sum_to_one(recognizer: Recogniz
     assert ((result.scores >= 0) & (result.scores <= 1)).all()
 
 
-def test_a_result_does_not_change_when_the_next_text_is_read(recognizer: Recognizer) -> None:
+def test_a_result_does_not_change_when_the_next_text_is_read(recognizer: TextRecognizer) -> None:
     first = recognizer.predict("so happy")
     before = first.to_dict()
     recognizer.predict("so sad")
@@ -228,11 +228,11 @@ def test_a_result_does_not_change_when_the_next_text_is_read(recognizer: Recogni
 TEXTS = [text for text, _, _ in pocket.TABLE] + ["", "zzz", "so " * 50, "happy sad"]
 
 
-def test_a_batch_is_one_by_one(recognizer: Recognizer) -> None:
+def test_a_batch_is_one_by_one(recognizer: TextRecognizer) -> None:
     assert recognizer.predict_batch(TEXTS) == [recognizer.predict(text) for text in TEXTS]
 
 
-def test_a_batch_can_be_empty_or_any_iterable(recognizer: Recognizer) -> None:
+def test_a_batch_can_be_empty_or_any_iterable(recognizer: TextRecognizer) -> None:
     assert recognizer.predict_batch([]) == []
     expected = recognizer.predict_batch(TEXTS)
     assert recognizer.predict_batch(iter(TEXTS)) == expected
@@ -240,12 +240,12 @@ def test_a_batch_can_be_empty_or_any_iterable(recognizer: Recognizer) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["so happy", b"so happy", 5, None, [None], ["so", 5]])
-def test_a_batch_of_something_else_is_refused(recognizer: Recognizer, wrong: object) -> None:
+def test_a_batch_of_something_else_is_refused(recognizer: TextRecognizer, wrong: object) -> None:
     with pytest.raises(InputTypeError):
         recognizer.predict_batch(wrong)  # type: ignore[arg-type]
 
 
-def test_threads_give_the_same_answers(recognizer: Recognizer) -> None:
+def test_threads_give_the_same_answers(recognizer: TextRecognizer) -> None:
     expected = [recognizer.predict(text) for text in TEXTS]
     wrong: list[str] = []
 
@@ -281,14 +281,14 @@ def test_open_takes_names_and_paths(pocket_path: Path) -> None:
         Recognizer.open("no such bundle")
 
 
-def test_it_tells_what_runs(recognizer: Recognizer) -> None:
+def test_it_tells_what_runs(recognizer: TextRecognizer) -> None:
     info = recognizer.runtime.info
     assert (info.backend, info.delegate, info.threads) == ("litert", "cpu", 1)
     assert info.reason
     assert repr(recognizer) == "<Recognizer pocket 1.0.0 on litert/cpu>"
 
 
-def test_the_card_gives_thresholds_groups_and_the_verdict(recognizer: Recognizer) -> None:
+def test_the_card_gives_thresholds_groups_and_the_verdict(recognizer: TextRecognizer) -> None:
     assert recognizer.card.thresholds["joy"] == 0.5
     assert recognizer.card.groups["mood"]["bad"].labels == ("sadness", "anger")
     assert recognizer.card.commercial == "cleared"
@@ -426,6 +426,6 @@ def test_the_shipped_bundle_has_no_opinion_on_nothing(shipped_text: str, text: s
         assert (result.evidence, result.label, result.valence, result.arousal) == (0, "neutral", 0, 0)
 
 
-def test_a_batch_says_which_text_is_none(recognizer: Recognizer) -> None:
+def test_a_batch_says_which_text_is_none(recognizer: TextRecognizer) -> None:
     with pytest.raises(InputTypeError, match="Text 1: expected str or bytes, got NoneType"):
         recognizer.predict_batch(["fine", None])  # type: ignore[list-item]

@@ -33,7 +33,7 @@ def draw(path: Path, title: str, peaks: Peaks, timeline: Sequence[EmotionResult]
     wave.fill_between(times, heights[:, 0], heights[:, 1], color=_INK, linewidth=0.5)
     edges = np.concatenate(([0.0], (middles[1:] + middles[:-1]) / 2, [length_s])) if timeline else middles
     for begin, end, result in zip(edges, edges[1:], timeline, strict=False):
-        wave.axvspan(begin, end, color=_SPEECH, alpha=0.6 * result.evidence, linewidth=0)
+        wave.axvspan(begin, end, color=_SPEECH, alpha=0.6 * result.evidence, linewidth=0, zorder=0)
     wave.set(title=title, ylabel="waveform,\nspeech", xlim=(0, max(length_s, 1e-3)))
 
     for i, emotion in enumerate(EMOTIONS):
