@@ -107,7 +107,7 @@ def utterance(seed: int, seconds: float = 2.0, rate_hz: int = RATE) -> Samples:
     return np.asarray(0.1 * loud * found, np.float32)
 
 
-def write(path: Path, pcm: Samples, rate_hz: int = RATE) -> Path:
+def write(path: Path, pcm: npt.NDArray[Any], rate_hz: int = RATE) -> Path:
     """Write a clip."""
     import soundfile
 

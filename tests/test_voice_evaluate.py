@@ -11,6 +11,7 @@ from typing import Any
 
 import ear
 import numpy as np
+import parrot
 import pytest
 from ear import Ear
 
@@ -231,6 +232,22 @@ def test_wrong_usage_is_told(
     write_manifest("clips.csv", examples)
     assert main(["evaluate", "voice", "clips.csv", *options]) == 2
     assert match in capsys.readouterr().err
+
+
+def test_a_voice_bundle_is_measured_on_files(tmp_path: Path) -> None:
+    rows = [
+        Example(
+            path=ear.write(tmp_path / f"{i}{label}.wav", parrot.voice(label, 1 + 0.1 * i)), labels=(word,)
+        )
+        for i in range(2)
+        for label, word in (("sadness", "sad"), ("neutral", "neutral"), ("anger", "angry"))
+    ]
+    rows.append(Example(path=ear.write(tmp_path / "s.wav", parrot.silence(1)), labels=("neutral",)))
+    with Recognizer.open(parrot.write(tmp_path)) as recognizer:
+        report = evaluate(recognizer, rows, resamples=50)
+    assert report.metrics["accuracy"].value == 1
+    assert report.evidence["none"] == 1
+    assert report.levels[0].labels == ("neutral", "sadness", "anger")
 
 
 def test_text_has_no_robustness(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

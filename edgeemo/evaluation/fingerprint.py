@@ -31,6 +31,7 @@ BYTES = CELLS // 4
 _HOP_S, _WINDOW_S, _HOPS_A_STEP = 0.008, 0.064, 4
 _LOW_HZ, _HIGH_HZ, _SILENCE_DB, _DEAD_DB = 200.0, 3800.0, 40.0, 0.5
 _REACH_S = 0.8  # shifts tried, to either side
+_NEAR = 0.35
 _LEAST = 150  # a code of fewer cells is compared as if it had so many: little sound is little proof
 
 
@@ -55,10 +56,19 @@ def unit(codes: Signs) -> Unit:
 
 
 def likeness(queries: Signs, known: Unit) -> Unit:
-    """Return for each of the ``known`` codes how like one clip (``queries``, its shifts) is, at best."""
+    """Return for each of the ``known`` codes how like one clip (``queries``, its shifts) is, at best.
+
+    Every third shift is tried first, and all of them only where that comes near: 8 ms beside its best a copy
+    keeps two thirds of its likeness.
+    """
     if not len(known) or not len(queries):
         return np.zeros(len(known), np.float32)
-    return np.asarray((unit(queries) @ known.T).max(0))
+    shifts = unit(queries)
+    found = np.asarray((shifts[::3] @ known.T).max(0))
+    near = found >= _NEAR
+    if near.any():
+        found[near] = (shifts @ known[near].T).max(0)
+    return found
 
 
 def pack(codes: Signs) -> npt.NDArray[np.uint8]:
