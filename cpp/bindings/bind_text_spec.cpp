@@ -127,8 +127,5 @@ void bind_text_spec(py::module_& m) {
             "__ne__", [](const TextSpec& a, const TextSpec& b) { return a != b; }, py::is_operator())
         .def("__hash__", [](const TextSpec& s) { return py::hash(py::str(s.digest())); })
         .def("__repr__", &repr)
-        .def("__reduce__", [](const py::object& self) {
-            return py::make_tuple(py::type::of(self).attr("from_dict"),
-                                  py::make_tuple(self.attr("to_dict")()));
-        });
+        .def(py::pickle(&to_dict, [](const py::dict& fields) { return from_dict(fields); }));
 }

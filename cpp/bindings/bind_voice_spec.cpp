@@ -155,10 +155,7 @@ void bind_voice_spec(py::module_& m) {
             "__ne__", [](const VoiceSpec& a, const VoiceSpec& b) { return a != b; }, py::is_operator())
         .def("__hash__", [](const VoiceSpec& s) { return py::hash(py::str(s.digest())); })
         .def("__repr__", &repr)
-        .def("__reduce__", [](const py::object& self) {
-            return py::make_tuple(py::type::of(self).attr("from_dict"),
-                                  py::make_tuple(self.attr("to_dict")()));
-        });
+        .def(py::pickle(&to_dict, [](const py::dict& fields) { return from_dict(fields); }));
     VoiceSpec defaults;
     visit(defaults, [&](const char* name, auto&, const char* meaning) {
         const std::string key = name;
