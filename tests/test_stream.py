@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import tracemalloc
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def feed(
     """Push a clip cut at these samples, each piece with its time."""
     edges = [0, *sorted(cuts), len(clip)]
     results = []
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         results += stream.push(clip[begin:end], start_ms + 1000 * begin // stream.rate_hz)
     return results
 
