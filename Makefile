@@ -134,7 +134,7 @@ $(PEERS)/.stamp: $(SOURCES) | prepare
 	@touch $@
 
 peers: $(PEERS)/.stamp
-	@echo "$(PEERS)/bin/python benchmarks/peer_egemaps.py --data DATA [--folds runs/voice/crossval.csv]"
+	@echo "$(PEERS)/bin/python benchmarks/peer_egemaps.py --data DATA [--folds runs/crossval/predictions.csv]"
 	@echo "$(PEERS)/bin/python benchmarks/peer_silero.py --data DATA [--bundle voice]"
 
 clean:

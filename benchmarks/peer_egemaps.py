@@ -7,12 +7,12 @@ openSMILE's licence forbids shipping it: this measures and nothing here goes int
 environment of its own (`make peers`):
 
     .venv-peers/bin/python benchmarks/peer_egemaps.py --data data/ --set nemo
-    .venv-peers/bin/python benchmarks/peer_egemaps.py --data data/ --folds runs/voice/crossval.csv
+    .venv-peers/bin/python benchmarks/peer_egemaps.py --data data/ --folds runs/crossval/predictions.csv
 
-``--folds`` is a table with the columns set, path, speaker, fold and label, as ``edgeemo crossval`` writes it;
-if it has ``predicted`` too, the difference of the two systems is given, resampled in pairs. Without it, folds
-are made here: a speaker each, or six groups of speakers where there are more than ten. Paths are looked for
-beside the table, then in ``--data``, then in its folder of the set.
+``--folds`` is a table with the columns set, path, speaker, fold and labels, as ``edgeemo crossval`` writes it;
+as it has ``said`` too, the difference of the two systems is given, resampled in pairs. Without it, folds are
+made here: a speaker each, or six groups of speakers where there are more than ten. Paths are looked for here,
+beside the table, in ``--data`` and in its folder of the set.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ GRID = [
 
 @dataclass
 class Clips:
-    """The clips of one set: parallel lists; ``predicted`` is empty or what our model said of each."""
+    """The clips of one set: parallel lists; ``said`` is empty or what our model said of each."""
 
     paths: list[Path] = field(default_factory=list)
     speakers: list[str] = field(default_factory=list)
     folds: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
-    predicted: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
 
 def read_folds(table: Path, data: Path) -> dict[str, Clips]:
@@ -57,16 +57,16 @@ def read_folds(table: Path, data: Path) -> dict[str, Clips]:
     with table.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             clips = sets[row["set"]]
-            places = (table.parent, data, data / "voice", data / "voice" / row["set"])
+            places = (Path(), table.parent, data, data / "voice", data / "voice" / row["set"])
             found = [place / row["path"] for place in places if (place / row["path"]).is_file()]
             if not found:
                 sys.exit(f"{row['path']} is neither beside {table} nor in {data}: give --data")
             clips.paths.append(found[0])
             clips.speakers.append(row["speaker"])
             clips.folds.append(row["fold"])
-            clips.labels.append(row["label"])
-            if row.get("predicted"):
-                clips.predicted.append(row["predicted"])
+            clips.labels.append(row["labels"])
+            if row.get("said"):
+                clips.said.append(row["said"])
     return dict(sets)
 
 
@@ -154,8 +154,8 @@ def report(name: str, clips: Clips, said: Sequence[str]) -> dict[str, Any]:
         "folds": len(set(clips.folds)),
         "peer": {key: x.to_dict() for key, x in intervals(peer, draw).items()},
     }
-    if len(clips.predicted) == len(said):
-        ours = [measure_of(clips.labels, clips.predicted)]
+    if len(clips.said) == len(said):
+        ours = [measure_of(clips.labels, clips.said)]
         found["ours"] = {key: x.to_dict() for key, x in intervals(ours, draw).items()}
         found["difference"] = {key: x.to_dict() for key, x in difference(ours, peer, draw).items()}
     return found
