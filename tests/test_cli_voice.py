@@ -1,0 +1,334 @@
+"""The command line on voices: files, pipes, live bars, and what it says when something is missing."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import parrot
+import pytest
+import wordy
+
+from edgeemo import VoiceRecognizer
+from edgeemo.cli import main
+
+RATE = parrot.RATE
+CLIP = np.concatenate([parrot.voice("sadness", 1.2), parrot.noise(0.8), parrot.voice("anger", 1.2)])
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> str:
+    sf = pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
+    sf.write(tmp_path / "clip.wav", CLIP, RATE)
+    return str(tmp_path / "clip.wav")
+
+
+@pytest.fixture
+def bundle(parrot_path: Path) -> str:
+    return str(parrot_path)
+
+
+def pipe(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    """Let standard input give these bytes."""
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data), isatty=lambda: False))
+
+
+# --- predict ---
+
+
+def test_an_audio_file_gives_one_json_object_with_its_timeline(
+    clip: str, bundle: str, voice: VoiceRecognizer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", clip, "--bundle", bundle, "--json"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.count("\n") == 1
+    said = json.loads(printed.out)
+    assert said.pop("timeline") == [r.to_dict() for r in voice.timeline(CLIP, RATE)]
+    whole = voice.predict(CLIP, RATE).to_dict()
+    assert said == {"file": clip, "rate_hz": RATE, "channels": 1, **whole}
+    assert printed.err == ""
+
+
+def test_an_audio_file_gives_a_table_and_the_whole(
+    clip: str, bundle: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", clip, "--bundle", bundle]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["seconds", "emotion", "valence", "arousal", "evidence"]
+    assert lines[1].split() == ["0.00", "–", "0.66", "sadness", "1.00", "-0.70", "-0.50", "1.00"]
+    assert any("neutral" in line and line.endswith(" 0.00") for line in lines)
+    assert "anger" in lines[-3]
+    assert lines[-1].startswith("0.00 – 3.20")
+    assert lines[-1].endswith("the whole")
+
+
+def test_audio_without_a_suffix_is_known_by_its_first_bytes(
+    clip: str, bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(clip).rename(tmp_path / "take one")
+    assert main(["predict", str(tmp_path / "take one"), "--bundle", bundle, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["modality"] == "voice"
+
+
+def test_a_bundle_that_reads_voice_takes_any_file_as_audio(
+    bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
+    (tmp_path / "notes.txt").write_text("so happy\n")
+    assert main(["predict", str(tmp_path / "notes.txt"), "--bundle", bundle]) == 1
+    assert "notes.txt is no audio that libsndfile reads" in capsys.readouterr().err
+
+
+def test_texts_and_text_files_go_on_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader = str(wordy.write(tmp_path))
+    (tmp_path / "notes.txt").write_text("so happy\nsad\n")
+    for argument, labels in (
+        (str(tmp_path / "notes.txt"), ["happiness", "sadness"]),
+        ("happy song.mp3", ["happiness"]),
+        ("I am sad. See a.wav", ["sadness"]),
+    ):
+        assert main(["predict", argument, "--bundle", reader, "--json"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [json.loads(line)["label"] for line in lines] == labels
+    assert main(["predict", "--text", "sad.wav", "--bundle", reader]) == 0
+
+
+def test_the_default_bundle_follows_the_argument(
+    clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("edgeemo.bundle.ZOO", tmp_path / "zoo")
+    (tmp_path / "zoo").mkdir()
+    wordy.write(tmp_path / "zoo", "text.tflite")
+    parrot.write(tmp_path / "zoo", "voice.tflite")
+    for argument, modality in ((clip, "voice"), ("so happy", "text")):
+        assert main(["predict", argument, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["modality"] == modality
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["CLIP", "--bundle", "TEXT"], "reads text, .*clip.wav is audio"),
+        (["so happy", "--bundle", "VOICE"], "reads voice: give an audio file"),
+        (["-", "--bundle", "VOICE"], "reads voice: give an audio file"),
+        (["so happy", "--bundle", "TEXT", "--picture", "a.png"], "--picture draws audio files only"),
+    ],
+)
+def test_what_does_not_go_together_is_wrong_usage(
+    clip: str, bundle: str, arguments: list[str], message: str, tmp_path: Path, capsys: Any
+) -> None:
+    names = {"CLIP": clip, "VOICE": bundle, "TEXT": str(wordy.write(tmp_path))}
+    assert main(["predict", *(names.get(a, a) for a in arguments)]) == 2
+    import re
+
+    assert re.search(message, " ".join(capsys.readouterr().err.split()))
+
+
+@pytest.mark.parametrize("name", ["missing.wav", "/nowhere/talk.OPUS"])
+def test_a_missing_audio_file_is_not_read_as_a_text(
+    name: str, bundle: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
+    assert main(["predict", name, "--bundle", bundle]) == 1
+    assert capsys.readouterr().err == (
+        f"edgeemo: error: {name} cannot be read: No such file or directory. Check the path and its rights.\n"
+    )
+
+
+def test_a_corrupt_file_is_one_line_and_exit_code_one(
+    bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
+    (tmp_path / "a.wav").write_bytes(b"RIFF junk")
+    assert main(["predict", str(tmp_path / "a.wav"), "--bundle", bundle, "--json"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert "Convert it to wav or flac" in printed.err
+
+
+def test_a_file_of_no_samples_is_neutral_without_evidence(
+    bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sf = pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
+    sf.write(tmp_path / "a.wav", CLIP[:0], RATE)
+    picture = tmp_path / "a.png"
+    arguments = ["--picture", str(picture)] if "matplotlib" in sys.modules else []
+    assert main(["predict", str(tmp_path / "a.wav"), "--bundle", bundle, "--json", *arguments]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["label"], said["evidence"], said["timeline"]) == ("neutral", 0.0, [])
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_picture_is_drawn(
+    channels: int, bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib", reason="needs edgeemo[eval]")
+    sf = pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
+    sf.write(tmp_path / "a.flac", np.repeat(CLIP[:, np.newaxis], channels, 1), RATE)
+    picture = tmp_path / "a.png"
+    assert main(["predict", str(tmp_path / "a.flac"), "--bundle", bundle, "--picture", str(picture)]) == 0
+    assert picture.read_bytes()[:4] == b"\x89PNG"
+    assert capsys.readouterr().err == f"edgeemo: wrote {picture}\n"
+
+
+@pytest.mark.parametrize("name", ["nowhere/a.png", "a.nonsense"])
+def test_a_picture_that_cannot_be_written_is_a_named_error(
+    name: str, clip: str, bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib", reason="needs edgeemo[eval]")
+    assert main(["predict", clip, "--bundle", bundle, "--picture", str(tmp_path / name)]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_picture_without_matplotlib_says_how_to_get_it_before_reading(
+    clip: str, bundle: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert main(["predict", clip, "--bundle", bundle, "--picture", "a.png"]) == 1
+    printed = capsys.readouterr()
+    assert "pip install 'edgeemo[eval]'" in printed.err
+    assert printed.out == ""
+
+
+# --- listen ---
+
+
+@pytest.mark.parametrize(("format", "dtype", "scale"), [("s16le", "<i2", 1), ("f32le", "<f4", 1 / 32768)])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_raw_samples_give_a_json_line_a_result(
+    format: str, dtype: str, scale: float, channels: int, bundle: str, voice: VoiceRecognizer,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    samples = np.repeat(CLIP[:, np.newaxis], channels, 1)
+    pipe(monkeypatch, (samples * scale).astype(dtype).tobytes())
+    arguments = ["--stdin", format, "--rate", str(RATE), "--channels", str(channels), "--json"]
+    assert main(["listen", *arguments, "--bundle", bundle]) == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row.pop("drops") for row in said] == [0] * len(said)
+    assert said == [r.to_dict() for r in voice.timeline(CLIP, RATE)]
+
+
+def test_without_a_terminal_results_are_rows(
+    bundle: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe(monkeypatch, CLIP.tobytes())
+    assert main(["listen", "--stdin", "s16le", "--rate", str(RATE), "--bundle", bundle]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("evidence  drops")
+    assert lines[1].split()[3:] == ["sadness", "1.00", "-0.70", "-0.50", "1.00", "0"]
+
+
+def test_it_stops_after_so_many_seconds(
+    bundle: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe(monkeypatch, np.tile(CLIP, 20).tobytes())
+    arguments = ["--stdin", "s16le", "--rate", str(RATE), "--seconds", "1.5", "--json", "--bundle", bundle]
+    assert main(["listen", *arguments]) == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert 1_400 < said[-1]["end_ms"] <= 1_550
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--stdin", "s16le"],
+        ["--stdin", "s16le", "--rate", "16000", "--device", "x"],
+        ["--stdin", "mp3", "--rate", "16000"],
+        ["--rate", "5"],
+        ["--channels", "33"],
+        ["--seconds", "0"],
+    ],
+)
+def test_listening_to_what_cannot_be_is_wrong_usage(arguments: list[str], bundle: str) -> None:
+    assert main(["listen", *arguments, "--bundle", bundle]) == 2
+
+
+def test_a_text_bundle_cannot_listen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["listen", "--bundle", str(wordy.write(tmp_path))]) == 2
+    assert "reads text, not voice" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--list-devices"], ["--bundle", "BUNDLE"]])
+def test_without_portaudio_it_says_how_to_get_it(
+    arguments: list[str], bundle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    assert main(["listen", *(bundle if a == "BUNDLE" else a for a in arguments)]) == 1
+    assert capsys.readouterr().err == (
+        "edgeemo: error: The microphone needs PortAudio (PortAudio library not found): "
+        "`apt-get install libportaudio2`.\n"
+    )
+
+
+LISTEN = [sys.executable, "-m", "edgeemo.cli", "listen", "--stdin", "s16le", "--rate", str(RATE)]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals")
+def test_on_a_terminal_bars_are_drawn_and_an_interrupt_ends_it_cleanly(bundle: str) -> None:
+    ours, theirs = os.openpty()
+
+    def heed_interrupts() -> None:  # a parent in the background passes on that they are ignored
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(
+        [*LISTEN, "--bundle", bundle],
+        stdin=subprocess.PIPE, stdout=theirs, stderr=subprocess.PIPE, preexec_fn=heed_interrupts,
+        env={**os.environ, "TERM": "xterm-256color"},
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(CLIP.tobytes())
+        process.stdin.flush()
+        shown = b""
+        while b"anger" not in shown or b"arousal +0.80" not in shown:
+            shown += os.read(ours, 4096)
+        assert b"listening" in shown
+        assert "█".encode() in shown
+        assert b"drops 0" in shown
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b"edgeemo: interrupted\n"
+        while True:
+            try:
+                shown += os.read(ours, 4096)
+            except OSError:
+                break
+    assert process.returncode == 130
+    assert shown.rfind(b"\x1b[?25h") > shown.rfind(b"\x1b[?25l")  # the cursor is back
+    os.close(ours)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_reader_that_leaves_ends_it_quietly(bundle: str) -> None:
+    with subprocess.Popen(
+        [*LISTEN, "--json", "--bundle", bundle],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(CLIP.tobytes())
+        process.stdin.flush()
+        process.stdout.readline()
+        process.stdout.close()
+        try:
+            for _ in range(50):
+                process.stdin.write(CLIP.tobytes())
+        except BrokenPipeError:
+            pass
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
