@@ -9,10 +9,10 @@ environment of its own (`make peers`):
     .venv-peers/bin/python benchmarks/peer_egemaps.py --data data/ --set nemo
     .venv-peers/bin/python benchmarks/peer_egemaps.py --data data/ --folds runs/crossval/predictions.csv
 
-``--folds`` is a table with the columns set, path, speaker, fold and labels, as ``edgeemo crossval`` writes it;
-as it has ``said`` too, the difference of the two systems is given, resampled in pairs. Without it, folds are
-made here: a speaker each, or six groups of speakers where there are more than ten. Paths are looked for here,
-beside the table, in ``--data`` and in its folder of the set.
+``--folds`` is a table with the columns set, path, speaker, fold and labels, as ``edgeemo crossval`` writes
+it; as it has ``said`` too, the difference of the two systems is given, resampled in pairs. Without it, folds
+are made here: a speaker each, or six groups of speakers where there are more than ten. Paths are looked for
+here, beside the table, in ``--data`` and in its folder of the set.
 """
 
 from __future__ import annotations
