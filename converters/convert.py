@@ -60,7 +60,7 @@ def convert(
     draft = ModelCard.from_json(_read(card or beside / "card.json", "--card"))
     text = draft.modality == "text"
     assets = {"vocab.txt": _read(vocab or beside / "vocab.txt", "--vocab")} if text else {}
-    inputs = _inputs(draft, frontend_for(draft.modality, draft.spec, assets), calibration)
+    inputs = calibration_inputs(draft, frontend_for(draft.modality, draft.spec, assets), calibration)
 
     bundle = Bundle(quantize(model, inputs), draft, assets)
     checked = check or (beside / "dev.csv" if (beside / "dev.csv").is_file() else calibration)
@@ -168,8 +168,12 @@ def _scores(recognizer: Recognizer, examples: list[Example]) -> dict[str, Any]:
     }
 
 
-def _inputs(draft: ModelCard, frontend: Any, calibration: Path) -> npt.NDArray[Any]:
-    """Return the calibration set as the bundle's frontend makes it: ids, or the spans of clips."""
+def calibration_inputs(draft: ModelCard, frontend: Any, calibration: Path) -> npt.NDArray[Any]:
+    """Return a calibration set as the bundle's frontend makes it: ids of texts, or features of spans.
+
+    Raises:
+        DataError: the manifest is of the wrong kind, or repeats a few examples.
+    """
     voice = draft.modality == "voice"
     what, column = ("clips", "path") if voice else ("texts", "text")
     rows = read_manifest(calibration)

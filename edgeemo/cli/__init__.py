@@ -20,6 +20,7 @@ _COMMANDS = {  # name: (module, what it does)
     "inspect": ("inspect", "Show what a bundle is, knows and may be used for."),
     "list": ("inspect", "List the bundles that came with edgeemo."),
     "train": ("train", "Train a recipe on your copy of the data."),
+    "crossval": ("crossval", "Measure a voice recipe on speakers it has not heard."),
     "manifest": ("train", "Write a data set as a manifest."),
     "convert": ("convert", "Convert a Keras model to a verified int8 bundle."),
     "verify": ("convert", "Compare a bundle with the Keras model it came from."),

@@ -25,9 +25,20 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object; a
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write; by default runs/RECIPE.")
 @click.option("--step", "steps", multiple=True, metavar="NAME", help="Train it and what follows anew.")
 @click.option("--fresh", is_flag=True, help="Start again instead of resuming.")
+@click.option(
+    "--crossval",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Of voice: the folder of `edgeemo crossval`; its calibration and scores go into the card.",
+)
 @_JSON
 def train_command(
-    recipe: str, data: Path, out: Path | None, steps: tuple[str, ...], fresh: bool, as_json: bool
+    recipe: str,
+    data: Path,
+    out: Path | None,
+    steps: tuple[str, ...],
+    fresh: bool,
+    crossval: Path | None,
+    as_json: bool,
 ) -> None:
     """Train RECIPE, the name of a recipe of edgeemo or a .toml file. Interrupted training resumes.
 
@@ -36,11 +47,12 @@ def train_command(
       edgeemo train text --data data/
       edgeemo train text-imdb --data data/ --out runs/imdb
       edgeemo train text --data data/ --step student
+      edgeemo train voice --data data/voice --crossval runs/voice-crossval
     """
     training = console.need("edgeemo.training.train", "train", "tensorflow")
     out = out or Path("runs") / Path(recipe).stem
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-        model = training.run(recipe, data=data, out=out, steps=steps or None, fresh=fresh)
+        model = training.run(recipe, data=data, out=out, steps=steps or None, fresh=fresh, crossval=crossval)
     if as_json:
         console.print_json({"recipe": recipe, "out": str(out), "model": str(model)})
     else:
@@ -60,6 +72,7 @@ def manifest_command(dataset: str, data: Path, split: str, out: Path, as_json: b
     Examples:
       edgeemo manifest goemotions --data data/ --split dev --out dev.csv
       edgeemo manifest emobank --data data/ --split dev --out emobank.jsonl
+      edgeemo manifest ravdess --data data/voice --split valid --out ravdess.csv
     """
     from ..manifest import write_manifest
 

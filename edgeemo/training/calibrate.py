@@ -105,6 +105,36 @@ def exclusive(logits: Matrix, truth: Matrix) -> Calibration:
     return Calibration((scale,) * n, (0.0,) * n)
 
 
+def clip_scale(
+    logits: npt.NDArray[np.floating],
+    weight: npt.NDArray[np.floating],
+    owner: npt.NDArray[np.integer],
+    truth: Matrix,
+    known: npt.NDArray[np.bool_],
+) -> float:
+    """Fit one temperature for clips read span by span; returns one over it.
+
+    A clip's probabilities are the weighted mean over its spans of ``softmax(scale · logits)``, divided by
+    their sum over the ``known`` labels (those its data set has).
+
+    Args:
+        logits, weight, owner: of spans ``(spans, labels)``, ``(spans,)``, and the clip of each.
+        truth, known: of clips ``(clips, labels)``; rows of truth sum to 1, or to 0 where nothing is told.
+    """
+    grid = np.exp(np.linspace(np.log(0.2), np.log(5), 121))
+    heard = np.bincount(owner, weight, len(truth)) > 0
+
+    def loss(scale: float) -> float:
+        z = logits.astype(np.float64) * scale
+        p = np.exp(z - z.max(1, keepdims=True))
+        p *= (weight / p.sum(1))[:, None]
+        clips = np.stack([np.bincount(owner, column, len(truth)) for column in p.T], 1) * known
+        clips = np.clip(clips / np.maximum(clips.sum(1, keepdims=True), 1e-12), 1e-9, 1)
+        return float(-(truth * np.log(clips)).sum(1)[heard].mean())
+
+    return round(float(grid[int(np.argmin([loss(s) for s in grid]))]), 4)
+
+
 def multi_label(
     logits: Matrix, truth: Matrix, labels: Sequence[str], emotions: Mapping[str, Sequence[str]]
 ) -> tuple[Calibration, Matrix]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def features_of(
     examples: Sequence[Example],
     frontend: VoiceFrontend,
     plan: Augment,
-    noises: Sequence[FloatArray],
+    noises: tuple[Sequence[str], Callable[[], Sequence[FloatArray]]],
     folder: Path,
     seed: int,
 ) -> ClipFeatures:
@@ -80,17 +80,20 @@ def features_of(
 
     Several processes may ask at once: one makes the files, the others wait.
 
+    Args:
+        noises: the names of the sets of background sounds, and how to read them.
+
     Raises:
         DataError: a clip cannot be read, or is shorter than one window.
     """
     clips = [f"{e.speaker}/{(e.path or Path()).name}" for e in examples]
-    asked: list[Any] = [frontend.spec.digest, plan.of_waveforms(), len(noises), seed, clips]
+    asked: list[Any] = [frontend.spec.digest, plan.of_waveforms(), list(noises[0]), seed, clips]
     key = sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / f"{key}.npz"
     with only_one(folder / f"{key}.lock"):
         if not index.is_file():
-            _make(examples, clips, frontend, plan, noises, folder / key, seed)
+            _make(examples, clips, frontend, plan, noises[1](), folder / key, seed)
     with np.load(index) as found:
         clean_at, made_at, n_frames = found["clean_at"], found["made_at"], found["n_frames"]
     shape = frontend.spec.output[0]

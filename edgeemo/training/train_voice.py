@@ -24,6 +24,7 @@ import keras
 import numpy as np
 
 from ..errors import DataError, SpecError
+from ..evaluation.clips import read_clip
 from ..evaluation.leaks_voice import write_seen_voice
 from ..frontends import VoiceFrontend, VoiceSpec
 from ..manifest import Example, write_manifest
@@ -89,9 +90,15 @@ class VoiceWorkshop:
     @cached_property
     def features(self) -> ClipFeatures:
         """The features of all clips and their copies; made at first use."""
-        noises = self._sounds("noises", "train")
-        folder = self.cache or self.out / "cache"
-        return features_of(self.examples, self.frontend, self.plan, noises, folder, self.recipe.seed)
+        names = self.recipe.data.get("noises", [])
+        return features_of(
+            self.examples,
+            self.frontend,
+            self.plan,
+            (names, lambda: self._sounds("noises", "train")),
+            self.cache or self.out / "cache",
+            self.recipe.seed,
+        )
 
     def build(self, step: Step) -> keras.Model:
         """Return the step's network, untrained."""
@@ -128,29 +135,40 @@ class VoiceWorkshop:
     def finish(self, trained: Trained) -> Path:
         """Write the joined float network, its draft card, and the manifests."""
         out = self.out
-        model = join({"labels": trained["emotion"], "speech": trained["speech"]})
-        model.save(out / "model.keras")
+        scale, metrics = self._crossvalidated()
+        evidence, measured = self.evidence(trained["speech"])
+        self.save(trained, out, evidence, scale=scale, metrics={**metrics, "speech": measured})
         backgrounds = [e for role in ("noises", "speech") for e, _ in self._readable(role, "train")]
         write_seen_voice(out / "model.seen", [*self.examples, *backgrounds])
-        clips = self.sample(CALIBRATION_CLIPS + CHECKED_CLIPS)
-        write_manifest(out / "calibration.csv", clips[:CALIBRATION_CLIPS])
         if len(self.stop):
             checked = [replace(self.examples[i], split="valid") for i in self.stop]
         else:  # agreement of int8 needs no unseen speakers; scores do, and convert gives none
-            checked = clips[CALIBRATION_CLIPS:] or clips
+            checked = self.sample(CALIBRATION_CLIPS + CHECKED_CLIPS)
+            checked = checked[CALIBRATION_CLIPS:] or checked
         write_manifest(out / "dev.csv", checked)
-        scale, metrics = self._crossvalidated()
-        evidence, measured = self.evidence(trained["speech"])
-        card = voice_card(
-            self.recipe,
-            self.frontend.spec,
-            self.labels,
-            scale=scale,
-            evidence=evidence,
-            metrics={**metrics, "speech": measured},
-        )
-        (out / "card.json").write_text(card.to_json() + "\n", encoding="utf-8")
         return out / "model.keras"
+
+    def save(
+        self,
+        trained: Trained,
+        folder: Path,
+        evidence: Mapping[str, float],
+        *,
+        scale: float = 1.0,
+        metrics: Mapping[str, Any],
+    ) -> None:
+        """Write ``model.keras``, ``card.json`` and ``calibration.csv`` into ``folder``."""
+        join({"labels": trained["emotion"], "speech": trained["speech"]}).save(folder / "model.keras")
+        card = voice_card(
+            self.recipe, self.frontend.spec, self.labels, scale=scale, evidence=evidence, metrics=metrics
+        )
+        (folder / "card.json").write_text(card.to_json() + "\n", encoding="utf-8")
+        names = self.recipe.data.get("noises", [])
+        sounds = [e for name in names for e in load(name, self.data, "train", self.recipe.manifest)]
+        # a device hears rooms without a voice, too: their features belong to the ranges of int8
+        quiet = [Example(path=e.path, split="train") for e in sounds[:: max(1, len(sounds) // 20)]]
+        readable = [e for e in quiet if _can_be_read(e)]
+        write_manifest(folder / "calibration.csv", [*self.sample(CALIBRATION_CLIPS), *readable])
 
     def evidence(self, speech: keras.Model) -> tuple[dict[str, float], dict[str, float]]:
         """Return the card's evidence and what it was chosen by: held-out sounds, and clips."""
@@ -237,6 +255,14 @@ class VoiceWorkshop:
         if len(found) < len(examples):
             print(f"{len(examples) - len(found)} of {len(examples)} sounds ({role}) cannot be read: left out")
         return found
+
+
+def _can_be_read(example: Example) -> bool:
+    try:
+        read_clip(example)
+    except DataError:
+        return False
+    return True
 
 
 def parted(examples: Sequence[Example], clips: Indices, stop: int) -> tuple[Indices, Indices]:

@@ -1,0 +1,82 @@
+"""``edgeemo crossval``."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from . import console
+
+
+@click.command("crossval")
+@click.argument("recipe")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder with your copy of the data sets.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Where to write; by default runs/RECIPE-crossval."
+)
+@click.option("--folds", default=6, show_default=True, type=click.IntRange(2), help="How many.")
+@click.option(
+    "--fold", type=click.IntRange(0), help="Do only this one, from 0; processes can share the work."
+)
+@click.option(
+    "--speakers", type=click.IntRange(2), help="Train on so many at most: a learning curve's point."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object; all else goes to stderr.")
+def crossval_command(
+    recipe: str,
+    data: Path,
+    out: Path | None,
+    folds: int,
+    fold: int | None,
+    speakers: int | None,
+    as_json: bool,
+) -> None:
+    """Measure a voice RECIPE on speakers it was not trained on, fold by fold, as int8 on the device runtime.
+
+    Leaves predictions.csv and crossval.json; `edgeemo train --crossval` takes calibration and scores from
+    there. Finished folds are kept.
+
+    \b
+    Examples:
+      edgeemo crossval voice --data data/voice
+      edgeemo crossval voice --data data/voice --fold 0 & edgeemo crossval voice --data data/voice --fold 1
+      edgeemo crossval voice --data data/voice --speakers 8
+    """
+    training = console.need("edgeemo.training.crossval", "train", "tensorflow")
+    out = out or Path("runs") / f"{Path(recipe).stem}-crossval"
+    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+        report = training.crossval(recipe, data=data, out=out, n=folds, fold=fold, speakers=speakers)
+    if as_json:
+        console.print_json({"out": str(out), "report": report})
+    elif report is None:
+        console.say(f"{out} waits for its other folds")
+    else:
+        console.out().print(_table(report))
+        console.say(f"wrote {out}; next: edgeemo train {recipe} --data {data} --crossval {out}")
+
+
+def _table(report: Mapping[str, Any]) -> Table:
+    table = Table(box=None, header_style="dim")
+    for column in ("set", "speakers", "clips", "classes", "UAR", "95 %", "accuracy", "95 %", "float = int8"):
+        table.add_column(column, justify="left" if column == "set" else "right")
+    for name, row in report["sets"].items():
+        scores = [cell for metric in ("uar", "accuracy") for cell in _cells(row[metric])]
+        counts = [f"{row[key]:,}" for key in ("speakers", "n", "classes")]
+        table.add_row(Text(name), *counts, *scores, f"{row['float_agreement']:.3f}")
+    return table
+
+
+def _cells(value: Mapping[str, float]) -> tuple[str, str]:
+    return f"{value['value']:.3f}", f"{value['low']:.3f} … {value['high']:.3f}"

@@ -1,0 +1,313 @@
+"""Cross-validation by speakers: what a voice recipe reaches on voices it has never heard.
+
+Every fold trains the emotion network on the other folds' speakers, converts it to int8 as a bundle is made,
+and reads its own speakers' whole clips through `VoiceRecognizer.predict`. The speech network is trained
+once, on all speakers: it hears where somebody speaks, not what it expresses. The folder it fills::
+
+    OUT/ plan.json cache/ speech/      what all folds share
+         fold-0/ … emotion/ model.keras bundle.tflite answers.npz
+         predictions.csv crossval.json
+         speakers-8/ fold-0/ …         the same with at most 8 training speakers, for a learning curve
+
+Folds that are done are kept, so an interrupted run goes on, and several processes may share the work.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from ..bundle import Bundle
+from ..card import ModelCard
+from ..converters.convert import calibration_inputs
+from ..converters.quantize import quantize
+from ..converters.verify import float_recognizer
+from ..errors import SpecError
+from ..evaluation.bootstrap import Draw, intervals
+from ..evaluation.clips import read_clip
+from ..evaluation.predictions import Predictions, label_measure, predict
+from ..evaluation.spaces import FINE, Space, spaces_of
+from ..manifest import Example
+from ..recognizer import Recognizer
+from ..runtime import Runtime
+from .calibrate import clip_scale
+from .features import Indices, only_one
+from .folds import folds, take, who
+from .material_voice import set_of
+from .recipe import read_recipe
+from .speech import evidence_of
+from .train import train_step
+from .train_voice import REPORT, VoiceWorkshop, parted
+
+PROTOCOL = (
+    "Cross-validation in {n} folds of whole speakers: the int8 model of each fold read the whole clips of "
+    "speakers it had not been trained on. UAR over the classes of each set, 95 % intervals draw speakers."
+)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a fold's models said of its clips (indices ``clips``).
+
+    ``said`` is by the int8 bundle, ``exact`` the float model's probabilities; ``logits`` ``(spans, labels)``
+    are the int8 model's, ``weight`` what each span counts, ``owner`` the place of its clip in ``clips``.
+    """
+
+    clips: Indices
+    said: Predictions
+    exact: npt.NDArray[np.float64]
+    logits: npt.NDArray[np.float32]
+    weight: npt.NDArray[np.float32]
+    owner: Indices
+
+
+def crossval(
+    recipe: str | Path,
+    *,
+    data: Path,
+    out: Path,
+    n: int = 6,
+    fold: int | None = None,
+    speakers: int | None = None,
+) -> dict[str, Any] | None:
+    """Cross-validate a voice recipe.
+
+    Args:
+        recipe, data: as of `edgeemo.training.train.run`.
+        out: the folder to fill; what it holds is kept.
+        n: how many folds.
+        fold: do this one alone.
+        speakers: train on at most so many speakers a fold, drawn from all sets.
+
+    Returns:
+        the report, or None while folds are missing.
+
+    Raises:
+        SpecError: not a voice recipe, or ``out`` holds folds of another.
+        DataError: the data are missing or damaged, or there are fewer speakers than folds.
+    """
+    plan = read_recipe(recipe)
+    if plan.modality != "voice":
+        raise SpecError(
+            f"{plan.name} is a {plan.modality} recipe; cross-validation by speakers is for voice."
+        )
+    if fold is not None and not 0 <= fold < n:
+        raise SpecError(f"There is no fold {fold}: expected 0 to {n - 1}.")
+    out.mkdir(parents=True, exist_ok=True)
+    shop = VoiceWorkshop.gather(plan, Path(data), out)
+    place = folds(shop.examples, n)
+    _claim(shop, out, n)
+    with only_one(out / "speech.lock"):
+        speech = train_step(shop, plan.step[0], {}, out / "speech")
+        evidence = _evidence(shop, speech, out / "speech" / "evidence.json")
+    where = out if speakers is None else out / f"speakers-{speakers}"
+    for k in range(n) if fold is None else (fold,):
+        folder = where / f"fold-{k}"
+        if not (folder / "answers.npz").is_file():
+            print(f"fold {k} of {n}", flush=True)
+            held = np.array([place[who(e)] == k for e in shop.examples])
+            _run_fold(shop, speech, evidence, held, folder, speakers)
+            keras.backend.clear_session()
+            speech = train_step(shop, plan.step[0], {}, out / "speech")
+    done = [where / f"fold-{k}" / "answers.npz" for k in range(n)]
+    if not all(path.is_file() for path in done):
+        return None
+    card = ModelCard.from_json((where / "fold-0" / "card.json").read_bytes())
+    answers = _joined([_read(path) for path in done])
+    report = _report(card, shop.examples, answers, n, speakers)
+    stopped = [_best_epoch(path.parent / "emotion" / "log.csv") for path in done]
+    report["epochs"] = sorted(stopped)[n // 2] if len(shop.stop) else plan.step[1].epochs
+    _write_predictions(where / "predictions.csv", card, shop.examples, answers, place)
+    (where / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return report
+
+
+def _run_fold(
+    shop: VoiceWorkshop,
+    speech: keras.Model,
+    evidence: Mapping[str, float],
+    held: npt.NDArray[np.bool_],
+    folder: Path,
+    speakers: int | None,
+) -> None:
+    """Train on the clips that are not held, convert, and read those that are."""
+    started = time.monotonic()
+    others = np.flatnonzero(~held)
+    if speakers is not None:
+        chosen = {who(e) for e in take([shop.examples[i] for i in others], speakers)}
+        others = others[[who(shop.examples[i]) in chosen for i in others]]
+    fit, stop = parted(shop.examples, others, int(shop.recipe.data.get("stop", 0)))
+    own = replace(shop, fit=fit, stop=stop, cache=shop.cache or shop.out / "cache")
+    emotion = train_step(own, shop.recipe.step[1], {}, folder / "emotion")
+    own.save({"emotion": emotion, "speech": speech}, folder, evidence, metrics={})
+    bundle = _converted(own, folder)
+    answers = _answer(shop, bundle, folder / "model.keras", np.flatnonzero(held), evidence)
+    part = folder / "answers.part.npz"
+    said = {f"said_{f.name}": getattr(answers.said, f.name) for f in fields(Predictions)}
+    rest = {f.name: getattr(answers, f.name) for f in fields(Answers) if f.name != "said"}
+    np.savez(part, allow_pickle=False, **said, **rest)
+    part.replace(folder / "answers.npz")
+    print(f"{folder.name}: {len(fit):,} clips taught, {time.monotonic() - started:.0f} s", flush=True)
+
+
+def _converted(shop: VoiceWorkshop, folder: Path) -> Bundle:
+    """Return the int8 bundle of a fold, calibrated on clips of its own speakers."""
+    card = ModelCard.from_json((folder / "card.json").read_bytes())
+    inputs = calibration_inputs(card, shop.frontend, folder / "calibration.csv")
+    bundle = Bundle(quantize(folder / "model.keras", inputs), card, {})
+    return bundle.write(folder / "bundle.tflite")
+
+
+def _answer(
+    shop: VoiceWorkshop, bundle: Bundle, model: Path, clips: Indices, evidence: Mapping[str, float]
+) -> Answers:
+    examples = [shop.examples[i] for i in clips]
+    runtime = Runtime(bundle.flatbuffer)
+    said = predict(Recognizer(bundle, runtime), examples)
+    exact = predict(float_recognizer(model, bundle), examples)
+    logits, weight, owner = [], [], []
+    for i, example in enumerate(examples):
+        spans = shop.frontend.compute(*read_clip(example))
+        answers = [runtime.run(span[np.newaxis]) for span in spans.features]
+        heard = np.concatenate([a["speech"] for a in answers])
+        frames = np.asarray(spans.n_frames)
+        logits += [a["labels"][0] for a in answers]
+        weight += (evidence_of(heard, frames, evidence["threshold"]) * frames).tolist()
+        owner += [i] * len(answers)
+    return Answers(
+        clips, said, exact.probabilities, np.array(logits), np.array(weight, np.float32), np.array(owner)
+    )
+
+
+def _read(path: Path) -> Answers:
+    with np.load(path) as found:
+        said = Predictions(*(found[f"said_{f.name}"] for f in fields(Predictions)))
+        rest = {f.name: found[f.name] for f in fields(Answers) if f.name != "said"}
+    return Answers(said=said, **rest)
+
+
+def _joined(parts: Sequence[Answers]) -> Answers:
+    starts = np.cumsum([0, *(len(p.clips) for p in parts)])
+    shifted = [replace(p, owner=p.owner + s) for p, s in zip(parts, starts, strict=False)]
+    whole = {
+        f.name: np.concatenate([getattr(p, f.name) for p in shifted])
+        for f in fields(Answers)
+        if f.name != "said"
+    }
+    said = Predictions(
+        *(np.concatenate([getattr(p.said, f.name) for p in parts]) for f in fields(Predictions))
+    )
+    return Answers(said=said, **whole)
+
+
+def _spaces(card: ModelCard, examples: Sequence[Example]) -> dict[str, Space]:
+    """Return, of each set, the space of the labels it has."""
+    names = dict.fromkeys(map(set_of, examples))
+    return {
+        name: spaces_of(card)[FINE].narrowed([e for e in examples if set_of(e) == name]) for name in names
+    }
+
+
+def _report(
+    card: ModelCard, examples: Sequence[Example], answers: Answers, n: int, speakers: int | None
+) -> dict[str, Any]:
+    spaces = _spaces(card, examples)
+    tested = [examples[i] for i in answers.clips]
+    kinds = np.array([set_of(e) for e in tested])
+    known = np.zeros((len(tested), len(card.labels)), np.bool_)
+    truth = spaces_of(card)[FINE].truth(tested).astype(np.float64)
+    sets: dict[str, Any] = {}
+    for name, space in spaces.items():
+        chosen = kinds == name
+        own = [e for e, one in zip(tested, chosen.tolist(), strict=True) if one]
+        said = answers.said.rows(chosen)
+        clusters = np.unique([who(e) for e in own], return_inverse=True)[1].astype(np.intp)
+        measure = label_measure(space, own, said, only=("accuracy", "uar"))
+        found = intervals([measure], Draw(len(own), clusters=clusters))
+        top = space.probability(said.probabilities, said.scores).argmax(1)
+        exact = space.probability(answers.exact[chosen], said.scores).argmax(1)
+        known[chosen] = np.isin(card.labels, space.labels)
+        sets[name] = {
+            "n": len(own),
+            "speakers": int(clusters.max()) + 1,
+            "classes": len(space.labels),
+            "uar": found["uar"].to_dict(),
+            "accuracy": found["accuracy"].to_dict(),
+            "float_agreement": float((top == exact).mean()),
+            "evidence": float(said.evidence.mean()),
+        }
+    return {
+        "recipe": card.name,
+        "protocol": PROTOCOL.format(n=n),
+        "folds": n,
+        "speakers": speakers,
+        "scale": clip_scale(answers.logits, answers.weight, answers.owner, truth, known),
+        "sets": sets,
+    }
+
+
+def _write_predictions(
+    path: Path, card: ModelCard, examples: Sequence[Example], answers: Answers, place: Mapping[str, int]
+) -> None:
+    """Write a row a clip: what it is, what was said, and the probabilities over its set's classes."""
+    spaces = _spaces(card, examples)
+    columns = ["path", "set", "speaker", "gender", "fold", "labels", "said", "evidence", *card.labels]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        for row, i in enumerate(answers.clips):
+            e = examples[i]
+            space = spaces[set_of(e)]
+            one = answers.said.rows(np.arange(len(answers.clips)) == row)
+            probability = space.probability(one.probabilities, one.scores)[0]
+            writer.writerow(
+                {
+                    "path": e.path,
+                    "set": set_of(e),
+                    "speaker": e.speaker,
+                    "gender": e.gender,
+                    "fold": place[who(e)],
+                    "labels": "|".join(e.labels),
+                    "said": space.labels[int(probability.argmax())],
+                    "evidence": round(float(one.evidence[0]), 4),
+                    **{x: round(float(p), 4) for x, p in zip(space.labels, probability, strict=True)},
+                }
+            )
+
+
+def _evidence(shop: VoiceWorkshop, speech: keras.Model, path: Path) -> dict[str, float]:
+    """Return the card's evidence; kept beside the speech network."""
+    if not path.is_file():
+        path.write_text(json.dumps(shop.evidence(speech)[0]), encoding="utf-8")
+    found: dict[str, float] = json.loads(path.read_text("utf-8"))
+    return found
+
+
+def _claim(shop: VoiceWorkshop, out: Path, n: int) -> None:
+    """Note whose folds ``out`` holds; refuse a folder with those of another recipe, data or number."""
+    names = [f"{e.speaker}/{(e.path or Path()).name}" for e in shop.examples]
+    whose = {"folds": n, "key": sha256(f"{shop.recipe}{names}".encode()).hexdigest()[:16]}
+    path = out / "plan.json"
+    if path.is_file() and json.loads(path.read_text("utf-8")) != whose:
+        raise SpecError(
+            f"{out} holds folds of another recipe, data or number of folds: choose another --out."
+        )
+    path.write_text(json.dumps(whose), encoding="utf-8")
+
+
+def _best_epoch(log: Path) -> int:
+    """Return the number of epochs after which the validation loss was lowest (all, if none was measured)."""
+    with log.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    losses = [float(row["val_loss"]) if row.get("val_loss", "NA") != "NA" else np.inf for row in rows]
+    return int(np.argmin(losses)) + 1 if np.isfinite(losses).any() else len(rows)
