@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeemo import EMOTIONS, Recognizer, Runtime
+from edgeemo import EMOTIONS, Runtime, TextRecognizer
 from edgeemo.bundle import shipped
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -30,9 +30,9 @@ OTHERS = ["I miss her.", "So angry!", "", "The meeting is on Tuesday.", SENTENCE
 
 
 @pytest.fixture(scope="module")
-def recognizer() -> Recognizer:
+def recognizer() -> TextRecognizer:
     bundle = a_bundle()
-    return Recognizer(bundle, Runtime(bundle.flatbuffer))
+    return TextRecognizer(bundle, Runtime(bundle.flatbuffer))
 
 
 def test_the_sentence_has_150_characters() -> None:
@@ -40,7 +40,7 @@ def test_the_sentence_has_150_characters() -> None:
 
 
 def test_predict_beside_frontend_and_interpreter(
-    recognizer: Recognizer, benchmark: Any, capsys: pytest.CaptureFixture[str]
+    recognizer: TextRecognizer, benchmark: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     interpreter, given, outputs = a_bare_interpreter(recognizer.bundle)
     frontend = recognizer.frontend
@@ -72,12 +72,12 @@ def test_predict_beside_frontend_and_interpreter(
     assert added <= TARGET_US
 
 
-def test_encode(recognizer: Recognizer, benchmark: Any) -> None:
+def test_encode(recognizer: TextRecognizer, benchmark: Any) -> None:
     encoding = benchmark(recognizer.frontend.encode, SENTENCE)
     assert encoding.n_understood > 0
 
 
-def test_a_batch_costs_no_more_than_its_texts(recognizer: Recognizer, benchmark: Any) -> None:
+def test_a_batch_costs_no_more_than_its_texts(recognizer: TextRecognizer, benchmark: Any) -> None:
     texts = [*OTHERS, SENTENCE] * 8
     together, apart = in_turns(
         lambda: recognizer.predict_batch(texts), lambda: [recognizer.predict(text) for text in texts]
@@ -88,6 +88,6 @@ def test_a_batch_costs_no_more_than_its_texts(recognizer: Recognizer, benchmark:
     assert together < 1.5 * apart
 
 
-def test_to_dict(recognizer: Recognizer, benchmark: Any) -> None:
+def test_to_dict(recognizer: TextRecognizer, benchmark: Any) -> None:
     told = benchmark(lambda: recognizer.predict(SENTENCE).to_dict())
     assert list(told["scores"]) == list(EMOTIONS)

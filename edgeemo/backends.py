@@ -35,8 +35,16 @@ class Backend(Protocol):
 
     name: str
     delegate: str
-    inputs: Sequence[TensorInfo]
-    outputs: Sequence[TensorInfo]
+
+    @property
+    def inputs(self) -> Sequence[TensorInfo]:
+        """What `invoke` takes, in this order."""
+        ...
+
+    @property
+    def outputs(self) -> Sequence[TensorInfo]:
+        """What `invoke` gives, in this order."""
+        ...
 
     def invoke(self, *inputs: Tensor) -> list[Tensor]:
         """Run once: arrays in the order of ``inputs`` to new arrays in the order of ``outputs``."""

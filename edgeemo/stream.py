@@ -41,6 +41,10 @@ class Stream:
         spec = frontend.spec
         self._window_ms, self._frame_ms = (1000 * n / spec.rate_hz for n in (spec.window, spec.hop))
         self.hop_ms = spec.hop_frames * self._frame_ms
+        self._samples: int
+        self._start_ms: int
+        self._last_ms: int
+        self._first_ms: int | None
         self.reset()
 
     def push(self, chunk: npt.NDArray[Any], t_ms: int) -> list[EmotionResult]:
@@ -87,9 +91,9 @@ class Stream:
         """Forget everything: equals a new stream exactly."""
         self._voice = self._frontend.stream(self.rate_hz, self.channels)
         self._mean = Mean(self._reader.size)
-        self._samples = 0  # since the stream began, or began afresh
+        self._samples = 0  # since the stream began, or began afresh, at `_start_ms`
         self._start_ms = self._last_ms = 0
-        self._first_ms: int | None = None
+        self._first_ms = None
 
     def summary(self) -> EmotionResult:
         """Return one result for all that was read since the stream was made or reset.

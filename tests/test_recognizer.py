@@ -313,7 +313,7 @@ def test_an_error_inside_the_context_goes_through(pocket_path: Path) -> None:
 )
 def test_wrong_options_are_refused(pocket_path: Path, options: dict[str, object]) -> None:
     with pytest.raises(EdgeemoError, match="expected"):
-        Recognizer.open(pocket_path, **options)  # type: ignore[arg-type]
+        Recognizer.open(pocket_path, **options)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("threads", [0, True + 64])

@@ -293,7 +293,7 @@ def test_a_pipe_that_breaks_is_a_named_error() -> None:
 )
 def test_raw_audio_of_another_kind_is_refused(format: str, how: dict[str, int]) -> None:
     with pytest.raises(InputError):
-        RawAudio(io.BytesIO(), format, **how)  # type: ignore[arg-type]
+        RawAudio(io.BytesIO(), format, **how)
 
 
 # --- a sound system that does as it is told (the real one: test_microphone.py) ---

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from threading import Condition
-from types import TracebackType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
 
 Block: TypeAlias = tuple[npt.NDArray[Any], int]
 """Samples, int16 or float32, ``(samples,)`` or ``(samples, channels)``, and the time of the first in ms."""
@@ -29,7 +33,7 @@ class Source:
         """Blocks lost so far, because the consumer or the machine was too slow; 0 for files and pipes."""
         return 0
 
-    def __iter__(self) -> Source:
+    def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Block:
@@ -38,7 +42,7 @@ class Source:
     def close(self) -> None:
         """Stop; the iterator then ends."""
 
-    def __enter__(self) -> Source:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

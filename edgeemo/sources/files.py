@@ -116,7 +116,7 @@ class RawAudio(Source):
         SourceError: while it is read, the system's error.
     """
 
-    FORMATS: ClassVar = {"s16le": np.dtype("<i2"), "f32le": np.dtype("<f4")}
+    FORMATS: ClassVar[dict[str, np.dtype[Any]]] = {"s16le": np.dtype("<i2"), "f32le": np.dtype("<f4")}
 
     def __init__(self, file: _Readable, format: str = "s16le", *, rate_hz: int, channels: int = 1) -> None:
         if format not in self.FORMATS:
