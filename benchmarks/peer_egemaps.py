@@ -6,8 +6,8 @@ and C are chosen by an inner cross-validation over speakers: no number comes fro
 openSMILE's licence forbids shipping it: this measures and nothing here goes into a wheel. It lives in an
 environment of its own (`make peers`):
 
-    .venv-peers/bin/python benchmarks/peer_egemaps.py --data data/ --set nemo
-    .venv-peers/bin/python benchmarks/peer_egemaps.py --data data/ --folds runs/crossval/predictions.csv
+    .venv-peers/bin/python benchmarks/peer_egemaps.py --data data/voice --set nemo
+    .venv-peers/bin/python benchmarks/peer_egemaps.py --data data/voice --folds runs/crossval/predictions.csv
 
 ``--folds`` is a table with the columns set, path, speaker, fold and labels, as ``edgeemo crossval`` writes
 it; as it has ``said`` too, the difference of the two systems is given, resampled in pairs. Without it, folds
@@ -57,7 +57,7 @@ def read_folds(table: Path, data: Path) -> dict[str, Clips]:
     with table.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             clips = sets[row["set"]]
-            places = (Path(), table.parent, data, data / "voice", data / "voice" / row["set"])
+            places = (Path(), table.parent, data, data / row["set"])
             found = [place / row["path"] for place in places if (place / row["path"]).is_file()]
             if not found:
                 sys.exit(f"{row['path']} is neither beside {table} nor in {data}: give --data")
@@ -170,7 +170,7 @@ def show(found: Any) -> None:
 
 def main(arguments: Iterable[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="the folder with the data sets")
+    parser.add_argument("--data", type=Path, required=True, help="the folder with the voice sets")
     parser.add_argument("--folds", type=Path, help="the table of edgeemo crossval")
     parser.add_argument("--set", action="append", help="only this set; without --folds all three")
     parser.add_argument("--cache", type=Path, default=Path("build/egemaps"), help="where features are kept")
@@ -181,7 +181,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
         sets = {name: clips for name, clips in sets.items() if not options.set or name in options.set}
     else:
         wanted = options.set or ["ravdess", "nemo", "emodb"]
-        sets = {name: make_folds(options.data / "voice" / name) for name in wanted}
+        sets = {name: make_folds(options.data / name) for name in wanted}
     results = []
     for name, clips in sets.items():
         features = extract([path.resolve() for path in clips.paths], options.cache / f"{name}.npz")

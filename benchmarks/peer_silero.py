@@ -8,7 +8,7 @@ answer of one half decides), and what becomes of the speech in noise of 20 to 0 
 Silero's weights are MIT-licensed; they are only measured here, in an environment of their own (`make peers`,
 which leaves PyTorch out and runs them with onnxruntime):
 
-    .venv-peers/bin/python benchmarks/peer_silero.py --data data/
+    .venv-peers/bin/python benchmarks/peer_silero.py --data data/voice
     .venv-peers/bin/python benchmarks/peer_silero.py --manifest unheard.csv --bundle voice.tflite
 
 A bundle trained on these sounds knows them: give it a ``--manifest`` (path, labels ``speech`` or ``noise``)
@@ -122,7 +122,7 @@ def measure(listen: Listener, speech: Sequence[Samples], noise: Sequence[Samples
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, help="the folder with the data sets")
+    parser.add_argument("--data", type=Path, help="the folder with the voice sets")
     parser.add_argument("--manifest", type=Path, help="instead: clips labelled speech or noise")
     parser.add_argument("--bundle", help="also measure this voice bundle")
     parser.add_argument("--json", type=Path, help="also write the numbers there")
@@ -133,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             read(e.path for e in rows if e.path and label in e.labels) for label in ("speech", "noise")
         )
     elif options.data:
-        folder = options.data / "voice" / "background"
+        folder = options.data / "background"
         prompts = sorted((folder / "asterisk_speech").rglob("*.opus"))
         speech = read(path for path in prompts if path.stem not in TONES)
         noise = read(sorted((folder / "esc10").rglob("*.opus")))
