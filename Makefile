@@ -57,7 +57,7 @@ demo: $(DEMO)/.stamp
 $(TEST)/.stamp: $(NATIVE) | prepare
 	$(PYTHON) -m venv $(TEST)
 	$(TEST)/bin/python $(PIP) install cmake ninja
-	$(TEST)/bin/python $(PIP) install --editable ".[dev,train,eval]"
+	$(TEST)/bin/python $(PIP) install --editable ".[dev,train,eval,voice]"
 	@touch $@
 
 test-env: $(TEST)/.stamp
@@ -134,8 +134,8 @@ $(PEERS)/.stamp: $(SOURCES) | prepare
 	@touch $@
 
 peers: $(PEERS)/.stamp
-	@echo "$(PEERS)/bin/python benchmarks/peer_egemaps.py --data DATA [--folds runs/crossval/predictions.csv]"
-	@echo "$(PEERS)/bin/python benchmarks/peer_silero.py --data DATA [--bundle voice]"
+	@echo "$(PEERS)/bin/python benchmarks/peer_egemaps.py --data data/voice [--folds runs/crossval/predictions.csv]"
+	@echo "$(PEERS)/bin/python benchmarks/peer_silero.py --data data/voice [--bundle voice]"
 
 clean:
 	rm -rf build dist $(DEMO) $(TEST) $(LEGACY) $(WHEEL) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
