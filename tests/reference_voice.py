@@ -63,15 +63,33 @@ def mel_to_hz(mel: Floats, scale: str) -> Floats:
     return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))
 
 
+def single(x: Floats) -> Floats:
+    return x.astype(np.float32).astype(np.float64)
+
+
+def kaldi_mel(hz: Floats) -> Floats:
+    """As kaldi computes it, in single precision."""
+    return single(1127 * single(np.log(single(1 + single(hz / 700)))))
+
+
+def kaldi_bank(spec: VoiceSpec, bins: Floats) -> Floats:
+    low, high = kaldi_mel(np.array([spec.low_hz, spec.high_hz]))
+    step = single((high - low) / np.array(spec.mels + 1))
+    return triangles(single(low + single(step * np.arange(spec.mels + 2))), kaldi_mel(bins))
+
+
+def triangles(corners: Floats, at: Floats) -> Floats:
+    left, top, right = corners[:-2, None], corners[1:-1, None], corners[2:, None]
+    return np.asarray(np.maximum(0, np.minimum((at - left) / (top - left), (right - at) / (right - top))))
+
+
 def filter_bank(spec: VoiceSpec) -> Floats:
     """(mels, fft / 2 + 1)"""
     edges = hz_to_mel(np.array([spec.low_hz, spec.high_hz]), spec.mel_scale)
     mel = np.linspace(edges[0], edges[1], spec.mels + 2)
     hz = mel_to_hz(mel, spec.mel_scale)
     bins = np.arange(spec.fft // 2 + 1) * spec.rate_hz / spec.fft
-    corners, at = (mel, hz_to_mel(bins, spec.mel_scale)) if spec.mel_scale == "kaldi" else (hz, bins)
-    left, top, right = corners[:-2, None], corners[1:-1, None], corners[2:, None]
-    bank = np.maximum(0, np.minimum((at - left) / (top - left), (right - at) / (right - top)))
+    bank = kaldi_bank(spec, bins) if spec.mel_scale == "kaldi" else triangles(hz, bins)
     return bank * (2 / (hz[2:] - hz[:-2]))[:, None] if spec.mel_norm == "area" else bank
 
 
