@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class Stream:
     """Reads one voice as it comes; made by `VoiceRecognizer.stream`.
 
-    >>> stream = recognizer.stream(rate_hz=16000)  # doctest: +SKIP
-    >>> with edgeemo.sources.Microphone(rate_hz=16000) as microphone:  # doctest: +SKIP
+    >>> from edgeemo.sources import Microphone
+    >>> with Microphone() as microphone:  # doctest: +SKIP
+    ...     stream = recognizer.stream(microphone.rate_hz)
     ...     for chunk, t_ms in microphone:
     ...         for result in stream.push(chunk, t_ms):
     ...             print(result)

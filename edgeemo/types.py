@@ -34,10 +34,11 @@ class EmotionResult:
         thresholds: float32, the probability from which each label counts as active.
         valence: unpleasant −1 … pleasant +1.
         arousal: calm −1 … excited +1.
-        evidence: 0 … 1, how much of the input the model understood. At 0 neutral is 1 and
-            valence and arousal are 0, whatever the modality.
+        evidence: 0 … 1, how much of the input the model understood: the share of words (text) or of the
+            span that is speech (voice). Near 0 (for voices: below ``card.evidence["least"]``) neutral is 1
+            and valence and arousal are 0.
         truncated: the input was longer than the model reads, and only its beginning was read.
-        start_ms, end_ms: the span this speaks of, on the caller's clock; 0 for text.
+        start_ms, end_ms: the span (or the clip) this speaks of, on the caller's clock; 0 for text.
     """
 
     modality: Modality

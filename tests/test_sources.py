@@ -339,7 +339,7 @@ class Sound:
     def InputStream(self, **how: Any) -> Any:  # noqa: N802
         if self.refuses:
             raise self.refuses.pop(0)
-        stream = SimpleNamespace(how=how, start=lambda: None, close=lambda ignore_errors: None)
+        stream = SimpleNamespace(how=how, start=lambda: None, close=lambda ignore_errors: self.unplug(stream))
         self.opened.append(stream)
         return stream
 
@@ -350,8 +350,9 @@ class Sound:
             block = np.full((how["blocksize"], how["channels"]), value, np.int16)
             how["callback"](block, len(block), None, SimpleNamespace(input_overflow=overflow))
 
-    def unplug(self) -> None:
-        self.opened[-1].how["finished_callback"]()
+    def unplug(self, stream: Any = None) -> None:
+        """A stream ends, once; so it does when it is closed."""
+        (stream or self.opened[-1]).how.pop("finished_callback", lambda: None)()
 
 
 @pytest.fixture
@@ -533,6 +534,41 @@ def test_an_unplugged_microphone_is_used_again_when_it_is_back(sound: Sound) -> 
     assert sound.refuses == []
     assert sound.opened[1].how["device"] == 3
     assert sound.started == 4
+
+
+def test_a_microphone_that_falls_silent_is_opened_again_once(
+    sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgeemo.sources.microphone._STALL_S", 0.2)
+    with Microphone("headset", rate_hz=16_000) as microphone:
+
+        def come_back() -> None:
+            while len(sound.opened) < 2:
+                time.sleep(0.01)
+            sound.record(2)
+
+        thread = threading.Thread(target=come_back)
+        thread.start()
+        chunk, _ = next(microphone)
+        thread.join()
+    assert chunk[0] == 2
+    assert len(sound.opened) == 2
+
+
+def test_a_microphone_closed_while_it_is_opened_again_stays_closed(
+    sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    microphone = Microphone("headset")
+    opened = sound.InputStream
+
+    def close_meanwhile(**how: Any) -> Any:
+        microphone.close()
+        return opened(**how)
+
+    monkeypatch.setattr(sound, "InputStream", close_meanwhile)
+    sound.unplug()
+    assert list(microphone) == []
+    assert all("finished_callback" not in stream.how for stream in sound.opened)
 
 
 def test_a_microphone_that_stays_away_is_a_named_error(sound: Sound) -> None:

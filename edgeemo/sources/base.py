@@ -79,6 +79,11 @@ class Latest:
             self._woken = False
             return None
 
+    def calm(self) -> None:
+        """Forget a `wake` that nobody waited for."""
+        with self._changed:
+            self._woken = False
+
     def wake(self) -> None:
         """Let `get` return as soon as the queue is empty."""
         with self._changed:

@@ -120,6 +120,7 @@ class Microphone(Source):
 
     def _start(self) -> None:
         sd = self._sd
+        self._queue.calm()  # the stream before this one has told of its end
         try:
             self._stream = sd.InputStream(
                 samplerate=self.rate_hz,
@@ -153,6 +154,8 @@ class Microphone(Source):
                 self.device = _choose(self.device.name)
                 self._fresh = True
                 self._start()
+                if self._closed.is_set():  # meanwhile
+                    self._stop()
                 return
             except SourceError as error:
                 if time.monotonic() > deadline:
