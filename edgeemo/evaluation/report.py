@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -136,6 +136,9 @@ def evaluate(
     """
     card = recognizer.card
     speech = card.modality == "voice"
+    spaces = choose(card, examples, labels) if any(e.labels for e in examples) else []
+    if noise is not None and not spaces:
+        raise DataError("Robustness is measured by labels: add the column labels to the manifest.")
     look = partial(check_leaks_voice, progress=progress) if speech else check_leaks
     kept, check = look(examples, recognizer.bundle.path, policy=leaks, train=train)
     if examples and not kept:
@@ -148,9 +151,7 @@ def evaluate(
     has_affect = np.isfinite(affect).any(1)
     if not (labelled.any() or has_affect.any()):
         raise DataError("No example has labels, valence or arousal: add such a column to the manifest.")
-    spaces = choose(card, kept, labels) if labelled.any() else []
-    if noise is not None and not spaces:
-        raise DataError("Robustness is measured by labels: add the column labels to the manifest.")
+    spaces = spaces if labelled.any() else []
     notes = []
     if speech:
         spaces, note = _narrowed(spaces, kept)
@@ -163,29 +164,25 @@ def evaluate(
             f"Only {n} {column}s: too few to draw from, so single examples are drawn."
             for column, n in few_of(kept)
         ]
-    measures: list[Measure] = []
-    levels: list[Level] = []
-    for i, space in enumerate(spaces):
-        prefix = prefix_of(space) if i else ""
-        only = ("accuracy", "ece") if prefix == "emotion_" else ()  # of scores beside labels, the top
-        measures.append(label_measure(space, kept, predictions, prefix=prefix, counted=labelled, only=only))
-        levels.append(_level(space, [e for e in kept if e.labels], predictions.rows(labelled)))
-    measures.append(AffectMeasure("valence_r", affect[:, 0], predictions.valence))
-    measures.append(AffectMeasure("arousal_r", affect[:, 1], predictions.arousal))
+    measures: list[Measure] = [
+        AffectMeasure("valence_r", affect[:, 0], predictions.valence),
+        AffectMeasure("arousal_r", affect[:, 1], predictions.arousal),
+    ]
+    robustness = None
+    if noise is not None and spaces:
+        robustness = measure_robustness(recognizer, kept, predictions, spaces[0], draw, noise, progress)
     return Report(
         n=len(kept),
         n_labelled=int(labelled.sum()),
         n_affect=int(has_affect.sum()),
-        metrics=intervals(measures, draw),
-        levels=tuple(levels),
+        metrics=intervals([*_label_measures(spaces, kept, predictions), *measures], draw),
+        levels=tuple(_levels(spaces, kept, predictions)),
         leaks=check,
         bootstrap={"resamples": resamples, "seed": seed, "by": by, "units": draw.units},
         bundle=_about(recognizer),
         evidence=_evidence(recognizer, predictions),
         groups=measure_groups(spaces[0], kept, predictions, draw) if spaces else {},
-        robustness=None
-        if noise is None
-        else measure_robustness(recognizer, kept, predictions, spaces[0], draw, noise, progress),
+        robustness=robustness,
         peer=None if peer is None else peer(kept, predictions, spaces, draw),
         notes=tuple(notes),
     )
@@ -212,6 +209,22 @@ def _evidence(recognizer: Recognizer, said: Predictions) -> dict[str, float]:
     least = float(getattr(recognizer.card, "evidence", {}).get("least", 0.0))
     none = (said.evidence <= 0) | (said.evidence < least)
     return {"mean": float(said.evidence.mean()), "none": int(none.sum())}
+
+
+def _label_measures(
+    spaces: Sequence[Space], examples: Sequence[Example], said: Predictions
+) -> Iterator[Measure]:
+    counted = np.array([bool(e.labels) for e in examples], np.bool_)
+    for i, space in enumerate(spaces):
+        prefix = prefix_of(space) if i else ""
+        only = ("accuracy", "ece") if prefix == "emotion_" else ()  # of scores beside labels, the top
+        yield label_measure(space, examples, said, prefix=prefix, counted=counted, only=only)
+
+
+def _levels(spaces: Sequence[Space], examples: Sequence[Example], said: Predictions) -> Iterator[Level]:
+    counted = np.array([bool(e.labels) for e in examples], np.bool_)
+    named = [e for e in examples if e.labels]
+    return (_level(space, named, said.rows(counted)) for space in spaces)
 
 
 def _level(space: Space, examples: Sequence[Example], said: Predictions) -> Level:
