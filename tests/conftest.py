@@ -61,6 +61,41 @@ def bundle_of_trained(trained: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="session")
+def tiny_voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a few dozen clips of our own, in the layout of the public sets."""
+    pytest.importorskip("keras", reason="needs edgeemo[train]")
+    pytest.importorskip("soundfile", reason="needs edgeemo[train]")
+    from voices import write_tiny_voices
+
+    return write_tiny_voices(tmp_path_factory.mktemp("voices"))
+
+
+@pytest.fixture(scope="session")
+def trained_voice(tiny_voices: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``edgeemo train`` leaves of the tiny voices."""
+    from voices import RECIPE
+
+    from edgeemo.training.train import run
+
+    out = tmp_path_factory.mktemp("trained-voice")
+    (out / "recipe.toml").write_text(RECIPE, encoding="utf-8")
+    run(out / "recipe.toml", data=tiny_voices, out=out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def bundle_of_trained_voice(trained_voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny voice model as a bundle, whatever int8 cost so small a network."""
+    from edgeemo.converters.convert import convert
+    from edgeemo.converters.verify import Budget
+
+    out = tmp_path_factory.mktemp("voice-bundle") / "tiny.tflite"
+    loose = Budget(agreement=0.5, clear_agreement=0.5, drop=0.5)
+    convert(trained_voice / "model.keras", trained_voice / "calibration.csv", out, budget=loose)
+    return out
+
+
+@pytest.fixture(scope="session")
 def pocket_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pocket bundle as a file."""
     import pocket

@@ -11,6 +11,7 @@ from edgeemo import Bundle, Recognizer
 from edgeemo.manifest import write_manifest
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
+pytest.importorskip("soundfile", reason="needs edgeemo[train]")
 
 from edgeemo.converters import convert as converting
 from edgeemo.converters import quantize as quantizing
@@ -55,9 +56,70 @@ def test_training_calibration_and_predict_see_the_same_ids(
     assert learned.tobytes() == calibrated[0].tobytes() == np.concatenate(served).tobytes()
 
 
+def test_training_calibration_and_predict_see_the_same_spans(
+    trained_voice: Path, tiny_voices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from edgeemo.evaluation.clips import read_clip
+    from edgeemo.training.recipe import read_recipe
+    from edgeemo.training.train_voice import VoiceWorkshop
+
+    shop = VoiceWorkshop.gather(read_recipe(trained_voice / "recipe.toml"), tiny_voices, trained_voice)
+    learned = np.asarray(shop.features.clean)
+
+    calibrated: list[np.ndarray] = []
+
+    def spy(model: Path, inputs: np.ndarray) -> bytes:
+        calibrated.append(inputs)
+        return quantizing.quantize(model, inputs)
+
+    monkeypatch.setattr(converting, "quantize", spy)
+    manifest = tmp_path / "calibration.csv"
+    write_manifest(manifest, shop.examples)
+    generous = Budget(agreement=0, clear_agreement=0, drop=1)
+    converting.convert(
+        trained_voice / "model.keras", manifest, tmp_path / "tiny.tflite", budget=generous, check=manifest
+    )
+
+    recognizer = Recognizer.open(tmp_path / "tiny.tflite")
+    served: list[np.ndarray] = []
+    run = recognizer.runtime.run
+
+    def keep(span: np.ndarray) -> object:
+        served.append(span.copy())
+        return run(span)
+
+    monkeypatch.setattr(recognizer.runtime, "run", keep)
+    for example in shop.examples:
+        pcm, rate_hz = read_clip(example)
+        recognizer.predict(pcm, rate_hz=rate_hz)
+
+    assert learned.dtype == calibrated[0].dtype == served[0].dtype == np.float32
+    assert len(learned) > len(shop.examples), "clips should have several spans"
+    assert learned.tobytes() == calibrated[0].tobytes() == np.concatenate(served).tobytes()
+
+
 def test_the_card_carries_the_spec_and_vocabulary_the_weights_were_trained_with(
     trained: Path, bundle_of_trained: Path
 ) -> None:
     bundle = Bundle.open(bundle_of_trained)
     assert bundle.assets["vocab.txt"] == (trained / "vocab.txt").read_bytes()
     assert Recognizer.open(bundle_of_trained).frontend.spec.digest == bundle.card.spec_digest
+
+
+def test_evidence_is_counted_alike_when_it_is_chosen_and_when_it_is_used(
+    bundle_of_trained_voice: Path, tiny_voices: Path
+) -> None:
+    from edgeemo.evaluation.clips import read_clip
+    from edgeemo.training.data import load
+    from edgeemo.training.speech import evidence_of
+
+    recognizer = Recognizer.open(bundle_of_trained_voice)
+    threshold = recognizer.card.evidence["threshold"]
+    for example in load("ravdess", tiny_voices, "train")[::7]:
+        pcm, rate_hz = read_clip(example)
+        spans = recognizer.frontend.compute(pcm, rate_hz)
+        logits = np.concatenate([recognizer.runtime.run(s[np.newaxis])["speech"] for s in spans.features])
+        told = [result.evidence for result in recognizer.timeline(pcm, rate_hz)]
+        np.testing.assert_allclose(
+            evidence_of(logits, np.asarray(spans.n_frames), threshold), told, atol=1e-6
+        )

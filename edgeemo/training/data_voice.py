@@ -17,6 +17,7 @@ from typing import Any
 
 from ..card import DataSource
 from ..errors import DataError, SpecError
+from ..evaluation.spaces import ALIASES
 from ..manifest import Example, read_manifest
 from .dataset import Dataset
 
@@ -28,10 +29,6 @@ SOUNDS = (".opus", ".ogg", ".wav", ".flac", ".mp3")
 MANIFEST = "manifest:"
 """What stands before the file name of a set that is given by a manifest."""
 
-_WORDS = {
-    "happy": "happiness", "joy": "happiness", "sad": "sadness", "angry": "anger", "fearful": "fear",
-    "scared": "fear", "afraid": "fear", "disgusted": "disgust", "surprised": "surprise", "bored": "boredom",
-}  # fmt: skip
 # the same recording under two names; found by the correlation of their energy curves (1.0000)
 _TWICE = frozenset({"07/03-01-03-01-02-02-07"})
 # prompts without a voice in them
@@ -42,7 +39,7 @@ _KEYS = {"name", "licence", "url", "commercial", "rename", "speakers"}
 def label_of(word: str, rename: Mapping[str, str] | None = None) -> str:
     """Return our word for a data set's: ``rename`` first, then the common ones (happy → happiness)."""
     word = (rename or {}).get(word, word).strip().lower()
-    return _WORDS.get(word, word)
+    return ALIASES.get(word, word)
 
 
 def from_manifest(name: str, details: Mapping[str, Any]) -> Dataset:

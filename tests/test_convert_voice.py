@@ -1,0 +1,104 @@
+"""Conversion of a voice model: int8 in and out, both branches in one file, verified on whole clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeemo import Bundle, Recognizer
+from edgeemo.errors import ConversionError, DataError
+from edgeemo.manifest import Example, read_manifest, write_manifest
+
+pytest.importorskip("keras", reason="needs edgeemo[train]")
+pytest.importorskip("soundfile", reason="needs edgeemo[train]")
+
+import keras
+from edgeemo.converters import convert as converting
+from edgeemo.converters.golden import SIGNALS, signal
+from edgeemo.converters.inspect import dissect
+from edgeemo.converters.verify import float_recognizer, verify
+
+from edgeemo.evaluation.clips import read_clip
+
+
+def test_a_voice_bundle_is_full_int8_with_labels_and_speech(bundle_of_trained_voice: Path) -> None:
+    bundle = Bundle.open(bundle_of_trained_voice)
+    assert bundle.assets == {}
+    anatomy = dissect(bundle.flatbuffer)
+    assert [(t.name, t.shape, t.dtype) for t in anatomy.inputs] == [("features", (1, 32, 16), "int8")]
+    assert [(t.name, t.shape, t.dtype) for t in anatomy.outputs] == [
+        ("labels", (1, 5), "int8"),
+        ("speech", (1, 4), "int8"),
+    ]
+    assert anatomy.foreign == ()
+    assert bundle.card.quantization["features"]["dtype"] == "int8"
+    assert bundle_of_trained_voice.with_suffix(".seen").is_file()
+
+
+def test_a_score_on_voices_it_was_trained_on_is_not_put_on_the_card(bundle_of_trained_voice: Path) -> None:
+    metrics = Bundle.open(bundle_of_trained_voice).card.metrics
+    assert "int8" not in metrics
+    assert 0 <= metrics["verify"]["agreement"] <= 1
+    assert metrics["verify"]["evidence_difference"] <= 1
+
+
+def test_the_golden_answers_come_back(bundle_of_trained_voice: Path) -> None:
+    with Recognizer.open(bundle_of_trained_voice) as recognizer:
+        assert [golden["signal"] for golden in recognizer.card.golden] == list(SIGNALS)
+        for golden in recognizer.card.golden:
+            result = recognizer.predict(signal(golden["signal"]), rate_hz=golden["rate_hz"])
+            np.testing.assert_allclose(result.scores, golden["scores"], atol=0.02)
+
+
+def test_golden_signals_are_whole_numbers_of_a_sensible_level() -> None:
+    for name in SIGNALS:
+        pcm = signal(name)
+        assert pcm.dtype == np.int16
+        assert pcm.shape == (48_000,)
+        assert (np.abs(pcm.astype(int)).max() > 500) == (name != "silence")
+
+
+def test_float_and_int8_stand_in_the_same_recognizer(
+    trained_voice: Path, bundle_of_trained_voice: Path, tiny_voices: Path
+) -> None:
+    found = verify(trained_voice / "model.keras", bundle_of_trained_voice, trained_voice / "dev.csv")
+    assert found.evidence_difference is not None
+    assert set(found.per_label) == set(Bundle.open(bundle_of_trained_voice).card.labels)
+    exact = float_recognizer(trained_voice / "model.keras", Bundle.open(bundle_of_trained_voice))
+    example = read_manifest(trained_voice / "dev.csv")[0]
+    spans = exact.frontend.compute(*read_clip(example)).features
+    model = keras.models.load_model(trained_voice / "model.keras", compile=False)
+    told = np.concatenate([exact.runtime.run(span[np.newaxis])["labels"] for span in spans])
+    np.testing.assert_allclose(told, model.predict(spans, verbose=0)["labels"], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([Example(text="not a sound")] * 30, "no calibration set for a voice model"),
+        ([Example(path=Path("same.wav"))] * 30, "repeats the same few clips"),
+        ([Example(path=Path(f"{i}.wav")) for i in range(30)], "There is no clip"),
+    ],
+    ids=["texts", "one clip", "missing"],
+)
+def test_a_calibration_set_of_the_wrong_kind_is_refused(
+    trained_voice: Path, tmp_path: Path, rows: list[Example], says: str
+) -> None:
+    manifest = tmp_path / "wrong.csv"
+    write_manifest(manifest, rows)
+    with pytest.raises(DataError, match=says):
+        converting.convert(trained_voice / "model.keras", manifest, tmp_path / "out.tflite")
+    assert not (tmp_path / "out.tflite").exists()
+
+
+def test_a_model_of_another_shape_than_the_card_is_refused(
+    bundle_of_trained_voice: Path, trained_voice: Path, tmp_path: Path
+) -> None:
+    features = keras.Input((32, 16), name="features")
+    flat = keras.layers.Flatten()(features)
+    heads = {"labels": keras.layers.Dense(7)(flat), "speech": keras.layers.Dense(4)(flat)}
+    keras.Model(features, heads).save(tmp_path / "other.keras")
+    with pytest.raises(ConversionError, match=r"does not run as the card says.*\(1, 7\)"):
+        verify(tmp_path / "other.keras", bundle_of_trained_voice, trained_voice / "dev.csv")
