@@ -9,6 +9,7 @@ import pytest
 
 from edgeemo import Bundle, Recognizer
 from edgeemo.manifest import write_manifest
+from edgeemo.voice_recognizer import VoiceRecognizer
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("soundfile", reason="needs edgeemo[train]")
@@ -113,7 +114,7 @@ def test_evidence_is_counted_alike_when_it_is_chosen_and_when_it_is_used(
     from edgeemo.training.data import load
     from edgeemo.training.speech import evidence_of
 
-    recognizer = Recognizer.open(bundle_of_trained_voice)
+    recognizer = VoiceRecognizer.open(bundle_of_trained_voice)
     threshold = recognizer.card.evidence["threshold"]
     for example in load("ravdess", tiny_voices, "train")[::7]:
         pcm, rate_hz = read_clip(example)

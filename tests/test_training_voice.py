@@ -30,7 +30,7 @@ from edgeemo.training.fit import categorical
 from edgeemo.training.folds import folds, take, who
 from edgeemo.training.material_voice import EmotionLesson, truth, weights
 from edgeemo.training.models_voice import BLOCK
-from edgeemo.training.recipe import read_recipe, tomllib
+from edgeemo.training.recipe import read_recipe
 from edgeemo.training.train import run
 from edgeemo.training.train_voice import VoiceWorkshop, parted
 
@@ -304,8 +304,9 @@ def test_a_clip_is_speech_where_it_is_loud_by_its_own_measure() -> None:
     assert not speech.activity(np.zeros(8000, np.float32), 80).any()
 
 
-def test_composed_spans_know_where_they_speak() -> None:
-    frontend = VoiceFrontend(VoiceSpec.from_dict(tomllib.loads(RECIPE)["spec"]))
+def test_composed_spans_know_where_they_speak(trained_voice: Path) -> None:
+    spec = read_recipe(trained_voice / "recipe.toml").spec
+    frontend = VoiceFrontend(VoiceSpec.from_dict(dict(spec)))
     voices = [buzz("angry", i, 0) for i in range(3)]
     hiss = [np.random.default_rng(0).normal(0, 0.1, 8000).astype(np.float32)]
     made = speech.compose(frontend, voices, hiss, 150, seed=1)

@@ -66,7 +66,8 @@ class Augment:
                 f"[augment]: unknown {', '.join(unknown)}; expected {', '.join(sorted(known))}; "
                 f"codecs: {', '.join(CODECS)}."
             )
-        found = cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in section.items()})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in section.items()}
+        found = cls(**values)
         for name in ("speed", "room_s", "snr_db", "gain_db"):
             bounds = getattr(found, name)
             if len(bounds) != 2 or bounds[0] > bounds[1]:
@@ -88,10 +89,12 @@ def augmented(
     if rng.random() < plan.room:
         x = in_room(x, rate_hz, rng.uniform(*plan.room_s), rng)
     if noises and rng.random() < plan.noise:
-        x = with_noise(x, stretch(noises[rng.integers(len(noises))], len(x), rng), rng.uniform(*plan.snr_db))
+        x = with_noise(
+            x, stretch(noises[int(rng.integers(len(noises)))], len(x), rng), rng.uniform(*plan.snr_db)
+        )
     if plan.codecs and rng.random() < plan.codec:
-        x = through(x, rate_hz, plan.codecs[rng.integers(len(plan.codecs))])
-    return np.clip(x * from_db(rng.uniform(*plan.gain_db)), -1, 1).astype(np.float32)
+        x = through(x, rate_hz, plan.codecs[int(rng.integers(len(plan.codecs)))])
+    return np.asarray(np.clip(x * from_db(rng.uniform(*plan.gain_db)), -1, 1), np.float32)
 
 
 def from_db(db: float) -> float:

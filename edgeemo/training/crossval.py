@@ -144,8 +144,8 @@ def _run_fold(
     started = time.monotonic()
     others = np.flatnonzero(~held)
     if speakers is not None:
-        chosen = {who(e) for e in take([shop.examples[i] for i in others], speakers)}
-        others = others[[who(shop.examples[i]) in chosen for i in others]]
+        chosen = {who(e) for e in take([shop.examples[i] for i in others.tolist()], speakers)}
+        others = others[[who(shop.examples[i]) in chosen for i in others.tolist()]]
     fit, stop = parted(shop.examples, others, int(shop.recipe.data.get("stop", 0)))
     own = replace(shop, fit=fit, stop=stop, cache=shop.cache or shop.out / "cache")
     emotion = train_step(own, shop.recipe.step[1], {}, folder / "emotion")

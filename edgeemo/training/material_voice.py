@@ -53,7 +53,7 @@ def weights(examples: Sequence[Example], target: FloatArray, balance: float) -> 
         share = np.nan_to_num(target[rows])
         found[rows] = share @ (1 / np.maximum(share.sum(0), 1e-9))
         found[rows] *= (rows.sum() / found[rows].sum()) * (len(sets) / rows.sum()) ** balance
-    return (found / found.mean()).astype(np.float32)
+    return np.asarray(found / found.mean(), np.float32)
 
 
 @dataclass(frozen=True)

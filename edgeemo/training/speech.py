@@ -103,7 +103,7 @@ def _mixture(
 ) -> tuple[FloatArray, Bools]:
     """Return ``n`` samples and where somebody speaks in them."""
     x, spoken = np.zeros(n, np.float32), np.zeros(n, np.bool_)
-    noise = stretch(noises[rng.integers(len(noises))], n, rng) if noises else x
+    noise = stretch(noises[int(rng.integers(len(noises)))], n, rng) if noises else x
     kind = rng.random()
     if kind < SILENT:  # digital zeros, or the hiss of a converter
         hiss = rng.normal(0, from_db(rng.uniform(-96, -70)), n) if rng.random() < 0.6 else x
@@ -113,7 +113,7 @@ def _mixture(
         return _limited(noise * (from_db(rng.uniform(*NOISE_DB)) / loud)), spoken
     at = int(rng.integers(-n // 2, n // 2))
     while at < n:
-        voice = voices[rng.integers(len(voices))]
+        voice = voices[int(rng.integers(len(voices)))]
         active = np.repeat(activity(voice, hop), hop)
         if active.any():
             first, last = np.flatnonzero(active)[[0, -1]]
@@ -131,12 +131,12 @@ def _mixture(
     if rng.random() < 0.8:
         x = with_noise(x, noise, rng.uniform(*SNR_DB))
     if rng.random() < 0.15:
-        x = through(_limited(x), rate_hz, ("opus", "telephone", "mp3")[rng.integers(3)])
+        x = through(_limited(x), rate_hz, ("opus", "telephone", "mp3")[int(rng.integers(3))])
     return _limited(x), spoken
 
 
 def _limited(x: npt.NDArray[np.floating]) -> FloatArray:
-    return np.clip(x, -1, 1).astype(np.float32)
+    return np.asarray(np.clip(x, -1, 1), np.float32)
 
 
 def evidence_of(logits: FloatArray, n_frames: npt.NDArray[np.int32], threshold: float) -> FloatArray:

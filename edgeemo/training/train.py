@@ -19,7 +19,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import keras
 
@@ -43,9 +43,13 @@ class Course:
 class Workshop(Protocol):
     """What a modality brings to `run`."""
 
-    MADE: Sequence[str]
+    MADE: ClassVar[Sequence[str]]
     """The files it leaves beside the folders of the steps."""
-    recipe: Recipe
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe it works by."""
+        ...
 
     @classmethod
     def gather(cls, recipe: Recipe, data: Path, out: Path, crossval: Path | None) -> Workshop:

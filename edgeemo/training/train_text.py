@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,7 +28,7 @@ CALIBRATION_TEXTS = 1000
 class TextWorkshop:
     """See `edgeemo.training.train.Workshop`."""
 
-    MADE: ClassVar = (
+    MADE: ClassVar[Sequence[str]] = (
         "vocab.txt", "card.json", "model.keras", "model.seen", "calibration.csv", "dev.csv", "test.csv"
     )  # fmt: skip
 

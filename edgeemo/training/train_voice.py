@@ -55,7 +55,7 @@ class VoiceWorkshop:
     that stop it. `edgeemo.training.crossval` gives every fold another ``fit``.
     """
 
-    MADE: ClassVar = ("card.json", "model.keras", "model.seen", "calibration.csv", "dev.csv")
+    MADE: ClassVar[Sequence[str]] = ("card.json", "model.keras", "model.seen", "calibration.csv", "dev.csv")
 
     recipe: Recipe
     data: Path
@@ -114,8 +114,7 @@ class VoiceWorkshop:
     def course(self, step: Step, model: keras.Model, trained: Trained) -> Course:
         """Return spans and targets."""
         if step.name == "speech":
-            train, valid = (self.composed(split) for split in ("fit", "valid"))
-            return Course(train, valid, {"speech": binary})
+            return Course(self.composed("fit"), self.composed("valid"), {"speech": binary})
         balance = float(self.recipe.data.get("balance", 0.5))
 
         def learn(clips: Indices, validates: bool) -> Any:
