@@ -396,7 +396,16 @@ def test_train_and_manifest_pass_on_what_was_asked(
     out = str(tmp_path / "dev.jsonl")
     assert main(["manifest", "goemotions", "--data", str(tmp_path), "--split", "dev", "--out", out]) == 0
     assert training.calls == [
-        ("text", {"data": tmp_path, "out": Path("runs/text"), "steps": ("a", "b"), "fresh": True}),
+        (
+            "text",
+            {
+                "data": tmp_path,
+                "out": Path("runs/text"),
+                "steps": ("a", "b"),
+                "fresh": True,
+                "crossval": None,
+            },
+        ),
         ("goemotions", tmp_path, "dev"),
     ]
     capsys.readouterr()
