@@ -74,7 +74,7 @@ def kaldi_mel(hz: Floats) -> Floats:
 
 def kaldi_bank(spec: VoiceSpec, bins: Floats) -> Floats:
     low, high = kaldi_mel(np.array([spec.low_hz, spec.high_hz]))
-    step = single((high - low) / np.array(spec.mels + 1))
+    step = single(single(high - low) / (spec.mels + 1))
     return triangles(single(low + single(step * np.arange(spec.mels + 2))), kaldi_mel(bins))
 
 

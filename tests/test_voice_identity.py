@@ -137,12 +137,12 @@ KALDI_MODES = {
 
 
 # Its FFT is in single precision: bands far below the loudest of their frame hold its rounding errors. Sounds
-# that fill the spectrum have no such bands; of the others, what lies within 40 dB is compared.
+# that fill the spectrum have no such bands; of the others, what lies within 50 dB is compared.
 FULL = ("noise", "quiet noise", "brown noise", "pulses", "steps")
 
 
 def audible(theirs: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return np.asarray((theirs > np.log(LOUD)) & (theirs > theirs.max(axis=1, keepdims=True) + np.log(1e-4)))
+    return np.asarray((theirs > np.log(LOUD)) & (theirs > theirs.max(axis=1, keepdims=True) + np.log(1e-5)))
 
 
 @pytest.mark.parametrize("mode", KALDI_MODES)

@@ -72,15 +72,15 @@ std::vector<double> stage_twiddles(std::size_t half) {
     return all;
 }
 
-float as_float(double x) { return static_cast<float>(x); }
+double in_single(double x) { return static_cast<double>(static_cast<float>(x)); }  // rounded
 
 class Triangles {
   public:
     explicit Triangles(const VoiceSpec& spec)
         : spec_(spec), in_mel_(spec.mel_scale == VoiceSpec::MelScale::kaldi) {
         low_ = hz_to_mel(spec.low_hz, spec.mel_scale);
-        step_ = (hz_to_mel(spec.high_hz, spec.mel_scale) - low_) / (spec.mels + 1);
-        if (in_mel_) step_ = as_float(step_);
+        const double range = hz_to_mel(spec.high_hz, spec.mel_scale) - low_;
+        step_ = in_mel_ ? in_single(in_single(range) / (spec.mels + 1)) : range / (spec.mels + 1);
     }
 
     double weight(std::int32_t band, std::int32_t bin) const {
@@ -95,7 +95,7 @@ class Triangles {
   private:
     double corner_hz(std::int32_t i) const { return mel_to_hz(low_ + step_ * i, spec_.mel_scale); }
     double place(std::int32_t i) const {
-        return in_mel_ ? as_float(low_ + as_float(step_ * i)) : corner_hz(i);
+        return in_mel_ ? in_single(low_ + in_single(step_ * i)) : corner_hz(i);
     }
 
     const VoiceSpec& spec_;
