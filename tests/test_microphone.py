@@ -173,8 +173,10 @@ class Pulse:
             self._server.wait()
 
     def play(self, path: Path) -> None:
-        form = ["--raw", "--rate=16000", "--channels=1", "--format=s16le", "--device=speaker"]
-        subprocess.run(["pacat", *form, path], env=self.environment, check=True, timeout=60)
+        form = ["--raw", "--rate=16000", "--channels=1", "--format=s16le", "--latency-msec=300"]
+        subprocess.run(
+            ["pacat", "--device=speaker", *form, path], env=self.environment, check=True, timeout=60
+        )
 
 
 @pytest.fixture
