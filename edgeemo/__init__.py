@@ -9,7 +9,7 @@
 from .bundle import Bundle
 from .card import ModelCard
 from .errors import EdgeemoError, LicenseWarning
-from .frontends import TextFrontend, TextSpec
+from .frontends import TextFrontend, TextSpec, VoiceFrontend, VoiceSpec
 from .recognizer import Recognizer
 from .runtime import Runtime, RuntimeInfo
 from .stream import Stream
@@ -33,6 +33,8 @@ __all__ = [
     "TextFrontend",
     "TextRecognizer",
     "TextSpec",
+    "VoiceFrontend",
     "VoiceRecognizer",
+    "VoiceSpec",
     "__version__",
 ]

@@ -339,7 +339,9 @@ class Sound:
     def InputStream(self, **how: Any) -> Any:  # noqa: N802
         if self.refuses:
             raise self.refuses.pop(0)
-        stream = SimpleNamespace(how=how, start=lambda: None, close=lambda ignore_errors: self.unplug(stream))
+        stream: Any = SimpleNamespace(
+            how=how, start=lambda: None, close=lambda ignore_errors: self.unplug(stream)
+        )
         self.opened.append(stream)
         return stream
 
