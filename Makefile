@@ -27,7 +27,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?= -1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-env peers legacy prepare lint types format format-check cpp-test sanitize fuzz wheel-test bench clean
+.PHONY: help demo test test-env peers legacy prepare lint types format format-check cpp-test sanitize aarch64 fuzz wheel-test bench clean
 
 help:
 	@echo "make demo          install into $(DEMO) and read a few sentences with the shipped model, offline"
@@ -107,13 +107,22 @@ sanitize: $(TEST)/.stamp
 	$(CMAKE) --build build/sanitize
 	$(CTEST) --test-dir build/sanitize
 
-# the native fuzz target needs clang; FUZZ_SECONDS of it, then as many of the bundle reader
+# the same numbers on another processor: needs g++-aarch64-linux-gnu and qemu-user-static
+aarch64: $(TEST)/.stamp
+	$(CMAKE) -S cpp -B build/aarch64 -G Ninja -DCMAKE_BUILD_TYPE=Release -DEDGEEMO_WERROR=ON -DEDGEEMO_TESTS=ON \
+	  -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ \
+	  "-DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64-static;-L;/usr/aarch64-linux-gnu"
+	$(CMAKE) --build build/aarch64
+	$(CTEST) --test-dir build/aarch64
+
+# the native fuzz targets need clang; FUZZ_SECONDS of each, then as many of the bundle reader
 FUZZ_SECONDS ?= 60
 fuzz: $(TEST)/.stamp
 	CXX=clang++ $(CMAKE) -S cpp -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DEDGEEMO_SANITIZE=ON -DEDGEEMO_FUZZ=ON
 	$(CMAKE) --build build/fuzz
-	mkdir -p build/fuzz/corpus
+	mkdir -p build/fuzz/corpus build/fuzz/corpus-voice
 	build/fuzz/tests/fuzz_text -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus tests/cpp/corpus/text
+	build/fuzz/tests/fuzz_voice -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-voice tests/cpp/corpus/voice
 	$(TEST)/bin/python tests/fuzz_bundle.py --seconds $(FUZZ_SECONDS)
 
 wheel-test: prepare

@@ -1,3 +1,3 @@
-#define LANES 4
+#define LANES 2
 #define KERNEL kernel_baseline
 #include "mel_kernel.inc"
