@@ -68,15 +68,15 @@ def crossval_command(
 
 
 def _table(report: Mapping[str, Any]) -> Table:
-    table = Table(box=None, header_style="dim")
-    for column in ("set", "speakers", "clips", "classes", "UAR", "95 %", "accuracy", "95 %", "float = int8"):
+    table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0))
+    for column in ("set", "speakers", "clips", "classes", "UAR (95 %)", "accuracy (95 %)", "= float"):
         table.add_column(column, justify="left" if column == "set" else "right")
     for name, row in report["sets"].items():
-        scores = [cell for metric in ("uar", "accuracy") for cell in _cells(row[metric])]
+        scores = [_interval(row[metric]) for metric in ("uar", "accuracy")]
         counts = [f"{row[key]:,}" for key in ("speakers", "n", "classes")]
         table.add_row(Text(name), *counts, *scores, f"{row['float_agreement']:.3f}")
     return table
 
 
-def _cells(value: Mapping[str, float]) -> tuple[str, str]:
-    return f"{value['value']:.3f}", f"{value['low']:.3f} … {value['high']:.3f}"
+def _interval(value: Mapping[str, float]) -> str:
+    return f"{value['value']:.3f} ({value['low']:.2f}–{value['high']:.2f})"

@@ -136,6 +136,8 @@ class VoiceWorkshop:
         out = self.out
         scale, metrics = self._crossvalidated()
         evidence, measured = self.evidence(trained["speech"])
+        if measured["noise_called_speech"] > 0.01 or measured["speech_found"] < 0.85:
+            print(f"the step speech misses its aims (noise at most 0.01, speech at least 0.85): {measured}")
         self.save(trained, out, evidence, scale=scale, metrics={**metrics, "speech": measured})
         backgrounds = [e for role in ("noises", "speech") for e, _ in self._readable(role, "train")]
         write_seen_voice(out / "model.seen", [*self.examples, *backgrounds])
