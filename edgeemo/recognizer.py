@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, overload
 
 from .backends import Backend
 from .bundle import Bundle
@@ -48,10 +48,11 @@ class Recognizer:
     _kinds: ClassVar[dict[str, type[Recognizer]]] = {}
     frontend: Any
 
-    def __init_subclass__(cls, *, modality: str, **rest: Any) -> None:
+    def __init_subclass__(cls, *, modality: str | None = None, **rest: Any) -> None:
         super().__init_subclass__(**rest)
-        cls.modality = modality
-        Recognizer._kinds[modality] = cls
+        if modality is not None:  # a subclass of a caller's keeps its parent's
+            cls.modality = modality
+            Recognizer._kinds[modality] = cls
 
     def __new__(cls, bundle: Bundle, runtime: Runtime) -> Self:
         """Make the recognizer of the bundle's modality.
@@ -59,16 +60,20 @@ class Recognizer:
         Raises:
             BundleMismatchError: the bundle is of another modality than this class, or of an unknown one.
         """
-        modality = bundle.card.modality
-        kind = Recognizer._kinds.get(modality)
-        if kind is None or not issubclass(kind, cls):
-            wanted = "this release recognizes" if kind is None else f"{cls.__name__} recognizes"
-            known = ", ".join(name for name, one in Recognizer._kinds.items() if issubclass(one, cls))
-            remedy = (
-                "Upgrade with `pip install --upgrade edgeemo`." if kind is None else "Use Recognizer.open."
+        card = bundle.card
+        if cls is not Recognizer:
+            if card.modality != cls.modality:
+                raise BundleMismatchError(
+                    f"{card.name} reads {card.modality}; {cls.__name__} recognizes {cls.modality}. "
+                    "Use Recognizer.open."
+                )
+            return object.__new__(cls)
+        if card.modality not in Recognizer._kinds:
+            raise BundleMismatchError(
+                f"{card.name} reads {card.modality}; this release recognizes "
+                f"{' and '.join(Recognizer._kinds)}. Upgrade with `pip install --upgrade edgeemo`."
             )
-            raise BundleMismatchError(f"{bundle.card.name} reads {modality}; {wanted} {known}. {remedy}")
-        return object.__new__(kind)
+        return cast("Self", object.__new__(Recognizer._kinds[card.modality]))
 
     def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
         """Join a bundle and its loaded model; most callers want `open`.

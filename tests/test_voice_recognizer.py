@@ -313,6 +313,14 @@ def test_opening_gives_the_recognizer_of_the_modality(parrot_path: Path, pocket_
         TextRecognizer.open(parrot_path)
 
 
+def test_a_subclass_of_a_callers_own_is_made_as_asked(parrot_path: Path) -> None:
+    class Mine(VoiceRecognizer):
+        pass
+
+    with Mine.open(parrot_path) as mine, Recognizer.open(parrot_path) as usual:
+        assert (type(mine), type(usual)) == (Mine, VoiceRecognizer)
+
+
 @pytest.mark.parametrize(
     ("made", "message"),
     [
