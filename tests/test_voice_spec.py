@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_every_field_has_its_default_and_can_be_read() -> None:
         assert getattr(VoiceSpec(), name) == value
 
 
-OTHER = {
+OTHER: dict[str, list[Any]] = {
     "rate_hz": [22050],
     "sample_scale": [32768.0, 1.0000000000000002],
     "remove_dc": [False],
