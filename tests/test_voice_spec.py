@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from edgeemo import _core
 from edgeemo.errors import SpecError
 from edgeemo.frontends import VoiceFrontend, VoiceSpec, frontend_for
 
@@ -141,6 +142,12 @@ def test_a_bad_spec_says_what_is_wrong(fields: dict[str, object], says: str) -> 
         VoiceSpec(**fields)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=says):
         VoiceSpec.from_dict(fields)
+
+
+def test_digests_stay_what_releases_have_written_into_cards() -> None:
+    assert _core.VOICE_FRONTEND_VERSION == 1
+    assert VoiceSpec().digest == "6c308920a8bc8772"
+    assert VoiceSpec(mels=40, low_hz=60, compression="pcen", remove_dc=False).digest == "d18bba685c0fa181"
 
 
 def test_a_spec_is_made_from_a_dict() -> None:
