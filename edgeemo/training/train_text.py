@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
+import numpy as np
 
 from ..errors import SpecError
 from ..evaluation.leaks import write_seen
 from ..frontends import TextFrontend
 from ..manifest import write_manifest
-from . import models
+from . import models, windows
 from .cards import text_card
-from .distil import distilled, first_embedding
+from .distil import Teacher, distilled, first_embedding
 from .fit import binary, categorical, predict, squared
 from .material import Material, gather, truth
 from .recipe import Recipe, Step
 from .train import Course, Trained
+from .windows import opened
 
 CALIBRATION_TEXTS = 1000
 
@@ -62,13 +64,16 @@ class TextWorkshop:
         """Return ids and targets, and give a student its first embedding."""
         material, frontend = self.material, self._reads(step)
         heads = material.heads(auxiliary=step.model == "minilm")
-        train = material.targets(material.fit, frontend, heads)
-        valid = material.targets(material.valid, frontend, heads)
+        fit, valid_part = material.fit, material.valid
+        if step.windows:
+            rng = np.random.default_rng(self.recipe.seed)
+            fit, valid_part = (opened(part, step.windows, rng) for part in (fit, valid_part))
+        train = material.targets(fit, frontend, heads)
+        valid = material.targets(valid_part, frontend, heads)
         if step.teacher:
-            teacher, reads = trained[step.teacher], self._reads(self._step(step.teacher))
-            train = distilled(
-                material, step, teacher, reads, train, self.out / step.teacher, self.recipe.seed
-            )
+            told = self._step(step.teacher)
+            teacher = Teacher(trained[told.name], self._reads(told), told.windows, self.out / told.name)
+            train = distilled(material, step, teacher, train, self.recipe.seed)
         if step.embedding:
             if step.embedding in trained:
                 teacher, reads = trained[step.embedding], self._reads(self._step(step.embedding))
@@ -103,7 +108,9 @@ class TextWorkshop:
 
     def _reads(self, step: Step) -> TextFrontend:
         """Return the frontend a step's network reads through."""
-        return models.minilm_frontend() if step.model == "minilm" else self.material.frontend
+        if step.model != "minilm":
+            return self.material.frontend
+        return models.minilm_frontend(windows.IDS) if step.windows else models.minilm_frontend()
 
     def _step(self, name: str) -> Step:
         return next(step for step in self.recipe.step if step.name == name)
