@@ -30,11 +30,23 @@ TEXTS = [
 ]
 SCRIPT = """
 import json, sys
+import numpy as np
 from edgeemo import Recognizer
 texts = json.loads(sys.argv[3])
+
+def buzz(seed):  # made-up syllables: a gliding, pulsed harmonic tone in a little noise, 3 s
+    rng = np.random.default_rng(seed)
+    t = np.arange(48000) / 16000
+    phase = 2 * np.pi * np.cumsum(rng.uniform(100, 250) * (1 + 0.2 * np.sin(2 * np.pi * t))) / 16000
+    tone = sum(np.sin(k * phase) / k for k in range(1, 20)) * (np.sin(2 * np.pi * 2 * t) > -0.3)
+    return (0.1 * tone + 0.001 * rng.normal(size=t.size)).astype(np.float32)
+
 with Recognizer.open(sys.argv[1], backend=sys.argv[2]) as recognizer:
     info = recognizer.runtime.info
-    results = [recognizer.predict(text).to_dict() for text in texts]
+    if recognizer.card.modality == "voice":
+        results = [recognizer.predict(buzz(i), rate_hz=16000).to_dict() for i, _ in enumerate(texts)]
+    else:
+        results = [recognizer.predict(text).to_dict() for text in texts]
 print(json.dumps({"backend": info.backend, "results": results}))
 """
 
@@ -91,7 +103,12 @@ def test_tflite_runtime_answers_as_litert_does(bundle: str, pocket_path: Path) -
     if not LEGACY_PYTHON.exists():
         pytest.skip(f"no environment with edgeemo[legacy] at {LEGACY_PYTHON}: run `make legacy`")
     path = str(pocket_path) if bundle == "pocket" else str(shipped()[bundle])
-    assert_alike(answers(sys.executable, path, "litert"), answers(LEGACY_PYTHON, path, "tflite-runtime"))
+    # a block of speech at its threshold moves the evidence, by which all scores of a voice are weighed
+    assert_alike(
+        answers(sys.executable, path, "litert"),
+        answers(LEGACY_PYTHON, path, "tflite-runtime"),
+        tolerance=0.05 if bundle == "voice" else 0.02,
+    )
 
 
 def test_a_comparison_of_different_answers_fails(pocket_path: Path) -> None:
