@@ -183,12 +183,9 @@ class Recognizer:
 def _check_fit(card: ModelCard, runtime: Runtime, output: tuple[tuple[int, ...], str], digest: str) -> None:
     shape, dtype = output
     inputs = [(i.shape, i.dtype.name) for i in runtime.inputs.values()]
-    # the runtime quantizes float32 by the model's own scale
     if dtype == "float32" and all(i.dtype.name == "int8" and i.scale for i in runtime.inputs.values()):
-        fits = inputs == [((1, *shape), "int8")]  # the runtime quantizes by the model's own scale
-    else:
-        fits = inputs == [((1, *shape), dtype)]
-    if not fits:
+        dtype = "int8"  # the runtime quantizes by the model's own scale
+    if inputs != [((1, *shape), dtype)]:
         raise BundleMismatchError(
             f"{card.name}: the model takes {inputs}, its frontend makes {[((1, *shape), dtype)]}. "
             "Convert it again."
