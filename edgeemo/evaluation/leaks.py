@@ -52,8 +52,17 @@ def write_seen(path: str | os.PathLike[str], texts: Iterable[str]) -> None:
         DataError: it cannot be written.
     """
     seen = digests(texts)
+    save(path, _MAGIC + struct.pack("<Q", len(seen)) + seen.astype("<u8").tobytes())
+
+
+def save(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a ``.seen`` file.
+
+    Raises:
+        DataError: it cannot be written.
+    """
     try:
-        Path(path).write_bytes(_MAGIC + struct.pack("<Q", len(seen)) + seen.astype("<u8").tobytes())
+        Path(path).write_bytes(data)
     except OSError as error:
         raise DataError(
             f"{path} cannot be written: {error.strerror}. Check the folder and its rights."

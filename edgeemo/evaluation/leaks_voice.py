@@ -24,7 +24,7 @@ from ..errors import DataError, LeakError
 from ..manifest import Example, read_manifest
 from . import fingerprint
 from .clips import read_clip
-from .leaks import SUFFIX, LeakCheck, Policy, Seen, digest, digests
+from .leaks import SUFFIX, LeakCheck, Policy, Seen, digest, digests, save
 
 Progress: TypeAlias = Callable[[Sequence[Example]], Iterable[Example]]
 
@@ -68,18 +68,9 @@ def write_seen_voice(
         RuntimeUnavailableError: soundfile is not installed.
     """
     seen = seen_voice(examples, progress)
-    packed = fingerprint.pack(seen.codes)
-    packed = np.unique(packed, axis=0)
-    try:
-        Path(path).write_bytes(
-            _HEAD.pack(_MAGIC, len(seen.speakers), len(packed))
-            + seen.speakers.astype("<u8").tobytes()
-            + packed.tobytes()
-        )
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be written: {error.strerror}. Check the folder and its rights."
-        ) from error
+    packed = np.unique(fingerprint.pack(seen.codes), axis=0)
+    head = _HEAD.pack(_MAGIC, len(seen.speakers), len(packed))
+    save(path, head + seen.speakers.astype("<u8").tobytes() + packed.tobytes())
 
 
 def read_seen_voice(path: str | os.PathLike[str]) -> SeenVoice:
