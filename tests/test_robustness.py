@@ -42,6 +42,17 @@ def test_silence_gets_no_noise_and_silent_noise_adds_nothing() -> None:
     assert not len(sounds.mix(silence[:0], silence[:0], RATE, 0))
 
 
+def test_a_loud_click_in_the_noise_turns_the_mixture_down_instead_of_leaving_full_scale() -> None:
+    rng = np.random.default_rng(0)
+    voice = (0.3 * rng.standard_normal(RATE)).clip(-1, 1).astype(np.float32)
+    click = np.zeros(RATE, np.float32)
+    click[100] = 0.5  # all its power in one sample: far above the voice at 0 dB
+    mixed = sounds.mix(voice, click, RATE, 0)
+    assert np.abs(mixed).max() == pytest.approx(1)
+    rest = np.arange(RATE) != 100
+    assert np.corrcoef(mixed[rest], voice[rest])[0, 1] == pytest.approx(1)
+
+
 def test_a_clip_always_gets_the_same_noise_and_another_clip_another() -> None:
     first, again, other = (sounds.Noise(seed=s).piece(4, 999, RATE) for s in (0, 0, 1))
     assert np.array_equal(first, again)

@@ -52,11 +52,13 @@ def active_power(pcm: Samples, rate_hz: int) -> float:
 def mix(pcm: Samples, noise: Samples, rate_hz: int, snr_db: float) -> Samples:
     """Return the clip with noise of the same length, ``snr_db`` below the power of the voice.
 
-    Silence and noise that is none are left as they are. The sum may exceed ±1; it is not clipped.
+    Silence and noise that is none are left as they are. A sum that exceeds ±1 is turned down as a whole, as
+    whoever records it would: no sample is clipped.
     """
     loud = float((noise.astype(np.float64) ** 2).mean()) if len(noise) else 0.0
     gain = 0.0 if loud <= 0 else (active_power(pcm, rate_hz) / loud * 10 ** (-snr_db / 10)) ** 0.5
-    return np.asarray(pcm + np.float32(gain) * noise, np.float32)
+    mixed = np.asarray(pcm + np.float32(gain) * noise, np.float32)
+    return mixed / np.float32(max(1.0, float(np.abs(mixed).max(initial=0))))
 
 
 class Noise:
