@@ -8,6 +8,8 @@ See `edgeemo.training.train`. The section ``[data]`` of a voice recipe::
     speech_spans = 8000     composed for the step ``speech``; a fifth more of held-out sounds validate it
     stop    = 8             one speaker in eight stops the training of the step ``emotion``; 0: none does
     balance = 0.5           0: sets weigh what they hold, 1: sets weigh alike
+    smoothing = 0.1         share of the truth that goes to all labels of a set
+    absent = 0.3            share of the loss in which labels a set has not count as "not"
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
@@ -115,7 +117,7 @@ class VoiceWorkshop:
         """Return spans and targets."""
         if step.name == "speech":
             return Course(self.composed("fit"), self.composed("valid"), {"speech": binary})
-        balance = float(self.recipe.data.get("balance", 0.5))
+        data = self.recipe.data
 
         def learn(clips: Indices, validates: bool) -> Any:
             return lesson(
@@ -124,12 +126,14 @@ class VoiceWorkshop:
                 clips,
                 self.labels,
                 self.plan,
-                balance=balance,
+                balance=float(data.get("balance", 0.5)),
+                smoothing=float(data.get("smoothing", 0.0)),
                 validates=validates,
             )
 
         valid = learn(self.stop, True) if len(self.stop) else None
-        return Course(learn(self.fit, False), valid, {"labels": categorical})
+        loss = partial(categorical, absent=float(data.get("absent", 0.0)))
+        return Course(learn(self.fit, False), valid, {"labels": loss})
 
     def finish(self, trained: Trained) -> Path:
         """Write the joined float network, its draft card, and the manifests."""
