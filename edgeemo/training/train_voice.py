@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
@@ -132,7 +132,11 @@ class VoiceWorkshop:
             )
 
         valid = learn(self.stop, True) if len(self.stop) else None
-        loss = partial(categorical, absent=float(data.get("absent", 0.0)))
+        absent = float(data.get("absent", 0.0))
+
+        def loss(truth: Any, logits: Any) -> Any:
+            return categorical(truth, logits, absent)
+
         return Course(learn(self.fit, False), valid, {"labels": loss})
 
     def finish(self, trained: Trained) -> Path:
@@ -227,12 +231,12 @@ class VoiceWorkshop:
                 "Not measured on speakers no weight saw: run `edgeemo crossval` and train with --crossval."
             )
             return 1.0, {"protocol": protocol}
+        report = read_report(self.crossval)
         try:
-            report: Mapping[str, Any] = json.loads((self.crossval / REPORT).read_text("utf-8"))
             return float(report["scale"]), {"protocol": report["protocol"], "crossval": report["sets"]}
-        except (OSError, ValueError, KeyError) as error:
+        except KeyError as error:
             raise DataError(
-                f"{self.crossval} holds no finished cross-validation ({error}): run `edgeemo crossval`."
+                f"{self.crossval} was made by another release: run `edgeemo crossval`."
             ) from error
 
     def _voices(self, split: str) -> list[FloatArray]:
@@ -260,6 +264,21 @@ class VoiceWorkshop:
         if len(found) < len(examples):
             print(f"{len(examples) - len(found)} of {len(examples)} sounds ({role}) cannot be read: left out")
         return found
+
+
+def read_report(out: Path) -> dict[str, Any]:
+    """Return the report of a finished cross-validation.
+
+    Raises:
+        DataError: ``out`` holds none.
+    """
+    try:
+        found: dict[str, Any] = json.loads((out / REPORT).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{out} holds no finished cross-validation ({error}): run `edgeemo crossval`."
+        ) from error
+    return found
 
 
 def _can_be_read(example: Example) -> bool:
