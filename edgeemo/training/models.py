@@ -206,9 +206,10 @@ def text_counts(pieces: int, length: int, heads: Mapping[str, int], *, pairs: in
 def hashed_pairs(ids: Any, pieces: int, pairs: int) -> Any:
     """Return the row of ``counts`` of each pair of neighbours, ``(batch, length − 1)``; 0 beside padding."""
     first, second = ids[:, :-1], ids[:, 1:]
-    # within int32 for 200,000 pieces; a difference, because TensorFlow makes a BiasAdd of a sum of integers
+    # within int32 for 200,000 pieces; a difference, because Keras takes the second term of a sum for a bias
+    # where the batch is one, as on a device, and TensorFlow Lite has no BiasAdd of integers
     hashed = ops.mod(first * 10007 - second * 31, pairs)
-    return ops.where(ops.not_equal(second, 0), hashed - -pieces, 0)
+    return ops.where(ops.not_equal(second, 0), hashed + pieces, 0)
 
 
 def _headed(ids: keras.KerasTensor, pooled: keras.KerasTensor, heads: Mapping[str, int]) -> keras.Model:
