@@ -55,6 +55,7 @@ class TextRecognizer(Recognizer, modality="text"):
             reading.arousal,
             evidence,
             encoding.truncated,
+            exclusive=readout.exclusive,
         )
 
     def predict_batch(self, texts: Iterable[str | bytes]) -> list[EmotionResult]:

@@ -38,6 +38,18 @@ def test_foreign_operators_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert inspect.dissect(wordy.FLATBUFFER.read_bytes()).foreign == ("FlexErf", "CUSTOM")
 
 
+@pytest.mark.parametrize(("multi_label", "shown"), [(True, 0), (False, 9)])
+def test_of_exclusive_labels_and_groups_the_page_says_that_the_likeliest_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], multi_label: bool, shown: int
+) -> None:
+    from edgeemo.cli import main
+
+    assert main(["inspect", str(wordy.write(tmp_path, multi_label=multi_label))]) == 0
+    page = capsys.readouterr().out
+    assert page.count("likeliest") == shown
+    assert page.count("0.500") == 9 - shown
+
+
 @pytest.mark.parametrize(
     ("commercial", "verdict"),
     [

@@ -38,7 +38,7 @@ def render(card: ModelCard, sizes: Mapping[str, int], model: Mapping[str, Any]) 
     for name, groups in card.groups.items():
         rows = table("group", ">threshold", "labels")
         for group, g in groups.items():
-            rows.add_row(Text(group), f"{g.threshold:.3f}", Text(", ".join(g.labels)))
+            rows.add_row(Text(group), _threshold(card, g.threshold), Text(", ".join(g.labels)))
         parts += _section(f"Groups: {name}", rows)
     parts += _section("Measured", _metrics(card.metrics))
     parts += _section("Model", _model(model))
@@ -84,9 +84,13 @@ def _labels(card: ModelCard) -> Table:
     emotion = {label: name for name, labels in card.emotions.items() for label in labels}
     made = table("label", ">threshold", "emotion")
     for label in card.labels:
-        threshold = f"{card.thresholds[label]:.3f}" if card.multi_label else "likeliest"
-        made.add_row(Text(label), threshold, emotion.get(label, "–"))
+        made.add_row(Text(label), _threshold(card, card.thresholds[label]), emotion.get(label, "–"))
     return made
+
+
+def _threshold(card: ModelCard, value: float) -> str:
+    """Return from when a label (or group) is active: of those that exclude each other, the likeliest is."""
+    return f"{value:.3f}" if card.multi_label else "likeliest"
 
 
 def _metrics(metrics: Mapping[str, Any]) -> Table:
