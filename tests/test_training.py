@@ -119,13 +119,45 @@ def test_the_same_seed_gives_the_same_model(trained: Path, tiny_data: Path, tmp_
         (('model = "text_student"', 'model = "text_student"\nteacher = "nobody"'), "no earlier step"),
         (("seed = 3", "seed = "), "is not a recipe"),
         (('modality = "text"', 'modality = "smell"'), "this release trains text"),
+        (('"text_student"', '"text_rnn"'), "step student: there is no model 'text_rnn'; expected .*text_cnn"),
+        (("hidden = 16", "pears = 1"), "step student: text_student has no option pears; expected width, "),
+        (("options = { width = 16,", "options = { pieces = 16,"), "has no option pieces"),
+        (("size = 400", "sise = 400"), r"\[vocabulary\]: unknown key sise; expected size"),
+        (("size = 400", ""), r"\[vocabulary\] size must be a whole number"),
+        (("size = 400", 'size = "big"'), r"\[vocabulary\] size must be a whole number"),
+        (("multi_label = true", ""), r"\[data\] multi_label must be true .*or false"),
+        (("multi_label = true", 'multi_label = "no"'), r"\[data\] multi_label must be true"),
+        (("multi_label = true", "many_labels = true"), r"\[data\]: unknown key many_labels; expected labels"),
     ],
 )
 def test_a_wrong_recipe_says_what_is_wrong(tmp_path: Path, change: tuple[str, str], says: str) -> None:
     path = tmp_path / "wrong.toml"
     path.write_text(RECIPE.replace(*change))
-    with pytest.raises(SpecError, match=says):
+    with pytest.raises(SpecError, match=f"wrong.toml.*{says}"):
         read_recipe(path)
+
+
+COUNTS = RECIPE.replace('"text_student"', '"text_counts"').replace(
+    "options = { width = 16, channels = 16, hidden = 16, dropout = 0.1 }", "options = { pairs = 64 }"
+)
+ALONE = ('affect = "emobank"', "")
+ONE_HOLDS = ("multi_label = true", "multi_label = false")
+
+
+@pytest.mark.parametrize("changes", [[], [ALONE], [ONE_HOLDS]], ids=["both", "multi-label", "affect"])
+def test_a_model_that_counts_is_refused_unless_exclusive_labels_are_all_it_tells(
+    tmp_path: Path, changes: list[tuple[str, str]]
+) -> None:
+    path, recipe = tmp_path / "counts.toml", COUNTS
+    for change in changes:
+        recipe = recipe.replace(*change)
+    path.write_text(recipe)
+    with pytest.raises(
+        SpecError, match=r"counts.toml, step student: text_counts.*multi_label = false.*text_student"
+    ):
+        read_recipe(path)
+    path.write_text(COUNTS.replace(*ALONE).replace(*ONE_HOLDS))
+    assert read_recipe(path).step[0].model == "text_counts"
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in RECIPES.glob("*.toml")))

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import keras
 
-from ..errors import SpecError
 from ..evaluation.leaks import write_seen
 from ..frontends import TextFrontend
 from ..manifest import write_manifest
@@ -49,10 +48,6 @@ class TextWorkshop:
         """Return the step's network, untrained."""
         if step.model == "minilm":
             return self._minilm(**step.options)
-        if step.model not in models.STUDENTS:
-            raise SpecError(
-                f"Step {step.name}: there is no model {step.model!r}: minilm, {', '.join(models.STUDENTS)}."
-            )
         material = self.material
         return models.STUDENTS[step.model](
             len(material.vocabulary), material.frontend.spec.length, material.heads(False), **step.options
