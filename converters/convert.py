@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from edgeemo.evaluation.clips import read_clip
 from edgeemo.evaluation.leaks import SUFFIX
 from edgeemo.evaluation.predictions import Progress
 from edgeemo.evaluation.report import evaluate
+from edgeemo.files import write_whole
 from edgeemo.frontends import frontend_for
 from edgeemo.manifest import Example, read_manifest
 from edgeemo.recognizer import Recognizer
@@ -84,12 +84,9 @@ def _hand_over(seen: Path, beside: Path) -> None:
     if not seen.is_file():
         beside.unlink(missing_ok=True)
         return
-    part = beside.with_name(f".{beside.name[:100]}.part")
     try:
-        shutil.copyfile(seen, part)
-        part.replace(beside)
+        write_whole(beside, seen.read_bytes())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise BundleError(
             f"The bundle is written, {beside.name} beside it is not: {error.strerror}. Copy {seen} there, "
             "or evaluate with --train MANIFEST."

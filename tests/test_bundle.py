@@ -428,6 +428,27 @@ def test_a_kill_while_writing_leaves_the_old_file_whole(moment: str, tmp_path: P
         child.send_signal(signal.SIGKILL)
     assert path.read_bytes() == GOOD
     assert Bundle.open(path).card.name == "pocket"
+    assert len(list(tmp_path.iterdir())) == 2, "what was written so far lies beside it"
+    pocket.bundle().write(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["x.tflite"]
+
+
+def test_only_what_the_dead_left_of_the_same_file_is_removed(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        dead = child.pid
+    kept = [f".x.tflite.{os.getppid()}.part", f".y.tflite.{dead}.part", f".x.tflite.y.{dead}.part"]
+    for name in (f".x.tflite.{dead}.part", *kept):
+        (tmp_path / name).write_bytes(b"half")
+    pocket.bundle().write(tmp_path / "x.tflite")
+    assert {p.name for p in tmp_path.iterdir()} == {"x.tflite", *kept}
+
+
+def test_writing_through_a_link_keeps_the_link(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "near.tflite").symlink_to(tmp_path / "far" / "x.tflite")
+    pocket.bundle().write(tmp_path / "near.tflite")
+    assert (tmp_path / "near.tflite").is_symlink()
+    assert (tmp_path / "far" / "x.tflite").read_bytes() == GOOD
 
 
 def test_a_reader_never_sees_half_a_bundle(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -87,13 +86,13 @@ def test_a_missed_budget_is_told_although_the_worst_layers_are_unknown(
 def test_a_disk_that_fills_after_the_bundle_is_told_and_leaves_no_half_list(
     trained: Path, bundle_of_trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def half(_: Path, to: Path) -> None:
-        to.write_bytes(b"EDGE")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def full(_: int) -> None:
+        if (tmp_path / "x.tflite").exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     flatbuffer = Bundle.open(bundle_of_trained).flatbuffer
     monkeypatch.setattr(converting, "quantize", lambda *_: flatbuffer)
-    monkeypatch.setattr(shutil, "copyfile", half)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(BundleError, match=r"x\.seen beside it is not: No space left on device\. Copy"):
         converting.convert(
             trained / "model.keras", trained / "calibration.csv", tmp_path / "x.tflite", budget=LOOSE

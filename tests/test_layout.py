@@ -23,7 +23,7 @@ HEAVY += ["sounddevice", "soundfile"]
 
 # the data path, each line may import those above it
 ORDER = [
-    {"types", "errors"},
+    {"types", "errors", "files"},
     {"_core"},
     {"card"},
     {"frontends", "bundle", "manifest", "sources"},

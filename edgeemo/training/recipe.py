@@ -162,7 +162,7 @@ def _check_text(recipe: Recipe, where: str) -> None:
         if step.model == "text_counts" and (data["multi_label"] or data.get("affect")):
             raise SpecError(
                 f"{where}, step {step.name}: text_counts is solved for labels that exclude each other "
-                "and tells nothing else: set multi_label = false and drop affect in [data], or take text_student."
+                "and tells nothing else: set multi_label = false and drop affect, or take text_student."
             )
 
 
