@@ -69,7 +69,10 @@ class Bundle:
             raise BundleCorruptError(
                 f"{name} has no {CARD_NAME}: a plain .tflite? Make one by `edgeemo convert`."
             )
-        card = ModelCard.from_json(files.pop(CARD_NAME))
+        try:
+            card = ModelCard.from_json(files.pop(CARD_NAME))
+        except BundleError as error:
+            raise type(error)(f"{name}: {error}") from error
         if sha256(flatbuffer).hexdigest() != card.flatbuffer_sha256:
             raise BundleCorruptError(
                 f"{name}: the model's bytes do not match the digest in its card. {_AGAIN}"

@@ -218,19 +218,19 @@ def test_the_helper_above_writes_good_bundles() -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"schema": 2}, BundleVersionError, "newer edgeemo; upgrade"),
+        ({"schema": 2}, BundleVersionError, r"^odd\.tflite: .*newer edgeemo; upgrade"),
         ({"flatbuffer_sha256": "0" * 64}, BundleCorruptError, "do not match the digest"),
         ({"assets": {}}, BundleCorruptError, "asset is missing or does not match"),
         ({"assets": {"vocab.txt": "0" * 64}}, BundleCorruptError, "asset is missing or does not match"),
         ({"labels": []}, BundleCorruptError, "labels must be"),
-        ({"unknown_field": 1}, BundleCorruptError, "unknown fields: unknown_field"),
+        ({"unknown_field": 1}, BundleCorruptError, r"^odd\.tflite: .*unknown fields: unknown_field"),
     ],
 )
 def test_a_card_that_does_not_fit_is_refused(
     changes: dict[str, object], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        Bundle.from_bytes(written(**changes))
+        Bundle.from_bytes(written(**changes), "odd.tflite")
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,12 @@ def test_a_card_that_does_not_fit_is_refused(
         (lambda: pocket.bundle(assets={}), BundleError, "has no vocab.txt"),
         (lambda: pocket.bundle(assets={"vocab.txt": b""}), SpecError, r"\[PAD\]|vocabulary"),
         (lambda: pocket.bundle(assets={"vocab.txt": b"[PAD]\n[UNK]\n\xff"}), BundleCorruptError, "UTF-8"),
-        (lambda: pocket.bundle(spec={"length": 8, "colour": 1}), SpecError, "colour"),
+        (
+            lambda: pocket.bundle(spec={"length": 8, "colour": 1}),
+            SpecError,
+            r"pocket: its frontend cannot be built: .*colour.*\. Convert it again",
+        ),
+        (lambda: pocket.bundle(modality="voice"), SpecError, "pocket: its frontend.*Convert it again"),
         (lambda: pocket.bundle(spec={"length": 9}), BundleMismatchError, "the model takes"),
         (lambda: pocket.bundle(spec_digest="0" * 16), BundleMismatchError, "digest"),
         (

@@ -277,7 +277,7 @@ def test_a_batch_can_be_empty_or_any_iterable(recognizer: TextRecognizer) -> Non
     assert recognizer.predict_batch(np.array(TEXTS)) == expected
 
 
-@pytest.mark.parametrize("wrong", ["so happy", b"so happy", 5, None, [None], ["so", 5]])
+@pytest.mark.parametrize("wrong", ["so happy", b"so happy", 5, None, [None], ["so", 5], {"so happy": 1}])
 def test_a_batch_of_something_else_is_refused(recognizer: TextRecognizer, wrong: object) -> None:
     with pytest.raises(InputTypeError):
         recognizer.predict_batch(wrong)  # type: ignore[arg-type]
@@ -352,6 +352,12 @@ def test_an_error_inside_the_context_goes_through(pocket_path: Path) -> None:
 def test_wrong_options_are_refused(pocket_path: Path, options: dict[str, object]) -> None:
     with pytest.raises(EdgeemoError, match="expected"):
         Recognizer.open(pocket_path, **options)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("backend", [None, 1, object(), ["litert"]])
+def test_a_backend_is_a_name_or_something_that_invokes(pocket_path: Path, backend: object) -> None:
+    with pytest.raises(InputTypeError, match=r"expected one of litert, .*tf\.lite, or a Backend"):
+        Recognizer.open(pocket_path, backend=backend)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("threads", [0, True + 64])
