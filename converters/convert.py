@@ -12,7 +12,7 @@ import numpy.typing as npt
 from edgeemo import __version__
 from edgeemo.bundle import Bundle
 from edgeemo.card import ModelCard
-from edgeemo.errors import BundleError, ConversionError, DataError
+from edgeemo.errors import BudgetError, BundleError, ConversionError, DataError
 from edgeemo.evaluation.clips import read_clip
 from edgeemo.evaluation.leaks import SUFFIX
 from edgeemo.evaluation.predictions import Progress
@@ -53,7 +53,7 @@ def convert(
         the passed verification; its figures also stand in the card.
 
     Raises:
-        ConversionError: the converter failed, or a budget was missed: then the worst layers are named.
+        BudgetError: a budget was missed; names the worst layers. ConversionError: the converter failed.
         DataError: the calibration set is of the wrong kind. BundleError: a file beside the model is missing.
     """
     beside = Path(model).parent
@@ -67,7 +67,7 @@ def convert(
     examples = read_manifest(checked)
     found = compare(model, bundle, examples, budget=budget, progress=progress)
     if found.problems:
-        raise ConversionError(
+        raise BudgetError(
             f"{draft.name} is not good enough in int8, nothing was written: {'; '.join(found.problems)}. "
             f"Worst layers (error in steps): {', '.join(_worst(model, inputs)) or 'unknown'}. "
             f"Calibrate on {'texts' if text else 'clips'} like those the model will read "
