@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -29,6 +29,7 @@ def render(card: ModelCard, sizes: Mapping[str, int], model: Mapping[str, Any]) 
             "says",
             f"{len(card.labels)} labels, {'several may hold at once' if card.multi_label else 'one holds'}",
         ),
+        ("scores", _scores(card)),
         ("size", " · ".join(f"{name} {size_of(size)}" for name, size in sizes.items())),
         ("sha256", card.flatbuffer_sha256),
     )
@@ -47,10 +48,11 @@ def render(card: ModelCard, sizes: Mapping[str, int], model: Mapping[str, Any]) 
 
 
 def table(*columns: str) -> Table:
-    """Return a plain table; a column whose name begins with ``>`` is right-aligned."""
+    """Return a plain table; a column whose name begins with ``>`` is right-aligned. Long words are folded."""
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in columns:
-        made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+        side: JustifyMethod = "right" if column.startswith(">") else "left"
+        made.add_column(column.removeprefix(">"), justify=side, overflow="fold")
     return made
 
 
@@ -68,9 +70,18 @@ def _section(title: str, content: RenderableType) -> list[RenderableType]:
 def _facts(*rows: tuple[str, str | Text]) -> Table:
     made = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     made.add_column(style="dim")
+    made.add_column(overflow="fold")
     for name, value in rows:
         made.add_row(Text(name), value if isinstance(value, Text) else Text(value))
     return made
+
+
+def _scores(card: ModelCard) -> str:
+    """Say in words how `EmotionResult.scores` come from the labels; see `ModelCard.emotions`."""
+    probability = "that any of its labels holds" if card.multi_label else "the sum of its labels'"
+    temperature = card.calibration.temperature
+    shaped = "" if temperature == 1 else f" to the power of 1 / {temperature:g} (the temperature)"
+    return f"each emotion's probability ({probability}){shaped}, divided by the sum over all"
 
 
 def _data(card: ModelCard) -> Table:
