@@ -1,16 +1,23 @@
 """Native engine of edgeemo. Use the names that edgeemo and its modules export."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, final
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+Color: TypeAlias = Literal["rgb", "bgr", "rgba", "gray", "yuyv", "nv12"]
+BoxLike: TypeAlias = Sequence[float] | NDArray[np.floating[Any]]
+EyesLike: TypeAlias = Sequence[Sequence[float]] | NDArray[np.floating[Any]]
 
 TEXT_FRONTEND_VERSION: int
 """Goes up when the same TextSpec gives other ids."""
 
 VOICE_FRONTEND_VERSION: int
 """Goes up when the same VoiceSpec gives other numbers."""
+
+FACE_FRONTEND_VERSION: int
+"""Goes up when the same FaceSpec gives other numbers."""
 
 UNICODE_VERSION: str
 """The Unicode version of the "nfkc" tables."""
@@ -385,6 +392,176 @@ class ScoreMap:
 
         Raises:
             ValueError: NaN, or another number of logits.
+        """
+
+@final
+class FaceSpec:
+    """How a face in a picture becomes a tensor: a read-only value.
+
+    The *crop* is what the model sees: a rectangle of its shape in the picture, possibly turned.
+
+    Raises:
+        SpecError: an unknown key, a wrong type or a value out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = 64,
+        height: int = 64,
+        channels: Literal["gray", "rgb"] = "gray",
+        border: Literal["replicate", "black"] = "replicate",
+        box_scale: float = 1.0,
+        eye_y: float = 0.38,
+        eye_distance: float = 0.42,
+        normalization: Literal["none", "mean_std"] = "none",
+        gain: float = 1.0,
+    ) -> None: ...
+    @property
+    def width(self) -> int:
+        """Pixels of the tensor, 8 to 512."""
+    @property
+    def height(self) -> int:
+        """Pixels of the tensor, 8 to 512."""
+    @property
+    def channels(self) -> Literal["gray", "rgb"]:
+        """``gray`` is BT.601 luma, not rounded."""
+    @property
+    def border(self) -> Literal["replicate", "black"]:
+        """Beyond the picture its edge goes on, or all is black."""
+    @property
+    def box_scale(self) -> float:
+        """The crop's side over that of the least crop that holds the box, 0.25 to 4."""
+    @property
+    def eye_y(self) -> float:
+        """Height of the eyes from the top over the crop's height, 0 to 1."""
+    @property
+    def eye_distance(self) -> float:
+        """Distance of the eyes over the crop's width, 0.05 to 1; they lie level and centred."""
+    @property
+    def normalization(self) -> Literal["none", "mean_std"]:
+        """``none``: [0, 1]. ``mean_std``: the crop's mean is subtracted, then all divided by its standard
+        deviation (at least 2 of 255), which takes the strength of the light away.
+        """
+    @property
+    def gain(self) -> float:
+        """Multiplies what is normalised, 1e-6 to 1e6."""
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+    @property
+    def output(self) -> tuple[tuple[int, int, int], str]:
+        """Shape and dtype of a tensor: ``((height, width, 1 or 3), "float32")``."""
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> FaceSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+
+        Raises:
+            SpecError: an unknown key, a wrong type or a value out of range.
+        """
+    def __eq__(self, other: object) -> bool: ...
+    def __ne__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Alignment:
+    """Where a crop lies in a picture: shift, turn and scale; a read-only value.
+
+    Crop point (u, v) lies at ``(x + a u - b v, y + b u + a v)`` of the picture. Points are in pixels from the
+    top left corners: pixel (i, j) covers [i, i + 1) x [j, j + 1).
+    """
+
+    def __init__(self, *, a: float, b: float, x: float, y: float) -> None: ...
+    @property
+    def a(self) -> float:
+        """Scale times cosine of the turn."""
+    @property
+    def b(self) -> float:
+        """Scale times sine of the turn."""
+    @property
+    def x(self) -> float:
+        """Where the crop's top left corner lies."""
+    @property
+    def y(self) -> float:
+        """Where the crop's top left corner lies."""
+    @property
+    def scale(self) -> float:
+        """Picture pixels a crop pixel."""
+    def to_picture(self, x: float, y: float) -> tuple[float, float]:
+        """The point of the picture at a point of the crop."""
+    def to_crop(self, x: float, y: float) -> tuple[float, float]:
+        """The point of the crop at a point of the picture."""
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class FaceFrontend:
+    """From a picture and a place in it to a tensor: immutable, thread-safe, without the GIL while it works.
+
+    A tensor's pixel is the mean of the picture over a square around its place, as wide as a crop pixel or,
+    where the crop is finer than the picture, as a picture pixel (bilinear interpolation). Turned crops
+    approximate it. Pictures are never copied; their strides may have any size and sign.
+    """
+
+    def __init__(self, spec: FaceSpec) -> None: ...
+    @property
+    def spec(self) -> FaceSpec:
+        """The spec it was built from."""
+    def align(self, box: BoxLike | None = None, eyes: EyesLike | None = None) -> Alignment:
+        """Where the crop lies: the least that holds the box, scaled by box_scale; the one that puts the eyes
+        where the spec wants them; or, of both, the box's turned as the eyes are.
+
+        Args:
+            box: (x0, y0, x1, y1) in pixels, at least one wide and high.
+            eyes: ((x, y), (x, y)) in pixels, the one farther left first, at least one apart.
+
+        Raises:
+            InputError: neither is given, or one has NaN, is inverted, too small or a million pixels away.
+            InputTypeError: not numbers, or not as many.
+        """
+    def compute(
+        self,
+        image: NDArray[np.uint8],
+        color: Color,
+        box: BoxLike | None = None,
+        eyes: EyesLike | None = None,
+        *,
+        crop: Alignment | None = None,
+    ) -> NDArray[np.float32]:
+        """The tensor of a place in a picture: of a box, eyes, both or a crop, else of the whole picture.
+
+        Args:
+            image: ``rgb`` or ``bgr`` (h, w, 3), ``rgba`` (h, w, 4; the alpha is ignored), ``gray`` (h, w) or
+                (h, w, 1), ``yuyv`` (h, w, 2; even width), ``nv12`` (3 h / 2, w; even sides). Sides are 1 to
+                32768. YUV is BT.601 of limited range.
+            color: the order of the bytes. A wrong one cannot be seen from outside.
+            box, eyes: as of align.
+            crop: in their stead, an Alignment of the caller's own.
+
+        Returns:
+            float32 (height, width, 1 or 3).
+
+        Raises:
+            InputTypeError: another dtype (floats, too) or no array.
+            InputError: another shape or color, an empty picture, a crop wholly outside it, and as align does.
+        """
+    def compute_int8(
+        self,
+        image: NDArray[np.uint8],
+        color: Color,
+        scale: float,
+        zero_point: int,
+        box: BoxLike | None = None,
+        eyes: EyesLike | None = None,
+        *,
+        crop: Alignment | None = None,
+    ) -> NDArray[np.int8]:
+        """``quantize(compute(...), scale, zero_point)`` in one pass: int8 (height, width, 1 or 3).
+
+        Raises:
+            As compute and quantize do.
         """
 
 def quantize(x: NDArray[np.float32], scale: float, zero_point: int) -> NDArray[np.int8]:

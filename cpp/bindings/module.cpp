@@ -9,4 +9,6 @@ PYBIND11_MODULE(_core, m) {
     bind_text(m);
     bind_voice_spec(m);
     bind_voice(m);
+    bind_face_spec(m);
+    bind_face(m);
 }
