@@ -564,6 +564,238 @@ class FaceFrontend:
             As compute and quantize do.
         """
 
+@final
+class Face:
+    """What a detector found, in pixels of the picture; a read-only value."""
+
+    def __init__(self, box: BoxLike, eyes: EyesLike, score: float = 1.0) -> None: ...
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """(x0, y0, x1, y1)."""
+    @property
+    def eyes(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """((x, y), (x, y)), left and right in the picture."""
+    @property
+    def score(self) -> float:
+        """Calibrated probability of a face, 0 to 1."""
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def face_in_front(faces: Sequence[Face]) -> Face | None:
+    """The face that a picture is of: the largest area times score, the first of equals; None of none.
+
+    Raises:
+        InputTypeError: not a sequence of Face.
+    """
+
+@final
+class DetectorSpec:
+    """The grids of a detector and how its heads become faces: a read-only value.
+
+    Over the input (a crop of width x height pixels) lie grids of cells, with strides from least_stride,
+    doubled, to most_stride. Heads speak of all cells: grid after grid, row after row.
+
+    Raises:
+        SpecError: an unknown key, a wrong type or a value out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = 128,
+        height: int = 128,
+        least_stride: int = 8,
+        most_stride: int = 16,
+        score_scale: float = 1.0,
+        score_bias: float = 0.0,
+        least_score: float = 0.5,
+        overlap: float = 0.3,
+        merge: Literal["best", "mean"] = "mean",
+        most_faces: int = 64,
+    ) -> None: ...
+    @property
+    def width(self) -> int:
+        """Pixels of the input, 32 to 512, a multiple of most_stride."""
+    @property
+    def height(self) -> int:
+        """Pixels of the input, 32 to 512, a multiple of most_stride."""
+    @property
+    def least_stride(self) -> int:
+        """Of the finest grid, a power of two, 4 to most_stride."""
+    @property
+    def most_stride(self) -> int:
+        """Of the coarsest grid, a power of two, to 64."""
+    @property
+    def score_scale(self) -> float:
+        """A score is sigmoid(score_scale * logit + score_bias); 1e-3 to 1e3."""
+    @property
+    def score_bias(self) -> float:
+        """A score is sigmoid(score_scale * logit + score_bias); -100 to 100."""
+    @property
+    def least_score(self) -> float:
+        """Below it nothing is a face, 0.001 to 0.999."""
+    @property
+    def overlap(self) -> float:
+        """Intersection over union from which two boxes are one face, 0.05 to 0.95."""
+    @property
+    def merge(self) -> Literal["best", "mean"]:
+        """One face is its best box, or the mean of its boxes and eyes, weighed by their scores."""
+    @property
+    def most_faces(self) -> int:
+        """1 to 256; the best are kept."""
+    @property
+    def cells(self) -> int:
+        """Cells of all grids: what the heads speak of."""
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> DetectorSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+
+        Raises:
+            SpecError: an unknown key, a wrong type or a value out of range.
+        """
+    def __eq__(self, other: object) -> bool: ...
+    def __ne__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class FaceDecoder:
+    """From the heads of a face detector to faces: immutable, thread-safe, without the GIL while it works."""
+
+    def __init__(self, spec: DetectorSpec) -> None: ...
+    @property
+    def spec(self) -> DetectorSpec:
+        """The spec it was built from."""
+    def decode(
+        self,
+        logits: NDArray[np.float32],
+        boxes: NDArray[np.float32],
+        eyes: NDArray[np.float32],
+        crop: Alignment,
+    ) -> list[Face]:
+        """Faces by falling score, at most most_faces, moved from the crop into the picture.
+
+        Of the 512 best cells, the best and all whose boxes overlap with its are one face, and so on.
+
+        Args:
+            logits: (cells,): a face has its middle in this cell.
+            boxes: (cells, 4) dx, dy, w, h: its middle is (column + 0.5 + dx, row + 0.5 + dy) strides from the
+                corner, its box e^w strides wide and e^h high (w and h within -4 ... 8).
+            eyes: (cells, 4) x, y of the left, x, y of the right eye, from the middle, in sides of the box.
+            crop: where the detector's input lies in the picture.
+
+        Raises:
+            InputTypeError: not float32, or no Alignment.
+            InputError: another shape, or NaN.
+        """
+
+@final
+class TrackerSpec:
+    """When a face is one seen before: a read-only value.
+
+    Raises:
+        SpecError: an unknown key, a wrong type or a value out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        least_overlap: float = 0.2,
+        most_distance: float = 0.6,
+        most_growth: float = 2.0,
+        agility: float = 0.5,
+        most_gap_ms: int = 600,
+        least_hits: int = 2,
+    ) -> None: ...
+    @property
+    def least_overlap(self) -> float:
+        """Intersection over union with the expected box from which a face may be the same, 0 to 1; or"""
+    @property
+    def most_distance(self) -> float:
+        """Distance of the middles over the mean side up to which it may, 0 to 10."""
+    @property
+    def most_growth(self) -> float:
+        """Ratio of the sides that is still the same face, 1 to 10."""
+    @property
+    def agility(self) -> float:
+        """Share of the newest motion in the velocity, 0 (none is kept) to 1."""
+    @property
+    def most_gap_ms(self) -> int:
+        """A track not seen for longer ends, 0 to 60000."""
+    @property
+    def least_hits(self) -> int:
+        """Times a face is seen until it is confirmed, 1 to 100."""
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> TrackerSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+
+        Raises:
+            SpecError: an unknown key, a wrong type or a value out of range.
+        """
+    def __eq__(self, other: object) -> bool: ...
+    def __ne__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Track:
+    """One face over time, as it was after a frame; a read-only value."""
+
+    @property
+    def id(self) -> int:
+        """From 1, never given twice."""
+    @property
+    def face(self) -> Face:
+        """As last found; while it is not, where it is expected."""
+    @property
+    def first_ms(self) -> int:
+        """When it was first found."""
+    @property
+    def seen_ms(self) -> int:
+        """When it was last found."""
+    @property
+    def hits(self) -> int:
+        """Frames in which it was found."""
+    @property
+    def confirmed(self) -> bool:
+        """Found least_hits times."""
+
+@final
+class FaceTracker:
+    """Keeps identities over the frames of one camera or video; deterministic.
+
+    A face is expected where it would be had it gone on as it went. Pairs of tracks and faces that may be the
+    same are joined greedily, the likest first; a face without a track begins one. A track not yet confirmed
+    ends with the first frame that misses it. Threads that share one by mistake wait for each other.
+    """
+
+    def __init__(self, spec: TrackerSpec) -> None: ...
+    @property
+    def spec(self) -> TrackerSpec:
+        """The spec it was built from."""
+    def update(self, faces: Sequence[Face], t_ms: int) -> list[Track]:
+        """All live tracks by id; those found in this frame have ``seen_ms == t_ms``.
+
+        Args:
+            faces: of one frame, in any order.
+            t_ms: its time on the caller's clock.
+
+        Raises:
+            InputTypeError: not a sequence of Face, or no int.
+            InputError: a time before the last one, or a box with NaN or without area;
+                then nothing has changed.
+        """
+    def reset(self) -> None:
+        """Equals a fresh tracker."""
+
 def quantize(x: NDArray[np.float32], scale: float, zero_point: int) -> NDArray[np.int8]:
     """The one int8 rule: saturate(round_half_even(x / scale) + zero_point).
 

@@ -11,4 +11,6 @@ PYBIND11_MODULE(_core, m) {
     bind_voice(m);
     bind_face_spec(m);
     bind_face(m);
+    bind_detect(m);
+    bind_track(m);
 }
