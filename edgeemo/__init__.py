@@ -9,7 +9,7 @@
 from .bundle import Bundle
 from .card import ModelCard
 from .errors import EdgeemoError, LicenseWarning
-from .frontends import TextFrontend, TextSpec, VoiceFrontend, VoiceSpec
+from .frontends import FaceFrontend, FaceSpec, TextFrontend, TextSpec, VoiceFrontend, VoiceSpec
 from .recognizer import Recognizer
 from .runtime import Runtime, RuntimeInfo
 from .stream import Stream
@@ -24,6 +24,8 @@ __all__ = [
     "Bundle",
     "EdgeemoError",
     "EmotionResult",
+    "FaceFrontend",
+    "FaceSpec",
     "LicenseWarning",
     "ModelCard",
     "Recognizer",

@@ -1,16 +1,23 @@
 """Native engine of edgeemo. Use the names that edgeemo and its modules export."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, final
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+Color: TypeAlias = Literal["rgb", "bgr", "rgba", "gray", "yuyv", "nv12"]
+BoxLike: TypeAlias = Sequence[float] | NDArray[np.floating[Any]]
+EyesLike: TypeAlias = Sequence[Sequence[float]] | NDArray[np.floating[Any]]
 
 TEXT_FRONTEND_VERSION: int
 """Goes up when the same TextSpec gives other ids."""
 
 VOICE_FRONTEND_VERSION: int
 """Goes up when the same VoiceSpec gives other numbers."""
+
+FACE_FRONTEND_VERSION: int
+"""Goes up when the same FaceSpec gives other numbers."""
 
 UNICODE_VERSION: str
 """The Unicode version of the "nfkc" tables."""
@@ -386,6 +393,408 @@ class ScoreMap:
         Raises:
             ValueError: NaN, or another number of logits.
         """
+
+@final
+class FaceSpec:
+    """How a face in a picture becomes a tensor: a read-only value.
+
+    The *crop* is what the model sees: a rectangle of its shape in the picture, possibly turned.
+
+    Raises:
+        SpecError: an unknown key, a wrong type or a value out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = 64,
+        height: int = 64,
+        channels: Literal["gray", "rgb"] = "gray",
+        border: Literal["replicate", "black"] = "replicate",
+        box_scale: float = 1.0,
+        eye_y: float = 0.38,
+        eye_distance: float = 0.42,
+        normalization: Literal["none", "mean_std"] = "none",
+        gain: float = 1.0,
+    ) -> None: ...
+    @property
+    def width(self) -> int:
+        """Pixels of the tensor, 8 to 512."""
+    @property
+    def height(self) -> int:
+        """Pixels of the tensor, 8 to 512."""
+    @property
+    def channels(self) -> Literal["gray", "rgb"]:
+        """``gray`` is BT.601 luma, not rounded."""
+    @property
+    def border(self) -> Literal["replicate", "black"]:
+        """Beyond the picture its edge goes on, or all is black."""
+    @property
+    def box_scale(self) -> float:
+        """The crop's side over that of the least crop that holds the box, 0.25 to 4."""
+    @property
+    def eye_y(self) -> float:
+        """Height of the eyes from the top over the crop's height, 0 to 1."""
+    @property
+    def eye_distance(self) -> float:
+        """Distance of the eyes over the crop's width, 0.05 to 1; they lie level and centred."""
+    @property
+    def normalization(self) -> Literal["none", "mean_std"]:
+        """``none``: [0, 1]. ``mean_std``: the crop's mean is subtracted, then all divided by its standard
+        deviation (at least 2 of 255), which takes the strength of the light away.
+        """
+    @property
+    def gain(self) -> float:
+        """Multiplies what is normalised, 1e-6 to 1e6."""
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+    @property
+    def output(self) -> tuple[tuple[int, int, int], str]:
+        """Shape and dtype of a tensor: ``((height, width, 1 or 3), "float32")``."""
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> FaceSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+
+        Raises:
+            SpecError: an unknown key, a wrong type or a value out of range.
+        """
+    def __eq__(self, other: object) -> bool: ...
+    def __ne__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Alignment:
+    """Where a crop lies in a picture: shift, turn and scale; a read-only value.
+
+    Crop point (u, v) lies at ``(x + a u - b v, y + b u + a v)`` of the picture. Points are in pixels from the
+    top left corners: pixel (i, j) covers [i, i + 1) x [j, j + 1).
+    """
+
+    def __init__(self, *, a: float, b: float, x: float, y: float) -> None: ...
+    @property
+    def a(self) -> float:
+        """Scale times cosine of the turn."""
+    @property
+    def b(self) -> float:
+        """Scale times sine of the turn."""
+    @property
+    def x(self) -> float:
+        """Where the crop's top left corner lies."""
+    @property
+    def y(self) -> float:
+        """Where the crop's top left corner lies."""
+    @property
+    def scale(self) -> float:
+        """Picture pixels a crop pixel."""
+    def to_picture(self, x: float, y: float) -> tuple[float, float]:
+        """The point of the picture at a point of the crop."""
+    def to_crop(self, x: float, y: float) -> tuple[float, float]:
+        """The point of the crop at a point of the picture."""
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class FaceFrontend:
+    """From a picture and a place in it to a tensor: immutable, thread-safe, without the GIL while it works.
+
+    A tensor's pixel is the mean of the picture over a square around its place, as wide as a crop pixel or,
+    where the crop is finer than the picture, as a picture pixel (bilinear interpolation). Turned crops
+    approximate it. Pictures are never copied; their strides may have any size and sign.
+    """
+
+    def __init__(self, spec: FaceSpec) -> None: ...
+    @property
+    def spec(self) -> FaceSpec:
+        """The spec it was built from."""
+    def align(self, box: BoxLike | None = None, eyes: EyesLike | None = None) -> Alignment:
+        """Where the crop lies: the least that holds the box, scaled by box_scale; the one that puts the eyes
+        where the spec wants them; or, of both, the box's turned as the eyes are.
+
+        Args:
+            box: (x0, y0, x1, y1) in pixels, at least one wide and high.
+            eyes: ((x, y), (x, y)) in pixels, the one farther left first, at least one apart.
+
+        Raises:
+            InputError: neither is given, or one has NaN, is inverted, too small or a million pixels away.
+            InputTypeError: not numbers, or not as many.
+        """
+    def compute(
+        self,
+        image: NDArray[np.uint8],
+        color: Color,
+        box: BoxLike | None = None,
+        eyes: EyesLike | None = None,
+        *,
+        crop: Alignment | None = None,
+    ) -> NDArray[np.float32]:
+        """The tensor of a place in a picture: of a box, eyes, both or a crop, else of the whole picture.
+
+        Args:
+            image: ``rgb`` or ``bgr`` (h, w, 3), ``rgba`` (h, w, 4; the alpha is ignored), ``gray`` (h, w) or
+                (h, w, 1), ``yuyv`` (h, w, 2; even width), ``nv12`` (3 h / 2, w; even sides). Sides are 1 to
+                32768. YUV is BT.601 of limited range.
+            color: the order of the bytes. A wrong one cannot be seen from outside.
+            box, eyes: as of align.
+            crop: in their stead, an Alignment of the caller's own.
+
+        Returns:
+            float32 (height, width, 1 or 3).
+
+        Raises:
+            InputTypeError: another dtype (floats, too) or no array.
+            InputError: another shape or color, an empty picture, a crop wholly outside it, and as align does.
+        """
+    def compute_int8(
+        self,
+        image: NDArray[np.uint8],
+        color: Color,
+        scale: float,
+        zero_point: int,
+        box: BoxLike | None = None,
+        eyes: EyesLike | None = None,
+        *,
+        crop: Alignment | None = None,
+    ) -> NDArray[np.int8]:
+        """``quantize(compute(...), scale, zero_point)`` in one pass: int8 (height, width, 1 or 3).
+
+        Raises:
+            As compute and quantize do.
+        """
+
+@final
+class Face:
+    """What a detector found, in pixels of the picture; a read-only value."""
+
+    def __init__(self, box: BoxLike, eyes: EyesLike, score: float = 1.0) -> None: ...
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """(x0, y0, x1, y1)."""
+    @property
+    def eyes(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """((x, y), (x, y)), left and right in the picture."""
+    @property
+    def score(self) -> float:
+        """Calibrated probability of a face, 0 to 1."""
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def face_in_front(faces: Sequence[Face]) -> Face | None:
+    """The face that a picture is of: the largest area times score, the first of equals; None of none.
+
+    Raises:
+        InputTypeError: not a sequence of Face.
+    """
+
+@final
+class DetectorSpec:
+    """The grids of a detector and how its heads become faces: a read-only value.
+
+    Over the input (a crop of width x height pixels) lie grids of cells, with strides from least_stride,
+    doubled, to most_stride. Heads speak of all cells: grid after grid, row after row.
+
+    Raises:
+        SpecError: an unknown key, a wrong type or a value out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = 128,
+        height: int = 128,
+        least_stride: int = 8,
+        most_stride: int = 16,
+        score_scale: float = 1.0,
+        score_bias: float = 0.0,
+        least_score: float = 0.5,
+        overlap: float = 0.3,
+        merge: Literal["best", "mean"] = "mean",
+        most_faces: int = 64,
+    ) -> None: ...
+    @property
+    def width(self) -> int:
+        """Pixels of the input, 32 to 512, a multiple of most_stride."""
+    @property
+    def height(self) -> int:
+        """Pixels of the input, 32 to 512, a multiple of most_stride."""
+    @property
+    def least_stride(self) -> int:
+        """Of the finest grid, a power of two, 4 to most_stride."""
+    @property
+    def most_stride(self) -> int:
+        """Of the coarsest grid, a power of two, to 64."""
+    @property
+    def score_scale(self) -> float:
+        """A score is sigmoid(score_scale * logit + score_bias); 1e-3 to 1e3."""
+    @property
+    def score_bias(self) -> float:
+        """A score is sigmoid(score_scale * logit + score_bias); -100 to 100."""
+    @property
+    def least_score(self) -> float:
+        """Below it nothing is a face, 0.001 to 0.999."""
+    @property
+    def overlap(self) -> float:
+        """Intersection over union from which two boxes are one face, 0.05 to 0.95."""
+    @property
+    def merge(self) -> Literal["best", "mean"]:
+        """One face is its best box, or the mean of its boxes and eyes, weighed by their scores."""
+    @property
+    def most_faces(self) -> int:
+        """1 to 256; the best are kept."""
+    @property
+    def cells(self) -> int:
+        """Cells of all grids: what the heads speak of."""
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> DetectorSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+
+        Raises:
+            SpecError: an unknown key, a wrong type or a value out of range.
+        """
+    def __eq__(self, other: object) -> bool: ...
+    def __ne__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class FaceDecoder:
+    """From the heads of a face detector to faces: immutable, thread-safe, without the GIL while it works."""
+
+    def __init__(self, spec: DetectorSpec) -> None: ...
+    @property
+    def spec(self) -> DetectorSpec:
+        """The spec it was built from."""
+    def decode(
+        self,
+        logits: NDArray[np.float32],
+        boxes: NDArray[np.float32],
+        eyes: NDArray[np.float32],
+        crop: Alignment,
+    ) -> list[Face]:
+        """Faces by falling score, at most most_faces, moved from the crop into the picture.
+
+        Of the 512 best cells, the best and all whose boxes overlap with its are one face, and so on.
+
+        Args:
+            logits: (cells,): a face has its middle in this cell.
+            boxes: (cells, 4) dx, dy, w, h: its middle is (column + 0.5 + dx, row + 0.5 + dy) strides from the
+                corner, its box e^w strides wide and e^h high (w and h within -4 ... 8).
+            eyes: (cells, 4) x, y of the left, x, y of the right eye, from the middle, in sides of the box.
+            crop: where the detector's input lies in the picture.
+
+        Raises:
+            InputTypeError: not float32, or no Alignment.
+            InputError: another shape, or NaN.
+        """
+
+@final
+class TrackerSpec:
+    """When a face is one seen before: a read-only value.
+
+    Raises:
+        SpecError: an unknown key, a wrong type or a value out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        least_overlap: float = 0.2,
+        most_distance: float = 0.6,
+        most_growth: float = 2.0,
+        agility: float = 0.5,
+        most_gap_ms: int = 600,
+        least_hits: int = 2,
+    ) -> None: ...
+    @property
+    def least_overlap(self) -> float:
+        """Intersection over union with the expected box from which a face may be the same, 0 to 1; or"""
+    @property
+    def most_distance(self) -> float:
+        """Distance of the middles over the mean side up to which it may, 0 to 10."""
+    @property
+    def most_growth(self) -> float:
+        """Ratio of the sides that is still the same face, 1 to 10."""
+    @property
+    def agility(self) -> float:
+        """Share of the newest motion in the velocity, 0 (none is kept) to 1."""
+    @property
+    def most_gap_ms(self) -> int:
+        """A track not seen for longer ends, 0 to 60000."""
+    @property
+    def least_hits(self) -> int:
+        """Times a face is seen until it is confirmed, 1 to 100."""
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> TrackerSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+
+        Raises:
+            SpecError: an unknown key, a wrong type or a value out of range.
+        """
+    def __eq__(self, other: object) -> bool: ...
+    def __ne__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Track:
+    """One face over time, as it was after a frame; a read-only value."""
+
+    @property
+    def id(self) -> int:
+        """From 1, never given twice."""
+    @property
+    def face(self) -> Face:
+        """As last found; while it is not, where it is expected."""
+    @property
+    def first_ms(self) -> int:
+        """When it was first found."""
+    @property
+    def seen_ms(self) -> int:
+        """When it was last found."""
+    @property
+    def hits(self) -> int:
+        """Frames in which it was found."""
+    @property
+    def confirmed(self) -> bool:
+        """Found least_hits times."""
+
+@final
+class FaceTracker:
+    """Keeps identities over the frames of one camera or video; deterministic.
+
+    A face is expected where it would be had it gone on as it went. Pairs of tracks and faces that may be the
+    same are joined greedily, the likest first; a face without a track begins one. A track not yet confirmed
+    ends with the first frame that misses it. Threads that share one by mistake wait for each other.
+    """
+
+    def __init__(self, spec: TrackerSpec) -> None: ...
+    @property
+    def spec(self) -> TrackerSpec:
+        """The spec it was built from."""
+    def update(self, faces: Sequence[Face], t_ms: int) -> list[Track]:
+        """All live tracks by id; those found in this frame have ``seen_ms == t_ms``.
+
+        Args:
+            faces: of one frame, in any order.
+            t_ms: its time on the caller's clock.
+
+        Raises:
+            InputTypeError: not a sequence of Face, or no int.
+            InputError: a time before the last one, or a box with NaN or without area;
+                then nothing has changed.
+        """
+    def reset(self) -> None:
+        """Equals a fresh tracker."""
 
 def quantize(x: NDArray[np.float32], scale: float, zero_point: int) -> NDArray[np.int8]:
     """The one int8 rule: saturate(round_half_even(x / scale) + zero_point).

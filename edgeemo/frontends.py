@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, overload
 
-from ._core import Encoding, Spans, TextFrontend, TextSpec, VoiceFrontend, VoiceSpec, VoiceStream
+from ._core import (
+    Alignment,
+    Encoding,
+    FaceFrontend,
+    FaceSpec,
+    Spans,
+    TextFrontend,
+    TextSpec,
+    VoiceFrontend,
+    VoiceSpec,
+    VoiceStream,
+)
 from .errors import BundleCorruptError, BundleError, BundleMismatchError, SpecError
 
 __all__ = [
+    "Alignment",
     "Encoding",
+    "FaceFrontend",
+    "FaceSpec",
     "Spans",
     "TextFrontend",
     "TextSpec",
@@ -31,15 +45,19 @@ def frontend_for(
     modality: Literal["voice"], spec: Mapping[str, Any], assets: Mapping[str, bytes]
 ) -> VoiceFrontend: ...
 @overload
+def frontend_for(
+    modality: Literal["face"], spec: Mapping[str, Any], assets: Mapping[str, bytes]
+) -> FaceFrontend: ...
+@overload
 def frontend_for(modality: str, spec: Mapping[str, Any], assets: Mapping[str, bytes]) -> Any: ...
 def frontend_for(
     modality: str, spec: Mapping[str, Any], assets: Mapping[str, bytes]
-) -> TextFrontend | VoiceFrontend:
+) -> TextFrontend | VoiceFrontend | FaceFrontend:
     """Build the frontend a model card describes.
 
     Args:
-        modality: of the card; this release reads ``"text"`` and ``"voice"``.
-        spec: the card's spec, as `TextSpec.to_dict` or `VoiceSpec.to_dict` made it.
+        modality: of the card; ``"text"``, ``"voice"`` or ``"face"``.
+        spec: the card's spec, as `TextSpec.to_dict` and its likes made it.
         assets: the bundle's files by name; text needs ``vocab.txt`` (UTF-8, one piece a line, LF).
 
     Raises:
@@ -49,8 +67,12 @@ def frontend_for(
     """
     if modality == "voice":
         return VoiceFrontend(VoiceSpec.from_dict(dict(spec)))
+    if modality == "face":
+        return FaceFrontend(FaceSpec.from_dict(dict(spec)))
     if modality != "text":
-        raise BundleMismatchError(f"Expected modality 'text' or 'voice', got {modality!r}; upgrade edgeemo.")
+        raise BundleMismatchError(
+            f"Expected modality 'text', 'voice' or 'face', got {modality!r}; upgrade edgeemo."
+        )
     if VOCABULARY not in assets:
         raise BundleError(f"The bundle has no {VOCABULARY}; convert the model again with its vocabulary.")
     return TextFrontend(TextSpec.from_dict(dict(spec)), _pieces(assets[VOCABULARY]))

@@ -19,14 +19,14 @@ import edgeemo
 ROOT = Path(__file__).parent.parent
 TENSORFLOW = {"tensorflow", "keras", "tensorboard"}
 HEAVY = [*TENSORFLOW, "ai_edge_litert", "click", "rich", "sklearn", "matplotlib", "tokenizers", "safetensors"]
-HEAVY += ["sounddevice", "soundfile"]
+HEAVY += ["sounddevice", "soundfile", "cv2"]
 
 # the data path, each line may import those above it
 ORDER = [
     {"types", "errors", "files"},
     {"_core"},
     {"card"},
-    {"frontends", "bundle", "manifest", "sources"},
+    {"frontends", "faces", "bundle", "manifest", "sources"},
     {"backends"},
     {"runtime"},
     {"readout"},

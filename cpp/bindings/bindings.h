@@ -3,10 +3,14 @@
 
 #include <pybind11/pybind11.h>
 
+void bind_detect(pybind11::module_& m);
 void bind_errors(pybind11::module_& m);
+void bind_face(pybind11::module_& m);
+void bind_face_spec(pybind11::module_& m);
 void bind_quant(pybind11::module_& m);
 void bind_scores(pybind11::module_& m);
 void bind_text(pybind11::module_& m);
 void bind_text_spec(pybind11::module_& m);
+void bind_track(pybind11::module_& m);
 void bind_voice(pybind11::module_& m);
 void bind_voice_spec(pybind11::module_& m);

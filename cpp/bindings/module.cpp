@@ -9,4 +9,8 @@ PYBIND11_MODULE(_core, m) {
     bind_text(m);
     bind_voice_spec(m);
     bind_voice(m);
+    bind_face_spec(m);
+    bind_face(m);
+    bind_detect(m);
+    bind_track(m);
 }

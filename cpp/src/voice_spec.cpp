@@ -1,49 +1,17 @@
-#include <array>
-#include <cinttypes>
-#include <cmath>
-#include <cstdio>
-#include <cstring>
 #include <string>
 
 #include "edgeemo/errors.h"
 #include "edgeemo/voice.h"
+#include "specs.h"
 
 namespace edgeemo {
 namespace {
-
-template <std::size_t n>
-using Names = std::array<const char*, n>;
 
 constexpr Names<3> kWindowShapes{"hann", "povey", "hamming"};
 constexpr Names<3> kMelScales{"htk", "slaney", "kaldi"};
 constexpr Names<2> kMelNorms{"none", "area"};
 constexpr Names<2> kCompressions{"log", "pcen"};
 constexpr Names<4> kNormalizations{"none", "level", "mean", "mean_std"};
-
-template <class Value, std::size_t n>
-void set_member(const char* field, const Names<n>& names, std::string_view name, Value& value) {
-    std::string all;
-    for (std::size_t i = 0; i < n; ++i) {
-        if (name == names[i]) {
-            value = static_cast<Value>(i);
-            return;
-        }
-        all += (i == 0 ? "'" : i + 1 == n ? " or '" : ", '") + std::string(names[i]) + "'";
-    }
-    throw SpecError(std::string(field) + " must be " + all + ", got '" + std::string(name) + "'");
-}
-
-std::string text_of(double x) {
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.9g", x);
-    return text.data();
-}
-
-void check(const char* field, double value, double least, double most) {
-    if (value >= least && value <= most) return;  // NaN is refused
-    throw SpecError(std::string(field) + " must be in [" + text_of(least) + ", " + text_of(most) + "], got " +
-                    text_of(value));
-}
 
 // Every field with its name, in one place: digest and equality follow it.
 template <class Visit>
@@ -74,23 +42,8 @@ void visit(const VoiceSpec& s, Visit&& field) {
     field("gain", s.gain);
 }
 
-std::string canonical(const char* value) { return value; }
-std::string canonical(bool value) { return value ? "1" : "0"; }
-std::string canonical(std::int32_t value) { return std::to_string(value); }
-std::string canonical(double value) {  // its bits; -0 is 0
-    std::uint64_t bits = 0;
-    if (value != 0.0) std::memcpy(&bits, &value, sizeof bits);
-    std::array<char, 17> hex{};
-    std::snprintf(hex.data(), hex.size(), "%016" PRIx64, bits);
-    return hex.data();
-}
-
 std::string sentence_of(const VoiceSpec& spec) {
-    std::string sentence = "VoiceSpec";
-    visit(spec, [&](const char* name, auto value) {
-        sentence += std::string(" ") + name + "=" + canonical(value);
-    });
-    return sentence;
+    return sentence_of("VoiceSpec", spec, [](const VoiceSpec& s, auto&& field) { visit(s, field); });
 }
 
 }  // namespace
@@ -120,36 +73,29 @@ void set_by_name(std::string_view name, VoiceSpec::Normalization& value) {
 }
 
 void VoiceSpec::validate() const {
-    check("rate_hz", rate_hz, 8000, 48000);
-    check("sample_scale", sample_scale, 1e-6, 1e6);
-    check("preemphasis", preemphasis, 0.0, 0.9999);
-    check("window", window, 32, 4096);
-    check("hop", hop, 1, window);
-    check("fft", fft, window, 4096);
+    check_range("rate_hz", rate_hz, 8000, 48000);
+    check_range("sample_scale", sample_scale, 1e-6, 1e6);
+    check_range("preemphasis", preemphasis, 0.0, 0.9999);
+    check_range("window", window, 32, 4096);
+    check_range("hop", hop, 1, window);
+    check_range("fft", fft, window, 4096);
     if ((fft & (fft - 1)) != 0) throw SpecError("fft must be a power of two, got " + std::to_string(fft));
-    check("mels", mels, 1, 256);
-    check("high_hz", high_hz, 1.0, rate_hz / 2.0);
-    check("low_hz", low_hz, 0.0, high_hz);
+    check_range("mels", mels, 1, 256);
+    check_range("high_hz", high_hz, 1.0, rate_hz / 2.0);
+    check_range("low_hz", low_hz, 0.0, high_hz);
     if (low_hz >= high_hz) throw SpecError("low_hz must be below high_hz, got " + text_of(low_hz));
-    check("floor", floor, 1e-30, 1.0);
-    check("pcen_gain", pcen_gain, 0.0, 1.0);
-    check("pcen_bias", pcen_bias, 1e-6, 1e6);
-    check("pcen_power", pcen_power, 1e-3, 1.0);
-    check("pcen_time_s", pcen_time_s, 1e-3, 60.0);
-    check("pcen_eps", pcen_eps, 1e-30, 1.0);
-    check("span_frames", span_frames, 1, 4096);
-    check("hop_frames", hop_frames, 1, span_frames);
-    check("gain", gain, 1e-6, 1e6);
+    check_range("floor", floor, 1e-30, 1.0);
+    check_range("pcen_gain", pcen_gain, 0.0, 1.0);
+    check_range("pcen_bias", pcen_bias, 1e-6, 1e6);
+    check_range("pcen_power", pcen_power, 1e-3, 1.0);
+    check_range("pcen_time_s", pcen_time_s, 1e-3, 60.0);
+    check_range("pcen_eps", pcen_eps, 1e-30, 1.0);
+    check_range("span_frames", span_frames, 1, 4096);
+    check_range("hop_frames", hop_frames, 1, span_frames);
+    check_range("gain", gain, 1e-6, 1e6);
 }
 
-// 64-bit FNV-1a of a canonical sentence. A new field joins the sentence only where it is not at its default.
-std::string VoiceSpec::digest() const {
-    std::uint64_t hash = 14695981039346656037u;
-    for (const char c : sentence_of(*this)) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-    std::array<char, 17> hex{};
-    std::snprintf(hex.data(), hex.size(), "%016" PRIx64, hash);
-    return hex.data();
-}
+std::string VoiceSpec::digest() const { return digest_of(sentence_of(*this)); }
 
 bool operator==(const VoiceSpec& a, const VoiceSpec& b) { return sentence_of(a) == sentence_of(b); }
 bool operator!=(const VoiceSpec& a, const VoiceSpec& b) { return !(a == b); }

@@ -1,0 +1,89 @@
+// From the heads of a face detector to faces in a picture.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "edgeemo/face.h"
+
+namespace edgeemo {
+
+// What was found, in pixels of the picture.
+struct Face {
+    Box box;
+    Eyes eyes;           // in picture order: left, right
+    double score = 0.0;  // calibrated probability of a face
+};
+
+bool operator==(const Face& a, const Face& b);
+
+// The face that a picture is of: the largest area times score, the first of equals. Null if there is none.
+const Face* in_front(const std::vector<Face>& faces);
+
+// The detector's input is a FaceFrontend's crop of width x height pixels. Over it lie grids of cells, with
+// strides from least_stride, doubled, to most_stride. Heads speak of all cells: grid after grid, row after
+// row.
+//
+//   logits (cells)     a face has its middle in this cell
+//   boxes  (cells, 4)  dx, dy, w, h: its middle is (column + 0.5 + dx, row + 0.5 + dy) strides from the
+//   corner, its box
+//                      e^w strides wide and e^h high (w and h within -4 … 8)
+//   eyes   (cells, 4)  x, y of the left, x, y of the right eye, from the middle, in widths and heights of the
+//   box
+//
+// They are three tensors, because in int8 each has one scale; positions relative to the box take the same few
+// steps whatever its size.
+struct DetectorSpec {
+    enum class Merge { best, mean };
+
+    std::int32_t width = 128;  // pixels of the input: 32 to 512, multiples of most_stride
+    std::int32_t height = 128;
+    std::int32_t least_stride = 8;  // powers of two, 4 to 64
+    std::int32_t most_stride = 16;
+    double score_scale = 1.0;  // a face's score is sigmoid(scale * logit + bias): 1e-3 to 1e3, -100 to 100
+    double score_bias = 0.0;
+    double least_score = 0.5;  // below it nothing is a face, 0.001 to 0.999
+    double overlap = 0.3;      // intersection over union from which two boxes are one face, 0.05 to 0.95
+    Merge merge =
+        Merge::mean;  // one face is its best box, or the mean of its boxes and eyes weighed by their scores
+    std::int32_t most_faces = 64;  // 1 to 256; the best are kept
+
+    std::size_t cells() const;
+    void validate() const;       // throws SpecError
+    std::string digest() const;  // 16 hexadecimal digits, equal exactly for equal specs
+};
+
+bool operator==(const DetectorSpec& a, const DetectorSpec& b);
+bool operator!=(const DetectorSpec& a, const DetectorSpec& b);
+
+const char* name_of(DetectorSpec::Merge value);
+void set_by_name(std::string_view name,
+                 DetectorSpec::Merge& value);  // throws SpecError, which lists the names
+
+// The share of the area of both that both have, 0 to 1.
+double intersection_over_union(const Box& a, const Box& b);
+
+// Immutable; any number of threads may share one.
+class FaceDecoder {
+  public:
+    static constexpr std::size_t kMostCandidates =
+        512;  // cells looked at, the best, equal ones in their order
+
+    explicit FaceDecoder(const DetectorSpec& spec);  // throws SpecError
+
+    const DetectorSpec& spec() const { return spec_; }
+
+    // Faces by falling score, at most most_faces, moved from the crop into the picture (boxes stay upright).
+    // Greedy: the best candidate and all that overlap with it are one face. Throws InputError for NaN.
+    std::vector<Face> decode(const float* logits, const float* boxes, const float* eyes,
+                             const Alignment& crop) const;
+
+  private:
+    DetectorSpec spec_;
+    double least_sum_;  // scale * logit + bias at least_score
+};
+
+}  // namespace edgeemo

@@ -1,0 +1,74 @@
+// Who is who from frame to frame: faces found one by one become tracks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "edgeemo/detect.h"
+
+namespace edgeemo {
+
+// When a face that was found is one seen before. A face is expected where it would be had it gone on as it
+// went.
+struct TrackerSpec {
+    double least_overlap = 0.2;      // intersection over union with the expected box, 0 to 1; or
+    double most_distance = 0.6;      // distance of the middles over the mean side, 0 to 10
+    double most_growth = 2.0;        // ratio of the sides that is still the same face, 1 to 10
+    double agility = 0.5;            // share of the newest motion in the velocity, 0 (none is kept) to 1
+    std::int32_t most_gap_ms = 600;  // a track not seen for longer ends, 0 to 60000
+    std::int32_t least_hits = 2;     // times a face is seen until it is confirmed, 1 to 100
+
+    void validate() const;       // throws SpecError
+    std::string digest() const;  // 16 hexadecimal digits, equal exactly for equal specs
+};
+
+bool operator==(const TrackerSpec& a, const TrackerSpec& b);
+bool operator!=(const TrackerSpec& a, const TrackerSpec& b);
+
+// One face over time.
+struct Track {
+    std::int64_t id = 0;  // from 1, never given twice
+    Face face;            // as last found; while it is not, where it is expected
+    std::int64_t first_ms = 0, seen_ms = 0;
+    std::int32_t hits = 0;  // frames in which it was found
+    bool confirmed = false;
+};
+
+// The state of one camera or video. Deterministic: the same faces at the same times give the same tracks. Not
+// thread-safe.
+class FaceTracker {
+  public:
+    explicit FaceTracker(const TrackerSpec& spec);  // throws SpecError
+
+    const TrackerSpec& spec() const { return spec_; }
+
+    // All live tracks by id; those whose face is among `faces` have seen_ms == t_ms. Pairs of tracks and
+    // faces that may be the same are joined greedily, the likest first (of equals the oldest track, then the
+    // first face); a face without a track begins one. A track not yet confirmed ends with the first frame
+    // that misses it. Throws InputError, and then has not changed, for a time before the last one (or beyond
+    // 2^52) or a box with NaN or without area.
+    std::vector<Track> update(const std::vector<Face>& faces, std::int64_t t_ms);
+
+    // Equals a fresh tracker.
+    void reset();
+
+  private:
+    struct Moving {
+        Track track;
+        Face seen;                            // as last found
+        double x_speed = 0.0, y_speed = 0.0;  // pixels a millisecond
+        bool found = false;                   // in this frame
+    };
+
+    void expect(std::int64_t t_ms);                                        // ends tracks, moves the others
+    std::vector<std::size_t> match(const std::vector<Face>& faces) const;  // the track of each face, if any
+    void see(Moving& moving, const Face& face, std::int64_t t_ms) const;
+
+    TrackerSpec spec_;
+    std::vector<Moving> live_;  // by id
+    std::int64_t next_id_ = 1, last_ms_ = INT64_MIN;
+};
+
+}  // namespace edgeemo

@@ -1,0 +1,139 @@
+#include "crop.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "area.h"
+#include "edgeemo/errors.h"
+
+namespace edgeemo {
+namespace {
+
+using Buffer = std::unique_ptr<float[]>;
+
+// The upright box around a crop.
+Box around(const FaceSpec& spec, const Alignment& crop) {
+    const double w = spec.width, h = spec.height;
+    Box box{crop.x, crop.y, crop.x, crop.y};
+    for (const Point corner : {Point{w, 0.0}, Point{0.0, h}, Point{w, h}}) {
+        const Point p = crop.to_picture(corner);
+        box = {std::min(box.x0, p.x), std::min(box.y0, p.y), std::max(box.x1, p.x), std::max(box.y1, p.y)};
+    }
+    return box;
+}
+
+void check_crop(const Image& image, const FaceSpec& spec, const Alignment& crop) {
+    check_image(image);
+    const double scale = crop.scale();
+    if (!(scale >= 1e-4 && scale <= 1e6 && std::fabs(crop.x) <= 1e9 && std::fabs(crop.y) <= 1e9)) {
+        throw InputError(
+            "the crop's scale and corner must be finite, its scale in [1e-4, 1e6]; make it with align()");
+    }
+    const Box box = around(spec, crop);
+    if (box.x1 <= 0.0 || box.y1 <= 0.0 || box.x0 >= image.width || box.y0 >= image.height) {
+        throw InputError("the crop lies wholly outside the picture of " + std::to_string(image.width) +
+                         " x " + std::to_string(image.height) +
+                         " pixels; check that box and picture belong together");
+    }
+}
+
+std::size_t channels_of(const FaceSpec& spec) { return spec.channels == FaceSpec::Channels::rgb ? 3 : 1; }
+
+// A row of the tensor, and a float that loops over three of four may write.
+Buffer row_of(const FaceSpec& spec) {
+    return Buffer(new float[static_cast<std::size_t>(spec.width) * channels_of(spec) + 1]);
+}
+
+void upright(const Image& image, const FaceSpec& spec, const Alignment& crop, const CropKernel& kernel,
+             const RowSink& sink) {
+    AreaRows rows(image, spec, {crop.x, crop.y, crop.a, spec.width, spec.height}, channels_of(spec), kernel);
+    const Buffer row = row_of(spec);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(spec.height); ++i) {
+        rows.row(i, row.get());
+        sink(i, row.get());
+    }
+}
+
+// Upright pixels under a turned crop, and at least one more on each side, beyond the border, too.
+Grid grid_under(const Image& image, const FaceSpec& spec, const Alignment& crop) {
+    const double step = std::max(1.0, crop.scale() / 2.0);
+    const Box box = around(spec, crop);
+    const double x = std::floor(std::max(box.x0 - step, -step)),
+                 y = std::floor(std::max(box.y0 - step, -step));
+    const double right = std::min(box.x1 + step, image.width + step);
+    const double bottom = std::min(box.y1 + step, image.height + step);
+    const auto columns = static_cast<std::int32_t>(std::ceil((right - x) / step));
+    return {x, y, step, std::max(2, columns),
+            std::max(2, static_cast<std::int32_t>(std::ceil((bottom - y) / step)))};
+}
+
+std::int64_t fixed(double x) { return static_cast<std::int64_t>(std::floor(x * 4294967296.0 + 0.5)); }
+
+// Lines of points through a grid, `parts` to a crop pixel's side.
+class Lines {
+  public:
+    Lines(const Grid& grid, const Alignment& crop, double parts)
+        : grid_(grid), crop_(crop), parts_(parts), walk_{} {
+        walk_.dx = fixed(crop.a / (parts * grid.step));
+        walk_.dy = fixed(crop.b / (parts * grid.step));
+        for (std::size_t k = 0; k < kWalkPoints; ++k) {
+            const auto steps = static_cast<std::int64_t>(k);
+            walk_.x_ahead[k] = static_cast<std::int32_t>((walk_.dx * steps) >> (32 - kWalkBits));
+            walk_.y_ahead[k] = static_cast<std::int32_t>((walk_.dy * steps) >> (32 - kWalkBits));
+        }
+    }
+
+    const Walk& line(std::size_t i) {
+        const Point from = crop_.to_picture({0.5 / parts_, (static_cast<double>(i) + 0.5) / parts_});
+        walk_.x = fixed((from.x - grid_.x) / grid_.step - 0.5);
+        walk_.y = fixed((from.y - grid_.y) / grid_.step - 0.5);
+        return walk_;
+    }
+
+  private:
+    Grid grid_;
+    Alignment crop_;
+    double parts_;
+    Walk walk_;
+};
+
+void turned(const Image& image, const FaceSpec& spec, const Alignment& crop, const CropKernel& kernel,
+            const RowSink& sink) {
+    const Grid grid = grid_under(image, spec, crop);
+    const std::size_t channels = channels_of(spec), floats = channels == 3 ? 4 : 1;
+    const std::size_t pitch = static_cast<std::size_t>(grid.columns) * floats;
+    const Buffer pixels(new float[pitch * static_cast<std::size_t>(grid.rows)]);
+    AreaRows rows(image, spec, grid, floats, kernel);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(grid.rows); ++i)
+        rows.row(i, pixels.get() + i * pitch);
+
+    const Floats2d under{pixels.get(), grid.columns, grid.rows};
+    const auto walk = floats == 4 ? kernel.walk4 : kernel.walk;
+    const auto width = static_cast<std::size_t>(spec.width);
+    const Buffer row = row_of(spec), lines(new float[4 * width * floats]);
+    const bool finer = crop.scale() <= 1.0;
+    Lines points(grid, crop, finer ? 1.0 : 2.0);
+    float *const top = lines.get(), *const bottom = top + 2 * width * floats;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(spec.height); ++i) {
+        if (finer) {
+            walk(under, points.line(i), width, channels, row.get());
+        } else {
+            walk(under, points.line(2 * i), 2 * width, floats, top);
+            walk(under, points.line(2 * i + 1), 2 * width, floats, bottom);
+            kernel.halve(top, bottom, width, floats, row.get());
+        }
+        sink(i, row.get());
+    }
+}
+
+}  // namespace
+
+void crop_rows(const Image& image, const FaceSpec& spec, const Alignment& crop, const CropKernel& kernel,
+               const RowSink& sink) {
+    check_crop(image, spec, crop);
+    const bool level = crop.b == 0.0 && crop.a > 0.0;
+    (level ? upright : turned)(image, spec, crop, kernel, sink);
+}
+
+}  // namespace edgeemo

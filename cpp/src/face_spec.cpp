@@ -1,0 +1,69 @@
+#include <string>
+
+#include "edgeemo/errors.h"
+#include "edgeemo/face.h"
+#include "specs.h"
+
+namespace edgeemo {
+namespace {
+
+constexpr Names<2> kChannels{"gray", "rgb"};
+constexpr Names<2> kBorders{"replicate", "black"};
+constexpr Names<2> kNormalizations{"none", "mean_std"};
+
+// Every field with its name, in one place: digest and equality follow it.
+template <class Visit>
+void visit(const FaceSpec& s, Visit&& field) {
+    field("width", s.width);
+    field("height", s.height);
+    field("channels", name_of(s.channels));
+    field("border", name_of(s.border));
+    field("box_scale", s.box_scale);
+    field("eye_y", s.eye_y);
+    field("eye_distance", s.eye_distance);
+    field("normalization", name_of(s.normalization));
+    field("gain", s.gain);
+}
+
+std::string sentence_of(const FaceSpec& spec) {
+    return sentence_of("FaceSpec", spec, [](const FaceSpec& s, auto&& field) { visit(s, field); });
+}
+
+}  // namespace
+
+const char* name_of(FaceSpec::Channels value) { return kChannels[static_cast<std::size_t>(value)]; }
+const char* name_of(FaceSpec::Border value) { return kBorders[static_cast<std::size_t>(value)]; }
+const char* name_of(FaceSpec::Normalization value) {
+    return kNormalizations[static_cast<std::size_t>(value)];
+}
+
+void set_by_name(std::string_view name, FaceSpec::Channels& value) {
+    set_member("channels", kChannels, name, value);
+}
+void set_by_name(std::string_view name, FaceSpec::Border& value) {
+    set_member("border", kBorders, name, value);
+}
+void set_by_name(std::string_view name, FaceSpec::Normalization& value) {
+    set_member("normalization", kNormalizations, name, value);
+}
+
+std::size_t FaceSpec::size() const {
+    return static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
+           (channels == Channels::rgb ? 3 : 1);
+}
+
+void FaceSpec::validate() const {
+    check_range("width", width, 8, 512);
+    check_range("height", height, 8, 512);
+    check_range("box_scale", box_scale, 0.25, 4.0);
+    check_range("eye_y", eye_y, 0.0, 1.0);
+    check_range("eye_distance", eye_distance, 0.05, 1.0);
+    check_range("gain", gain, 1e-6, 1e6);
+}
+
+std::string FaceSpec::digest() const { return digest_of(sentence_of(*this)); }
+
+bool operator==(const FaceSpec& a, const FaceSpec& b) { return sentence_of(a) == sentence_of(b); }
+bool operator!=(const FaceSpec& a, const FaceSpec& b) { return !(a == b); }
+
+}  // namespace edgeemo
