@@ -101,7 +101,7 @@ def test_a_label_is_active_from_its_threshold_in_the_card() -> None:
     assert fake(logits, thresholds=thresholds).predict("so happy").active == ("joy", "sadness", "scorn")
 
 
-EXCLUSIVE = {"multi_label": False, "thresholds": dict.fromkeys(pocket.LABELS, 0.2)}
+EXCLUSIVE: dict[str, Any] = {"multi_label": False, "thresholds": dict.fromkeys(pocket.LABELS, 0.2)}
 
 
 @pytest.mark.parametrize(
