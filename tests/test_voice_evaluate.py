@@ -250,9 +250,12 @@ def test_a_voice_bundle_is_measured_on_files(tmp_path: Path) -> None:
     assert report.levels[0].labels == ("neutral", "sadness", "anger")
 
 
-def test_text_has_no_robustness(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_has_no_robustness(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     reader = SimpleNamespace(card=replace(ear.card(), modality="text", name="words"))
     monkeypatch.setattr(Recognizer, "open", lambda *_, **__: reader)
     monkeypatch.setattr("edgeemo.manifest.read_manifest", lambda _: [])
-    assert main(["evaluate", "text", "x.csv", "--robustness"]) == 2
+    (tmp_path / "x.csv").touch()
+    assert main(["evaluate", "text", str(tmp_path / "x.csv"), "--robustness"]) == 2
     assert "words reads text" in capsys.readouterr().err
