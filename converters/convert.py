@@ -56,6 +56,8 @@ def convert(
         BudgetError: a budget was missed; names the worst layers. ConversionError: the converter failed.
         DataError: the calibration set is of the wrong kind. BundleError: a file beside the model is missing.
     """
+    if not Path(out).parent.is_dir():  # said before minutes are spent
+        raise BundleError(f"{out} cannot be written: there is no folder {Path(out).parent}. Make it first.")
     beside = Path(model).parent
     draft = ModelCard.from_json(_read(card or beside / "card.json", "--card"))
     text = draft.modality == "text"

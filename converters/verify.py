@@ -51,6 +51,7 @@ class Verification:
         evidence_difference: of speech, the largest difference of evidence; else None.
         per_label: label → F1 of float and int8, and how often both agree that it is active.
         foreign_operators: custom or Flex operators; there must be none.
+        float_tensors: tensors the converter left in float32, as it does without a word; there must be none.
         problems: the budgets missed, as sentences; empty means passed.
     """
 
@@ -65,6 +66,7 @@ class Verification:
     largest_difference: float
     per_label: dict[str, dict[str, float]]
     foreign_operators: tuple[str, ...]
+    float_tensors: int
     evidence_difference: float | None = None
     problems: tuple[str, ...] = ()
 
@@ -121,6 +123,7 @@ def compare(
     clear = top[:, -1] - top[:, -2] > CLEAR
     same = exact.probabilities.argmax(1) == device.probabilities.argmax(1)
     scores = _scores(recognizer, examples, exact, device)
+    anatomy = dissect(bundle.flatbuffer)
     found = Verification(
         bundle=bundle.card.name,
         n=len(examples),
@@ -129,7 +132,8 @@ def compare(
         clear_agreement=float(same[clear].mean()) if clear.any() else 1.0,
         largest_difference=float(np.abs(exact.probabilities - device.probabilities).max()),
         evidence_difference=float(np.abs(exact.evidence - device.evidence).max()) if voice else None,
-        foreign_operators=dissect(bundle.flatbuffer).foreign,
+        foreign_operators=anatomy.foreign,
+        float_tensors=anatomy.tensors.get("float32", 0),
         **scores,
     )
     return Verification(**{**found.__dict__, "problems": tuple(_problems(found, budget))})
@@ -151,6 +155,8 @@ def _problems(found: Verification, budget: Budget) -> list[str]:
         problems.append(f"macro-F1 drops by {drop.value:.4f}, expected {budget.drop} or less")
     if found.foreign_operators:
         problems.append(f"the model has operators devices lack: {', '.join(found.foreign_operators)}")
+    if found.float_tensors:
+        problems.append(f"{found.float_tensors} tensors are float32 still; try another form of the layers")
     return problems
 
 

@@ -21,6 +21,7 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 
 from edgeemo.converters import convert as converting
 from edgeemo.converters import quantize as quantizing
+from edgeemo.converters import verify as verifying
 from edgeemo.converters.golden import TEXTS
 from edgeemo.converters.verify import Budget, verify
 
@@ -82,6 +83,27 @@ def test_a_missed_budget_is_told_although_the_worst_layers_are_unknown(
     with pytest.raises(BudgetError, match=r"expected 101% or more.*Worst layers .*: unknown"):
         converting.convert(trained / "model.keras", trained / "calibration.csv", out, budget=strict)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_graph_that_is_float_in_part_is_refused(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The converter does that without a word, for instance where two branches want different input scales."""
+    whole = verifying.dissect
+    mixed = lambda data: replace(whole(data), tensors={"int8": 9, "float32": 2})  # noqa: E731
+    monkeypatch.setattr(verifying, "dissect", mixed)
+    with pytest.raises(BudgetError, match="2 tensors are float32 still"):
+        converting.convert(
+            trained / "model.keras", trained / "calibration.csv", tmp_path / "mixed.tflite", budget=LOOSE
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_is_computed(
+    trained: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(BundleError, match="there is no folder"):
+        converting.convert(trained / "model.keras", trained / "no.csv", tmp_path / "no" / "x.tflite")
 
 
 def test_a_disk_that_fills_after_the_bundle_is_told_and_leaves_no_half_list(
