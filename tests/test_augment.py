@@ -94,6 +94,25 @@ def test_the_same_seed_gives_the_same_copy_and_another_seed_another() -> None:
     assert first.dtype == np.float32
 
 
+def test_a_warp_moves_a_line_by_at_most_its_share_and_leaves_silence_alone() -> None:
+    spans = np.zeros((100, 3, 40), np.float32)
+    spans[:, :2, 20] = 1  # the last frame is padding
+    augment.warped(spans, Augment(warp=0.1), np.random.default_rng(0))
+    bins = np.arange(40)
+    place = spans[:, 0] @ bins / spans[:, 0].sum(1)
+    assert np.abs(place - 20).max() <= 2.5
+    assert place.std() > 0.5
+    np.testing.assert_array_equal(spans[:, 0], spans[:, 1])
+    assert not spans[:, 2].any()
+
+
+def test_no_warp_changes_nothing() -> None:
+    spans = np.random.default_rng(0).normal(size=(4, 5, 40)).astype(np.float32)
+    before = spans.copy()
+    augment.warped(spans, Augment(warp=0.0), np.random.default_rng(0))
+    np.testing.assert_allclose(spans, before, atol=1e-6)
+
+
 def test_masks_are_stretches_of_zeros_no_longer_than_asked() -> None:
     plan = Augment(masks=1, mask_frames=5, mask_mels=3)
     spans = np.ones((200, 40, 20), np.float32)

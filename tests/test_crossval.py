@@ -126,3 +126,28 @@ def test_the_command_shows_a_table_or_json(
     assert "ravdess" in capsys.readouterr().out
     assert main([*call, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["report"]["folds"] == 2
+
+
+def test_each_fold_leaves_the_clips_it_was_measured_on(crossed: Path) -> None:
+    for k in range(2):
+        folder = crossed / "folds" / f"fold-{k}"
+        tested = np.load(folder / "answers.npz")["clips"]
+        assert len(read_manifest(folder / "held.csv")) == len(tested)
+
+
+def test_a_picture_shows_more_speakers_and_other_recipes(
+    crossed: Path, tiny_voices: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib", reason="needs edgeemo[eval]")
+    folds = crossed / "folds"
+    report = json.loads((folds / "crossval.json").read_text("utf-8"))
+    assert report["taught_speakers"] == len(SPEAKERS), "half of the speakers of two sets"
+    assert report["kilobytes"] > 10
+    fewer = folds / "speakers-2"
+    fewer.mkdir()
+    (fewer / "crossval.json").write_text(json.dumps({**report, "taught_speakers": 2.0}))
+    call = ["crossval", str(crossed / "recipe.toml"), "--data", str(tiny_voices), "--folds", "2"]
+    call += ["--out", str(folds), "--beside", str(fewer), "--picture"]
+    assert main([*call, str(tmp_path / "curve.png")]) == 0
+    assert (tmp_path / "curve.png").read_bytes()[:4] == b"\x89PNG"
+    assert main([*call, str(tmp_path / "no" / "curve.png")]) == 1

@@ -6,6 +6,7 @@ import csv
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from edgeemo.training.data_voice import label_of
 from edgeemo.training.features import ClipFeatures
 from edgeemo.training.fit import categorical
 from edgeemo.training.folds import folds, take, who
-from edgeemo.training.material_voice import EmotionLesson, truth, weights
+from edgeemo.training.material_voice import EmotionLesson, lesson, truth, weights
 from edgeemo.training.models_voice import BLOCK
 from edgeemo.training.recipe import read_recipe
 from edgeemo.training.train import run
@@ -251,6 +252,26 @@ def test_the_loss_does_not_see_logits_of_labels_the_set_does_not_have() -> None:
     )
 
 
+def test_part_of_the_loss_counts_labels_a_set_does_not_have_as_not() -> None:
+    target, logits = np.array([[0, 1, np.nan]], np.float32), np.array([[0.0, 1.0, 2.0]], np.float32)
+    own, every = (float(categorical(target, logits, absent)[0]) for absent in (0.0, 1.0))
+    assert every == pytest.approx(np.log(1 + np.e + np.e**2) - 1, abs=1e-5)
+    assert float(categorical(target, logits, 0.3)[0]) == pytest.approx(0.7 * own + 0.3 * every, abs=1e-5)
+
+
+def test_smoothing_shares_truth_among_the_labels_of_a_set() -> None:
+    features = lesson_of(Augment(copies=0)).features
+    made = lesson(
+        features, MIXED, np.arange(5), ("calm", "anger", "boredom"), Augment(copies=0), smoothing=0.2
+    )
+    np.testing.assert_allclose(made.target[0], [0.1, 0.9, np.nan], atol=1e-6)
+    seen = lesson(
+        features, MIXED, np.arange(5), ("calm", "anger", "boredom"), Augment(copies=0),
+        smoothing=0.2, validates=True,
+    )  # fmt: skip
+    np.testing.assert_array_equal(seen.target[0], [0, 1, np.nan])
+
+
 def test_classes_of_a_set_weigh_alike_and_sets_as_the_recipe_says() -> None:
     target = truth(MIXED, ("calm", "anger", "boredom"))
     for balance, share in ((0.0, 3 / 5), (1.0, 1 / 2)):
@@ -271,20 +292,22 @@ def lesson_of(plan: Augment, copies: int = 0) -> EmotionLesson:
     return EmotionLesson(features, np.arange(5), target, np.ones(5, np.float32), kind, plan)
 
 
-def test_an_epoch_has_every_clip_once_and_validation_every_span() -> None:
-    lesson = lesson_of(Augment(copies=0, masks=0))
-    seen = [x[0, 0] for batch, _ in lesson.batches(2, np.random.default_rng(0)) for x in batch]
-    assert sorted(seen) == [0, 1, 2, 3, 4]
-    validates = EmotionLesson(**{**lesson.__dict__, "validates": True})
+def test_an_epoch_draws_clips_by_their_weight_and_validation_has_every_span() -> None:
+    drawing = replace(lesson_of(Augment(copies=0, masks=0)), weight=np.array([0, 1, 1, 1, 2], np.float32))
+    rng = np.random.default_rng(0)
+    seen = [x[0, 0] for _ in range(400) for batch, _ in drawing.batches(2, rng) for x in batch]
+    drawn = np.bincount(np.array(seen, np.int64)) / len(seen)
+    np.testing.assert_allclose(drawn, drawing.weight / 5, atol=0.03)
+    validates = replace(drawing, validates=True)
     batches = list(validates.batches(3, None))
     assert len(validates) == sum(len(x) for x, _ in batches) == 10
 
 
 def test_only_clips_of_a_set_are_mixed_and_targets_with_them() -> None:
-    lesson = lesson_of(Augment(copies=0, masks=0, mixup=1.0))
+    mixing = lesson_of(Augment(copies=0, masks=0, mixup=1.0))
     rng = np.random.default_rng(0)
     for _ in range(10):
-        for x, heads in lesson.batches(5, rng):
+        for x, heads in mixing.batches(5, rng):
             for value, target in zip(x[:, 0, 0], heads["labels"], strict=True):
                 first = np.isnan(target[2])  # the set without boredom: clips 0, 1, 2
                 assert (0 <= value <= 2) if first else (3 <= value <= 4)

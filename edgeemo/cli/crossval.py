@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,17 @@ from . import console
 @click.option(
     "--speakers", type=click.IntRange(2), help="Train on so many at most: a learning curve's point."
 )
+@click.option(
+    "--picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw the scores over the speakers learned from (all that --speakers measured in OUT).",
+)
+@click.option(
+    "--beside",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Draw size beside score, too: the finished cross-validation of another recipe; repeatable.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; all else goes to stderr.")
 def crossval_command(
     recipe: str,
@@ -41,6 +52,8 @@ def crossval_command(
     folds: int,
     fold: int | None,
     speakers: int | None,
+    picture: Path | None,
+    beside: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Measure a voice RECIPE on speakers it was not trained on, fold by fold, as int8 on the device runtime.
@@ -53,11 +66,14 @@ def crossval_command(
       edgeemo crossval voice --data data/voice
       edgeemo crossval voice --data data/voice --fold 0 & edgeemo crossval voice --data data/voice --fold 1
       edgeemo crossval voice --data data/voice --speakers 8
+      edgeemo crossval voice --data data/voice --picture curve.png --beside runs/voice-small-crossval
     """
     training = console.need("edgeemo.training.crossval", "train", "tensorflow")
     out = out or Path("runs") / f"{Path(recipe).stem}-crossval"
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
         report = training.crossval(recipe, data=data, out=out, n=folds, fold=fold, speakers=speakers)
+    if picture is not None and report is not None:
+        _draw(picture, out, beside)
     if as_json:
         console.print_json({"out": str(out), "report": report})
     elif report is None:
@@ -65,6 +81,16 @@ def crossval_command(
     else:
         console.out().print(_table(report))
         console.say(f"wrote {out}; next: edgeemo train {recipe} --data {data} --crossval {out}")
+
+
+def _draw(picture: Path, out: Path, beside: Sequence[Path]) -> None:
+    from ..evaluation import curves
+    from ..training.train_voice import read_report
+
+    points = [read_report(path.parent) for path in sorted(out.glob("speakers-*/crossval.json"))]
+    whole = read_report(out)
+    title = f"{whole['recipe']}: speakers never heard, {whole['folds']} folds"
+    curves.draw(picture, title, [*points, whole], [read_report(path) for path in beside])
 
 
 def _table(report: Mapping[str, Any]) -> Table:

@@ -32,9 +32,11 @@ class Augment:
     ``room_s`` seconds reverberation; with probability ``noise`` a background at ``snr_db``; with probability
     ``codec`` one of ``codecs``; a ``gain_db``; and up to ``shift_s`` seconds cut off or put before.
 
-    Drawn anew in every epoch: ``masks`` stretches of up to ``mask_frames`` frames and as many of up to
-    ``mask_mels`` bins set to 0 (SpecAugment, Park et al. 2019, arXiv:1904.08779), and two clips of the same
-    set mixed with a weight from Beta(``mixup``, ``mixup``) (Zhang et al. 2018, arXiv:1710.09412).
+    Drawn anew in every epoch: the mels stretched or squeezed by up to ``warp`` of their number, as a longer
+    or shorter vocal tract does (VTLP, Jaitly and Hinton 2013); ``masks`` stretches of up to ``mask_frames``
+    frames and as many of up to ``mask_mels`` bins set to 0 (SpecAugment, Park et al. 2019,
+    arXiv:1904.08779); and two clips of the same set mixed with a weight from Beta(``mixup``, ``mixup``)
+    (Zhang et al. 2018, arXiv:1710.09412).
     """
 
     copies: int = 4
@@ -47,6 +49,7 @@ class Augment:
     codecs: tuple[str, ...] = ("opus", "vorbis", "mp3", "mulaw", "telephone")
     gain_db: Range = (-15.0, 6.0)
     shift_s: float = 0.3
+    warp: float = 0.0
     masks: int = 2
     mask_frames: int = 30
     mask_mels: int = 8
@@ -76,7 +79,7 @@ class Augment:
 
     def of_waveforms(self) -> dict[str, Any]:
         """Return what the copies on disk depend on."""
-        late = ("masks", "mask_frames", "mask_mels", "mixup")
+        late = ("warp", "masks", "mask_frames", "mask_mels", "mixup")
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in late}
 
 
@@ -175,6 +178,16 @@ def _mulaw(x: FloatArray) -> FloatArray:
 
 def _as_long(x: FloatArray, n: int) -> FloatArray:
     return np.pad(x, (0, max(0, n - len(x))))[:n]
+
+
+def warped(spans: FloatArray, plan: Augment, rng: np.random.Generator) -> None:
+    """Stretch or squeeze the bins of ``spans`` (batch, frames, mels) from the lowest on, in place."""
+    bins = np.arange(spans.shape[2])
+    for span, factor in zip(spans, rng.uniform(1 - plan.warp, 1 + plan.warp, len(spans)), strict=True):
+        place = np.minimum(bins * factor, bins[-1])
+        low = np.minimum(place.astype(np.intp), bins[-1] - 1)
+        share = (place - low).astype(np.float32)
+        span[:] = span[:, low] * (1 - share) + span[:, low + 1] * share
 
 
 def masked(spans: FloatArray, plan: Augment, rng: np.random.Generator) -> None:

@@ -5,7 +5,7 @@ and reads its own speakers' whole clips through `VoiceRecognizer.predict`. The s
 once, on all speakers: it hears where somebody speaks, not what it expresses. The folder it fills::
 
     OUT/ plan.json cache/ speech/      what all folds share
-         fold-0/ … emotion/ model.keras bundle.tflite answers.npz
+         fold-0/ … emotion/ model.keras bundle.tflite answers.npz held.csv
          predictions.csv crossval.json
          speakers-8/ fold-0/ …         the same with at most 8 training speakers, for a learning curve
 
@@ -37,7 +37,7 @@ from ..evaluation.bootstrap import Draw, intervals
 from ..evaluation.clips import read_clip
 from ..evaluation.predictions import Predictions, label_measure, predict
 from ..evaluation.spaces import FINE, Space, spaces_of
-from ..manifest import Example
+from ..manifest import Example, write_manifest
 from ..recognizer import Recognizer
 from ..runtime import Runtime
 from .calibrate import clip_scale
@@ -111,13 +111,13 @@ def crossval(
     with only_one(out / "speech.lock"):
         speech = train_step(shop, plan.step[0], {}, out / "speech")
         evidence = _evidence(shop, speech, out / "speech" / "evidence.json")
+    held = [np.array([place[who(e)] == k for e in shop.examples]) for k in range(n)]
     where = out if speakers is None else out / f"speakers-{speakers}"
     for k in range(n) if fold is None else (fold,):
         folder = where / f"fold-{k}"
         if not (folder / "answers.npz").is_file():
             print(f"fold {k} of {n}", flush=True)
-            held = np.array([place[who(e)] == k for e in shop.examples])
-            _run_fold(shop, speech, evidence, held, folder, speakers)
+            _run_fold(shop, speech, evidence, held[k], folder, speakers)
             keras.backend.clear_session()
             speech = train_step(shop, plan.step[0], {}, out / "speech")
     done = [where / f"fold-{k}" / "answers.npz" for k in range(n)]
@@ -128,7 +128,12 @@ def crossval(
     report = _report(card, shop.examples, answers, n, speakers)
     stopped = [_best_epoch(path.parent / "emotion" / "log.csv") for path in done]
     report["epochs"] = sorted(stopped)[n // 2] if len(shop.stop) else plan.step[1].epochs
+    report["kilobytes"] = round((where / "fold-0" / "bundle.tflite").stat().st_size / 1000, 1)
+    voices = [len({who(shop.examples[i]) for i in _taught(shop, one, speakers)[0]}) for one in held]
+    report["taught_speakers"] = round(sum(voices) / n, 1)
     _write_predictions(where / "predictions.csv", card, shop.examples, answers, place)
+    for path in done:  # what `edgeemo evaluate fold-0/bundle.tflite fold-0/held.csv --robustness` reads
+        write_manifest(path.parent / "held.csv", [shop.examples[i] for i in _read(path).clips])
     (where / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return report
 
@@ -143,11 +148,7 @@ def _run_fold(
 ) -> None:
     """Train on the clips that are not held, convert, and read those that are."""
     started = time.monotonic()
-    others = np.flatnonzero(~held)
-    if speakers is not None:
-        chosen = {who(e) for e in take([shop.examples[i] for i in others.tolist()], speakers)}
-        others = others[[who(shop.examples[i]) in chosen for i in others.tolist()]]
-    fit, stop = parted(shop.examples, others, int(shop.recipe.data.get("stop", 0)))
+    fit, stop = _taught(shop, held, speakers)
     own = replace(shop, fit=fit, stop=stop, cache=shop.cache or shop.out / "cache")
     emotion = train_step(own, shop.recipe.step[1], {}, folder / "emotion")
     own.save({"emotion": emotion, "speech": speech}, folder, evidence, metrics={})
@@ -159,6 +160,17 @@ def _run_fold(
     np.savez(part, allow_pickle=False, **said, **rest)
     part.replace(folder / "answers.npz")
     print(f"{folder.name}: {len(fit):,} clips taught, {time.monotonic() - started:.0f} s", flush=True)
+
+
+def _taught(
+    shop: VoiceWorkshop, held: npt.NDArray[np.bool_], speakers: int | None
+) -> tuple[Indices, Indices]:
+    """Return the clips a fold learns from and those that stop it."""
+    others = np.flatnonzero(~held)
+    if speakers is not None:
+        chosen = {who(e) for e in take([shop.examples[i] for i in others.tolist()], speakers)}
+        others = others[[who(shop.examples[i]) in chosen for i in others.tolist()]]
+    return parted(shop.examples, others, int(shop.recipe.data.get("stop", 0)))
 
 
 def _converted(shop: VoiceWorkshop, folder: Path) -> Bundle:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -15,47 +14,33 @@ from ..types import FloatArray
 from .fit import predict
 from .material import Material, Targets
 from .recipe import Step
-from .windows import whole, windows
 
 
-@dataclass(frozen=True)
-class Teacher:
-    """A trained network: what it reads through, in how many windows, and where its answers are kept."""
-
-    model: keras.Model
-    reads: TextFrontend
-    windows: int
-    folder: Path
-
-    def logits(self, texts: Sequence[str]) -> dict[str, FloatArray]:
-        """Return its answers, by head; those to the same texts are used again."""
-        kept = self.folder / f"logits-{digest(chr(10).join(texts)):016x}.npz"  # of these very texts
-        if not kept.is_file():
-            np.savez(kept, allow_pickle=False, **predict(self.model, self.reads.compute_batch(texts)))
-        with np.load(kept) as file:
-            return {head: file[head] for head in file.files}
-
-
-def distilled(material: Material, step: Step, teacher: Teacher, real: Targets, seed: int) -> Targets:
+def distilled(
+    material: Material,
+    step: Step,
+    teacher: keras.Model,
+    reads: TextFrontend,
+    real: Targets,
+    folder: Path,
+    seed: int,
+) -> Targets:
     """Return the student's targets: real texts, label and teacher mixed; made texts, the teacher alone.
 
-    Made texts are those of `augment`, and the windows the teacher reads real texts in.
+    The teacher's answers are kept in ``folder`` and used again.
     """
-    rng = np.random.default_rng(seed + 1 if teacher.windows else seed)  # other windows than it learned from
     texts = material.texts
-    texts += augment(texts, step.augment, rng)
-    if teacher.windows:
-        made, owners = windows(texts, teacher.windows, rng)
-        logits = teacher.logits(made)
-        logits = {head: np.concatenate([whole(said, owners), said]) for head, said in logits.items()}
-        texts += made
-    else:
-        logits = teacher.logits(texts)
+    texts += augment(texts, step.augment, np.random.default_rng(seed))
+    kept = folder / f"answers-{digest(chr(10).join(texts)):016x}.npz"  # of these very texts
+    if not kept.is_file():
+        answers = predict(teacher, reads.compute_batch(texts))
+        answers["labels"] = _probabilities(answers["labels"], material.recipe.data["multi_label"])
+        np.savez(kept, allow_pickle=False, **{head: answers[head] for head in real.heads})
+    with np.load(kept) as file:
+        answers = {head: file[head] for head in real.heads}
     heads = {}
     for head, label in real.heads.items():
-        soft = logits[head]
-        if head == "labels":
-            soft = _probabilities(soft, material.recipe.data["multi_label"])
+        soft = answers[head]
         first = soft[: len(label)]
         mixed = np.where(np.isfinite(label), step.soft * first + (1 - step.soft) * label, first)
         heads[head] = np.concatenate([mixed, soft[len(label) :]]).astype(np.float32)

@@ -42,11 +42,20 @@ def binary(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTe
     return ops.sum(loss * known, axis=-1)
 
 
-def categorical(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
-    """Softmax cross-entropy over the annotated labels; truth may be soft, its sum is the example's weight."""
+def categorical(
+    truth: keras.KerasTensor, logits: keras.KerasTensor, absent: float = 0.0
+) -> keras.KerasTensor:
+    """Softmax cross-entropy over the annotated labels; truth may be soft, its sum is the example's weight.
+
+    ``absent`` of it goes over all labels instead, those not annotated counting as "not".
+    """
     known = ops.isfinite(truth)
-    likely = ops.log_softmax(ops.where(known, logits, -1e4), axis=-1)
-    return -ops.sum(ops.where(known, truth, 0.0) * likely, axis=-1)
+    wanted = ops.where(known, truth, 0.0)
+    own = -ops.sum(wanted * ops.log_softmax(ops.where(known, logits, -1e4), axis=-1), axis=-1)
+    if not absent:
+        return own
+    every = -ops.sum(wanted * ops.log_softmax(logits, axis=-1), axis=-1)
+    return (1 - absent) * own + absent * every
 
 
 def squared(truth: keras.KerasTensor, value: keras.KerasTensor) -> keras.KerasTensor:

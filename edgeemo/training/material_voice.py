@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..manifest import Example
 from ..types import FloatArray
-from .augment import Augment, masked, partners
+from .augment import Augment, masked, partners, warped
 from .data_voice import VOICE_LABELS
 from .features import ClipFeatures, Indices
 
@@ -31,7 +31,7 @@ def set_of(example: Example) -> str:
 def truth(examples: Sequence[Example], labels: Sequence[str]) -> FloatArray:
     """Return ``(n, labels)``: 1 for the label (several share it), NaN for labels the clip's set has not.
 
-    So the softmax goes over the set's own classes, and silence about boredom is not taken for its absence.
+    So silence about boredom is not taken for its absence: see `edgeemo.training.fit.categorical`.
     """
     own = {name: labels_in([e for e in examples if set_of(e) == name]) for name in map(set_of, examples)}
     found = np.full((len(examples), len(labels)), np.nan, np.float32)
@@ -60,8 +60,9 @@ def weights(examples: Sequence[Example], target: FloatArray, balance: float) -> 
 class EmotionLesson:
     """Clips (indices into ``features``) with their ``target`` ``(n, labels)`` and ``weight`` ``(n,)``.
 
-    To train, an epoch has one span of every clip, drawn at random from it and its copies, masked and mixed
-    with another of its set (``kind``) as ``plan`` says. To validate, it has every clean span.
+    To train, an epoch draws as many clips as there are, by their weight, and a span at random from each or
+    its copies; it is warped, masked and mixed with another of its set (``kind``) as ``plan`` says. To
+    validate, it has every clean span.
     """
 
     features: ClipFeatures
@@ -84,11 +85,13 @@ class EmotionLesson:
                 target = self.target[whose] * self.weight[whose, None]
                 yield np.asarray(self.features.clean[rows[part]]), {"labels": target}
             return
-        order = rng.permutation(len(self.clips))
+        n = len(self.clips)
+        order = rng.choice(n, n, p=self.weight / self.weight.sum(dtype=np.float64))
         for chosen in np.split(order, range(size, len(order), size)):
             spans = np.stack([self.features.draw(int(self.clips[i]), rng) for i in chosen])
+            warped(spans, self.plan, rng)
             masked(spans, self.plan, rng)
-            target = self.target[chosen] * self.weight[chosen, None]
+            target = self.target[chosen]
             if self.plan.mixup:
                 other = partners(self.kind[chosen], rng)
                 share = rng.beta(self.plan.mixup, self.plan.mixup, len(chosen)).astype(np.float32)
@@ -105,12 +108,19 @@ def lesson(
     plan: Augment,
     *,
     balance: float = 0.5,
+    smoothing: float = 0.0,
     validates: bool = False,
 ) -> EmotionLesson:
-    """Return the lesson of some clips; ``examples`` are all those of ``features``."""
+    """Return the lesson of some clips; ``examples`` are all those of ``features``.
+
+    To train, ``smoothing`` of the truth is shared by all labels of a clip's set (Szegedy et al. 2016,
+    arXiv:1512.00567).
+    """
     target = truth(examples, labels)[clips]  # a set has its classes even where a fold has not all
     chosen = [examples[i] for i in clips]
     kind = np.unique([set_of(e) for e in chosen], return_inverse=True)[1].astype(np.int64)
-    return EmotionLesson(
-        features, clips, target, weights(chosen, target, balance), kind, plan, validates=validates
-    )
+    weight = weights(chosen, target, balance)
+    if not validates:
+        even = 1 / np.isfinite(target).sum(1, keepdims=True)
+        target = np.asarray((1 - smoothing) * target + smoothing * even, np.float32)
+    return EmotionLesson(features, clips, target, weight, kind, plan, validates=validates)

@@ -26,8 +26,7 @@ class Step:
     ``teacher`` names an earlier step to distil from; its answer weighs ``soft`` beside the label, and
     ``augment`` texts are made per real one for it to answer. ``embedding`` names the network whose reading
     of each piece is the first embedding: an earlier teacher, or ``"minilm"`` as published.
-    A teacher with ``windows`` reads each text as so many windows of it: see `edgeemo.training.windows`; its
-    student learns whole texts and windows.
+    A ``text_counts`` is fitted before its first epoch and needs none: see `edgeemo.training.nbsvm`.
     Training stops after ``patience`` epochs without a better validation loss; with 0 it runs all ``epochs``
     and keeps the last weights, or, with ``average`` above 0, their moving average of that momentum.
     """
@@ -44,7 +43,6 @@ class Step:
     soft: float = 0.0
     augment: int = 0
     embedding: str = ""
-    windows: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -8,20 +8,18 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 
 from ..errors import SpecError
 from ..evaluation.leaks import write_seen
 from ..frontends import TextFrontend
 from ..manifest import write_manifest
-from . import models, windows
+from . import models, nbsvm
 from .cards import text_card
-from .distil import Teacher, distilled, first_embedding
+from .distil import distilled, first_embedding
 from .fit import binary, categorical, predict, squared
 from .material import Material, gather, truth
 from .recipe import Recipe, Step
 from .train import Course, Trained
-from .windows import opened
 
 CALIBRATION_TEXTS = 1000
 
@@ -61,19 +59,16 @@ class TextWorkshop:
         )
 
     def course(self, step: Step, model: keras.Model, trained: Trained) -> Course:
-        """Return ids and targets, and give a student its first embedding."""
+        """Return ids and targets, and give a student its first weights."""
         material, frontend = self.material, self._reads(step)
         heads = material.heads(auxiliary=step.model == "minilm")
-        fit, valid_part = material.fit, material.valid
-        if step.windows:
-            rng = np.random.default_rng(self.recipe.seed)
-            fit, valid_part = (opened(part, step.windows, rng) for part in (fit, valid_part))
-        train = material.targets(fit, frontend, heads)
-        valid = material.targets(valid_part, frontend, heads)
+        train = material.targets(material.fit, frontend, heads)
+        valid = material.targets(material.valid, frontend, heads)
         if step.teacher:
-            told = self._step(step.teacher)
-            teacher = Teacher(trained[told.name], self._reads(told), told.windows, self.out / told.name)
-            train = distilled(material, step, teacher, train, self.recipe.seed)
+            teacher, reads = trained[step.teacher], self._reads(self._step(step.teacher))
+            train = distilled(
+                material, step, teacher, reads, train, self.out / step.teacher, self.recipe.seed
+            )
         if step.embedding:
             if step.embedding in trained:
                 teacher, reads = trained[step.embedding], self._reads(self._step(step.embedding))
@@ -81,6 +76,9 @@ class TextWorkshop:
                 teacher, reads = self._minilm(), models.minilm_frontend()
             words = model.get_layer("words")
             words.set_weights([first_embedding(teacher, reads, material.vocabulary, words.output_dim)])
+        if step.model == "text_counts":
+            pieces, truths = len(material.vocabulary), train.heads["labels"]
+            nbsvm.set_first_weights(model, pieces, train.ids, truths, self.recipe.seed)
         losses: dict[str, Callable[..., Any]] = dict.fromkeys(heads, binary)
         losses["labels"] = binary if self.recipe.data["multi_label"] else categorical
         if "affect" in heads:
@@ -98,7 +96,8 @@ class TextWorkshop:
         held_out = [e.text or "" for examples in material.valid.values() for e in examples]
         write_seen(out / "model.seen", material.texts + held_out)
         write_manifest(out / "dev.csv", material.dev)
-        write_manifest(out / "calibration.csv", material.fit[labels][:CALIBRATION_TEXTS])
+        # texts no weight has seen: answers to those it learned from can keep within a narrower range
+        write_manifest(out / "calibration.csv", material.valid[labels][:CALIBRATION_TEXTS])
         if material.test:
             write_manifest(out / "test.csv", material.test)
         answers = predict(model, material.frontend.compute_batch([e.text or "" for e in material.dev]))
@@ -108,9 +107,7 @@ class TextWorkshop:
 
     def _reads(self, step: Step) -> TextFrontend:
         """Return the frontend a step's network reads through."""
-        if step.model != "minilm":
-            return self.material.frontend
-        return models.minilm_frontend(windows.IDS) if step.windows else models.minilm_frontend()
+        return models.minilm_frontend() if step.model == "minilm" else self.material.frontend
 
     def _step(self, name: str) -> Step:
         return next(step for step in self.recipe.step if step.name == name)

@@ -8,6 +8,8 @@ See `edgeemo.training.train`. The section ``[data]`` of a voice recipe::
     speech_spans = 8000     composed for the step ``speech``; a fifth more of held-out sounds validate it
     stop    = 8             one speaker in eight stops the training of the step ``emotion``; 0: none does
     balance = 0.5           0: sets weigh what they hold, 1: sets weigh alike
+    smoothing = 0.1         share of the truth that goes to all labels of a set
+    absent = 0.3            share of the loss in which labels a set has not count as "not"
 """
 
 from __future__ import annotations
@@ -115,7 +117,7 @@ class VoiceWorkshop:
         """Return spans and targets."""
         if step.name == "speech":
             return Course(self.composed("fit"), self.composed("valid"), {"speech": binary})
-        balance = float(self.recipe.data.get("balance", 0.5))
+        data = self.recipe.data
 
         def learn(clips: Indices, validates: bool) -> Any:
             return lesson(
@@ -124,12 +126,18 @@ class VoiceWorkshop:
                 clips,
                 self.labels,
                 self.plan,
-                balance=balance,
+                balance=float(data.get("balance", 0.5)),
+                smoothing=float(data.get("smoothing", 0.0)),
                 validates=validates,
             )
 
         valid = learn(self.stop, True) if len(self.stop) else None
-        return Course(learn(self.fit, False), valid, {"labels": categorical})
+        absent = float(data.get("absent", 0.0))
+
+        def loss(truth: Any, logits: Any) -> Any:
+            return categorical(truth, logits, absent)
+
+        return Course(learn(self.fit, False), valid, {"labels": loss})
 
     def finish(self, trained: Trained) -> Path:
         """Write the joined float network, its draft card, and the manifests."""
@@ -223,12 +231,12 @@ class VoiceWorkshop:
                 "Not measured on speakers no weight saw: run `edgeemo crossval` and train with --crossval."
             )
             return 1.0, {"protocol": protocol}
+        report = read_report(self.crossval)
         try:
-            report: Mapping[str, Any] = json.loads((self.crossval / REPORT).read_text("utf-8"))
             return float(report["scale"]), {"protocol": report["protocol"], "crossval": report["sets"]}
-        except (OSError, ValueError, KeyError) as error:
+        except KeyError as error:
             raise DataError(
-                f"{self.crossval} holds no finished cross-validation ({error}): run `edgeemo crossval`."
+                f"{self.crossval} was made by another release: run `edgeemo crossval`."
             ) from error
 
     def _voices(self, split: str) -> list[FloatArray]:
@@ -256,6 +264,21 @@ class VoiceWorkshop:
         if len(found) < len(examples):
             print(f"{len(examples) - len(found)} of {len(examples)} sounds ({role}) cannot be read: left out")
         return found
+
+
+def read_report(out: Path) -> dict[str, Any]:
+    """Return the report of a finished cross-validation.
+
+    Raises:
+        DataError: ``out`` holds none.
+    """
+    try:
+        found: dict[str, Any] = json.loads((out / REPORT).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{out} holds no finished cross-validation ({error}): run `edgeemo crossval`."
+        ) from error
+    return found
 
 
 def _can_be_read(example: Example) -> bool:
