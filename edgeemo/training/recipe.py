@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SpecError
-from ..types import EMOTIONS, Modality
+from ..types import EMOTIONS, MODALITIES, Modality
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -50,8 +50,9 @@ class Step:
 class Recipe:
     """A checked recipe; the fields are the sections of the file.
 
-    ``vocabulary`` and ``groups`` are for text; ``augment`` and ``manifest`` for voice: see
-    `edgeemo.training.augment.Augment` and `edgeemo.training.data_voice.from_manifest`.
+    ``vocabulary`` and ``groups`` are for text, ``augment`` and ``manifest`` for voice (see
+    `edgeemo.training.augment.Augment` and `edgeemo.training.data_voice.from_manifest`), ``augment`` also for
+    face (see `edgeemo.training.material_face.FaceAugment`).
     """
 
     name: str
@@ -118,8 +119,8 @@ def read_recipe(name_or_path: str | Path) -> Recipe:
 
 
 def _check(recipe: Recipe, where: str) -> None:
-    if recipe.modality not in ("text", "voice"):
-        raise SpecError(f"{where}: modality {recipe.modality!r}; this release trains text and voice.")
+    if recipe.modality not in MODALITIES:
+        raise SpecError(f"{where}: modality {recipe.modality!r}; expected one of {', '.join(MODALITIES)}.")
     if not recipe.step:
         raise SpecError(f"{where}: at least one [[step]] is needed.")
     if recipe.modality == "voice" and [step.name for step in recipe.step] != ["speech", "emotion"]:
