@@ -71,7 +71,7 @@ def test_verify_and_evaluate_read_the_manifests_of_training(
         valid = read_manifest(trained_face / "dev.csv")
         assert evaluate(recognizer, valid).leaks.n == 0
         learnt = read_manifest(trained_face / "calibration.csv")[:8]
-        with pytest.raises(LeakError, match="8 of 8 test faces .* first 'sheet_00"):
+        with pytest.raises(LeakError, match=r"8 of 8 test faces .* first 'sheet_00"):
             evaluate(recognizer, learnt)
 
 

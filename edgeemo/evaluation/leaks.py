@@ -178,12 +178,14 @@ def check_leaks(
     if not leaks or policy == "keep":
         return list(examples), check.became("kept")
     if policy == "refuse":
-        texts = content is text_of
         few = [examples[i] for i in leaks[:3]]
-        names = [normalize(text_of(e)) if texts else Path(e.path or "").name for e in few]
+        if content is text_of:
+            what, names = "texts", [normalize(text_of(e)) for e in few]
+        else:
+            what, names = "faces", [Path(e.path or "").name for e in few]
         first = "; ".join(repr(name[:60]) for name in names)
         raise LeakError(
-            f"{len(leaks)} of {len(examples)} test {'texts' if texts else 'faces'} also stand in the training data ({by}), first "
+            f"{len(leaks)} of {len(examples)} test {what} also stand in the training data ({by}), first "
             f"{first}. Leave them out with --leaks drop, or measure on them with --leaks keep."
         )
     gone = set(leaks)
