@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,13 @@ import numpy.typing as npt
 from edgeemo import __version__
 from edgeemo.bundle import Bundle
 from edgeemo.card import ModelCard
-from edgeemo.errors import BundleError, ConversionError, DataError
+from edgeemo.errors import BudgetError, BundleError, ConversionError, DataError
 from edgeemo.evaluation.clips import read_clip
 from edgeemo.evaluation.faces import read_face
 from edgeemo.evaluation.leaks import SUFFIX
 from edgeemo.evaluation.predictions import Progress
 from edgeemo.evaluation.report import evaluate
+from edgeemo.files import write_whole
 from edgeemo.frontends import frontend_for
 from edgeemo.manifest import Example, read_manifest
 from edgeemo.recognizer import Recognizer
@@ -54,7 +54,7 @@ def convert(
         the passed verification; its figures also stand in the card.
 
     Raises:
-        ConversionError: the converter failed, or a budget was missed: then the worst layers are named.
+        BudgetError: a budget was missed; names the worst layers. ConversionError: the converter failed.
         DataError: the calibration set is of the wrong kind. BundleError: a file beside the model is missing.
     """
     beside = Path(model).parent
@@ -68,7 +68,7 @@ def convert(
     examples = read_manifest(checked)
     found = compare(model, bundle, examples, budget=budget, progress=progress)
     if found.problems:
-        raise ConversionError(
+        raise BudgetError(
             f"{draft.name} is not good enough in int8, nothing was written: {'; '.join(found.problems)}. "
             f"Worst layers (error in steps): {', '.join(_worst(model, inputs)) or 'unknown'}. "
             f"Calibrate on {_KINDS[draft.modality]} like those the model will read "
@@ -85,12 +85,9 @@ def _hand_over(seen: Path, beside: Path) -> None:
     if not seen.is_file():
         beside.unlink(missing_ok=True)
         return
-    part = beside.with_name(f".{beside.name[:100]}.part")
     try:
-        shutil.copyfile(seen, part)
-        part.replace(beside)
+        write_whole(beside, seen.read_bytes())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise BundleError(
             f"The bundle is written, {beside.name} beside it is not: {error.strerror}. Copy {seen} there, "
             "or evaluate with --train MANIFEST."

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from math import sqrt
 from pathlib import Path
@@ -34,8 +35,9 @@ def quantize(model: Path, inputs: npt.NDArray[Any]) -> bytes:
             float32 of spans ``(n, frames, mels)`` or of faces ``(n, height, width, channels)``.
 
     Raises:
-        ConversionError: the converter refused or crashed; says how.
+        ConversionError: no Keras model, or the converter refused or crashed; says how.
     """
+    require_keras(model)
     with tempfile.TemporaryDirectory(prefix="edgeemo-") as folder:
         given, made = Path(folder, "inputs.npy"), Path(folder, "model.tflite")
         np.save(given, inputs)
@@ -43,6 +45,18 @@ def quantize(model: Path, inputs: npt.NDArray[Any]) -> bytes:
         if not made.is_file() or made.stat().st_size == 0:
             raise ConversionError("The converter wrote nothing. Free some disk space and try again.")
         return made.read_bytes()
+
+
+def require_keras(model: Path) -> None:
+    """Refuse what is no ``.keras`` file, before anything is computed.
+
+    Raises:
+        ConversionError: it is none.
+    """
+    if not zipfile.is_zipfile(model):
+        raise ConversionError(
+            f"{model} is no Keras model: expected a file as `edgeemo train` or Keras' model.save writes it."
+        )
 
 
 def worst_layers(model: Path, inputs: npt.NDArray[Any], n: int = 3) -> tuple[str, ...]:

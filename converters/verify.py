@@ -21,6 +21,7 @@ from edgeemo.recognizer import Recognizer
 from edgeemo.runtime import Runtime
 
 from .inspect import dissect
+from .quantize import require_keras
 
 CLEAR = 0.10
 """Two probabilities that differ by more are told apart clearly."""
@@ -106,8 +107,8 @@ def compare(
             f"Verification of a {bundle.card.modality} model needs a manifest with a {column} column."
         )
     recognizer = Recognizer(bundle, Runtime(bundle.flatbuffer))
-    device = predict(recognizer, examples, progress)
-    exact = predict(float_recognizer(model, bundle), examples, progress)
+    twin = float_recognizer(model, bundle)
+    device, exact = (predict(reader, examples, progress) for reader in (recognizer, twin))
     # what the device never asks the model (nothing understood, nobody speaks) is not the model's to agree on
     asked = (device.evidence > 0) | (exact.evidence > 0)
     if not asked.any():
@@ -185,6 +186,7 @@ def float_recognizer(model: Path, bundle: Bundle) -> Recognizer:
     Raises:
         ConversionError: the model cannot be read, or does not fit the bundle's card.
     """
+    require_keras(model)
     try:
         return Recognizer(bundle, Runtime(b"", backend=_KerasBackend(model)))
     except (OSError, ValueError, TypeError, KeyError, IndexError, BundleMismatchError) as error:

@@ -17,6 +17,7 @@ from zlib import crc32
 
 from .card import ModelCard
 from .errors import BundleCorruptError, BundleError, BundleNotFoundError, InputTypeError
+from .files import write_whole
 
 CARD_NAME = "edgeemo.json"
 ASSET_NAMES = frozenset({"vocab.txt"})
@@ -68,7 +69,10 @@ class Bundle:
             raise BundleCorruptError(
                 f"{name} has no {CARD_NAME}: a plain .tflite? Make one by `edgeemo convert`."
             )
-        card = ModelCard.from_json(files.pop(CARD_NAME))
+        try:
+            card = ModelCard.from_json(files.pop(CARD_NAME))
+        except BundleError as error:
+            raise type(error)(f"{name}: {error}") from error
         if sha256(flatbuffer).hexdigest() != card.flatbuffer_sha256:
             raise BundleCorruptError(
                 f"{name}: the model's bytes do not match the digest in its card. {_AGAIN}"
@@ -100,29 +104,20 @@ class Bundle:
         return data
 
     def write(self, path: str | os.PathLike[str]) -> Bundle:
-        """Write the file beside its place, then rename: a full disk or a kill leaves no half-written bundle.
+        """Write the file whole or not at all: a full disk or a kill leaves no half-written bundle.
 
         Returns the bundle as read back from ``path``.
 
         Raises:
             BundleError: it cannot be written (no space, no rights), or card or assets are too large.
         """
-        path = Path(path)
-        data = self.to_bytes()
-        beside = path.parent / f".{path.name[:100]}.{os.getpid()}.part"
+        path, data = Path(path), self.to_bytes()
         try:
-            with beside.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
+            write_whole(path, data)
         except OSError as error:
             raise BundleError(
                 f"{path} cannot be written: {error.strerror}. Nothing was changed; check space and rights."
             ) from error
-        finally:
-            with suppress(OSError):  # gone when all went well
-                beside.unlink()
         return Bundle.open(path)
 
 

@@ -23,7 +23,8 @@ class Group:
     """Labels read as one, with a threshold of its own.
 
     The probability of a group is that any of its labels holds, ``1 - prod(1 - p)``, where the model is
-    multi-label, and the sum over its labels where they exclude each other.
+    multi-label, and the sum over its labels where they exclude each other; then the likeliest group holds,
+    whatever its threshold.
     """
 
     labels: tuple[str, ...]
@@ -68,7 +69,8 @@ class ModelCard:
             ``scores`` are the probabilities of these groups (see `Group`), sharpened or softened by
             ``calibration.temperature`` and divided by their sum; an emotion without labels scores 0.
         groups: other groupings by name, for instance ``groups["ekman"]["joy"]``.
-        thresholds: per label, the probability from which it is active.
+        thresholds: per label, the probability from which it is active; unless ``multi_label`` the likeliest
+            is, whatever its threshold.
         affect: ``None`` if the model has an ``affect`` output (valence, arousal); else valence and
             arousal of each label, weighted by the probabilities.
         outputs: role (``"labels"``, ``"affect"``, ``"speech"``) → output name in the model's signature.

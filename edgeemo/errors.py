@@ -18,7 +18,8 @@
     ├── RuntimeUnavailableError (ImportError)   an optional package is missing
     ├── DelegateError                a named delegate cannot be used
     ├── InferenceError               the interpreter refused the model or the tensors
-    └── ConversionError              the converter failed, or what it made is not good enough
+    └── ConversionError              the converter failed
+        └── BudgetError              what it made is not good enough
 """
 
 from __future__ import annotations
@@ -89,7 +90,11 @@ class InferenceError(EdgeemoError):
 
 
 class ConversionError(EdgeemoError):
-    """The converter failed, or the converted model missed its budget; nothing was written."""
+    """A model could not be converted, or not be compared with its bundle; nothing was written."""
+
+
+class BudgetError(ConversionError):
+    """The converted model missed its budget; nothing was written."""
 
 
 class LicenseWarning(UserWarning):

@@ -49,4 +49,5 @@ class FaceRecognizer(Recognizer, modality="face"):
             reading.valence,
             reading.arousal,
             1.0,
+            exclusive=self._readout.exclusive,
         )

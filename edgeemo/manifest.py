@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DataError
+from .files import write_whole
 
 COLUMNS = ("text", "path", "labels", "speaker", "gender", "subject", "group", "split", "valence", "arousal")
 _NAMES = ("speaker", "gender", "subject", "group", "split")
@@ -61,6 +62,8 @@ def read_manifest(path: str | os.PathLike[str]) -> list[Example]:
 def write_manifest(path: str | os.PathLike[str], examples: Iterable[Example]) -> None:
     """Write a manifest (format by suffix) that `read_manifest` reads back equal; only columns in use.
 
+    It is written whole or not at all.
+
     Raises:
         DataError: the suffix is unknown, a label holds ``|``, a text is not Unicode, or no writing here.
     """
@@ -85,14 +88,15 @@ def write_manifest(path: str | os.PathLike[str], examples: Iterable[Example]) ->
         data = buffer.getvalue().encode()
         if path.suffix == ".gz":
             data = gzip.compress(data, mtime=0)
-        path.write_bytes(data)
+        write_whole(path, data)
     except UnicodeEncodeError as error:
         raise DataError(
             f"{path.name}: a text holds a lone surrogate ({error.reason}); replace it first."
         ) from error
     except OSError as error:
         raise DataError(
-            f"{path} cannot be written: {error.strerror}. Check the folder and its rights."
+            f"{path} cannot be written: {error.strerror}. Nothing was changed; check the folder, space and "
+            "rights."
         ) from error
 
 

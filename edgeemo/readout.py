@@ -28,6 +28,7 @@ class Readout:
 
     Attributes:
         thresholds: float32, one a label.
+        exclusive: of the labels exactly one holds.
         neutral: what is said where there is no evidence: neutral 1, valence and arousal 0.
     """
 
@@ -37,9 +38,10 @@ class Readout:
         self._affect = (
             None if card.affect is None else np.array([card.affect[x] for x in card.labels], np.float32)
         )
+        self.exclusive = not card.multi_label
         self.thresholds = _frozen([card.thresholds[label] for label in card.labels])
         calm = card.emotions.get("neutral", ())
-        if not card.multi_label:  # labels exclude each other: one of them takes all
+        if self.exclusive:  # one of them takes all
             calm = ("neutral",) if "neutral" in calm else calm[:1]
         self.neutral = Reading(
             _frozen([1.0 if label in calm else 0.0 for label in card.labels]),

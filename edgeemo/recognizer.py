@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, overload
 from .backends import Backend
 from .bundle import Bundle
 from .card import ModelCard
-from .errors import BundleMismatchError, LicenseError, LicenseWarning
+from .errors import BundleMismatchError, LicenseError, LicenseWarning, SpecError
 from .frontends import frontend_for
 from .readout import Readout, score_map
 from .runtime import Runtime
@@ -80,10 +80,16 @@ class Recognizer:
 
         Raises:
             BundleMismatchError: spec, model and card do not fit together.
+            SpecError: the spec or the vocabulary cannot work.
         """
         card = bundle.card
         self.bundle, self.runtime = bundle, runtime
-        self.frontend = frontend_for(card.modality, card.spec, bundle.assets)
+        try:
+            self.frontend = frontend_for(card.modality, card.spec, bundle.assets)
+        except SpecError as error:
+            raise SpecError(
+                f"{card.name}: its frontend cannot be built: {error}. Convert it again."
+            ) from error
         _check_fit(card, runtime, self.frontend.spec.output, self.frontend.spec.digest)
         self._readout = Readout(card)
 
@@ -144,7 +150,9 @@ class Recognizer:
 
         Raises:
             BundleError: the bundle is missing, damaged, too new or of another modality.
+            SpecError: its frontend cannot be built.
             LicenseError: ``require_commercial`` and it is not cleared.
+            InputError: ``threads`` or ``backend`` is none of the above.
             DelegateError, RuntimeUnavailableError, InferenceError: it cannot run here.
 
         Warns:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from .backends import Backend, InterpreterBackend, Tensor, TensorInfo
+from .backends import INTERPRETERS, Backend, InterpreterBackend, Tensor, TensorInfo
 from .errors import InferenceError, InputError, InputTypeError
 from .types import FloatArray
 
@@ -37,7 +37,7 @@ class Runtime:
         threads: CPU threads, 1 … 64.
 
     Raises:
-        InputError: ``threads`` is out of range.
+        InputError: ``threads`` is out of range. InputTypeError: ``backend`` is neither name nor `Backend`.
         RuntimeUnavailableError, DelegateError, InferenceError: as `InterpreterBackend`.
     """
 
@@ -51,6 +51,10 @@ class Runtime:
     ) -> None:
         if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 64:
             raise InputError(f"threads is {threads!r}: expected a whole number from 1 to 64.")
+        if not isinstance(backend, str) and not hasattr(backend, "invoke"):
+            raise InputTypeError(
+                f"backend is {backend!r}: expected one of {', '.join(INTERPRETERS)}, or a Backend."
+            )
         loaded: Backend = (
             InterpreterBackend(flatbuffer, name=backend, delegate=delegate, threads=threads)
             if isinstance(backend, str)

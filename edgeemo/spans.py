@@ -96,6 +96,7 @@ class SpanReader:
             evidence,
             start_ms=start_ms,
             end_ms=end_ms,
+            exclusive=self._readout.exclusive,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -55,18 +55,19 @@ class TextRecognizer(Recognizer, modality="text"):
             reading.arousal,
             evidence,
             encoding.truncated,
+            exclusive=readout.exclusive,
         )
 
     def predict_batch(self, texts: Iterable[str | bytes]) -> list[EmotionResult]:
         """Read several texts; the same results as `predict` one by one.
 
         Raises:
-            InputTypeError: a text is neither ``str`` nor ``bytes``, or ``texts`` is itself one text.
+            InputTypeError: a text is neither ``str`` nor ``bytes``, or ``texts`` is itself one text, or a
+                mapping.
         """
-        if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-            raise InputTypeError(
-                f"Expected a list of texts, got {type(texts).__name__}; use predict for one text."
-            )
+        if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
+            remedy = "pass its values" if isinstance(texts, Mapping) else "use predict for one text"
+            raise InputTypeError(f"Expected a list of texts, got {type(texts).__name__}; {remedy}.")
         results = []
         for i, text in enumerate(texts):
             if not isinstance(text, str | bytes):

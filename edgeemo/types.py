@@ -31,7 +31,8 @@ class EmotionResult:
         scores: float32 ``(8,)`` over `EMOTIONS`, each in [0, 1], summing to 1.
         labels: the model's own labels.
         probabilities: float32, one calibrated probability per label.
-        thresholds: float32, the probability from which each label counts as active.
+        thresholds: float32, the probability from which each label counts as active; without meaning where
+            labels are ``exclusive``.
         valence: unpleasant −1 … pleasant +1.
         arousal: calm −1 … excited +1.
         evidence: 0 … 1, how much of the input the model understood: the share of words (text) or of the
@@ -39,6 +40,7 @@ class EmotionResult:
             and valence and arousal are 0.
         truncated: the input was longer than the model reads, and only its beginning was read.
         start_ms, end_ms: the span (or the clip) this speaks of, on the caller's clock; 0 for text.
+        exclusive: of the labels exactly one holds.
     """
 
     modality: Modality
@@ -52,15 +54,22 @@ class EmotionResult:
     truncated: bool = False
     start_ms: int = 0
     end_ms: int = 0
+    exclusive: bool = False
 
     @cached_property
     def fine(self) -> Mapping[str, float]:
-        """The model's own labels and their calibrated probabilities, independent if multi-label."""
+        """The model's own labels and their calibrated probabilities, independent unless ``exclusive``."""
         return MappingProxyType(dict(zip(self.labels, self.probabilities.tolist(), strict=True)))
 
     @property
     def active(self) -> tuple[str, ...]:
-        """The labels at or above their thresholds, in the order of `labels`."""
+        """The labels at or above their thresholds, in the order of `labels`.
+
+        Of exclusive labels the likeliest alone (the first on a tie), as evaluation counts; none where all
+        are 0: no evidence, and the model has no label for neutral.
+        """
+        if self.exclusive:
+            return (self.labels[int(self.probabilities.argmax())],) if self.probabilities.any() else ()
         above = self.probabilities >= self.thresholds
         return tuple(label for label, hit in zip(self.labels, above.tolist(), strict=True) if hit)
 

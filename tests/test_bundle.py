@@ -218,19 +218,19 @@ def test_the_helper_above_writes_good_bundles() -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"schema": 2}, BundleVersionError, "newer edgeemo; upgrade"),
+        ({"schema": 2}, BundleVersionError, r"^odd\.tflite: .*newer edgeemo; upgrade"),
         ({"flatbuffer_sha256": "0" * 64}, BundleCorruptError, "do not match the digest"),
         ({"assets": {}}, BundleCorruptError, "asset is missing or does not match"),
         ({"assets": {"vocab.txt": "0" * 64}}, BundleCorruptError, "asset is missing or does not match"),
         ({"labels": []}, BundleCorruptError, "labels must be"),
-        ({"unknown_field": 1}, BundleCorruptError, "unknown fields: unknown_field"),
+        ({"unknown_field": 1}, BundleCorruptError, r"^odd\.tflite: .*unknown fields: unknown_field"),
     ],
 )
 def test_a_card_that_does_not_fit_is_refused(
     changes: dict[str, object], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        Bundle.from_bytes(written(**changes))
+        Bundle.from_bytes(written(**changes), "odd.tflite")
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,12 @@ def test_a_card_that_does_not_fit_is_refused(
         (lambda: pocket.bundle(assets={}), BundleError, "has no vocab.txt"),
         (lambda: pocket.bundle(assets={"vocab.txt": b""}), SpecError, r"\[PAD\]|vocabulary"),
         (lambda: pocket.bundle(assets={"vocab.txt": b"[PAD]\n[UNK]\n\xff"}), BundleCorruptError, "UTF-8"),
-        (lambda: pocket.bundle(spec={"length": 8, "colour": 1}), SpecError, "colour"),
+        (
+            lambda: pocket.bundle(spec={"length": 8, "colour": 1}),
+            SpecError,
+            r"pocket: its frontend cannot be built: .*colour.*\. Convert it again",
+        ),
+        (lambda: pocket.bundle(modality="voice"), SpecError, "pocket: its frontend.*Convert it again"),
         (lambda: pocket.bundle(spec={"length": 9}), BundleMismatchError, "the model takes"),
         (lambda: pocket.bundle(spec_digest="0" * 16), BundleMismatchError, "digest"),
         (
@@ -428,6 +433,27 @@ def test_a_kill_while_writing_leaves_the_old_file_whole(moment: str, tmp_path: P
         child.send_signal(signal.SIGKILL)
     assert path.read_bytes() == GOOD
     assert Bundle.open(path).card.name == "pocket"
+    assert len(list(tmp_path.iterdir())) == 2, "what was written so far lies beside it"
+    pocket.bundle().write(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["x.tflite"]
+
+
+def test_only_what_the_dead_left_of_the_same_file_is_removed(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        dead = child.pid
+    kept = [f".x.tflite.{os.getppid()}.part", f".y.tflite.{dead}.part", f".x.tflite.y.{dead}.part"]
+    for name in (f".x.tflite.{dead}.part", *kept):
+        (tmp_path / name).write_bytes(b"half")
+    pocket.bundle().write(tmp_path / "x.tflite")
+    assert {p.name for p in tmp_path.iterdir()} == {"x.tflite", *kept}
+
+
+def test_writing_through_a_link_keeps_the_link(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "near.tflite").symlink_to(tmp_path / "far" / "x.tflite")
+    pocket.bundle().write(tmp_path / "near.tflite")
+    assert (tmp_path / "near.tflite").is_symlink()
+    assert (tmp_path / "far" / "x.tflite").read_bytes() == GOOD
 
 
 def test_a_reader_never_sees_half_a_bundle(tmp_path: Path) -> None:

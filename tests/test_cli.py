@@ -13,7 +13,7 @@ import wordy
 
 from edgeemo import cli
 from edgeemo.cli import console, main
-from edgeemo.errors import ConversionError
+from edgeemo.errors import BudgetError, ConversionError
 from edgeemo.evaluation.leaks import write_seen
 
 DEV = "text,labels,valence,arousal\nso happy,joy,0.9,0.4\nsad,sadness,-0.6,-0.3\nangry sad,anger,-0.5,0.6\n"
@@ -59,8 +59,9 @@ def test_help_names_every_command_and_exit_code(capsys: pytest.CaptureFixture[st
 def test_help_of_each_command_has_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([name, "--help"]) == 0
     shown = capsys.readouterr().out
-    assert f"  edgeemo {name}" in shown
-    assert "Example" in shown
+    examples = shown.count(f"  edgeemo {name}")
+    assert examples
+    assert ("Examples:" if examples > 1 else "Example:") in shown
 
 
 @pytest.mark.parametrize("name", list(cli._COMMANDS))
@@ -336,12 +337,13 @@ class Converters:
     [
         (Verified(), 0),
         (Verified("agreement 0.90 < 0.97"), 3),
-        (ConversionError("Layer x is worst.\nUse more."), 3),
+        (BudgetError("Layer x is worst.\nUse more."), 3),
+        (ConversionError("Layer x is worst.\nUse more."), 1),
     ],
-    ids=["good", "missed", "failed"],
+    ids=["good", "missed", "missed, not written", "failed"],
 )
 @pytest.mark.parametrize("command", ["convert", "verify"])
-def test_a_missed_budget_is_three(
+def test_a_missed_budget_is_three_and_any_other_failure_one(
     command: str, answer: object, code: int, bundle: str, dev: str, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -359,6 +361,58 @@ def test_a_missed_budget_is_three(
         assert json.loads(printed.out) == answer.to_dict()
     else:
         assert "error: Layer x is worst. Use more.\n" in printed.err
+
+
+@pytest.mark.parametrize("command", ["convert", "verify", "evaluate"])
+def test_a_missing_manifest_is_wrong_usage_everywhere(command: str, bundle: str, tmp_path: Path) -> None:
+    (tmp_path / "m.keras").touch()
+    model, none = str(tmp_path / "m.keras"), str(tmp_path / "none.csv")
+    assert main({
+        "convert": ["convert", model, "--calibration", none, "--out", str(tmp_path / "new.tflite")],
+        "verify": ["verify", model, bundle, none],
+        "evaluate": ["evaluate", bundle, none],
+    }[command]) == 2  # fmt: skip
+
+
+@pytest.mark.parametrize("manifest", ["", "mood\n1\n", "\xff\xfe", 'text\n"open\n'])
+@pytest.mark.parametrize("command", ["convert", "verify", "evaluate"])
+def test_a_manifest_that_cannot_be_read_is_an_error_and_no_failed_check(
+    command: str, manifest: str, bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if command != "evaluate":
+        pytest.importorskip("tensorflow", reason="needs edgeemo[train]")
+    (tmp_path / "m.keras").touch()
+    (tmp_path / "bad.csv").write_text(manifest, encoding="latin-1")
+    (tmp_path / "card.json").write_text(wordy.card().to_json())
+    (tmp_path / "vocab.txt").write_text("\n".join(wordy.PIECES) + "\n")
+    model, bad = str(tmp_path / "m.keras"), str(tmp_path / "bad.csv")
+    assert main({
+        "convert": ["convert", model, "--calibration", bad, "--out", str(tmp_path / "new.tflite")],
+        "verify": ["verify", model, bundle, bad],
+        "evaluate": ["evaluate", bundle, bad],
+    }[command]) == 1  # fmt: skip
+    assert "error: bad.csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["convert", "verify"])
+def test_a_file_that_is_no_keras_model_is_an_error_and_no_failed_check(
+    command: str, bundle: str, dev: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("tensorflow", reason="needs edgeemo[train]")
+    (tmp_path / "m.keras").write_text("not a model")
+    (tmp_path / "card.json").write_text(wordy.card().to_json())
+    (tmp_path / "vocab.txt").write_text("\n".join(wordy.PIECES) + "\n")
+    model = str(tmp_path / "m.keras")
+    rest = (
+        [bundle, dev]
+        if command == "verify"
+        else ["--calibration", dev, "--out", str(tmp_path / "new.tflite")]
+    )
+    assert main([command, model, *rest]) == 1
+    said = capsys.readouterr().err
+    assert "m.keras is no Keras model" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "new.tflite").exists()
 
 
 def test_a_verification_is_shown_as_tables(

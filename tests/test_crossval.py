@@ -135,6 +135,23 @@ def test_each_fold_leaves_the_clips_it_was_measured_on(crossed: Path) -> None:
         assert len(read_manifest(folder / "held.csv")) == len(tested)
 
 
+def test_robustness_is_of_every_set_and_in_pairs_with_the_clean_clips(
+    crossed: Path, tiny_voices: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["crossval", str(crossed / "recipe.toml"), "--data", str(tiny_voices), "--folds", "2"]
+    assert main([*call, "--out", str(crossed / "folds"), "--robustness", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)["report"]
+    for name in ("ravdess", "emodb"):
+        found = report["robustness"][name]
+        assert found["clean"]["value"] == report["sets"][name]["uar"]["value"]
+        for condition in found["conditions"]:
+            lost = found["clean"]["value"] - condition["uar"]["value"]
+            assert condition["drop"]["value"] == pytest.approx(lost, abs=1e-9)
+    names = [c["name"] for c in found["conditions"]]
+    assert "SNR 10 dB" in names
+    assert "Opus" in names
+
+
 def test_a_picture_shows_more_speakers_and_other_recipes(
     crossed: Path, tiny_voices: Path, tmp_path: Path
 ) -> None:

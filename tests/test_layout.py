@@ -23,7 +23,7 @@ HEAVY += ["sounddevice", "soundfile", "cv2"]
 
 # the data path, each line may import those above it
 ORDER = [
-    {"types", "errors"},
+    {"types", "errors", "files"},
     {"_core"},
     {"card"},
     {"frontends", "faces", "bundle", "manifest", "sources"},

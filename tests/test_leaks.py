@@ -1,5 +1,7 @@
 """Leaks: training texts in the test are found however they are typed, and nothing else is."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,20 @@ def test_seen_texts_are_read_back_sorted_and_once(tmp_path: Path) -> None:
     assert seen.tolist() == sorted({digest(t) for t in "abc"})
     assert (tmp_path / "x.seen").stat().st_size == 16 + 3 * 8
     assert find_leaks([Example(text=t) for t in ("z", " B ", "a")], seen) == [1, 2]
+
+
+def test_a_full_disk_leaves_the_old_list_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    write_seen(tmp_path / "x.seen", ["old"])
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DataError, match=r"cannot be written: No space left on device\. Nothing was changed"):
+        write_seen(tmp_path / "x.seen", ["new", "newer"])
+    assert read_seen(tmp_path / "x.seen").tolist() == [digest("old")]
+    assert [p.name for p in tmp_path.iterdir()] == ["x.seen"]
 
 
 @pytest.mark.parametrize(

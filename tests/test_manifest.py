@@ -1,6 +1,8 @@
 """Manifests: what is written is read back, and what cannot be used is named by line."""
 
+import errno
 import gzip
+import os
 import sys
 from pathlib import Path
 
@@ -131,6 +133,22 @@ def test_a_manifest_that_cannot_be_used_says_where(
 def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no manifest .*none\.csv"):
         read_manifest(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl.gz"])
+def test_a_full_disk_leaves_the_old_manifest_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    old = [Example(text="old")]
+    write_manifest(tmp_path / name, old)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DataError, match=r"cannot be written: No space left on device\. Nothing was changed"):
+        write_manifest(tmp_path / name, [Example(text="new")] * 1000)
+    assert read_manifest(tmp_path / name) == old
+    assert [p.name for p in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.parametrize(

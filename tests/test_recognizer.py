@@ -23,6 +23,7 @@ from edgeemo.errors import (
     InputTypeError,
     LicenseError,
 )
+from edgeemo.evaluation.spaces import spaces_of
 from edgeemo.types import FloatArray
 
 NEUTRAL = [1.0, 0, 0, 0, 0, 0, 0, 0]
@@ -98,6 +99,43 @@ def test_a_label_is_active_from_its_threshold_in_the_card() -> None:
     logits = [0.0, 0.0, 0.0, 0.0, 0.0]
     thresholds = dict(zip(pocket.LABELS, (0.4, 0.5, 0.51, 0.9, 0.0), strict=True))
     assert fake(logits, thresholds=thresholds).predict("so happy").active == ("joy", "sadness", "scorn")
+
+
+EXCLUSIVE: dict[str, Any] = {"multi_label": False, "thresholds": dict.fromkeys(pocket.LABELS, 0.2)}
+
+
+@pytest.mark.parametrize(
+    ("logits", "active"),
+    [
+        ([0, 2, 2.5, 0, 0], "anger"),  # sadness, too, lies above 1/5
+        ([0, 2, 2, 0, 0], "sadness"),  # a tie goes to the first
+        ([1, 1, 1, 1, 1], "joy"),
+    ],
+)
+def test_of_exclusive_labels_the_likeliest_alone_is_active_as_evaluation_counts(
+    logits: list[float], active: str
+) -> None:
+    result = fake(logits, **EXCLUSIVE).predict("so happy")
+    assert result.active == (active,)
+    space = spaces_of(pocket.card(**EXCLUSIVE))["fine"]
+    counted = space.active(result.probabilities[np.newaxis].astype(np.float64))[0]
+    assert [label for label, hit in zip(space.labels, counted, strict=True) if hit] == [active]
+
+
+@pytest.mark.parametrize(
+    ("emotions", "active"),
+    [
+        ({"neutral": ("neutral",), "happiness": ("joy",)}, ("neutral",)),
+        ({"neutral": ("scorn", "anger"), "happiness": ("joy",)}, ("scorn",)),
+        ({"happiness": ("joy",), "sadness": ("sadness",)}, ()),
+    ],
+    ids=["neutral", "the first of its group", "no label means neutral"],
+)
+def test_without_evidence_an_exclusive_label_is_active_only_if_it_means_neutral(
+    emotions: dict[str, tuple[str, ...]], active: tuple[str, ...]
+) -> None:
+    result = fake([9, 0, 0, 0, 0], emotions=emotions, **EXCLUSIVE).predict("")
+    assert result.active == active
 
 
 # --- odd but valid ---
@@ -239,7 +277,7 @@ def test_a_batch_can_be_empty_or_any_iterable(recognizer: TextRecognizer) -> Non
     assert recognizer.predict_batch(np.array(TEXTS)) == expected
 
 
-@pytest.mark.parametrize("wrong", ["so happy", b"so happy", 5, None, [None], ["so", 5]])
+@pytest.mark.parametrize("wrong", ["so happy", b"so happy", 5, None, [None], ["so", 5], {"so happy": 1}])
 def test_a_batch_of_something_else_is_refused(recognizer: TextRecognizer, wrong: object) -> None:
     with pytest.raises(InputTypeError):
         recognizer.predict_batch(wrong)  # type: ignore[arg-type]
@@ -314,6 +352,12 @@ def test_an_error_inside_the_context_goes_through(pocket_path: Path) -> None:
 def test_wrong_options_are_refused(pocket_path: Path, options: dict[str, object]) -> None:
     with pytest.raises(EdgeemoError, match="expected"):
         Recognizer.open(pocket_path, **options)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("backend", [None, 1, object(), ["litert"]])
+def test_a_backend_is_a_name_or_something_that_invokes(pocket_path: Path, backend: object) -> None:
+    with pytest.raises(InputTypeError, match=r"expected one of litert, .*tf\.lite, or a Backend"):
+        Recognizer.open(pocket_path, backend=backend)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("threads", [0, True + 64])

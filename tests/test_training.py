@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 
 from sentences import RECIPE
 
+from edgeemo.manifest import read_manifest
 from edgeemo.training import calibrate, data
+from edgeemo.training.cards import protocol
 from edgeemo.training.distil import augment
 from edgeemo.training.recipe import RECIPES, read_recipe
 from edgeemo.training.train import run
@@ -112,6 +115,33 @@ def test_the_same_seed_gives_the_same_model(trained: Path, tiny_data: Path, tmp_
     assert np.corrcoef(weights)[0, 1] > 0.999
 
 
+def fitted(folder: Path, epochs: int) -> list[warnings.WarningMessage]:
+    """Fit a network of a few weights to a few texts; return what was warned of."""
+    from edgeemo.training.fit import binary, fit
+    from edgeemo.training.material import Targets
+    from edgeemo.training.models import text_cnn
+    from edgeemo.training.recipe import Step
+
+    ids = np.ones((8, 6), np.int32)
+    lesson = Targets(ids, {"labels": np.ones((8, 2), np.float32)})
+    step = Step("tiny", "text_cnn", epochs=epochs, batch=4, learning_rate=1e-3)
+    model = text_cnn(10, 6, {"labels": 2}, width=4, filters=4)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit(model, step, lesson, lesson, {"labels": binary}, folder, seed=0)
+    return caught
+
+
+def test_a_fit_warns_of_nothing_a_user_could_mend(tmp_path: Path) -> None:
+    assert [str(w.message) for w in fitted(tmp_path, 1) if w.category is UserWarning] == []
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 2
+
+
+def test_a_step_without_epochs_leaves_no_empty_log(tmp_path: Path) -> None:
+    fitted(tmp_path, 0)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -119,13 +149,79 @@ def test_the_same_seed_gives_the_same_model(trained: Path, tiny_data: Path, tmp_
         (('model = "text_student"', 'model = "text_student"\nteacher = "nobody"'), "no earlier step"),
         (("seed = 3", "seed = "), "is not a recipe"),
         (('modality = "text"', 'modality = "smell"'), "this release trains text"),
+        (('"text_student"', '"text_rnn"'), "step student: there is no model 'text_rnn'; expected .*text_cnn"),
+        (("hidden = 16", "pears = 1"), "step student: text_student has no option pears; expected width, "),
+        (("options = { width = 16,", "options = { pieces = 16,"), "has no option pieces"),
+        (("size = 400", "sise = 400"), r"\[vocabulary\]: unknown key sise; expected size"),
+        (("size = 400", ""), r"\[vocabulary\] size must be a whole number"),
+        (("size = 400", 'size = "big"'), r"\[vocabulary\] size must be a whole number"),
+        (("multi_label = true", ""), r"\[data\] multi_label must be true .*or false"),
+        (("multi_label = true", 'multi_label = "no"'), r"\[data\] multi_label must be true"),
+        (("multi_label = true", "many_labels = true"), r"\[data\]: unknown key many_labels; expected labels"),
     ],
 )
 def test_a_wrong_recipe_says_what_is_wrong(tmp_path: Path, change: tuple[str, str], says: str) -> None:
     path = tmp_path / "wrong.toml"
     path.write_text(RECIPE.replace(*change))
-    with pytest.raises(SpecError, match=says):
+    with pytest.raises(SpecError, match=f"wrong.toml.*{says}"):
         read_recipe(path)
+
+
+COUNTS = RECIPE.replace('"text_student"', '"text_counts"').replace(
+    "options = { width = 16, channels = 16, hidden = 16, dropout = 0.1 }", "options = { pairs = 64 }"
+)
+ALONE = ('affect = "emobank"', "")
+ONE_HOLDS = ("multi_label = true", "multi_label = false")
+
+
+@pytest.mark.parametrize("changes", [[], [ALONE], [ONE_HOLDS]], ids=["both", "multi-label", "affect"])
+def test_a_model_that_counts_is_refused_unless_exclusive_labels_are_all_it_tells(
+    tmp_path: Path, changes: list[tuple[str, str]]
+) -> None:
+    path, recipe = tmp_path / "counts.toml", COUNTS
+    for change in changes:
+        recipe = recipe.replace(*change)
+    path.write_text(recipe)
+    with pytest.raises(
+        SpecError, match=r"counts.toml, step student: text_counts.*multi_label = false.*text_student"
+    ):
+        read_recipe(path)
+    path.write_text(COUNTS.replace(*ALONE).replace(*ONE_HOLDS))
+    assert read_recipe(path).step[0].model == "text_counts"
+
+
+def test_without_a_development_set_int8_is_verified_on_other_texts_than_it_is_calibrated_on(
+    tiny_data: Path, tmp_path: Path
+) -> None:
+    recipe = COUNTS.replace(*ALONE).replace(*ONE_HOLDS).replace('dev = "dev"', "")
+    recipe = recipe.replace('"text_counts"', '"text_cnn"').replace("pairs = 64", "filters = 8")
+    affect = "".join(f"{label} = [0.0, 0.0]\n" for label in data.GOEMOTIONS)
+    (tmp_path / "recipe.toml").write_text(f"{recipe.replace('epochs = 2', 'epochs = 0')}[affect]\n{affect}")
+    run(tmp_path / "recipe.toml", data=tiny_data, out=tmp_path / "out")
+    ranges, checked = (
+        {e.text for e in read_manifest(tmp_path / "out" / name)} for name in ("calibration.csv", "dev.csv")
+    )
+    assert len(ranges) > 5
+    assert len(checked) > 5
+    assert not ranges & checked
+    assert ranges | checked == {e.text for e in data.load("goemotions", tiny_data, "valid")}
+
+
+@pytest.mark.parametrize(
+    ("name", "says", "silent"),
+    [
+        ("text", ("Development texts: no weight saw them", "calibration and thresholds"), "valid part"),
+        ("text-imdb", ("the valid part of the training texts", "stopped the training"), "thresholds"),
+        ("text-imdb-counts", ("on the valid part of the training texts", "the temperature"), "stopped"),
+    ],
+)
+def test_the_card_says_which_texts_calibrated_and_what_else_they_decided(
+    name: str, says: tuple[str, ...], silent: str
+) -> None:
+    told = protocol(read_recipe(name))
+    assert all(part in told for part in (*says, "Held-out texts decide"))
+    assert silent not in told
+    assert "comments" not in told
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in RECIPES.glob("*.toml")))

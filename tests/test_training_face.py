@@ -97,6 +97,8 @@ def test_a_finished_step_is_kept(trained_face: Path, tiny_faces: Path, tmp_path:
         (('labels = "ferplus"', 'labels = "ferminus"'), "no data set 'ferminus'"),
         (("turn_deg = 5", "turn = 5"), "unknown turn"),
         (("width = 24", "widht = 24"), "widht"),
+        (("balance", "ballance"), "unknown key ballance"),
+        (("size = 16, channels", "size = 16, chanels"), "no option chanels"),
         (
             ('name = "expression"\nmodel = "face_cnn"', 'name = "expression"\nmodel = "face"'),
             "no model 'face'",

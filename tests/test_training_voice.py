@@ -107,6 +107,7 @@ def test_a_finished_step_is_kept_and_features_are_made_once(
         (("copies = 2", "copys = 2"), "unknown copys"),
         (("hop = 80", "hup = 80"), "hup"),
         (('model = "voice_cnn"', 'model = "voice_rnn"'), "no model 'voice_rnn'"),
+        (("channels = [8, 8, 8]", "chanels = [8, 8, 8]"), "step speech: speech_cnn has no option chanels"),
         (('"emodb"]', '"emodbx"]'), "no data set 'emodbx'"),
     ],
 )

@@ -72,6 +72,25 @@ def test_a_label_is_active_at_its_threshold_and_above() -> None:
     assert result(probabilities=frozen([0.0, 0.0, 0.0])).active == ()
 
 
+@pytest.mark.parametrize(
+    ("probabilities", "active"),
+    [
+        ([0.2, 0.7, 0.1], ("anger",)),
+        ([0.45, 0.45, 0.1], ("joy",)),  # both above 1/3: the likeliest alone, the first on a tie
+        ([0.1, 0.45, 0.45], ("anger",)),
+        ([0.2, 0.2, 0.2], ("joy",)),  # none above its threshold
+        ([0.0, 0.0, 0.0], ()),  # nothing was said, and no label means neutral
+    ],
+)
+def test_of_labels_that_exclude_each_other_one_is_active(
+    probabilities: list[float], active: tuple[str, ...]
+) -> None:
+    third = frozen([1 / 3] * 3)
+    said = result(probabilities=frozen(probabilities), thresholds=third, exclusive=True)
+    assert said.active == active
+    assert said.to_dict()["active"] == list(active)
+
+
 def test_fine_maps_the_models_own_labels_and_cannot_be_changed() -> None:
     fine = result().fine
     assert list(fine) == ["joy", "anger", "calm"]

@@ -203,6 +203,14 @@ def test_neutral_falls_on_one_label_where_labels_exclude_each_other() -> None:
     emotions = {"neutral": ("calm", "sadness"), "anger": ("anger",)}
     result = fake([-9.0] * 8, emotions=emotions).predict(parrot.noise(1), RATE)
     assert result.fine == {"neutral": 0, "calm": 1, "sadness": 0, "anger": 0}
+    assert result.active == ("calm",)
+
+
+def test_half_heard_a_voice_has_one_active_label_although_two_lie_above_a_quarter() -> None:
+    quarters = dict.fromkeys(parrot.LABELS, 0.25)
+    heard = fake([9.0] * 3 + [-9.0] * 5, thresholds=quarters).predict(parrot.noise(1), RATE)
+    assert sorted(heard.fine.values()) == pytest.approx([0, 0, 0.4375, 0.5625], abs=1e-3)
+    assert heard.active == ("neutral",)
 
 
 # --- odd but valid ---

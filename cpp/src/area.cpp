@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <utility>
 
 namespace edgeemo {
@@ -22,8 +21,9 @@ float clip(float v) { return v < 0.0F ? 0.0F : v > 255.0F ? 255.0F : v; }
 Cover cover(double from, double to, std::int32_t size, bool replicate) {
     const double low = std::clamp(from, 0.0, static_cast<double>(size));
     const double high = std::clamp(to, 0.0, static_cast<double>(size));
-    const auto first = std::min(static_cast<std::int32_t>(std::floor(low)), size - 1);
-    const auto last = std::max(static_cast<std::int32_t>(std::ceil(high)) - 1, first);
+    const auto first = std::min(static_cast<std::int32_t>(low), size - 1);  // neither is negative
+    const auto before = static_cast<std::int32_t>(high);
+    const std::int32_t last = std::max(first, high > before ? before : before - 1);
     double first_weight = (last == first ? high : first + 1.0) - low;
     double last_weight = last == first ? 0.0 : high - last;
     if (replicate) {  // what lies outside belongs to the pixel at the edge

@@ -70,12 +70,33 @@ Grid grid_under(const Image& image, const FaceSpec& spec, const Alignment& crop)
 
 std::int64_t fixed(double x) { return static_cast<std::int64_t>(std::floor(x * 4294967296.0 + 0.5)); }
 
-// `parts` points to a crop pixel's side, from the left end of line i on.
-Walk line(const Grid& grid, const Alignment& crop, std::size_t i, double parts) {
-    const Point from = crop.to_picture({0.5 / parts, (static_cast<double>(i) + 0.5) / parts});
-    return {fixed((from.x - grid.x) / grid.step - 0.5), fixed((from.y - grid.y) / grid.step - 0.5),
-            fixed(crop.a / (parts * grid.step)), fixed(crop.b / (parts * grid.step))};
-}
+// Lines of points through a grid, `parts` to a crop pixel's side.
+class Lines {
+  public:
+    Lines(const Grid& grid, const Alignment& crop, double parts)
+        : grid_(grid), crop_(crop), parts_(parts), walk_{} {
+        walk_.dx = fixed(crop.a / (parts * grid.step));
+        walk_.dy = fixed(crop.b / (parts * grid.step));
+        for (std::size_t k = 0; k < kWalkPoints; ++k) {
+            const auto steps = static_cast<std::int64_t>(k);
+            walk_.x_ahead[k] = static_cast<std::int32_t>((walk_.dx * steps) >> (32 - kWalkBits));
+            walk_.y_ahead[k] = static_cast<std::int32_t>((walk_.dy * steps) >> (32 - kWalkBits));
+        }
+    }
+
+    const Walk& line(std::size_t i) {
+        const Point from = crop_.to_picture({0.5 / parts_, (static_cast<double>(i) + 0.5) / parts_});
+        walk_.x = fixed((from.x - grid_.x) / grid_.step - 0.5);
+        walk_.y = fixed((from.y - grid_.y) / grid_.step - 0.5);
+        return walk_;
+    }
+
+  private:
+    Grid grid_;
+    Alignment crop_;
+    double parts_;
+    Walk walk_;
+};
 
 void turned(const Image& image, const FaceSpec& spec, const Alignment& crop, const CropKernel& kernel,
             const RowSink& sink) {
@@ -91,13 +112,15 @@ void turned(const Image& image, const FaceSpec& spec, const Alignment& crop, con
     const auto walk = floats == 4 ? kernel.walk4 : kernel.walk;
     const auto width = static_cast<std::size_t>(spec.width);
     const Buffer row = row_of(spec), lines(new float[4 * width * floats]);
+    const bool finer = crop.scale() <= 1.0;
+    Lines points(grid, crop, finer ? 1.0 : 2.0);
     float *const top = lines.get(), *const bottom = top + 2 * width * floats;
     for (std::size_t i = 0; i < static_cast<std::size_t>(spec.height); ++i) {
-        if (crop.scale() <= 1.0) {
-            walk(under, line(grid, crop, i, 1.0), width, channels, row.get());
+        if (finer) {
+            walk(under, points.line(i), width, channels, row.get());
         } else {
-            walk(under, line(grid, crop, 2 * i, 2.0), 2 * width, floats, top);
-            walk(under, line(grid, crop, 2 * i + 1, 2.0), 2 * width, floats, bottom);
+            walk(under, points.line(2 * i), 2 * width, floats, top);
+            walk(under, points.line(2 * i + 1), 2 * width, floats, bottom);
             kernel.halve(top, bottom, width, floats, row.get());
         }
         sink(i, row.get());

@@ -14,9 +14,15 @@ struct Cover {
     float first_weight, last_weight;
 };
 
-// Points on a line through a picture, in 32.32 fixed point from the middle of its pixel (0, 0).
+// Points on a line through a picture, in 32.32 fixed point from the middle of its pixel (0, 0); and how far
+// each of the first ones is ahead of it, with kWalkBits of fraction, which leave room for any grid under a
+// crop.
+inline constexpr std::size_t kWalkPoints = 16;
+inline constexpr int kWalkBits = 18;
+
 struct Walk {
     std::int64_t x, y, dx, dy;
+    std::int32_t x_ahead[kWalkPoints], y_ahead[kWalkPoints];
 };
 
 // A picture of floats, one or four a pixel; at least 2 x 2.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from .. import __version__
-from ..errors import ConversionError, EdgeemoError, LeakError
+from ..errors import BudgetError, EdgeemoError, LeakError
 from . import console
 
 _COMMANDS = {  # name: (module, what it does)
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except EdgeemoError as error:
         console.fail(error)
-        return CHECK_FAILED if isinstance(error, LeakError | ConversionError) else ERROR
+        return CHECK_FAILED if isinstance(error, LeakError | BudgetError) else ERROR
     except (KeyboardInterrupt, click.Abort):
         console.say("interrupted")
         return INTERRUPTED

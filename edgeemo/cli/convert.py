@@ -12,9 +12,9 @@ from rich.text import Text
 
 from . import CHECK_FAILED, console
 
-_MODEL = click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_MODEL = click.argument("model", type=_FILE)
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
 @click.command("convert")
@@ -34,7 +34,7 @@ def convert_command(
     code 3).
 
     \b
-    Example:
+    Examples:
       edgeemo convert runs/text/model.keras --calibration runs/text/calibration.csv --out text.tflite
       edgeemo convert runs/voice/model.keras --calibration runs/voice/calibration.csv --out voice.tflite
     """

@@ -33,6 +33,12 @@ from . import console
 @click.option(
     "--speakers", type=click.IntRange(2), help="Train on so many at most: a learning curve's point."
 )
+@click.option("--robustness", is_flag=True, help="Also measure in noise and through codecs, minutes more.")
+@click.option(
+    "--noise",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Recordings of noise for --robustness; by default white and pink noise.",
+)
 @click.option(
     "--picture",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -52,6 +58,8 @@ def crossval_command(
     folds: int,
     fold: int | None,
     speakers: int | None,
+    robustness: bool,
+    noise: Path | None,
     picture: Path | None,
     beside: tuple[Path, ...],
     as_json: bool,
@@ -66,12 +74,23 @@ def crossval_command(
       edgeemo crossval voice --data data/voice
       edgeemo crossval voice --data data/voice --fold 0 & edgeemo crossval voice --data data/voice --fold 1
       edgeemo crossval voice --data data/voice --speakers 8
+      edgeemo crossval voice --data data/voice --robustness
       edgeemo crossval voice --data data/voice --picture curve.png --beside runs/voice-small-crossval
     """
+    from ..evaluation.sounds import Noise
+
     training = console.need("edgeemo.training.crossval", "train", "tensorflow")
     out = out or Path("runs") / f"{Path(recipe).stem}-crossval"
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-        report = training.crossval(recipe, data=data, out=out, n=folds, fold=fold, speakers=speakers)
+        report = training.crossval(
+            recipe,
+            data=data,
+            out=out,
+            n=folds,
+            fold=fold,
+            speakers=speakers,
+            noise=Noise(noise) if robustness or noise else None,
+        )
     if picture is not None and report is not None:
         _draw(picture, out, beside)
     if as_json:
@@ -80,6 +99,8 @@ def crossval_command(
         console.say(f"{out} waits for its other folds")
     else:
         console.out().print(_table(report))
+        if "robustness" in report:
+            console.out().print(_robust(report["robustness"]))
         console.say(f"wrote {out}; next: edgeemo train {recipe} --data {data} --crossval {out}")
 
 
@@ -101,6 +122,19 @@ def _table(report: Mapping[str, Any]) -> Table:
         scores = [_interval(row[metric]) for metric in ("uar", "accuracy")]
         counts = [f"{row[key]:,}" for key in ("speakers", "n", "classes")]
         table.add_row(Text(name), *counts, *scores, f"{row['float_agreement']:.3f}")
+    return table
+
+
+def _robust(sets: Mapping[str, Any]) -> Table:
+    noise = next(iter(sets.values()))["noise"]
+    title = f"\nUAR lost (95 %, in pairs); noise: {noise}"
+    table = Table(title=title, title_justify="left", box=None, header_style="dim")
+    table.add_column("condition")
+    for name in sets:
+        table.add_column(name, justify="right")
+    rows = zip(*(found["conditions"] for found in sets.values()), strict=True)
+    for row in rows:
+        table.add_row(row[0]["name"], *(_interval(condition["drop"]) for condition in row))
     return table
 
 

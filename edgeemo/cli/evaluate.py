@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from ..evaluation.leaks import Policy
 
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
 @click.command("evaluate")
 @click.argument("bundle")
-@click.argument("manifest", type=click.Path(path_type=Path))
+@click.argument("manifest", type=_FILE)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option(
     "--labels", metavar="SPACE", help="Compare in 'fine', a group of the card ('ekman') or 'emotions'."
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="What to do with test examples (or speakers) that also stand in the training data.",
 )
-@click.option("--train", type=click.Path(path_type=Path), metavar="MANIFEST", help="The training data.")
+@click.option("--train", type=_FILE, metavar="MANIFEST", help="The training data.")
 @click.option("--peer", type=click.Choice(["tfidf"]), help="Also train this on --train and compare in pairs.")
 @click.option("--robustness", is_flag=True, help="Voice: also measure in noise and through codecs.")
 @click.option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -29,6 +29,7 @@ def render(card: ModelCard, sizes: Mapping[str, int], model: Mapping[str, Any]) 
             "says",
             f"{len(card.labels)} labels, {'several may hold at once' if card.multi_label else 'one holds'}",
         ),
+        ("scores", _scores(card)),
         ("size", " · ".join(f"{name} {size_of(size)}" for name, size in sizes.items())),
         ("sha256", card.flatbuffer_sha256),
     )
@@ -38,7 +39,7 @@ def render(card: ModelCard, sizes: Mapping[str, int], model: Mapping[str, Any]) 
     for name, groups in card.groups.items():
         rows = table("group", ">threshold", "labels")
         for group, g in groups.items():
-            rows.add_row(Text(group), f"{g.threshold:.3f}", Text(", ".join(g.labels)))
+            rows.add_row(Text(group), _threshold(card, g.threshold), Text(", ".join(g.labels)))
         parts += _section(f"Groups: {name}", rows)
     parts += _section("Measured", _metrics(card.metrics))
     parts += _section("Model", _model(model))
@@ -47,10 +48,11 @@ def render(card: ModelCard, sizes: Mapping[str, int], model: Mapping[str, Any]) 
 
 
 def table(*columns: str) -> Table:
-    """Return a plain table; a column whose name begins with ``>`` is right-aligned."""
+    """Return a plain table; a column whose name begins with ``>`` is right-aligned. Long words are folded."""
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in columns:
-        made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+        side: JustifyMethod = "right" if column.startswith(">") else "left"
+        made.add_column(column.removeprefix(">"), justify=side, overflow="fold")
     return made
 
 
@@ -68,9 +70,18 @@ def _section(title: str, content: RenderableType) -> list[RenderableType]:
 def _facts(*rows: tuple[str, str | Text]) -> Table:
     made = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     made.add_column(style="dim")
+    made.add_column(overflow="fold")
     for name, value in rows:
         made.add_row(Text(name), value if isinstance(value, Text) else Text(value))
     return made
+
+
+def _scores(card: ModelCard) -> str:
+    """Say in words how `EmotionResult.scores` come from the labels; see `ModelCard.emotions`."""
+    probability = "that any of its labels holds" if card.multi_label else "the sum of its labels'"
+    temperature = card.calibration.temperature
+    shaped = "" if temperature == 1 else f" to the power of 1 / {temperature:g} (the temperature)"
+    return f"each emotion's probability ({probability}){shaped}, divided by the sum over all"
 
 
 def _data(card: ModelCard) -> Table:
@@ -84,9 +95,13 @@ def _labels(card: ModelCard) -> Table:
     emotion = {label: name for name, labels in card.emotions.items() for label in labels}
     made = table("label", ">threshold", "emotion")
     for label in card.labels:
-        threshold = f"{card.thresholds[label]:.3f}" if card.multi_label else "likeliest"
-        made.add_row(Text(label), threshold, emotion.get(label, "–"))
+        made.add_row(Text(label), _threshold(card, card.thresholds[label]), emotion.get(label, "–"))
     return made
+
+
+def _threshold(card: ModelCard, value: float) -> str:
+    """Return from when a label (or group) is active: of those that exclude each other, the likeliest is."""
+    return f"{value:.3f}" if card.multi_label else "likeliest"
 
 
 def _metrics(metrics: Mapping[str, Any]) -> Table:

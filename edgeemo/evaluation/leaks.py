@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, LeakError
+from ..files import write_whole
 from ..manifest import Example, read_manifest
 
 Policy: TypeAlias = Literal["refuse", "drop", "keep"]
@@ -56,16 +57,17 @@ def write_seen(path: str | os.PathLike[str], texts: Iterable[str]) -> None:
 
 
 def save(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a ``.seen`` file.
+    """Write a ``.seen`` file, whole or not at all.
 
     Raises:
         DataError: it cannot be written.
     """
     try:
-        Path(path).write_bytes(data)
+        write_whole(path, data)
     except OSError as error:
         raise DataError(
-            f"{path} cannot be written: {error.strerror}. Check the folder and its rights."
+            f"{path} cannot be written: {error.strerror}. Nothing was changed; check the folder, space and "
+            "rights."
         ) from error
 
 

@@ -36,6 +36,11 @@ class Predictions:
         return Predictions(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
     @classmethod
+    def joined(cls, parts: Sequence[Predictions]) -> Predictions:
+        """Return all rows of several, one after the other."""
+        return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
+
+    @classmethod
     def of(cls, results: Sequence[EmotionResult]) -> Predictions:
         """Gather results."""
         return cls(*(np.array([getattr(r, f.name) for r in results], np.float64) for f in fields(cls)))

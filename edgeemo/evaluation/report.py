@@ -20,7 +20,7 @@ from .leaks import LeakCheck, Policy, check_leaks
 from .leaks_voice import check_leaks_voice
 from .metrics import AffectMeasure, LabelMeasure, confusion, per_label
 from .predictions import Predictions, Progress, label_measure, predict
-from .robustness import Robustness, measure_robustness
+from .robustness import Heard, Robustness
 from .sounds import Noise
 from .spaces import FINE, SCORES, Space, choose
 
@@ -174,7 +174,8 @@ def evaluate(
     ]
     robustness = None
     if noise is not None and spaces:
-        robustness = measure_robustness(recognizer, kept, predictions, spaces[0], draw, noise, progress)
+        heard = Heard.by(recognizer, kept, noise, progress)
+        robustness = heard.measure(kept, predictions, spaces[0], draw, noise.name)
     return Report(
         n=len(kept),
         n_labelled=int(labelled.sum()),

@@ -64,55 +64,68 @@ class Robustness:
         }
 
 
-def measure_robustness(
-    recognizer: Recognizer,
-    examples: Sequence[Example],
-    clean: Predictions,
-    space: Space,
-    draw: Draw,
-    noise: sounds.Noise,
-    progress: Progress = iter,
-) -> Robustness:
-    """Predict every labelled clip anew in noise and through codecs.
+@dataclass(frozen=True)
+class Heard:
+    """What a bundle said of clips in every condition, by its name; ``kbit_s`` of the codecs."""
 
-    A clip gets the same piece of noise at every ratio. The ratio is that of the voice's power (frames within
-    30 dB of the loudest) to the noise's.
+    said: dict[str, Predictions]
+    kbit_s: dict[str, float]
 
-    Raises:
-        DataError: a clip or the noise cannot be read.
-    """
-    results: dict[str, list[EmotionResult]] = {}
-    bits: dict[str, float] = {}
-    seconds = 0.0
-    reader: Any = recognizer
-    for number, example in enumerate(progress(examples)):
-        pcm, rate_hz = read_clip(example)
-        pcm = sounds.mono(pcm)
-        seconds += len(pcm) / rate_hz
-        for name, heard, heard_hz, size in _heard(pcm, rate_hz, noise, number):
-            results.setdefault(name, []).append(reader.predict(heard, rate_hz=heard_hz))
-            bits[name] = bits.get(name, 0.0) + 8 * size
-    labelled = np.array([bool(e.labels) for e in examples], np.bool_)
-    base = [label_measure(space, examples, clean, counted=labelled, only=("uar",))]
-    conditions = []
-    for name, said in ((name, Predictions.of(found)) for name, found in results.items()):
-        there = [label_measure(space, examples, said, counted=labelled, only=("uar",))]
-        snr_db = _snr(name)
-        conditions.append(
-            Condition(
-                name,
-                "codec" if snr_db is None else "noise",
-                intervals(there, draw)["uar"],
-                difference(base, there, draw)["uar"],
-                float(said.evidence.mean()),
-                snr_db,
-                None if snr_db is not None else bits[name] / max(seconds, 1e-9) / 1000,
+    @classmethod
+    def by(
+        cls,
+        recognizer: Recognizer,
+        examples: Sequence[Example],
+        noise: sounds.Noise,
+        progress: Progress = iter,
+    ) -> Heard:
+        """Predict every clip anew in noise and through codecs.
+
+        A clip gets the same piece of noise at every ratio. The ratio is that of the voice's power (frames
+        within 30 dB of the loudest) to the noise's.
+
+        Raises:
+            DataError: a clip or the noise cannot be read.
+        """
+        results: dict[str, list[EmotionResult]] = {}
+        bits: dict[str, float] = {}
+        seconds = 0.0
+        reader: Any = recognizer
+        for number, example in enumerate(progress(examples)):
+            pcm, rate_hz = read_clip(example)
+            pcm = sounds.mono(pcm)
+            seconds += len(pcm) / rate_hz
+            for name, heard, heard_hz, size in _conditions(pcm, rate_hz, noise, number):
+                results.setdefault(name, []).append(reader.predict(heard, rate_hz=heard_hz))
+                bits[name] = bits.get(name, 0.0) + 8 * size
+        kbit_s = {name: sum_ / max(seconds, 1e-9) / 1000 for name, sum_ in bits.items() if sum_}
+        return cls({name: Predictions.of(found) for name, found in results.items()}, kbit_s)
+
+    def measure(
+        self, examples: Sequence[Example], clean: Predictions, space: Space, draw: Draw, noise: str
+    ) -> Robustness:
+        """Compare with what was said of the ``clean`` clips, in pairs; clips without a label do not count."""
+        labelled = np.array([bool(e.labels) for e in examples], np.bool_)
+        base = [label_measure(space, examples, clean, counted=labelled, only=("uar",))]
+        conditions = []
+        for name, said in self.said.items():
+            there = [label_measure(space, examples, said, counted=labelled, only=("uar",))]
+            snr_db = _snr(name)
+            conditions.append(
+                Condition(
+                    name,
+                    "codec" if snr_db is None else "noise",
+                    intervals(there, draw)["uar"],
+                    difference(base, there, draw)["uar"],
+                    float(said.evidence.mean()),
+                    snr_db,
+                    self.kbit_s.get(name),
+                )
             )
-        )
-    return Robustness(intervals(base, draw)["uar"], noise.name, tuple(conditions))
+        return Robustness(intervals(base, draw)["uar"], noise, tuple(conditions))
 
 
-def _heard(
+def _conditions(
     pcm: Samples, rate_hz: int, noise: sounds.Noise, number: int
 ) -> Sequence[tuple[str, Samples, int, int]]:
     """Return name, samples, rate and bytes of a clip in every condition."""

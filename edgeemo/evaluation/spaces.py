@@ -34,7 +34,7 @@ class Space:
     Attributes:
         name: ``"fine"``, a key of ``card.groups``, or ``"emotions"``.
         labels: in the order of every matrix of this space.
-        exclusive: exactly one label is active, the likeliest; otherwise those above ``thresholds``.
+        exclusive: exactly one label is active, the likeliest; otherwise those at or above ``thresholds``.
         members: per label, the indices of the model's labels it consists of.
         columns: manifest label → index of the label it means here.
         kept: if not empty, only these of the labels are told apart: the indices of ``labels`` among all.
@@ -91,7 +91,10 @@ class Space:
         return np.stack([m.sum(1) if self.exclusive else 1 - np.prod(1 - m, axis=1) for m in members], 1)
 
     def active(self, probability: Array) -> Bools:
-        """Return which labels are active: at or above their thresholds, or the likeliest if exclusive."""
+        """Return which labels are active: at or above their thresholds, or the likeliest if exclusive.
+
+        As `EmotionResult.active`, but for where nothing was said: then the first counts as said.
+        """
         if self.exclusive:
             return one_hot(probability)
         return np.asarray(probability >= self.thresholds)

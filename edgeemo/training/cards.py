@@ -20,11 +20,27 @@ from .recipe import Recipe
 if TYPE_CHECKING:
     from ..frontends import FaceSpec, TextSpec, VoiceSpec
 
-_PROTOCOL = (
-    "Development texts: no weight saw them, and training texts that occur among them were dropped; "
-    "calibration and thresholds were fitted on them, which flatters scores that use the thresholds. "
-    "Held-out comments decide: `edgeemo evaluate` on a set never used, with --leaks drop."
-)
+
+def protocol(recipe: Recipe) -> str:
+    """Say which texts calibrated a text model, what else these decided, and what that flatters."""
+    fitted, flattered = "the temperature was", "calibration errors"
+    if recipe.data["multi_label"]:
+        fitted, flattered = "calibration and thresholds were", "calibration errors and scores by threshold"
+    part = "the valid part of the training texts (5 %, which no weight was fitted to)"
+    if "dev" in recipe.data:
+        told = (
+            "Development texts: no weight saw them, and training texts that occur among them were dropped; "
+            f"{fitted} fitted on them"
+        )
+    elif any(step.epochs and step.patience for step in recipe.step):
+        told = f"No development set: {part} stopped the training, and {fitted} fitted on it"
+    else:
+        told = f"No development set: {fitted} fitted on {part}"
+    return (
+        f"{told}, which flatters {flattered}. Held-out texts decide: `edgeemo evaluate` on a set never used, "
+        "with --leaks drop."
+    )
+
 
 _FACE_PROTOCOL = (
     "Validation faces: no weight learned from them, near copies of training faces and pictures equal to the "
@@ -66,7 +82,7 @@ def text_card(material: Material, logits: FloatArray, truth: FloatArray) -> Mode
         calibration=calibration,
         thresholds={label: round(value, 4) for label, value in thresholds.items()},
         outputs={"labels": "labels"} | ({"affect": "affect"} if recipe.data.get("affect") else {}),
-        metrics={"protocol": _PROTOCOL},
+        metrics={"protocol": protocol(recipe)},
     )
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import csv
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from pathlib import Path
@@ -36,6 +36,8 @@ from ..errors import SpecError
 from ..evaluation.bootstrap import Draw, intervals
 from ..evaluation.clips import read_clip
 from ..evaluation.predictions import Predictions, label_measure, predict
+from ..evaluation.robustness import Heard
+from ..evaluation.sounds import Noise
 from ..evaluation.spaces import FINE, Space, spaces_of
 from ..manifest import Example, write_manifest
 from ..recognizer import Recognizer
@@ -80,6 +82,7 @@ def crossval(
     n: int = 6,
     fold: int | None = None,
     speakers: int | None = None,
+    noise: Noise | None = None,
 ) -> dict[str, Any] | None:
     """Cross-validate a voice recipe.
 
@@ -89,6 +92,7 @@ def crossval(
         n: how many folds.
         fold: do this one alone.
         speakers: train on at most so many speakers a fold, drawn from all sets.
+        noise: measure robustness, too: what each fold says in this noise and through codecs.
 
     Returns:
         the report, or None while folds are missing.
@@ -131,8 +135,10 @@ def crossval(
     report["kilobytes"] = round((where / "fold-0" / "bundle.tflite").stat().st_size / 1000, 1)
     voices = [len({who(shop.examples[i]) for i in _taught(shop, one, speakers)[0]}) for one in held]
     report["taught_speakers"] = round(sum(voices) / n, 1)
+    if noise is not None:
+        report["robustness"] = _robustness(done, card, shop.examples, answers, noise)
     _write_predictions(where / "predictions.csv", card, shop.examples, answers, place)
-    for path in done:  # what `edgeemo evaluate fold-0/bundle.tflite fold-0/held.csv --robustness` reads
+    for path in done:  # what `edgeemo evaluate fold-0/bundle.tflite fold-0/held.csv` reads
         write_manifest(path.parent / "held.csv", [shop.examples[i] for i in _read(path).clips])
     (where / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return report
@@ -217,10 +223,7 @@ def _joined(parts: Sequence[Answers]) -> Answers:
         for f in fields(Answers)
         if f.name != "said"
     }
-    said = Predictions(
-        *(np.concatenate([getattr(p.said, f.name) for p in parts]) for f in fields(Predictions))
-    )
-    return Answers(said=said, **whole)
+    return Answers(said=Predictions.joined([p.said for p in parts]), **whole)
 
 
 def _spaces(card: ModelCard, examples: Sequence[Example]) -> dict[str, Space]:
@@ -242,17 +245,16 @@ def _report(
     sets: dict[str, Any] = {}
     for name, space in spaces.items():
         chosen = kinds == name
-        own = [e for e, one in zip(tested, chosen.tolist(), strict=True) if one]
+        own, draw = _drawn(tested, chosen)
         said = answers.said.rows(chosen)
-        clusters = np.unique([who(e) for e in own], return_inverse=True)[1].astype(np.intp)
         measure = label_measure(space, own, said, only=("accuracy", "uar"))
-        found = intervals([measure], Draw(len(own), clusters=clusters))
+        found = intervals([measure], draw)
         top = space.probability(said.probabilities, said.scores).argmax(1)
         exact = space.probability(answers.exact[chosen], said.scores).argmax(1)
         known[chosen] = np.isin(card.labels, space.labels)
         sets[name] = {
             "n": len(own),
-            "speakers": int(clusters.max()) + 1,
+            "speakers": draw.units,
             "classes": len(space.labels),
             "uar": found["uar"].to_dict(),
             "accuracy": found["accuracy"].to_dict(),
@@ -267,6 +269,43 @@ def _report(
         "scale": clip_scale(answers.logits, answers.weight, answers.owner, truth, known),
         "sets": sets,
     }
+
+
+def _drawn(tested: Sequence[Example], chosen: npt.NDArray[np.bool_]) -> tuple[list[Example], Draw]:
+    """Return the chosen clips, and how to draw them: whole speakers."""
+    own = [e for e, one in zip(tested, chosen.tolist(), strict=True) if one]
+    clusters = np.unique([who(e) for e in own], return_inverse=True)[1].astype(np.intp)
+    return own, Draw(len(own), clusters=clusters)
+
+
+def _robustness(
+    folds_done: Sequence[Path], card: ModelCard, examples: Sequence[Example], answers: Answers, noise: Noise
+) -> dict[str, Any]:
+    """Return, of each set, what noise and codecs cost: every fold's bundle reads its clips again."""
+    parts = []
+    for path in folds_done:
+        print(f"{path.parent.name} in noise and through codecs", flush=True)
+        held = [examples[i] for i in _read(path).clips]
+        recognizer = Recognizer.open(path.parent / "bundle.tflite")
+        parts.append(Heard.by(recognizer, held, noise, _progress))
+    names = parts[0].said
+    said = {name: Predictions.joined([part.said[name] for part in parts]) for name in names}
+    tested = [examples[i] for i in answers.clips]
+    kinds = np.array([set_of(e) for e in tested])
+    found = {}
+    for name, space in _spaces(card, examples).items():
+        chosen = kinds == name
+        own, draw = _drawn(tested, chosen)
+        heard = Heard({x: every.rows(chosen) for x, every in said.items()}, parts[0].kbit_s)
+        found[name] = heard.measure(own, answers.said.rows(chosen), space, draw, noise.name).to_dict()
+    return found
+
+
+def _progress(items: Sequence[Any]) -> Iterator[Any]:
+    bar = keras.utils.Progbar(len(items), unit_name="clip")
+    for item in items:
+        yield item
+        bar.add(1)
 
 
 def _write_predictions(

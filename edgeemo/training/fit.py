@@ -74,11 +74,13 @@ def fit(
     out: Path,
     seed: int,
 ) -> None:
-    """Train ``model`` in place.
+    """Train ``model`` in place; with 0 epochs nothing is done and nothing written.
 
     Leaves it at its best validation loss, or, without ``valid`` or with a patience of 0, as it is after all
     epochs. An interrupted run goes on from its last whole epoch when called again with the same ``out``.
     """
+    if not step.epochs:
+        return
     batches = -(-len(train) // step.batch)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0,
@@ -112,6 +114,7 @@ def fit(
             *(stop if valid is not None and step.patience else []),
         ],
         verbose="auto",
+        shuffle=False,  # the lesson has done so
     )
 
 

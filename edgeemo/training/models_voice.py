@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 BLOCK = 8
 """Frames behind one speech answer."""
@@ -30,21 +30,18 @@ def voice_cnn(
 ) -> keras.Model:
     """Convolutions over time and mels that shrink both, then over time alone, mean and maximum, dense.
 
-    The first convolution sees the span and beside it the span's average spectrum, the colour of microphone
-    and voice, so that it can tell the one from the other. The mels shrink by 16 and the frames by 8, the
-    first convolution taking four mels a step: what follows is small matrices, which train and run fast. Only
-    the last convolution over both is normalised by batch: on a CPU that costs more than those before it.
+    The mels shrink by 16 and the frames by 8, the first convolution taking four mels a step: what follows is
+    small matrices, which train and run fast. Only the last convolution over both is normalised by batch: on
+    a CPU that costs more than the convolutions before it.
     """
     features = keras.Input((frames, mels), name="features")
     x = layers.Reshape((frames, mels, 1))(features)
-    colour = ops.mean(x, axis=1, keepdims=True)
-    like = {"padding": "same", "kernel_initializer": "he_normal"}
     for i, n in enumerate(channels):
         last = i + 1 == len(channels)
         kernel, strides = (3, (2, 2)) if i else (5, (2, 4))
-        x = layers.Conv2D(n, kernel, strides=strides, use_bias=not last, **like)(x)
-        if i == 0:
-            x = layers.Add()([x, layers.Conv2D(n, (1, 5), strides=(1, 4), use_bias=False, **like)(colour)])
+        x = layers.Conv2D(
+            n, kernel, strides=strides, padding="same", use_bias=not last, kernel_initializer="he_normal"
+        )(x)
         x = layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x) if last else x)
     x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)
     for kernel, dilation in ((1, 1), (3, 1), (3, 2)):
@@ -91,9 +88,7 @@ def join(parts: Mapping[str, keras.Model]) -> keras.Model:
 
         def renamed(layer: keras.layers.Layer, name: str = name) -> keras.layers.Layer:
             config: dict[str, Any] = layer.get_config()
-            config["name"] = f"{name}_{layer.name}"
-            if isinstance(layer, layers.Layer):  # an operation such as a mean has no type of its own
-                config["dtype"] = "float32"
+            config["dtype"], config["name"] = "float32", f"{name}_{layer.name}"
             return type(layer).from_config(config)
 
         plain = keras.Model(part.input, part.output)  # without the optimizer and losses of its training

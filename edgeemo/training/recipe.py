@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from ..errors import SpecError
 from ..types import EMOTIONS, MODALITIES, Modality
+from .models import STUDENTS, minilm
+from .models_face import EXPRESSION
+from .models_voice import EMOTION, SPEECH
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -18,11 +22,15 @@ else:
 
 RECIPES = Path(__file__).parent / "recipes"
 
+_TEXT_DATA = ("labels", "affect", "auxiliary", "multi_label", "dev", "test")
+
 
 @dataclass(frozen=True)
 class Step:
-    """One network to train: ``model`` names a builder of `edgeemo.training.models`.
+    """One network to train: ``model`` names a builder of `edgeemo.training.models` (or ``models_voice``,
+    ``models_face``).
 
+    ``options`` are the builder's keyword arguments.
     ``teacher`` names an earlier step to distil from; its answer weighs ``soft`` beside the label, and
     ``augment`` texts are made per real one for it to answer. ``embedding`` names the network whose reading
     of each piece is the first embedding: an earlier teacher, or ``"minilm"`` as published.
@@ -95,7 +103,8 @@ def read_recipe(name_or_path: str | Path) -> Recipe:
     """Read a shipped recipe by name or any by path.
 
     Raises:
-        SpecError: it does not exist, is not TOML, or has a missing or unknown key.
+        SpecError: it does not exist, is not TOML, has a missing or unknown key, or names a model (or an
+            option of one) that there is not.
     """
     path = RECIPES / f"{name_or_path}.toml"
     path = path if path.is_file() else Path(name_or_path)
@@ -106,9 +115,9 @@ def read_recipe(name_or_path: str | Path) -> Recipe:
         )
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
-        _known(raw, Recipe, path.name)
+        _known(raw, (f.name for f in fields(Recipe)), path.name)
         for step in raw.get("step", []):
-            _known(step, Step, f"{path.name}, step {step.get('name')}")
+            _known(step, (f.name for f in fields(Step)), f"{path.name}, step {step.get('name')}")
         recipe = Recipe(**{**raw, "step": tuple(Step(**step) for step in raw["step"])})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
         raise SpecError(
@@ -128,8 +137,13 @@ def _check(recipe: Recipe, where: str) -> None:
     if not isinstance(recipe.data.get("labels"), list if recipe.modality == "voice" else str):
         wanted = "a list of sets" if recipe.modality == "voice" else "the name of a set"
         raise SpecError(f"{where}: [data] labels must be {wanted}.")
+    if recipe.modality == "text":
+        _check_text(recipe, where)
+    elif recipe.modality == "face":
+        _known(recipe.data, ("labels", "balance"), f"{where}, [data]")
     names: list[str] = []
     for step in recipe.step:
+        _check_model(step, recipe.modality, f"{where}, step {step.name}")
         if step.teacher and step.teacher not in names:
             raise SpecError(f"{where}: step {step.name!r} has teacher {step.teacher!r}, no earlier step.")
         if step.embedding and step.embedding not in [*names, "minilm"]:
@@ -139,8 +153,44 @@ def _check(recipe: Recipe, where: str) -> None:
         raise SpecError(f"{where}: two steps have the same name.")
 
 
-def _known(raw: Mapping[str, Any], kind: type, where: str) -> None:
-    known = [f.name for f in fields(kind)]
-    unknown = sorted(set(raw) - set(known))
+def _check_text(recipe: Recipe, where: str) -> None:
+    data, size = recipe.data, recipe.vocabulary.get("size")
+    _known(data, _TEXT_DATA, f"{where}, [data]")
+    _known(recipe.vocabulary, ("size",), f"{where}, [vocabulary]")
+    if not isinstance(data.get("multi_label"), bool):
+        raise SpecError(
+            f"{where}: [data] multi_label must be true (several labels can hold) or false (exactly one does)."
+        )
+    if not isinstance(size, int):
+        raise SpecError(f"{where}: [vocabulary] size must be a whole number: how many pieces at most.")
+    for step in recipe.step:
+        if step.model == "text_counts" and (data["multi_label"] or data.get("affect")):
+            raise SpecError(
+                f"{where}, step {step.name}: text_counts is solved for labels that exclude each other "
+                "and tells nothing else: set multi_label = false and drop affect, or take text_student."
+            )
+
+
+def _check_model(step: Step, modality: Modality, where: str) -> None:
+    known = {
+        "text": {"minilm": minilm, **STUDENTS},
+        "voice": SPEECH if step.name == "speech" else EMOTION,
+        "face": EXPRESSION,
+    }[modality]
+    if step.model not in known:
+        raise SpecError(f"{where}: there is no model {step.model!r}; expected one of {', '.join(known)}.")
+    taken = signature(known[step.model]).parameters.values()
+    options = [option.name for option in taken if option.kind is option.KEYWORD_ONLY]
+    options += ["size"] if modality == "face" else []  # the workshop's, see `edgeemo.training.train_face`
+    unknown = sorted(set(step.options) - set(options))
     if unknown:
-        raise SpecError(f"{where}: unknown key {', '.join(unknown)}; expected {', '.join(known)}.")
+        raise SpecError(
+            f"{where}: {step.model} has no option {', '.join(unknown)}; expected {', '.join(options)}."
+        )
+
+
+def _known(raw: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    expected = list(known)
+    unknown = sorted(set(raw) - set(expected))
+    if unknown:
+        raise SpecError(f"{where}: unknown key {', '.join(unknown)}; expected {', '.join(expected)}.")
