@@ -139,12 +139,12 @@ def evaluate(
     spaces = choose(card, examples, labels) if any(e.labels for e in examples) else []
     if noise is not None and not spaces:
         raise DataError("Robustness is measured by labels: add the column labels to the manifest.")
-    look = {
+    looks: dict[str, Callable[..., tuple[list[Example], LeakCheck]]] = {
         "text": check_leaks,
         "voice": partial(check_leaks_voice, progress=progress),
         "face": partial(check_leaks, content=pixels_of),
-    }[card.modality]
-    kept, check = look(examples, recognizer.bundle.path, policy=leaks, train=train)
+    }
+    kept, check = looks[card.modality](examples, recognizer.bundle.path, policy=leaks, train=train)
     if examples and not kept:
         what = {"text": "texts", "voice": "clips or their speakers", "face": "faces"}[card.modality]
         raise DataError(

@@ -96,7 +96,7 @@ class FaceWorkshop:
     def sample(self, n: int) -> list[VotedFace]:
         """Return ``n`` training faces, of all labels in turn, the same ones every time."""
         ranked: dict[tuple[str, ...], list[VotedFace]] = {}
-        for face in sorted(self.train, key=lambda face: sha256(face.path.name.encode()).digest()):
+        for face in sorted(self.train, key=lambda face: sha256((face.path or Path()).name.encode()).digest()):
             ranked.setdefault(face.labels, []).append(face)
         turns = [(i, label, face) for label, own in ranked.items() for i, face in enumerate(own)]
         return [face for _, _, face in sorted(turns, key=lambda turn: turn[:2])[:n]]
