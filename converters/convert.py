@@ -14,6 +14,7 @@ from edgeemo.bundle import Bundle
 from edgeemo.card import ModelCard
 from edgeemo.errors import BudgetError, BundleError, ConversionError, DataError
 from edgeemo.evaluation.clips import read_clip
+from edgeemo.evaluation.faces import read_face
 from edgeemo.evaluation.leaks import SUFFIX
 from edgeemo.evaluation.predictions import Progress
 from edgeemo.evaluation.report import evaluate
@@ -43,7 +44,7 @@ def convert(
 
     Args:
         model: a ``.keras`` file.
-        calibration: a manifest of texts (or clips) like those the model will read; labels are not needed.
+        calibration: a manifest of texts (clips, faces) like those the model will read; labels are not needed.
         out: the bundle to write.
         card, vocab: the draft card and, for text, the vocabulary; by default those beside the model.
         check: the manifest to verify on; by default ``dev.csv`` beside the model, else the calibration set.
@@ -72,8 +73,8 @@ def convert(
         raise BudgetError(
             f"{draft.name} is not good enough in int8, nothing was written: {'; '.join(found.problems)}. "
             f"Worst layers (error in steps): {', '.join(_worst(model, inputs)) or 'unknown'}. "
-            f"Calibrate on {'texts' if text else 'clips'} like those the model will read "
-            f"({Path(calibration).name} gives {len(inputs)}{'' if text else ' spans'})."
+            f"Calibrate on {_KINDS[draft.modality]} like those the model will read "
+            f"({Path(calibration).name} gives {len(inputs)}{' spans' if draft.modality == 'voice' else ''})."
         )
     finished = _finished(bundle, found, examples, Path(checked).name)
     Bundle(bundle.flatbuffer, finished, assets).write(out)
@@ -167,27 +168,32 @@ def _scores(recognizer: Recognizer, examples: list[Example]) -> dict[str, Any]:
     }
 
 
+_KINDS = {"text": "texts", "voice": "clips", "face": "faces"}
+"""What the rows of a manifest are."""
+
+
 def calibration_inputs(draft: ModelCard, frontend: Any, calibration: Path) -> npt.NDArray[Any]:
-    """Return a calibration set as the bundle's frontend makes it: ids of texts, or features of spans.
+    """Return a calibration set as the bundle's frontend makes it: ids of texts, features of spans, faces.
 
     Raises:
         DataError: the manifest is of the wrong kind, or repeats a few examples.
     """
-    voice = draft.modality == "voice"
-    what, column = ("clips", "path") if voice else ("texts", "text")
+    what, column = _KINDS[draft.modality], "text" if draft.modality == "text" else "path"
     rows = read_manifest(calibration)
-    found = [example for example in rows if (example.path if voice else (example.text or "").strip())]
+    found = [example for example in rows if str(getattr(example, column) or "").strip()]
     if len(found) < len(rows) / 2 or not found:
         raise DataError(
             f"{Path(calibration).name} is no calibration set for a {draft.modality} model: {len(found)} of "
             f"{len(rows)} rows have a {column}. Give a manifest of {what}, such as calibration.csv beside "
             "the trained model."
         )
-    if len({example.path if voice else example.text for example in found}) < min(20, len(found)):
+    if len({getattr(example, column) for example in found}) < min(20, len(found)):
         raise DataError(
             f"{Path(calibration).name} repeats the same few {what}; give at least 20 different ones."
         )
-    if voice:
+    if draft.modality == "face":
+        return np.stack([frontend.compute(*read_face(example)) for example in found])
+    if draft.modality == "voice":
         spans = [frontend.compute(*read_clip(example)).features for example in found]
         return np.concatenate(spans)
     return np.asarray(frontend.compute_batch([example.text or "" for example in found]))

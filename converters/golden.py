@@ -1,6 +1,6 @@
 """Inputs whose answers go into the card, to see on any machine that the bundle works as it did here.
 
-Nobody's voice: signals of whole numbers, the same to the bit everywhere.
+Nobody's voice and nobody's face: signals and drawings of whole numbers, the same to the bit everywhere.
 """
 
 from __future__ import annotations
@@ -39,6 +39,11 @@ def golden(recognizer: Recognizer) -> tuple[dict[str, Any], ...]:
                 **_answer(reader.predict(text)),
             }
             for text in TEXTS
+        )
+    if recognizer.card.modality == "face":
+        box = (0, 0, SIDE, SIDE)
+        return tuple(
+            {"drawing": name, **_answer(reader.predict(drawing(name), "gray", [box]))} for name in MOUTHS
         )
     return tuple(
         {"signal": name, "rate_hz": RATE_HZ, **_answer(reader.predict(signal(name), rate_hz=RATE_HZ))}
@@ -83,6 +88,25 @@ SIGNALS: dict[str, Callable[[npt.NDArray[np.int64]], Pcm]] = {
     "low hum": _hum(110, 3),
     "high hum": _hum(220, 5),
 }
+
+
+SIDE = 96
+MOUTHS = {"level": 0, "smile": 1, "frown": -1, "open": 2}
+Picture = npt.NDArray[np.uint8]
+
+
+def drawing(name: str) -> Picture:
+    """Return a face of `MOUTHS` as a child draws it: gray, `SIDE` pixels square."""
+    y, x = np.mgrid[:SIDE, :SIDE] * 2 + 1 - SIDE  # from the middle, in half pixels
+    found = np.full((SIDE, SIDE), 60)
+    found[x * x * 3 + y * y * 2 < 3 * 80 * 80] = 180
+    found[(np.abs(x) - 34) ** 2 + (y + 20) ** 2 < 100] = 30
+    bend = MOUTHS[name]
+    if bend == 2:
+        found[x * x + (y - 44) ** 2 < 300] = 30
+    else:
+        found[(np.abs(x) < 32) & (np.abs(y - 44 + bend * (x * x // 64 - 8)) < 5)] = 30
+    return np.asarray(found, np.uint8)
 
 
 def _answer(result: EmotionResult) -> dict[str, Any]:

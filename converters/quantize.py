@@ -32,7 +32,7 @@ def quantize(model: Path, inputs: npt.NDArray[Any]) -> bytes:
     Args:
         model: a ``.keras`` file with one input ``(batch, …)`` and a mapping of outputs.
         inputs: the calibration set as the frontend makes it: ids int32 ``(n, length)`` of texts, or features
-            float32 ``(n, frames, mels)`` of spans.
+            float32 of spans ``(n, frames, mels)`` or of faces ``(n, height, width, channels)``.
 
     Raises:
         ConversionError: no Keras model, or the converter refused or crashed; says how.

@@ -103,8 +103,8 @@ def compare(
     """Compare as `verify` does; both networks stand in the same recognizer, behind the same frontend."""
     budget = budget or Budget()
     voice = bundle.card.modality == "voice"
-    if any((e.path if voice else e.text) is None for e in examples):
-        column = "path" if voice else "text"
+    column = "text" if bundle.card.modality == "text" else "path"
+    if any(getattr(e, column) is None for e in examples):
         raise DataError(
             f"Verification of a {bundle.card.modality} model needs a manifest with a {column} column."
         )

@@ -96,6 +96,41 @@ def bundle_of_trained_voice(trained_voice: Path, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture(scope="session")
+def tiny_faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a thousand drawn faces, in the layout of FER+."""
+    pytest.importorskip("keras", reason="needs edgeemo[train]")
+    pytest.importorskip("cv2", reason="needs edgeemo[train]")
+    from smileys import write_tiny_faces
+
+    return write_tiny_faces(tmp_path_factory.mktemp("faces"))
+
+
+@pytest.fixture(scope="session")
+def trained_face(tiny_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``edgeemo train`` leaves of the tiny faces."""
+    from smileys import RECIPE
+
+    from edgeemo.training.train import run
+
+    out = tmp_path_factory.mktemp("trained-face")
+    (out / "recipe.toml").write_text(RECIPE, encoding="utf-8")
+    run(out / "recipe.toml", data=tiny_faces, out=out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def bundle_of_trained_face(trained_face: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny face model as a bundle, whatever int8 cost so small a network."""
+    from edgeemo.converters.convert import convert
+    from edgeemo.converters.verify import Budget
+
+    out = tmp_path_factory.mktemp("face-bundle") / "tiny.tflite"
+    loose = Budget(agreement=0.5, clear_agreement=0.5, drop=0.5)
+    convert(trained_face / "model.keras", trained_face / "calibration.csv", out, budget=loose)
+    return out
+
+
+@pytest.fixture(scope="session")
 def pocket_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pocket bundle as a file."""
     import pocket

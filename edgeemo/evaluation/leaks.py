@@ -11,7 +11,7 @@ import os
 import struct
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -91,12 +91,6 @@ def read_seen(path: str | os.PathLike[str]) -> Seen:
     return np.frombuffer(data, "<u8", offset=16).astype(np.uint64)
 
 
-def find_leaks(examples: Sequence[Example], seen: Seen) -> list[int]:
-    """Return the indices of the examples whose text was seen."""
-    found = np.isin(np.array([digest(text_of(e)) for e in examples], np.uint64), seen)
-    return [int(i) for i in np.flatnonzero(found)]
-
-
 def text_of(example: Example) -> str:
     """Return the example's text, read from its file if need be.
 
@@ -113,6 +107,14 @@ def text_of(example: Example) -> str:
         raise DataError(
             f"{example.path} cannot be read: {error.strerror}. Paths are relative to the manifest."
         ) from error
+
+
+def find_leaks(
+    examples: Sequence[Example], seen: Seen, content: Callable[[Example], str] = text_of
+) -> list[int]:
+    """Return the indices of the examples whose text (or other content) was seen."""
+    found = np.isin(np.array([digest(content(e)) for e in examples], np.uint64), seen)
+    return [int(i) for i in np.flatnonzero(found)]
 
 
 @dataclass(frozen=True)
@@ -144,9 +146,16 @@ class LeakCheck:
 
 
 def check_leaks(
-    examples: Sequence[Example], bundle: Path | None, *, policy: Policy = "refuse", train: Path | None = None
+    examples: Sequence[Example],
+    bundle: Path | None,
+    *,
+    policy: Policy = "refuse",
+    train: Path | None = None,
+    content: Callable[[Example], str] = text_of,
 ) -> tuple[list[Example], LeakCheck]:
     """Look for training texts among the examples, by the manifest ``train`` and the file beside ``bundle``.
+
+    ``content`` says what is compared; of faces it is `edgeemo.evaluation.faces.pixels_of`.
 
     Returns:
         The examples that remain, and what was found.
@@ -155,10 +164,10 @@ def check_leaks(
         LeakError: there are leaks and ``policy`` is ``"refuse"``.
         DataError: a manifest or file cannot be read.
     """
-    repeated = sum(count - 1 for count in Counter(digest(text_of(e)) for e in examples).values())
+    repeated = sum(count - 1 for count in Counter(digest(content(e)) for e in examples).values())
     sources: dict[str, Seen] = {}
     if train is not None:
-        sources[train.name] = digests(text_of(e) for e in read_manifest(train))
+        sources[train.name] = digests(content(e) for e in read_manifest(train))
     beside = None if bundle is None else bundle.with_suffix(SUFFIX)
     if beside is not None and beside.is_file():
         sources[beside.name] = read_seen(beside)
@@ -166,14 +175,19 @@ def check_leaks(
         reason = "nothing to check against: give --train MANIFEST"
         return list(examples), LeakCheck(False, reason, 0, repeated)
     by = " and ".join(sources)
-    leaks = find_leaks(examples, np.concatenate(list(sources.values())))
+    leaks = find_leaks(examples, np.concatenate(list(sources.values())), content)
     check = LeakCheck(True, by, len(leaks), repeated)
     if not leaks or policy == "keep":
         return list(examples), check.became("kept")
     if policy == "refuse":
-        first = "; ".join(repr(normalize(text_of(examples[i]))[:60]) for i in leaks[:3])
+        few = [examples[i] for i in leaks[:3]]
+        if content is text_of:
+            what, names = "texts", [normalize(text_of(e)) for e in few]
+        else:
+            what, names = "faces", [Path(e.path or "").name for e in few]
+        first = "; ".join(repr(name[:60]) for name in names)
         raise LeakError(
-            f"{len(leaks)} of {len(examples)} test texts also stand in the training data ({by}), first "
+            f"{len(leaks)} of {len(examples)} test {what} also stand in the training data ({by}), first "
             f"{first}. Leave them out with --leaks drop, or measure on them with --leaks keep."
         )
     gone = set(leaks)

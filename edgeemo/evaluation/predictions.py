@@ -13,6 +13,7 @@ from ..recognizer import Recognizer
 from ..types import EmotionResult
 from .bootstrap import Array, Bools
 from .clips import read_clip
+from .faces import box_of, read_face
 from .leaks import text_of
 from .metrics import LabelMeasure
 from .spaces import Space
@@ -46,10 +47,13 @@ class Predictions:
 
 
 def predict(recognizer: Recognizer, examples: Sequence[Example], progress: Progress = iter) -> Predictions:
-    """Predict every example, text or whole clips."""
+    """Predict every example: texts, whole clips, or pictures that are faces."""
     reader: Any = recognizer
     if recognizer.card.modality == "text":
         return Predictions.of([reader.predict(text_of(example)) for example in progress(examples)])
+    if recognizer.card.modality == "face":
+        whole = (read_face(example) for example in progress(examples))
+        return Predictions.of([reader.predict(picture, color, [box_of(picture)]) for picture, color in whole])
     results = []
     for example in progress(examples):
         pcm, rate_hz = read_clip(example)

@@ -14,6 +14,7 @@ from ..errors import DataError
 from ..manifest import Example
 from ..recognizer import Recognizer
 from .bootstrap import Draw, Interval, Measure, clusters_of, few_of, intervals
+from .faces import pixels_of
 from .groups import measure_groups
 from .leaks import LeakCheck, Policy, check_leaks
 from .leaks_voice import check_leaks_voice
@@ -135,14 +136,17 @@ def evaluate(
         RuntimeUnavailableError: clips need soundfile.
     """
     card = recognizer.card
-    speech = card.modality == "voice"
     spaces = choose(card, examples, labels) if any(e.labels for e in examples) else []
     if noise is not None and not spaces:
         raise DataError("Robustness is measured by labels: add the column labels to the manifest.")
-    look = partial(check_leaks_voice, progress=progress) if speech else check_leaks
-    kept, check = look(examples, recognizer.bundle.path, policy=leaks, train=train)
+    looks: dict[str, Callable[..., tuple[list[Example], LeakCheck]]] = {
+        "text": check_leaks,
+        "voice": partial(check_leaks_voice, progress=progress),
+        "face": partial(check_leaks, content=pixels_of),
+    }
+    kept, check = looks[card.modality](examples, recognizer.bundle.path, policy=leaks, train=train)
     if examples and not kept:
-        what = "clips or their speakers" if speech else "texts"
+        what = {"text": "texts", "voice": "clips or their speakers", "face": "faces"}[card.modality]
         raise DataError(
             f"All {check.n} test {what} also stand in the training data: nothing is left to measure."
         )
@@ -153,7 +157,7 @@ def evaluate(
         raise DataError("No example has labels, valence or arousal: add such a column to the manifest.")
     spaces = spaces if labelled.any() else []
     notes = []
-    if speech:
+    if card.modality != "text":
         spaces, note = _narrowed(spaces, kept)
         notes += note
     predictions = predict(recognizer, kept, progress)

@@ -18,7 +18,7 @@ from .material import Material
 from .recipe import Recipe
 
 if TYPE_CHECKING:
-    from ..frontends import TextSpec, VoiceSpec
+    from ..frontends import FaceSpec, TextSpec, VoiceSpec
 
 
 def protocol(recipe: Recipe) -> str:
@@ -40,6 +40,12 @@ def protocol(recipe: Recipe) -> str:
         f"{told}, which flatters {flattered}. Held-out texts decide: `edgeemo evaluate` on a set never used, "
         "with --leaks drop."
     )
+
+
+_FACE_PROTOCOL = (
+    "Validation faces: no weight learned from them, near copies of training faces and pictures equal to the "
+    "pixel were dropped; epochs and temperature were chosen on them, which flatters scores a little."
+)
 
 
 def text_card(material: Material, logits: FloatArray, truth: FloatArray) -> ModelCard:
@@ -111,7 +117,28 @@ def voice_card(
     )
 
 
-def _draft(recipe: Recipe, spec: TextSpec | VoiceSpec, **fields: Any) -> ModelCard:
+def face_card(
+    recipe: Recipe, spec: FaceSpec, labels: tuple[str, ...], logits: FloatArray, truth: FloatArray
+) -> ModelCard:
+    """Calibrate on validation faces and write down what a face model's weights are and come from.
+
+    Args:
+        labels: in the order of the network's output.
+        logits, truth: of the validation faces, ``(n, labels)``; truth is the shares of the votes.
+    """
+    return _draft(
+        recipe,
+        spec,
+        labels=labels,
+        multi_label=False,
+        calibration=exclusive(logits.astype(np.float64), truth.astype(np.float64)),
+        thresholds={label: round(1 / len(labels), 4) for label in labels},
+        outputs={"labels": "labels"},
+        metrics={"protocol": _FACE_PROTOCOL},
+    )
+
+
+def _draft(recipe: Recipe, spec: TextSpec | VoiceSpec | FaceSpec, **fields: Any) -> ModelCard:
     """Add to ``fields`` what every card takes from its recipe and from this machine."""
     sources = [find(name, recipe.manifest).source for name in recipe.datasets]
     if any(step.model == "minilm" for step in recipe.step):

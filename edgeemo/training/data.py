@@ -1,6 +1,6 @@
 """The data sets the recipes can name, each read to the same `Example`; names and licences for the card.
 
-``--data`` names the folder that holds them; `data_text` and `data_voice` say how it is laid out.
+``--data`` names the folder that holds them; `data_text`, `data_voice` and `data_face` say how it is laid out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from ..card import Commercial
 from ..errors import DataError
 from ..evaluation.leaks import digest
 from ..manifest import Example
+from .data_face import FACE
 from .data_text import GOEMOTIONS, MINILM, TEXT
 from .data_voice import MANIFEST, VOICE, from_manifest
 from .dataset import Dataset
@@ -23,7 +24,7 @@ __all__ = [
     "DATASETS", "GOEMOTIONS", "MINILM", "Dataset", "commercial", "find", "load", "manifest",
 ]  # fmt: skip
 
-DATASETS: dict[str, Dataset] = {**TEXT, **VOICE}
+DATASETS: dict[str, Dataset] = {**TEXT, **VOICE, **FACE}
 """Every data set the recipes can name; a further one is given as ``manifest:FILE``."""
 
 Details = Mapping[str, Mapping[str, Any]]
@@ -35,13 +36,14 @@ def load(name: str, data: Path, split: str, details: Details | None = None) -> l
 
     Besides its own splits every set with a ``train`` split has ``fit`` and ``valid``: 95 % and 5 % of train,
     by a hash of the normalised text, so that repeated texts never fall on both sides; of sound four fifths
-    and one fifth of the speakers (or recordings).
+    and one fifth of the speakers (or recordings). A ``valid`` of its own goes before that.
 
     Raises:
         DataError: the name or split is unknown, or files are missing or damaged.
     """
     dataset = find(name, details)
-    whole = "train" if split in ("fit", "valid") else split
+    made = split in ("fit", "valid") and split not in dataset.splits
+    whole = "train" if made else split
     if whole not in dataset.splits:
         raise DataError(
             f"{name} has no split {split!r}: expected one of fit, valid, {', '.join(dataset.splits)}."
@@ -54,7 +56,7 @@ def load(name: str, data: Path, split: str, details: Details | None = None) -> l
         raise DataError(f"{name} is not below {data}: {error.filename} is missing. Check --data.") from error
     except (OSError, EOFError, UnicodeDecodeError, ValueError, KeyError, IndexError) as error:
         raise DataError(f"{name} below {data} cannot be read: {error}. Fetch it again.") from error
-    if split in ("fit", "valid"):
+    if made:
         examples = [
             e for e, held in zip(examples, _held_out(examples), strict=True) if held == (split == "valid")
         ]

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SpecError
-from ..types import EMOTIONS, Modality
+from ..types import EMOTIONS, MODALITIES, Modality
 from .models import STUDENTS, minilm
+from .models_face import EXPRESSION
 from .models_voice import EMOTION, SPEECH
 
 if sys.version_info >= (3, 11):
@@ -26,7 +27,8 @@ _TEXT_DATA = ("labels", "affect", "auxiliary", "multi_label", "dev", "test")
 
 @dataclass(frozen=True)
 class Step:
-    """One network to train: ``model`` names a builder of `edgeemo.training.models` (or ``models_voice``).
+    """One network to train: ``model`` names a builder of `edgeemo.training.models` (or ``models_voice``,
+    ``models_face``).
 
     ``options`` are the builder's keyword arguments.
     ``teacher`` names an earlier step to distil from; its answer weighs ``soft`` beside the label, and
@@ -56,8 +58,9 @@ class Step:
 class Recipe:
     """A checked recipe; the fields are the sections of the file.
 
-    ``vocabulary`` and ``groups`` are for text; ``augment`` and ``manifest`` for voice: see
-    `edgeemo.training.augment.Augment` and `edgeemo.training.data_voice.from_manifest`.
+    ``vocabulary`` and ``groups`` are for text, ``augment`` and ``manifest`` for voice (see
+    `edgeemo.training.augment.Augment` and `edgeemo.training.data_voice.from_manifest`), ``augment`` also for
+    face (see `edgeemo.training.material_face.FaceAugment`).
     """
 
     name: str
@@ -125,8 +128,8 @@ def read_recipe(name_or_path: str | Path) -> Recipe:
 
 
 def _check(recipe: Recipe, where: str) -> None:
-    if recipe.modality not in ("text", "voice"):
-        raise SpecError(f"{where}: modality {recipe.modality!r}; this release trains text and voice.")
+    if recipe.modality not in MODALITIES:
+        raise SpecError(f"{where}: modality {recipe.modality!r}; expected one of {', '.join(MODALITIES)}.")
     if not recipe.step:
         raise SpecError(f"{where}: at least one [[step]] is needed.")
     if recipe.modality == "voice" and [step.name for step in recipe.step] != ["speech", "emotion"]:
@@ -136,6 +139,8 @@ def _check(recipe: Recipe, where: str) -> None:
         raise SpecError(f"{where}: [data] labels must be {wanted}.")
     if recipe.modality == "text":
         _check_text(recipe, where)
+    elif recipe.modality == "face":
+        _known(recipe.data, ("labels", "balance"), f"{where}, [data]")
     names: list[str] = []
     for step in recipe.step:
         _check_model(step, recipe.modality, f"{where}, step {step.name}")
@@ -167,12 +172,16 @@ def _check_text(recipe: Recipe, where: str) -> None:
 
 
 def _check_model(step: Step, modality: Modality, where: str) -> None:
-    voice = SPEECH if step.name == "speech" else EMOTION
-    known = {"minilm": minilm, **STUDENTS} if modality == "text" else voice
+    known = {
+        "text": {"minilm": minilm, **STUDENTS},
+        "voice": SPEECH if step.name == "speech" else EMOTION,
+        "face": EXPRESSION,
+    }[modality]
     if step.model not in known:
         raise SpecError(f"{where}: there is no model {step.model!r}; expected one of {', '.join(known)}.")
     taken = signature(known[step.model]).parameters.values()
     options = [option.name for option in taken if option.kind is option.KEYWORD_ONLY]
+    options += ["size"] if modality == "face" else []  # the workshop's, see `edgeemo.training.train_face`
     unknown = sorted(set(step.options) - set(options))
     if unknown:
         raise SpecError(

@@ -10,7 +10,7 @@ The folder it leaves is what ``edgeemo convert`` takes::
       test.csv                         cache/            features of all clips and their made copies
       teacher/  student/               speech/ emotion/  weights and logs (log.csv, TensorBoard)
 
-What is particular to text and voice is in `train_text` and `train_voice`, each a `Workshop`.
+What is particular to a modality is in `train_text`, `train_voice` and `train_face`, each a `Workshop`.
 """
 
 from __future__ import annotations
@@ -155,4 +155,10 @@ def _voice() -> Any:
     return VoiceWorkshop
 
 
-_KINDS: Mapping[str, Callable[[], Any]] = {"text": _text, "voice": _voice}
+def _face() -> Any:
+    from .train_face import FaceWorkshop
+
+    return FaceWorkshop
+
+
+_KINDS: Mapping[str, Callable[[], Any]] = {"text": _text, "voice": _voice, "face": _face}
