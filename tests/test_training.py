@@ -148,7 +148,7 @@ def test_a_step_without_epochs_leaves_no_empty_log(tmp_path: Path) -> None:
         (("epochs = 2", "epoch = 2"), "unknown key epoch"),
         (('model = "text_student"', 'model = "text_student"\nteacher = "nobody"'), "no earlier step"),
         (("seed = 3", "seed = "), "is not a recipe"),
-        (('modality = "text"', 'modality = "smell"'), "this release trains text"),
+        (('modality = "text"', 'modality = "smell"'), "expected one of text, voice, face"),
         (('"text_student"', '"text_rnn"'), "step student: there is no model 'text_rnn'; expected .*text_cnn"),
         (("hidden = 16", "pears = 1"), "step student: text_student has no option pears; expected width, "),
         (("options = { width = 16,", "options = { pieces = 16,"), "has no option pieces"),
@@ -229,7 +229,7 @@ def test_shipped_recipes_map_every_label_of_their_data_at_most_once(name: str) -
     recipe = read_recipe(name)
     labels = [label for members in recipe.emotion_labels().values() for label in members]
     assert len(labels) == len(set(labels))
-    names = [recipe.data["labels"]] if recipe.modality == "text" else recipe.data["labels"]
+    names = recipe.data["labels"] if recipe.modality == "voice" else [recipe.data["labels"]]
     known = {label for name in names for label in data.find(name, recipe.manifest).labels}
     assert set(labels) <= known
     assert recipe.modality == "voice" or set(labels) == known
