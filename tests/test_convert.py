@@ -21,8 +21,8 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 
 from edgeemo.converters import convert as converting
 from edgeemo.converters import quantize as quantizing
-from edgeemo.converters import verify as verifying
 from edgeemo.converters.golden import TEXTS
+from edgeemo.converters.inspect import Anatomy, dissect
 from edgeemo.converters.verify import Budget, verify
 
 LOOSE = Budget(agreement=0.8, clear_agreement=0.8, drop=0.2)
@@ -89,9 +89,11 @@ def test_a_graph_that_is_float_in_part_is_refused(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The converter does that without a word, for instance where two branches want different input scales."""
-    whole = verifying.dissect
-    mixed = lambda data: replace(whole(data), tensors={"int8": 9, "float32": 2})  # noqa: E731
-    monkeypatch.setattr(verifying, "dissect", mixed)
+
+    def mixed(data: bytes) -> Anatomy:
+        return replace(dissect(data), tensors={"int8": 9, "float32": 2})
+
+    monkeypatch.setattr("edgeemo.converters.verify.dissect", mixed)
     with pytest.raises(BudgetError, match="2 tensors are float32 still"):
         converting.convert(
             trained / "model.keras", trained / "calibration.csv", tmp_path / "mixed.tflite", budget=LOOSE
