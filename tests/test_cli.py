@@ -475,6 +475,23 @@ def test_train_and_manifest_pass_on_what_was_asked(
     assert read_manifest(out) == [Example(text="x", labels=("joy",))]
 
 
+def test_train_ends_with_the_commands_that_make_and_measure_a_bundle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Training:
+        def run(self, recipe: str, *, out: Path, **named: object) -> Path:
+            out.mkdir()
+            (out / "test.csv").touch()
+            return out / "model.keras"
+
+    monkeypatch.setattr(console, "need", lambda *_: Training())
+    out = tmp_path / "own"
+    assert main(["train", "text", "--data", str(tmp_path), "--out", str(out)]) == 0
+    said = capsys.readouterr().err
+    assert f"edgeemo convert {out}/model.keras --calibration {out}/calibration.csv --out own.tflite" in said
+    assert f"edgeemo evaluate own.tflite {out}/test.csv --leaks drop" in said
+
+
 def test_a_missing_extra_is_an_error_with_the_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

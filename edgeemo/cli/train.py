@@ -56,7 +56,15 @@ def train_command(
     if as_json:
         console.print_json({"recipe": recipe, "out": str(out), "model": str(model)})
     else:
-        console.say(f"wrote {model}; next: edgeemo convert, see edgeemo convert --help")
+        bundle = f"{out.name}.tflite"
+        console.say("\n  ".join([f"wrote {model}; next:", *_next(out, model)]))
+
+
+def _next(out: Path, model: Path) -> list[str]:
+    """Return the commands that make a bundle of a run and, where the recipe names a test, measure it."""
+    bundle, calibration, test = f"{out.name}.tflite", out / "calibration.csv", out / "test.csv"
+    measured = [f"edgeemo evaluate {bundle} {test} --leaks drop"] if test.is_file() else []
+    return [f"edgeemo convert {model} --calibration {calibration} --out {bundle}", *measured]
 
 
 @click.command("manifest")
