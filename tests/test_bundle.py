@@ -236,7 +236,6 @@ def test_a_card_that_does_not_fit_is_refused(
 @pytest.mark.parametrize(
     ("made", "error", "message"),
     [
-        (lambda: pocket.bundle(modality="face"), BundleMismatchError, "reads face; .*Upgrade"),
         (lambda: pocket.bundle(assets={}), BundleError, "has no vocab.txt"),
         (lambda: pocket.bundle(assets={"vocab.txt": b""}), SpecError, r"\[PAD\]|vocabulary"),
         (lambda: pocket.bundle(assets={"vocab.txt": b"[PAD]\n[UNK]\n\xff"}), BundleCorruptError, "UTF-8"),
@@ -246,6 +245,7 @@ def test_a_card_that_does_not_fit_is_refused(
             r"pocket: its frontend cannot be built: .*colour.*\. Convert it again",
         ),
         (lambda: pocket.bundle(modality="voice"), SpecError, "pocket: its frontend.*Convert it again"),
+        (lambda: pocket.bundle(modality="face"), SpecError, "pocket: its frontend.*Convert it again"),
         (lambda: pocket.bundle(spec={"length": 9}), BundleMismatchError, "the model takes"),
         (lambda: pocket.bundle(spec_digest="0" * 16), BundleMismatchError, "digest"),
         (
