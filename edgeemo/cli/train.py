@@ -56,7 +56,6 @@ def train_command(
     if as_json:
         console.print_json({"recipe": recipe, "out": str(out), "model": str(model)})
     else:
-        bundle = f"{out.name}.tflite"
         console.say("\n  ".join([f"wrote {model}; next:", *_next(out, model)]))
 
 
