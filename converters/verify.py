@@ -35,7 +35,9 @@ class Budget:
     clear_agreement: float = 0.99
     drop: float = 0.005
     few: int = 2000
-    """With fewer labelled examples than this a drop also passes within its paired 95 % interval."""
+    rare: int = 50
+    """With fewer labelled examples than ``few``, or than ``rare`` of a label, a drop also passes within its
+    paired 95 % interval: a single example then moves macro-F1 by more than ``drop``."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,9 @@ def _problems(found: Verification, budget: Budget) -> list[str]:
             f"expected {budget.clear_agreement:.0%} or more"
         )
     drop = found.drop
-    if drop is not None and drop.value > budget.drop and not (found.n < budget.few and drop.low <= 0):
+    rarest = min((own["n"] for own in found.per_label.values() if own.get("n")), default=found.n)
+    uncertain = found.n < budget.few or rarest < budget.rare
+    if drop is not None and drop.value > budget.drop and not (uncertain and drop.low <= 0):
         problems.append(f"macro-F1 drops by {drop.value:.4f}, expected {budget.drop} or less")
     if found.foreign_operators:
         problems.append(f"the model has operators devices lack: {', '.join(found.foreign_operators)}")
@@ -215,6 +219,8 @@ def _scores(
     before, after = (measure([m])["macro_f1"] for m in measures)
     draw = Draw(len(examples))
     spread = [distribution([m], draw)["macro_f1"] for m in measures]
+    for label, n in zip(space.labels, truth.sum(0).tolist(), strict=True):
+        per_label[label]["n"] = n
     for name, a in zip(("float_f1", "int8_f1"), active, strict=True):
         hits, sums = (truth & a).sum(0), a.sum(0) + truth.sum(0)
         for label, hit, total in zip(space.labels, hits.tolist(), sums.tolist(), strict=True):

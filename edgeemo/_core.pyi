@@ -180,6 +180,7 @@ class VoiceSpec:
         pcen_eps: float = 1e-6,
         span_frames: int = 256,
         hop_frames: int = 50,
+        range_db: float = 0.0,
         normalization: Literal["none", "level", "mean", "mean_std"] = "level",
         gain: float = 1.0,
     ) -> None: ...
@@ -249,6 +250,12 @@ class VoiceSpec:
     @property
     def hop_frames(self) -> int:
         """Frames from span to span, 1 to span_frames."""
+    @property
+    def range_db(self) -> float:
+        """Of a span's logarithms, before normalisation: what lies more decibels below the highest is raised.
+
+        0 (off) to 300; without meaning for PCEN.
+        """
     @property
     def normalization(self) -> Literal["none", "level", "mean", "mean_std"]:
         """What is subtracted over the real frames of a span.

@@ -133,6 +133,8 @@ class Spans:
 
 
 def normalized(rows: Floats, spec: VoiceSpec) -> Floats:
+    if spec.range_db and spec.compression == "log":
+        rows = np.maximum(rows, rows.max() - spec.range_db * np.log(10) / 10)
     if spec.normalization == "none":
         return rows * spec.gain
     rows = rows - (rows.mean() if spec.normalization == "level" else rows.mean(axis=0))

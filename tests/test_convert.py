@@ -196,4 +196,8 @@ def test_a_drop_within_its_interval_passes_only_where_examples_are_few(
 
     lossy = replace(found, drop=Interval(0.02, -0.01, 0.05), agreement=1.0, clear_agreement=1.0, n=500)
     assert _problems(lossy, Budget()) == []
-    assert "macro-F1 drops by 0.0200" in _problems(replace(lossy, n=2000), Budget())[0]
+    labels = {"joy": {"n": 60}, "grief": {"n": 50}, "pride": {"n": 0}}
+    many = replace(lossy, n=2000, per_label=labels)
+    assert "macro-F1 drops by 0.0200" in _problems(many, Budget())[0]
+    assert _problems(replace(many, per_label=labels | {"grief": {"n": 49}}), Budget()) == []
+    assert _problems(replace(many, n=500, drop=Interval(0.02, 0.01, 0.05)), Budget())

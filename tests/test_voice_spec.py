@@ -52,6 +52,7 @@ def test_every_field_has_its_default_and_can_be_read() -> None:
         "pcen_eps": 1e-6,
         "span_frames": 256,
         "hop_frames": 50,
+        "range_db": 0.0,
         "normalization": "level",
         "gain": 1.0,
     }
@@ -82,6 +83,7 @@ OTHER: dict[str, list[Any]] = {
     "pcen_eps": [1e-5],
     "span_frames": [255],
     "hop_frames": [51],
+    "range_db": [50.0],
     "normalization": ["none", "mean", "mean_std"],
     "gain": [0.5],
 }
@@ -133,6 +135,7 @@ def test_digests_tell_all_specs_apart() -> None:
         ({"compression": None}, "compression must be a str, got NoneType"),
         ({"normalization": "z"}, "normalization must be 'none', 'level', 'mean' or 'mean_std'"),
         ({"normalization": "\ud800"}, "normalization must be"),
+        ({"range_db": -1}, "range_db must be in"),
         ({"gain": 0}, "gain must be in"),
         ({"n_mels": 64}, "unknown key 'n_mels' in a VoiceSpec; the keys are compression, fft"),
     ],

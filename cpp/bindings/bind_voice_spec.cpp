@@ -31,6 +31,7 @@ struct Fields {
         field("pcen_power", s.pcen_power, "PCEN's r, 0.001 to 1.");
         field("pcen_time_s", s.pcen_time_s, "PCEN's time constant in seconds, 0.001 to 60.");
         field("preemphasis", s.preemphasis, "x[i] - a x[i - 1] inside each window, 0 (off) to 0.9999.");
+        field("range_db", s.range_db, "Of a span's logarithms: what lies lower is raised; 0 (off) to 300.");
         field("rate_hz", s.rate_hz, "Rate of the model, 8000 to 48000.");
         field("remove_dc", s.remove_dc, "Subtract the mean of each window.");
         field("sample_scale", s.sample_scale, "Multiplies samples in ±1; kaldi's is 32768.");

@@ -2,17 +2,40 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace edgeemo {
 namespace {
 
-constexpr double kLeastDeviation = 1e-5;  // a span that hardly varies is not blown up
+constexpr double kLeastDeviation = 1e-5;               // a span that hardly varies is not blown up
+constexpr double kLogOfDecibel = 0.23025850929940458;  // ln(10) / 10
+
+// Frames of a span; no value lies below `least`.
+struct Rows {
+    const float* values;
+    std::size_t n, mels;
+    double least = -std::numeric_limits<double>::infinity();
+
+    double operator()(std::size_t i, std::size_t b) const {
+        return std::max(static_cast<double>(values[i * mels + b]), least);
+    }
+};
+
+// The rows within the range of the spec.
+Rows within_range(const VoiceSpec& spec, const float* values, std::size_t n) {
+    Rows rows{values, n, static_cast<std::size_t>(spec.mels)};
+    if (spec.range_db > 0.0 && spec.compression == VoiceSpec::Compression::log) {
+        rows.least = static_cast<double>(*std::max_element(values, values + n * rows.mels)) -
+                     spec.range_db * kLogOfDecibel;
+    }
+    return rows;
+}
 
 // Sums of each column, frame after frame.
-void add_columns(const float* rows, std::size_t n, std::size_t mels, double* sums) {
-    std::fill(sums, sums + mels, 0.0);
-    for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t b = 0; b < mels; ++b) sums[b] += static_cast<double>(rows[i * mels + b]);
+void add_columns(const Rows& rows, double* sums) {
+    std::fill(sums, sums + rows.mels, 0.0);
+    for (std::size_t i = 0; i < rows.n; ++i) {
+        for (std::size_t b = 0; b < rows.mels; ++b) sums[b] += rows(i, b);
     }
 }
 
@@ -24,14 +47,14 @@ double sum_of(const double* x, std::size_t n) {
 
 // means[b] becomes what is subtracted of column b; returns what the result is multiplied by. `squares` has
 // room for mels numbers.
-double normalizer(const VoiceSpec& spec, const float* rows, std::size_t n, double* means, double* squares) {
-    const auto mels = static_cast<std::size_t>(spec.mels);
+double normalizer(const VoiceSpec& spec, const Rows& rows, double* means, double* squares) {
+    const std::size_t mels = rows.mels;
     if (spec.normalization == VoiceSpec::Normalization::none) {
         std::fill(means, means + mels, 0.0);
         return spec.gain;
     }
-    add_columns(rows, n, mels, means);
-    const auto frames = static_cast<double>(n);
+    add_columns(rows, means);
+    const auto frames = static_cast<double>(rows.n);
     if (spec.normalization == VoiceSpec::Normalization::level) {
         std::fill(means, means + mels, sum_of(means, mels) / (frames * static_cast<double>(mels)));
         return spec.gain;
@@ -39,9 +62,9 @@ double normalizer(const VoiceSpec& spec, const float* rows, std::size_t n, doubl
     for (std::size_t b = 0; b < mels; ++b) means[b] /= frames;
     if (spec.normalization == VoiceSpec::Normalization::mean) return spec.gain;
     std::fill(squares, squares + mels, 0.0);
-    for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t i = 0; i < rows.n; ++i) {
         for (std::size_t b = 0; b < mels; ++b) {
-            const double away = static_cast<double>(rows[i * mels + b]) - means[b];
+            const double away = rows(i, b) - means[b];
             squares[b] += away * away;
         }
     }
@@ -90,12 +113,11 @@ void SpanCutter::finish(const SpanSink& sink) {
 
 void SpanCutter::hand_over(std::int64_t start, std::size_t n, const SpanSink& sink) {
     const auto back = static_cast<std::size_t>(n_frames_ - start);
-    const float* const rows = rows_.data() + (n_rows_ - back) * mels_;
-    const double scale = normalizer(*spec_, rows, n, means_.data(), means_.data() + mels_);
+    const Rows rows = within_range(*spec_, rows_.data() + (n_rows_ - back) * mels_, n);
+    const double scale = normalizer(*spec_, rows, means_.data(), means_.data() + mels_);
     for (std::size_t i = 0; i < n; ++i) {
         for (std::size_t b = 0; b < mels_; ++b) {
-            const double value = (static_cast<double>(rows[i * mels_ + b]) - means_[b]) * scale;
-            features_[i * mels_ + b] = static_cast<float>(value);
+            features_[i * mels_ + b] = static_cast<float>((rows(i, b) - means_[b]) * scale);
         }
     }
     std::fill(features_.begin() + static_cast<std::ptrdiff_t>(n * mels_), features_.end(), 0.0F);

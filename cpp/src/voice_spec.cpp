@@ -38,6 +38,7 @@ void visit(const VoiceSpec& s, Visit&& field) {
     field("pcen_eps", s.pcen_eps);
     field("span_frames", s.span_frames);
     field("hop_frames", s.hop_frames);
+    if (s.range_db > 0.0) field("range_db", s.range_db);  // younger than the digests in cards
     field("normalization", name_of(s.normalization));
     field("gain", s.gain);
 }
@@ -92,6 +93,7 @@ void VoiceSpec::validate() const {
     check_range("pcen_eps", pcen_eps, 1e-30, 1.0);
     check_range("span_frames", span_frames, 1, 4096);
     check_range("hop_frames", hop_frames, 1, span_frames);
+    check_range("range_db", range_db, 0.0, 300.0);
     check_range("gain", gain, 1e-6, 1e6);
 }
 

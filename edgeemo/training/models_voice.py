@@ -28,22 +28,9 @@ def voice_cnn(
     hidden: int = 64,
     dropout: float = 0.2,
 ) -> keras.Model:
-    """Convolutions over time and mels that shrink both, then over time alone, mean and maximum, dense.
-
-    The mels shrink by 16 and the frames by 8, the first convolution taking four mels a step: what follows is
-    small matrices, which train and run fast. Only the last convolution over both is normalised by batch: on
-    a CPU that costs more than the convolutions before it.
-    """
+    """Convolutions over time and mels that shrink both, then over time alone, mean and maximum, dense."""
     features = keras.Input((frames, mels), name="features")
-    x = layers.Reshape((frames, mels, 1))(features)
-    for i, n in enumerate(channels):
-        last = i + 1 == len(channels)
-        kernel, strides = (3, (2, 2)) if i else (5, (2, 4))
-        x = layers.Conv2D(
-            n, kernel, strides=strides, padding="same", use_bias=not last, kernel_initializer="he_normal"
-        )(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x) if last else x)
-    x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)
+    x = _shrunk(features, channels)
     for kernel, dilation in ((1, 1), (3, 1), (3, 2)):
         x = layers.Conv1D(width, kernel, padding="same", use_bias=False, dilation_rate=dilation)(x)
         x = layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x))
@@ -55,18 +42,41 @@ def voice_cnn(
 
 
 def speech_cnn(
-    frames: int, mels: int, *, channels: Sequence[int] = (32, 32, 32), context: int = 5, dropout: float = 0.1
+    frames: int,
+    mels: int,
+    *,
+    channels: Sequence[int] = (8, 16, 24),
+    width: int = 40,
+    context: int = 5,
+    dropout: float = 0.1,
 ) -> keras.Model:
-    """Three convolutions over time that each halve it, one that looks around, one logit a block."""
+    """Convolutions over time and mels that shrink both, one that looks around, one logit a block."""
     features = keras.Input((frames, mels), name="features")
-    x = features
-    for n in channels:  # 2 ** 3 == BLOCK
-        x = layers.Conv1D(n, 5, strides=2, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization()(x))
+    x = _shrunk(features, channels)  # 2 ** 3 == BLOCK
+    x = layers.Conv1D(width, 1, use_bias=False)(x)
+    x = layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x))
     x = layers.SpatialDropout1D(dropout)(x)
-    x = layers.Conv1D(channels[-1], context, padding="same", activation="relu")(x)
+    x = layers.Conv1D(width, context, padding="same", activation="relu")(x)
+    x = layers.SpatialDropout1D(dropout)(x)
     logits = layers.Conv1D(1, 1, dtype="float32")(x)
     return keras.Model(features, {"speech": layers.Flatten(name="speech", dtype="float32")(logits)})
+
+
+def _shrunk(features: keras.KerasTensor, channels: Sequence[int]) -> keras.KerasTensor:
+    """Return ``(batch, frames / 8, mels / 16 * channels)``, of three convolutions over both.
+
+    The first takes four mels a step: what follows is small matrices, which train and run fast. Only the last
+    is normalised by batch: on a CPU that costs more than the convolutions before it.
+    """
+    x = layers.Reshape((*features.shape[1:], 1))(features)
+    for i, n in enumerate(channels):
+        last = i + 1 == len(channels)
+        kernel, strides = (3, (2, 2)) if i else (5, (2, 4))
+        x = layers.Conv2D(
+            n, kernel, strides=strides, padding="same", use_bias=not last, kernel_initializer="he_normal"
+        )(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x) if last else x)
+    return layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)
 
 
 EMOTION: dict[str, Callable[..., keras.Model]] = {"voice_cnn": voice_cnn}

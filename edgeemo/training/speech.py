@@ -27,6 +27,8 @@ NOISE_DB = (-75.0, -10.0)
 SNR_DB = (0.0, 35.0)
 SILENT, ALONE = 0.12, 0.33
 """Shares of the spans with nothing but silence, nothing but background."""
+LINE, LINES = 0.3, ("telephone", "telephone", "opus", "mp3")
+"""Share of the spans that come through a line or a lossy file, and which."""
 
 Bools = npt.NDArray[np.bool_]
 
@@ -130,8 +132,8 @@ def _mixture(
     x = x * from_db(rng.uniform(*LEVEL_DB))
     if rng.random() < 0.8:
         x = with_noise(x, noise, rng.uniform(*SNR_DB))
-    if rng.random() < 0.15:
-        x = through(_limited(x), rate_hz, ("opus", "telephone", "mp3")[int(rng.integers(3))])
+    if rng.random() < LINE:
+        x = through(_limited(x), rate_hz, LINES[int(rng.integers(len(LINES)))])
     return _limited(x), spoken
 
 

@@ -46,8 +46,9 @@ struct VoiceSpec {
     double pcen_power = 0.5;
     double pcen_time_s = 0.4;  // of the smoother, which starts at 1
     double pcen_eps = 1e-6;
-    std::int32_t span_frames = 256;                      // 1 to 4096
-    std::int32_t hop_frames = 50;                        // from span to span, 1 to span_frames
+    std::int32_t span_frames = 256;  // 1 to 4096
+    std::int32_t hop_frames = 50;    // from span to span, 1 to span_frames
+    double range_db = 0.0;  // of a span's logarithms: what lies further below the highest is raised; 0 is off
     Normalization normalization = Normalization::level;  // over the real frames of a span
     double gain = 1.0;                                   // multiplies what is normalised
 
