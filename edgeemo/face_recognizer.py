@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy.typing as npt
 
 from .backends import INTERPRETERS
 from .bundle import Bundle
@@ -19,7 +21,7 @@ from .types import EmotionResult
 if TYPE_CHECKING:
     from .frontends import FaceFrontend
 
-Boxes = Sequence[Sequence[float]]
+Boxes: TypeAlias = Sequence[Sequence[float]] | npt.NDArray[Any]
 
 
 class FaceRecognizer(Recognizer, modality="face"):

@@ -33,7 +33,7 @@ def face(label: str, side: int = 40) -> Pixels:
     """Return a gray face, ``(side, side)``, that expresses this to the mime."""
     found = np.full((side, side), _SKIN, np.uint8)
     half = side // 2
-    places = {"happiness": np.s_[half:], "sadness": np.s_[:half], "anger": np.s_[:, :half]}
+    places: dict[str, Any] = {"happiness": np.s_[half:], "sadness": np.s_[:half], "anger": np.s_[:, :half]}
     if label in places:
         found[places[label]] = _LIGHT
     return found
