@@ -70,12 +70,12 @@ def watch_command(
         if not isinstance(recognizer, FaceRecognizer):
             raise click.UsageError(f"The bundle {bundle} reads {recognizer.card.modality}, not faces.")
         drawing: Any = console.need("edgeemo.cli.draw", "face", "cv2") if window else None
-        with console.quiet_libraries():  # they talk while they open
-            recognizer.detector  # noqa: B018  what is missing is told before the camera is on
-            frames = stack.enter_context(_source(source, fps))
+        stack.enter_context(console.quiet_libraries())  # decoders and drivers like to talk
+        recognizer.detector  # noqa: B018  what is missing is told before the camera is on
+        frames = stack.enter_context(_source(source, fps))
         screen = stack.enter_context(drawing.Window()) if drawing is not None else None
-        stream = recognizer.stream(smooth_ms=smooth_ms)
         show = stack.enter_context(_shown(recognizer, as_json))
+        stream = recognizer.stream(smooth_ms=smooth_ms)
         for frame, t_ms in frames:
             if seconds is not None and t_ms >= 1000 * seconds:
                 break
