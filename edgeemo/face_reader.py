@@ -66,7 +66,7 @@ class FaceReader:
         return Face(box, (crop.to_picture(left, y), crop.to_picture(right, y)), 1.0)
 
     def usable(self, faces: Sequence[Face], image: Pixels, color: Any) -> list[Face]:
-        """Return the faces that can be read: at least a pixel wide and high, their middle in the picture."""
+        """Return the faces that can be read: with a score, a pixel wide and high, their middle in the picture."""
         if not isinstance(image, np.ndarray) or image.ndim < 2:
             return list(faces)  # `read` refuses the picture
         height, width = image.shape[:2]
@@ -138,4 +138,6 @@ class FaceReader:
 
 def _lies_in(face: Face, width: int, height: int) -> bool:
     x0, y0, x1, y1 = face.box
-    return x1 - x0 >= 1 and y1 - y0 >= 1 and 0 <= (x0 + x1) / 2 <= width and 0 <= (y0 + y1) / 2 <= height
+    big = x1 - x0 >= 1 and y1 - y0 >= 1
+    inside = 0 <= (x0 + x1) / 2 <= width and 0 <= (y0 + y1) / 2 <= height
+    return face.score > 0 and big and inside  # all false of NaN

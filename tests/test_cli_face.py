@@ -157,7 +157,7 @@ def test_a_picture_is_drawn(
     assert main(["predict", photo, "--bundle", bundle, "--picture", str(out)]) == 0
     assert capsys.readouterr().err == f"edgeemo: wrote {out}\n"
     drawn = cv2.imread(str(out))
-    changed = (drawn != SCENE[..., ::-1]).any(2)
+    changed = np.any(drawn != SCENE[..., ::-1], axis=2)
     assert changed[60, 150:250].all()  # the upper edge of a box
     assert changed[100, 180]  # an eye
     assert changed[164:200, 150:160].any()  # bars below
@@ -212,7 +212,7 @@ def test_drawing_leaves_the_frame_alone_and_takes_any_box(mime_reader: FaceRecog
         results = mime_reader.predict_all(SCENE, boxes=[box])
         for color in ("rgb", "bgr"):
             before = SCENE.copy()
-            drawn = draw.annotated(SCENE, color, results)  # type: ignore[arg-type]
+            drawn = draw.annotated(SCENE, color, results)
             np.testing.assert_array_equal(SCENE, before)
             assert drawn.shape == SCENE.shape
     np.testing.assert_array_equal(draw.annotated(SCENE, "rgb", []), SCENE[..., ::-1])
@@ -254,7 +254,7 @@ def test_it_stops_after_so_many_seconds(frames: str, bundle: str, capsys: pytest
 
 def test_a_video_is_read_to_its_end(bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(tmp_path / "a.avi")
-    out = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"MJPG"), 10, (320, 240))
+    out = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*"MJPG"), 10, (320, 240))
     if not out.isOpened():
         pytest.skip("this OpenCV writes no video")
     for _ in range(6):

@@ -170,10 +170,12 @@ def test_its_own_detector_is_opened_once_when_needed_and_closed_with_it(
 
 
 def test_faces_of_no_use_are_left_out(mime_path: Path) -> None:
-    """Thinner than a pixel, or more than half outside: a detector may say so, nobody can read it."""
-    eyes = ((1.0, 1.0), (2.0, 1.0))
-    boxes = [(5, 5, 5.5, 50), (-60, 20, 40, 80), (310, 200, 390, 280), (100, 20, 160, 80)]
-    own = SimpleNamespace(detect=lambda image, color="rgb": [Face(box, eyes, 0.5) for box in boxes])
+    """Thinner than a pixel, more than half outside, or NaN: a detector may say so, nobody can read it."""
+    eyes, nan = ((1.0, 1.0), (2.0, 1.0)), float("nan")
+    boxes = [(5, 5, 5.5, 50), (-60, 20, 40, 80), (310, 200, 390, 280), (nan, 20, 160, 80), (0, 0, np.inf, 9)]
+    faces = [Face(box, eyes, 0.5) for box in [*boxes, (100, 20, 160, 80)]]
+    faces += [Face((20, 30, 60, 70), eyes, score) for score in (0.0, nan)]
+    own = SimpleNamespace(detect=lambda image, color="rgb": faces)
     with FaceRecognizer.open(mime_path, detector=own) as recognizer:
         assert list(labels(recognizer.predict_all(GROUP))) == [(100, 20)]
 
