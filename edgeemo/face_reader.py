@@ -66,7 +66,7 @@ class FaceReader:
         return Face(box, (crop.to_picture(left, y), crop.to_picture(right, y)), 1.0)
 
     def usable(self, faces: Sequence[Face], image: Pixels, color: Any) -> list[Face]:
-        """Return the faces that can be read: with a score, a pixel wide and high, their middle in the picture."""
+        """Return the faces that can be read: with a score, a pixel in size, their middle in the picture."""
         if not isinstance(image, np.ndarray) or image.ndim < 2:
             return list(faces)  # `read` refuses the picture
         height, width = image.shape[:2]

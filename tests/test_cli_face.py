@@ -179,12 +179,20 @@ def test_a_picture_that_cannot_be_written_is_a_named_error(
         (["so happy", "--bundle", "FACE"], "reads faces: give a photograph"),
         (["-", "--bundle", "FACE"], "reads faces: give a photograph"),
         (["so happy", "--bundle", "TEXT", "--whole"], "--whole is for photographs"),
+        (["FILM"], "film.mp4 is a video: `edgeemo watch` reads it"),
+        (["none.avi"], "none.avi is a video: `edgeemo watch` reads it"),
     ],
 )
 def test_what_does_not_go_together_is_wrong_usage(
     photo: str, bundle: str, arguments: list[str], message: str, tmp_path: Path, capsys: Any
 ) -> None:
-    names = {"PHOTO": photo, "FACE": bundle, "TEXT": str(wordy.write(tmp_path))}
+    (tmp_path / "film.mp4").write_bytes(b"film")
+    names = {
+        "PHOTO": photo,
+        "FACE": bundle,
+        "TEXT": str(wordy.write(tmp_path)),
+        "FILM": f"{tmp_path}/film.mp4",
+    }
     assert main(["predict", *(names.get(a, a) for a in arguments)]) == 2
     assert re.search(message, " ".join(capsys.readouterr().err.split()))
 

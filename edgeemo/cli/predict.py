@@ -19,6 +19,7 @@ from ..recognizer import Recognizer
 from ..sources import is_audio, is_photo
 from ..sources.files import SUFFIXES
 from ..sources.photos import PHOTO_SUFFIXES
+from ..sources.video import VIDEO_SUFFIXES
 from ..types import EMOTIONS, EmotionResult
 from ..voice_recognizer import VoiceRecognizer
 from . import console
@@ -71,6 +72,8 @@ def predict_command(
     named = text is None and text_or_file is not None
     audio = named and _names(str(text_or_file), is_audio, SUFFIXES)
     photo = named and not audio and _names(str(text_or_file), is_photo, PHOTO_SUFFIXES)
+    if named and _names(str(text_or_file), _is_video, VIDEO_SUFFIXES):
+        raise click.UsageError(f"{text_or_file} is a video: `edgeemo watch` reads it; see --text.")
     single = None if audio or photo else text if text is not None else _argument_text(text_or_file)
     if single is None and text_or_file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError(
@@ -110,6 +113,10 @@ def _names(argument: str, is_one: Callable[[str], bool], suffixes: tuple[str, ..
     """Tell whether the argument is a file of a kind, or the name of one that is not there."""
     lone = len(argument.split()) == 1 and not os.path.exists(argument)  # noqa: PTH110
     return is_one(argument) or (lone and argument.lower().endswith(suffixes))
+
+
+def _is_video(argument: str) -> bool:
+    return os.path.isfile(argument) and argument.lower().endswith(VIDEO_SUFFIXES)  # noqa: PTH113
 
 
 def _argument_text(argument: str | None) -> str | None:

@@ -11,8 +11,7 @@ from ..errors import RuntimeUnavailableError, SourceError
 from .base import Block, FrameSource
 
 VIDEO_SUFFIXES = (
-    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv",
-    ".3gp", ".ogv", ".mjpeg", ".mjpg",
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv",
 )  # fmt: skip
 _FPS, _LEAST_FPS, _MOST_FPS = 25.0, 1.0, 1000.0
 
