@@ -21,7 +21,7 @@ PHOTO_SUFFIXES = (
     ".pbm", ".pnm", ".avif", ".jp2",
 )  # fmt: skip
 MOST_PIXELS = 128_000_000
-"""Pixels of a photograph that is still read (384 MB as RGB), unless the caller says otherwise."""
+"""Pixels of a photograph that is still read, unless the caller says otherwise: 1.2 GB while it is decoded."""
 
 
 def is_photo(path: str | os.PathLike[str]) -> bool:
@@ -52,7 +52,8 @@ class Photo(FrameSource):
     """One photograph: yields ``(frame, 0)`` once, RGB uint8 ``(height, width, 3)``. Wants the extra ``face``.
 
     A picture that its EXIF data say was turned is turned upright. Gray, palette and CMYK become RGB, 16 bits
-    their upper 8; alpha is left out, whatever lies beneath it; of an animation the first frame is read.
+    their upper 8; alpha is left out, whatever lies beneath it; of an animation the first frame is read. The
+    frame may be read-only.
 
     Args:
         path: what Pillow reads: JPEG, PNG, WebP, TIFF, BMP, GIF …
@@ -138,7 +139,8 @@ def read_photo(path: Path, most_pixels: int = MOST_PIXELS) -> Pixels:
             warnings.simplefilter("ignore")  # of bombs: the limit below is ours
             image = _opened(image_module, file, path)
             _check_size(image, path, most_pixels)
-            return _rgb(ops.exif_transpose(image), path)
+            ops.exif_transpose(image, in_place=True)  # decodes
+            return _rgb(image, path)
     except SourceError:
         raise
     except (OSError, ValueError) as error:
@@ -173,7 +175,7 @@ def _check_size(image: Any, path: Path, most_pixels: int) -> None:
 
 
 def _rgb(image: Any, path: Path) -> Pixels:
-    """Decode; of 16 bits a channel keep the upper 8."""
+    """Return the pixels of any mode; of 16 bits a channel the upper 8."""
     if image.mode == "F" or image.mode.startswith("I"):
         values = np.asarray(image)
         if values.dtype.kind == "f" or values.min() < 0 or values.max() > 65535:
@@ -182,7 +184,7 @@ def _rgb(image: Any, path: Path) -> Pixels:
             )
         gray = (values.astype(np.uint16) >> 8).astype(np.uint8)
         return np.repeat(gray[..., np.newaxis], 3, axis=2)
-    return np.array(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _pictures(where: Path) -> list[Path]:
