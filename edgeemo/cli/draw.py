@@ -100,13 +100,15 @@ def _draw(canvas: Pixels, result: EmotionResult, unit: int) -> None:
     for eye in result.face.eyes if found else ():
         cv2.circle(canvas, (_pixel(eye[0]), _pixel(eye[1])), 2 * unit, colour, -1)
     name = "" if result.track_id is None else f"{result.track_id}: "
-    text = f"{name}{result.label} {result.confidence:.2f}"
-    _write(canvas, text, (x0, max(y0 - 4 * unit, 12 * unit)), unit, colour)
-    _bars(canvas, result, (x0, y1 + 4 * unit), unit)
+    _write(canvas, f"{name}{result.label} {result.confidence:.2f}", (x0, y0), unit, colour)
+    _bars(canvas, result, (x0, y1), unit)
 
 
 def _bars(canvas: Pixels, result: EmotionResult, corner: tuple[int, int], unit: int) -> None:
-    x, y = corner
+    """A bar an emotion, in their order: below the corner, or above it where the picture ends."""
+    height, width = canvas.shape[:2]
+    x = max(min(corner[0], width - 60 * unit), 0)
+    y = min(corner[1] + 4 * unit, height - 33 * unit)
     for i, score in enumerate(result.scores.tolist()):
         top = y + 4 * unit * i
         if score > 0.005:
@@ -114,9 +116,16 @@ def _bars(canvas: Pixels, result: EmotionResult, corner: tuple[int, int], unit: 
             cv2.rectangle(canvas, (x, top), end, _COLOURS[i], -1)
 
 
-def _write(canvas: Pixels, text: str, at: tuple[int, int], unit: int, colour: tuple[int, int, int]) -> None:
-    for width, ink in ((3 * unit, (0, 0, 0)), (unit, colour)):  # readable on any ground
-        cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45 * unit, ink, width, cv2.LINE_AA)
+def _write(
+    canvas: Pixels, text: str, corner: tuple[int, int], unit: int, colour: tuple[int, int, int]
+) -> None:
+    """On dark ground, above the corner; inside the picture, as far as it is wide enough."""
+    font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.45 * unit
+    (width, height), _ = cv2.getTextSize(text, font, size, unit)
+    x = max(min(corner[0], canvas.shape[1] - width - 2 * unit), 0)
+    y = max(min(corner[1], canvas.shape[0]) - 6 * unit, height + 4 * unit)
+    cv2.rectangle(canvas, (x, y - height - 3 * unit), (x + width + 2 * unit, y + 4 * unit), (24, 24, 24), -1)
+    cv2.putText(canvas, text, (x + unit, y), font, size, colour, unit, cv2.LINE_AA)
 
 
 def _pixel(value: float) -> int:
