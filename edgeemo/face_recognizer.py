@@ -56,7 +56,8 @@ class FaceRecognizer(Recognizer, modality="face"):
         Any object with ``detect(image, color) -> list[Face]`` may be set; it stays the caller's to close.
 
         Raises:
-            BundleError, RuntimeUnavailableError, InferenceError: the shipped one cannot be opened.
+            BundleError, RuntimeUnavailableError, InferenceError: the shipped one cannot be opened, LicenseError:
+                nor used, where `Recognizer.open` was told ``require_commercial``.
             InferenceError: the recognizer was closed.
         """
         with self._lock:
@@ -67,7 +68,9 @@ class FaceRecognizer(Recognizer, modality="face"):
 
                 info = self.runtime.info
                 backend = info.backend if info.backend in INTERPRETERS else "litert"
-                self._own = self._detector = FaceDetector.open(threads=info.threads, backend=backend)
+                self._own = self._detector = FaceDetector.open(
+                    threads=info.threads, backend=backend, require_commercial=self._require_commercial
+                )
             return self._detector
 
     @detector.setter

@@ -49,6 +49,7 @@ class Recognizer:
     modality: ClassVar[str]
     _kinds: ClassVar[dict[str, type[Recognizer]]] = {}
     frontend: Any
+    _require_commercial = False  # of other bundles that it opens later, too
 
     def __init_subclass__(cls, *, modality: str | None = None, **rest: Any) -> None:
         super().__init_subclass__(**rest)
@@ -163,7 +164,8 @@ class Recognizer:
                 ``edgeemo convert`` wrote.
             delegate: ``"auto"`` or ``"cpu"``.
             threads: CPU threads for the model, 1 … 64.
-            require_commercial: refuse a bundle that is not cleared for commercial use.
+            require_commercial: refuse a bundle (and later a shipped detector) that is not cleared for
+                commercial use.
             backend: the inference library; see `edgeemo.backends.INTERPRETERS`.
             detector: what finds faces in place of the shipped detector (see `FaceRecognizer.detector`).
 
@@ -183,6 +185,7 @@ class Recognizer:
             raise InputError(f"{bundle.card.name} reads {bundle.card.modality}: leave the detector out.")
         runtime = Runtime(bundle.flatbuffer, backend=backend, delegate=delegate, threads=threads)
         recognizer: Recognizer = cls(bundle, runtime)
+        recognizer._require_commercial = require_commercial
         if detector is not None:
             cast("FaceRecognizer", recognizer).detector = detector
         return recognizer

@@ -157,12 +157,12 @@ def test_its_own_detector_is_opened_once_when_needed_and_closed_with_it(
             did.append("closed")
 
     monkeypatch.setitem(sys.modules, "edgeemo.face_detector", SimpleNamespace(FaceDetector=FakeDetector))
-    with FaceRecognizer.open(mime_path, threads=2) as recognizer:
+    with FaceRecognizer.open(mime_path, threads=2, require_commercial=True) as recognizer:
         assert did == []
         with ThreadPoolExecutor(4) as pool:
             said = list(pool.map(recognizer.predict, [GROUP] * 8))
         assert {result.label for result in said} == {"anger"}
-        assert did == [{"threads": 2, "backend": "litert"}]
+        assert did == [{"threads": 2, "backend": "litert", "require_commercial": True}]
     assert did[1:] == ["closed"]
     with pytest.raises(InferenceError):
         recognizer.predict(GROUP)

@@ -30,8 +30,8 @@ ORDER = [
     {"backends"},
     {"runtime"},
     {"readout"},
-    {"recognizer", "spans", "face_reader", "face_detector"},
-    {"stream", "face_stream"},
+    {"recognizer", "spans", "face_reader"},
+    {"stream", "face_stream", "face_detector"},
     {"text_recognizer", "voice_recognizer", "face_recognizer"},
     {"training", "evaluation", "converters", "cli", "__init__"},
 ]
