@@ -44,7 +44,7 @@ class FaceRecognizer(Recognizer, modality="face"):
 
     def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
         super().__init__(bundle, runtime)
-        self._reader = FaceReader(bundle.card, runtime, self.frontend, self._readout)
+        self._reader = FaceReader(self.card, runtime, self.frontend, self._readout)
         self._detector: Detector | None = None
         self._own: Any = None  # a detector that we opened, to be closed with us
         self._lock = Lock()
@@ -56,8 +56,8 @@ class FaceRecognizer(Recognizer, modality="face"):
         Any object with ``detect(image, color) -> list[Face]`` may be set; it stays the caller's to close.
 
         Raises:
-            BundleError, RuntimeUnavailableError, InferenceError: the shipped one cannot be opened, LicenseError:
-                nor used, where `Recognizer.open` was told ``require_commercial``.
+            BundleError, RuntimeUnavailableError, InferenceError: the shipped one cannot be opened.
+            LicenseError: it is not cleared, and `Recognizer.open` was told ``require_commercial``.
             InferenceError: the recognizer was closed.
         """
         with self._lock:
