@@ -803,6 +803,48 @@ class FaceTracker:
     def reset(self) -> None:
         """Equals a fresh tracker."""
 
+@final
+class Smoother:
+    """Rows of numbers steadied over time: a running mean a track.
+
+    A row weighs its evidence, times the time it stands for (from the row before it to itself; the first as
+    long as the second), times exp(-age / time_ms). So neither the frame rate nor dropped frames show.
+    Threads that share one by mistake wait for each other.
+    """
+
+    def __init__(self, size: int, time_ms: float) -> None:
+        """Rows of ``size`` numbers; ``time_ms`` 0 to 60000, 0 smooths nothing.
+
+        Raises:
+            SpecError: out of range.
+        """
+    @property
+    def size(self) -> int:
+        """Numbers a row."""
+    @property
+    def time_ms(self) -> float:
+        """The age at which a row counts for 1 / e."""
+    def update(
+        self, key: int, row: NDArray[np.float32], evidence: float, t_ms: int
+    ) -> tuple[NDArray[np.float32], float]:
+        """Take in a row of the track ``key``: the mean so far, and the mean evidence.
+
+        Without evidence the mean stays what it was, at first zeros. A row at the time of the one before it
+        adds nothing.
+
+        Args:
+            row: contiguous (size,). evidence: 0 … 1. t_ms: on the caller's clock.
+
+        Raises:
+            InputTypeError: no float32 array. InputError: another shape, a number that is not finite, evidence
+                outside 0 … 1, or a time before the track's last one; then nothing has changed.
+        """
+    def keep(self, keys: Sequence[int]) -> None:
+        """Forget all other tracks."""
+    def reset(self) -> None:
+        """Equals a fresh smoother."""
+    def __len__(self) -> int: ...
+
 def quantize(x: NDArray[np.float32], scale: float, zero_point: int) -> NDArray[np.int8]:
     """The one int8 rule: saturate(round_half_even(x / scale) + zero_point).
 

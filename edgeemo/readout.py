@@ -74,6 +74,13 @@ class Readout:
         )
 
 
+def row_of(reading: Reading) -> FloatArray:
+    """Return what means are taken of, one float32 row: probabilities, scores, valence, arousal."""
+    return np.concatenate(
+        (reading.probabilities, reading.scores, np.array([reading.valence, reading.arousal], np.float32))
+    )
+
+
 def score_map(card: ModelCard) -> _core.ScoreMap:
     """Return the native map from a model's logits to (probabilities, scores over `EMOTIONS`)."""
     index = {label: i for i, label in enumerate(card.labels)}

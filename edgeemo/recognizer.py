@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, overload
 from .backends import Backend
 from .bundle import Bundle
 from .card import ModelCard
-from .errors import BundleMismatchError, LicenseError, LicenseWarning, SpecError
+from .errors import BundleMismatchError, InputError, LicenseError, LicenseWarning, SpecError
 from .frontends import frontend_for
 from .readout import Readout, score_map
 from .runtime import Runtime
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from .face_reader import Detector
+    from .face_recognizer import FaceRecognizer
     from .text_recognizer import TextRecognizer
     from .voice_recognizer import VoiceRecognizer
 
@@ -29,7 +31,7 @@ _warned: set[str] = set()
 
 
 class Recognizer:
-    """Reads the emotion an input expresses; `TextRecognizer` and `VoiceRecognizer` say how.
+    """Reads the emotion an input expresses; `TextRecognizer`, `VoiceRecognizer`, `FaceRecognizer` say how.
 
     >>> import edgeemo
     >>> with edgeemo.Recognizer.open("text") as recognizer:
@@ -47,6 +49,7 @@ class Recognizer:
     modality: ClassVar[str]
     _kinds: ClassVar[dict[str, type[Recognizer]]] = {}
     frontend: Any
+    _require_commercial = False  # of other bundles that it opens later, too
 
     def __init_subclass__(cls, *, modality: str | None = None, **rest: Any) -> None:
         super().__init_subclass__(**rest)
@@ -121,12 +124,26 @@ class Recognizer:
     @classmethod
     def open(
         cls,
+        name_or_path: Literal["face"],
+        *,
+        delegate: str = ...,
+        threads: int = ...,
+        require_commercial: bool = ...,
+        backend: str | Backend = ...,
+        detector: Detector | None = ...,
+    ) -> FaceRecognizer: ...
+
+    @overload
+    @classmethod
+    def open(
+        cls,
         name_or_path: str | os.PathLike[str],
         *,
         delegate: str = ...,
         threads: int = ...,
         require_commercial: bool = ...,
         backend: str | Backend = ...,
+        detector: Detector | None = ...,
     ) -> Self: ...
 
     @classmethod
@@ -138,21 +155,25 @@ class Recognizer:
         threads: int = 1,
         require_commercial: bool = False,
         backend: str | Backend = "litert",
+        detector: Detector | None = None,
     ) -> Recognizer:
         """Open a shipped bundle by name or any bundle by path.
 
         Args:
-            name_or_path: ``"text"``, ``"voice"``, or the path of a file written by ``edgeemo convert``.
+            name_or_path: ``"text"``, ``"voice"``, ``"face"``, or the path of a file that
+                ``edgeemo convert`` wrote.
             delegate: ``"auto"`` or ``"cpu"``.
             threads: CPU threads for the model, 1 … 64.
-            require_commercial: refuse a bundle that is not cleared for commercial use.
+            require_commercial: refuse a bundle (and later a shipped detector) that is not cleared for
+                commercial use.
             backend: the inference library; see `edgeemo.backends.INTERPRETERS`.
+            detector: what finds faces in place of the shipped detector (see `FaceRecognizer.detector`).
 
         Raises:
             BundleError: the bundle is missing, damaged, too new or of another modality.
             SpecError: its frontend cannot be built.
             LicenseError: ``require_commercial`` and it is not cleared.
-            InputError: ``threads`` or ``backend`` is none of the above.
+            InputError: ``threads`` or ``backend`` is none of the above, or there is nothing to detect.
             DelegateError, RuntimeUnavailableError, InferenceError: it cannot run here.
 
         Warns:
@@ -160,7 +181,14 @@ class Recognizer:
         """
         bundle = Bundle.open(name_or_path)
         _check_licence(bundle.card, require_commercial)
-        return cls(bundle, Runtime(bundle.flatbuffer, backend=backend, delegate=delegate, threads=threads))
+        if detector is not None and bundle.card.modality != "face":
+            raise InputError(f"{bundle.card.name} reads {bundle.card.modality}: leave the detector out.")
+        runtime = Runtime(bundle.flatbuffer, backend=backend, delegate=delegate, threads=threads)
+        recognizer: Recognizer = cls(bundle, runtime)
+        recognizer._require_commercial = require_commercial
+        if detector is not None:
+            cast("FaceRecognizer", recognizer).detector = detector
+        return recognizer
 
     @property
     def card(self) -> ModelCard:
@@ -168,7 +196,7 @@ class Recognizer:
         return self.bundle.card
 
     def predict(self, *raw: Any, **how: Any) -> EmotionResult:
-        """Read one input: a text (`TextRecognizer.predict`) or a clip (`VoiceRecognizer.predict`)."""
+        """Read one text, clip or picture; `TextRecognizer` and its likes say how."""
         raise NotImplementedError
 
     def close(self) -> None:

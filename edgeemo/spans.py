@@ -11,7 +11,7 @@ import numpy as np
 
 from .card import ModelCard
 from .errors import BundleMismatchError
-from .readout import Reading, Readout, read_only
+from .readout import Readout, read_only, row_of
 from .runtime import Runtime
 from .types import EmotionResult, FloatArray
 
@@ -57,7 +57,7 @@ class SpanReader:
         self._block = spec.span_frames // blocks[1]
         threshold = card.evidence["threshold"]
         self._least_logit = log(threshold / (1 - threshold))
-        self._neutral = _row(readout.neutral)
+        self._neutral = row_of(readout.neutral)
         self.size = len(self._neutral)
 
     def read(self, spans: Spans) -> list[Heard]:
@@ -77,7 +77,7 @@ class SpanReader:
         outputs = self._runtime.run(span)
         real = max(1, n_frames // self._block)
         speech = outputs[self._card.outputs["speech"]][0, :real] >= self._least_logit
-        return Heard(_row(self._readout(outputs)), int(speech.sum()) / real, start_frame, n_frames)
+        return Heard(row_of(self._readout(outputs)), int(speech.sum()) / real, start_frame, n_frames)
 
     def result(self, said: FloatArray, evidence: float, start_ms: int, end_ms: int) -> EmotionResult:
         """Weigh what the model said by its evidence."""
@@ -126,9 +126,3 @@ class Mean:
     def evidence(self) -> float:
         """The share of speech in all that was heard, 0 … 1."""
         return min(self._weight / self._frames, 1.0) if self._frames else 0.0
-
-
-def _row(reading: Reading) -> FloatArray:
-    return np.concatenate(
-        (reading.probabilities, reading.scores, np.array([reading.valence, reading.arousal], np.float32))
-    )

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from ._core import Face
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 Modality: TypeAlias = Literal["text", "voice", "face"]
@@ -36,11 +39,15 @@ class EmotionResult:
         valence: unpleasant −1 … pleasant +1.
         arousal: calm −1 … excited +1.
         evidence: 0 … 1, how much of the input the model understood: the share of words (text) or of the
-            span that is speech (voice). Near 0 (for voices: below ``card.evidence["least"]``) neutral is 1
-            and valence and arousal are 0.
+            span that is speech (voice), the probability that there is a face (face). Near 0 (for voices:
+            below ``card.evidence["least"]``; for faces: where there is none) neutral is 1 and valence and
+            arousal are 0.
         truncated: the input was longer than the model reads, and only its beginning was read.
-        start_ms, end_ms: the span (or the clip) this speaks of, on the caller's clock; 0 for text.
+        start_ms, end_ms: the span (or the clip, or the track so far) this speaks of, on the caller's clock;
+            0 for texts and photographs.
         exclusive: of the labels exactly one holds.
+        face: where the face is, in pixels of the picture; None without one.
+        track_id: in a stream of faces the number of the face's track, from 1; else None.
     """
 
     modality: Modality
@@ -55,6 +62,8 @@ class EmotionResult:
     start_ms: int = 0
     end_ms: int = 0
     exclusive: bool = False
+    face: Face | None = None
+    track_id: int | None = None
 
     @cached_property
     def fine(self) -> Mapping[str, float]:
@@ -89,8 +98,11 @@ class EmotionResult:
         return [(EMOTIONS[i], float(self.scores[i])) for i in order]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain, JSON-ready values; ``scores`` as a mapping from emotion to score."""
-        return {
+        """Return plain, JSON-ready values; ``scores`` as a mapping from emotion to score.
+
+        ``face`` (box, eyes, score) and ``track_id`` are there only where there is a face.
+        """
+        told = {
             "modality": self.modality,
             "label": self.label,
             "confidence": self.confidence,
@@ -104,6 +116,11 @@ class EmotionResult:
             "start_ms": self.start_ms,
             "end_ms": self.end_ms,
         }
+        if self.face is not None:
+            eyes = [list(eye) for eye in self.face.eyes]
+            told["face"] = {"box": list(self.face.box), "eyes": eyes, "score": self.face.score}
+            told["track_id"] = self.track_id
+        return told
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, EmotionResult):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeemo import Recognizer, TextRecognizer, VoiceRecognizer
+from edgeemo import FaceRecognizer, Recognizer, TextRecognizer, VoiceRecognizer
 from edgeemo.bundle import shipped
 
 ROOT = Path(__file__).parent.parent
@@ -158,6 +158,25 @@ def voice(parrot_path: Path) -> Iterator[VoiceRecognizer]:
     """The parrot, opened."""
     opened = Recognizer.open(parrot_path)
     assert isinstance(opened, VoiceRecognizer)
+    with opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def mime_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The mime, a tiny face bundle, as a file."""
+    import mime
+
+    return mime.write(tmp_path_factory.mktemp("mime"))
+
+
+@pytest.fixture
+def mime_reader(mime_path: Path) -> Iterator[FaceRecognizer]:
+    """The mime, opened, with the detector that finds the faces it knows."""
+    import mime
+
+    opened = Recognizer.open(mime_path, detector=mime.Spotter())
+    assert isinstance(opened, FaceRecognizer)
     with opened:
         yield opened
 

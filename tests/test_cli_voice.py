@@ -121,7 +121,7 @@ def test_the_default_bundle_follows_the_argument(
         (["CLIP", "--bundle", "TEXT"], "reads text, .*clip.wav is audio"),
         (["so happy", "--bundle", "VOICE"], "reads voice: give an audio file"),
         (["-", "--bundle", "VOICE"], "reads voice: give an audio file"),
-        (["so happy", "--bundle", "TEXT", "--picture", "a.png"], "--picture draws audio files only"),
+        (["so happy", "--bundle", "TEXT", "--picture", "a.png"], "--picture draws audio files and photo"),
     ],
 )
 def test_what_does_not_go_together_is_wrong_usage(

@@ -20,7 +20,7 @@ from edgeemo.converters.inspect import dissect
 from edgeemo.converters.verify import verify
 
 from edgeemo.evaluation import evaluate
-from edgeemo.evaluation.faces import read_face
+from edgeemo.evaluation.faces import box_of, read_face
 from edgeemo.training import data
 
 
@@ -41,7 +41,8 @@ def test_the_golden_answers_come_back(bundle_of_trained_face: Path) -> None:
         assert isinstance(recognizer, FaceRecognizer)
         assert [golden["drawing"] for golden in recognizer.card.golden] == list(MOUTHS)
         for golden in recognizer.card.golden:
-            result = recognizer.predict(drawing(golden["drawing"]), "gray")
+            picture = drawing(golden["drawing"])
+            result = recognizer.predict(picture, "gray", [box_of(picture)])
             np.testing.assert_allclose(result.scores, golden["scores"], atol=0.02)
             assert result.evidence == 1
 
@@ -58,7 +59,9 @@ def test_a_box_reads_the_face_in_it(bundle_of_trained_face: Path, trained_face: 
     street[40:88, 100:148] = face
     with Recognizer.open(bundle_of_trained_face) as recognizer:
         there = recognizer.predict(street, "gray", [(100, 40, 148, 88)])
-        assert there == recognizer.predict(face, "gray")
+        alone = recognizer.predict(face, "gray", [box_of(face)])
+    np.testing.assert_array_equal(there.scores, alone.scores)
+    assert (there.valence, there.arousal, there.evidence) == (alone.valence, alone.arousal, 1.0)
 
 
 def test_verify_and_evaluate_read_the_manifests_of_training(

@@ -19,7 +19,7 @@ import edgeemo
 ROOT = Path(__file__).parent.parent
 TENSORFLOW = {"tensorflow", "keras", "tensorboard"}
 HEAVY = [*TENSORFLOW, "ai_edge_litert", "click", "rich", "sklearn", "matplotlib", "tokenizers", "safetensors"]
-HEAVY += ["sounddevice", "soundfile", "cv2"]
+HEAVY += ["sounddevice", "soundfile", "cv2", "PIL"]
 
 # the data path, each line may import those above it
 ORDER = [
@@ -30,8 +30,8 @@ ORDER = [
     {"backends"},
     {"runtime"},
     {"readout"},
-    {"recognizer", "spans"},
-    {"stream"},
+    {"recognizer", "spans", "face_reader"},
+    {"stream", "face_stream", "face_detector"},
     {"text_recognizer", "voice_recognizer", "face_recognizer"},
     {"training", "evaluation", "converters", "cli", "__init__"},
 ]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from edgeemo import EMOTIONS, EmotionResult
+from edgeemo.faces import Face
 
 
 def frozen(values: list[float]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
@@ -116,6 +117,21 @@ def test_to_dict_is_plain_json_and_complete() -> None:
     assert {"label", "confidence", "fine", "valence", "arousal", "evidence", "start_ms", "end_ms"} <= set(
         told
     )
+
+
+def test_a_result_without_a_face_says_nothing_of_faces() -> None:
+    assert not {"face", "track_id"} & set(result(modality="voice").to_dict())
+
+
+def test_a_face_stands_in_what_is_told() -> None:
+    face = Face((1.0, 2.0, 30.5, 40.0), ((9.0, 10.0), (20.0, 11.0)), 0.5)
+    told = result(modality="face", face=face, track_id=3).to_dict()
+    assert json.loads(json.dumps(told)) == told
+    assert told["face"] == {"box": [1.0, 2.0, 30.5, 40.0], "eyes": [[9.0, 10.0], [20.0, 11.0]], "score": 0.5}
+    assert told["track_id"] == 3
+    assert result(face=face).to_dict()["track_id"] is None
+    assert result(face=face) != result()
+    assert pickle.loads(pickle.dumps(result(face=face, track_id=3))) == result(face=face, track_id=3)
 
 
 def test_equal_results_are_equal_and_hash_alike() -> None:

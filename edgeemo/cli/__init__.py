@@ -14,8 +14,9 @@ from ..errors import BudgetError, EdgeemoError, LeakError
 from . import console
 
 _COMMANDS = {  # name: (module, what it does)
-    "predict": ("predict", "Read the emotion that texts or an audio file express."),
+    "predict": ("predict", "Read the emotion that texts, an audio file or a photograph express."),
     "listen": ("listen", "Read the emotion a voice expresses, live."),
+    "watch": ("watch", "Read the emotions that faces express, live."),
     "evaluate": ("evaluate", "Measure a bundle on a manifest, with 95 % intervals."),
     "inspect": ("inspect", "Show what a bundle is, knows and may be used for."),
     "list": ("inspect", "List the bundles that came with edgeemo."),
@@ -51,13 +52,15 @@ class _Commands(click.Group):
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="edgeemo")
 def cli() -> None:
-    """Expressed emotion from text and voice, on the device: no cloud, no download.
+    """Expressed emotion from text, voice and face, on the device: no cloud, no download.
 
     \b
     Examples:
       edgeemo predict "What a wonderful surprise, thank you!"
       edgeemo predict speech.wav --picture speech.png
+      edgeemo predict photo.jpg --picture faces.png
       edgeemo listen
+      edgeemo watch
       edgeemo inspect text
       edgeemo evaluate text dev.csv --leaks drop --pictures pictures/
 

@@ -12,7 +12,7 @@ from rich.live import Live
 
 from ..backends import INTERPRETERS
 from ..recognizer import Recognizer
-from ..sources import Microphone, RawAudio, Source, microphones
+from ..sources import AudioSource, Microphone, RawAudio, microphones
 from ..types import EmotionResult
 from ..voice_recognizer import VoiceRecognizer
 from . import console, voice
@@ -69,7 +69,7 @@ def listen_command(
             _run(recognizer, source, seconds, as_json)
 
 
-def _run(recognizer: VoiceRecognizer, source: Source, seconds: float | None, as_json: bool) -> None:
+def _run(recognizer: VoiceRecognizer, source: AudioSource, seconds: float | None, as_json: bool) -> None:
     stream = recognizer.stream(source.rate_hz, source.channels)
     with _shown(as_json) as show:
         for chunk, t_ms in source:
@@ -81,7 +81,7 @@ def _run(recognizer: VoiceRecognizer, source: Source, seconds: float | None, as_
             show(result, source.drops)
 
 
-def _source(raw: str | None, device: str | None, rate: int | None, channels: int) -> Source:
+def _source(raw: str | None, device: str | None, rate: int | None, channels: int) -> AudioSource:
     if raw is not None and rate is not None:
         if sys.stdin is None or sys.stdin.isatty():
             raise click.UsageError("Nothing to read: pipe raw samples in.")

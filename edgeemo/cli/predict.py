@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,25 +14,31 @@ from rich.text import Text
 
 from ..backends import INTERPRETERS
 from ..errors import DataError
+from ..face_recognizer import FaceRecognizer
 from ..recognizer import Recognizer
-from ..sources import is_audio
+from ..sources import is_audio, is_photo
 from ..sources.files import SUFFIXES
+from ..sources.photos import PHOTO_SUFFIXES
+from ..sources.video import VIDEO_SUFFIXES
 from ..types import EMOTIONS, EmotionResult
 from ..voice_recognizer import VoiceRecognizer
 from . import console
+from .face import read_photo
 from .voice import read_file
 
 
 @click.command("predict")
 @click.argument("text_or_file", required=False)
 @click.option("--text", help="A text, even if a file has that name.")
-@click.option("--bundle", help="A shipped bundle's name, or a file; by default text, for audio voice.")
+@click.option("--bundle", help="A shipped bundle's name, or a file; by default text, voice or face.")
 @click.option("--backend", type=click.Choice(list(INTERPRETERS)), default="litert", show_default=True)
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a text or an audio file.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a text or file.")
 @click.option(
-    "--picture", type=click.Path(path_type=Path), metavar="PNG", help="Audio: draw waveform and emotions."
-)
+    "--picture", type=click.Path(path_type=Path), metavar="PNG",
+    help="Draw what was read: of audio waveform and emotions, of a photograph its faces.",
+)  # fmt: skip
+@click.option("--whole", is_flag=True, help="A photograph that is a face, cut out: look for none.")
 def predict_command(
     text_or_file: str | None,
     text: str | None,
@@ -41,15 +47,17 @@ def predict_command(
     threads: int,
     as_json: bool,
     picture: Path | None,
+    whole: bool,
 ) -> None:
-    """Read the emotion that texts or an audio file express.
+    """Read the emotion that texts, an audio file or a photograph express.
 
-    TEXT_OR_FILE is audio if its name ends as audio files' do (.wav, .flac, .ogg, .opus, .mp3 …) or a file of
-    that name begins as they do. Else it is a file, one text a line, if it exists; else it is the text.
-    Without it, or as "-", texts come from standard input, one a line.
+    TEXT_OR_FILE is audio or a photograph if its name ends as theirs do (.wav, .flac, .ogg, .mp3 … .jpg, .png,
+    .webp …) or a file of that name begins as they do. Else it is a file, one text a line, if it exists; else
+    it is the text. Without it, or as "-", texts come from standard input, one a line.
 
     Each text gives one answer, empty lines too. Audio gives a timeline, one row a span, and then the whole;
-    as JSON one object: the whole, with "file", "rate_hz", "channels" and the "timeline".
+    as JSON one object: the whole, with "file", "rate_hz", "channels" and the "timeline". A photograph gives a
+    row a face; as JSON one object: the face in front, with "file", "width", "height" and all "faces".
 
     \b
     Examples:
@@ -57,28 +65,41 @@ def predict_command(
       edgeemo predict reviews.txt --json > emotions.jsonl
       echo "Well done!" | edgeemo predict
       edgeemo predict speech.wav --picture speech.png
+      edgeemo predict photo.jpg --picture faces.png
     """
     if text is not None and text_or_file is not None:
         raise click.UsageError("Give either TEXT_OR_FILE or --text.")
-    audio = text is None and text_or_file is not None and _names_audio(text_or_file)
-    single = None if audio else text if text is not None else _argument_text(text_or_file)
+    named = text is None and text_or_file is not None
+    audio = named and _names(str(text_or_file), is_audio, SUFFIXES)
+    photo = named and not audio and _names(str(text_or_file), is_photo, PHOTO_SUFFIXES)
+    if named and _names(str(text_or_file), _is_video, VIDEO_SUFFIXES):
+        raise click.UsageError(f"{text_or_file} is a video: `edgeemo watch` reads it; see --text.")
+    single = None if audio or photo else text if text is not None else _argument_text(text_or_file)
     if single is None and text_or_file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError(
             'Nothing to read: give a text, a file, or pipe lines in; "-" reads the terminal.'
         )
-    bundle = bundle or ("voice" if audio else "text")
+    bundle = bundle or ("voice" if audio else "face" if photo else "text")
     with console.quiet_libraries():
         recognizer = Recognizer.open(bundle, backend=backend, threads=threads)
     with recognizer:
+        if whole and not isinstance(recognizer, FaceRecognizer):
+            raise click.UsageError("--whole is for photographs.")
         if isinstance(recognizer, VoiceRecognizer):
             if single is not None or text_or_file in (None, "-"):
                 raise click.UsageError(f"The bundle {bundle} reads voice: give an audio file.")
             read_file(recognizer, str(text_or_file), as_json=as_json, picture=picture)
             return
-        if audio:
-            raise click.UsageError(f"The bundle {bundle} reads text, {text_or_file} is audio; see --text.")
+        if isinstance(recognizer, FaceRecognizer):
+            if single is not None or text_or_file in (None, "-"):
+                raise click.UsageError(f"The bundle {bundle} reads faces: give a photograph.")
+            read_photo(recognizer, str(text_or_file), as_json=as_json, picture=picture, whole=whole)
+            return
+        if audio or photo:
+            what = "audio" if audio else "a photograph"
+            raise click.UsageError(f"The bundle {bundle} reads text, {text_or_file} is {what}; see --text.")
         if picture is not None:
-            raise click.UsageError("--picture draws audio files only.")
+            raise click.UsageError("--picture draws audio files and photographs only.")
         if single is not None:
             result = recognizer.predict(single)
             console.print_json(_line(single, result), indent=None) if as_json else _show(single, result)
@@ -88,10 +109,14 @@ def predict_command(
             print(line, flush=True)
 
 
-def _names_audio(argument: str) -> bool:
-    """Tell whether the argument is an audio file, or the name of one that is not there."""
+def _names(argument: str, is_one: Callable[[str], bool], suffixes: tuple[str, ...]) -> bool:
+    """Tell whether the argument is a file of a kind, or the name of one that is not there."""
     lone = len(argument.split()) == 1 and not os.path.exists(argument)  # noqa: PTH110
-    return is_audio(argument) or (lone and argument.lower().endswith(SUFFIXES))
+    return is_one(argument) or (lone and argument.lower().endswith(suffixes))
+
+
+def _is_video(argument: str) -> bool:
+    return os.path.isfile(argument) and argument.lower().endswith(VIDEO_SUFFIXES)  # noqa: PTH113
 
 
 def _argument_text(argument: str | None) -> str | None:

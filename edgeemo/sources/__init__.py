@@ -1,4 +1,4 @@
-"""Where audio comes from: iterators of ``(chunk, t_ms)`` that are context managers, for `edgeemo.Stream`.
+"""Where audio and frames come from: iterators of ``(chunk, t_ms)`` that are context managers, for streams.
 
 >>> from edgeemo.sources import AudioFile
 >>> with AudioFile("speech.flac") as source:  # doctest: +SKIP
@@ -7,20 +7,37 @@
 ...         results = stream.push(chunk, t_ms)
 ...     results += stream.flush()
 
-`Microphone` and `AudioFile` want the extra ``voice``; `RawAudio` wants nothing.
+>>> from edgeemo.sources import Camera
+>>> with Camera(0) as source:  # doctest: +SKIP
+...     stream = recognizer.stream()
+...     for frame, t_ms in source:
+...         results = stream.push(frame, t_ms, source.color)
+
+`Microphone` and `AudioFile` want the extra ``voice``, `Camera`, `VideoFile`, `Photo` and `ImageSequence` the
+extra ``face``; `RawAudio` wants nothing.
 """
 
-from .base import Block, Source
+from .base import AudioSource, Block, FrameSource, Source
+from .camera import Camera
 from .files import AudioFile, RawAudio, is_audio
 from .microphone import Device, Microphone, microphones
+from .photos import ImageSequence, Photo, is_photo
+from .video import VideoFile
 
 __all__ = [
     "AudioFile",
+    "AudioSource",
     "Block",
+    "Camera",
     "Device",
+    "FrameSource",
+    "ImageSequence",
     "Microphone",
+    "Photo",
     "RawAudio",
     "Source",
+    "VideoFile",
     "is_audio",
+    "is_photo",
     "microphones",
 ]

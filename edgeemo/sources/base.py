@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from threading import Condition
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,18 +15,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 Block: TypeAlias = tuple[npt.NDArray[Any], int]
-"""Samples, int16 or float32, ``(samples,)`` or ``(samples, channels)``, and the time of the first in ms."""
+"""Samples, int16 or float32, ``(samples,)`` or ``(samples, channels)``, and the time of the first in ms; or a
+frame, uint8 ``(height, width, 3)``, and when it was taken."""
 
 
 class Source:
-    """An iterator of `Block` and a context manager.
-
-    Attributes:
-        rate_hz, channels: of what it yields.
-    """
-
-    rate_hz: int
-    channels: int
+    """An iterator of `Block` and a context manager."""
 
     @property
     def drops(self) -> int:
@@ -49,6 +43,27 @@ class Source:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class AudioSource(Source):
+    """A source of samples.
+
+    Attributes:
+        rate_hz, channels: of what it yields.
+    """
+
+    rate_hz: int
+    channels: int
+
+
+class FrameSource(Source):
+    """A source of frames.
+
+    Attributes:
+        color: the order of the bytes of what it yields, ``"rgb"`` or ``"bgr"``.
+    """
+
+    color: Literal["rgb", "bgr"]
 
 
 class Latest:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from ..errors import InputError, RuntimeUnavailableError, SourceError
-from .base import Block, Source, shaped
+from .base import AudioSource, Block, shaped
 
 SUFFIXES = (
     ".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd",
@@ -41,7 +41,7 @@ def is_audio(path: str | os.PathLike[str]) -> bool:
     return mp3 or head[:4] in (b"fLaC", b"OggS", b".snd", b"caff", b"riff")
 
 
-class AudioFile(Source):
+class AudioFile(AudioSource):
     """Any file libsndfile reads (wav, flac, ogg, opus, mp3, …), half a second at a time, as float32.
 
     Wants the extra ``voice``. A file that is cut off is read as far as it goes.
@@ -100,7 +100,7 @@ class _Readable(Protocol):
     def read1(self, size: int = ..., /) -> bytes: ...
 
 
-class RawAudio(Source):
+class RawAudio(AudioSource):
     """Samples without a header, from standard input for instance.
 
     Blocks are at most 50 ms and come as soon as there is a whole sample. A last sample cut in half is left

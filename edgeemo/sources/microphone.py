@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import RuntimeUnavailableError, SourceError
-from .base import Block, Latest, Source, shaped
+from .base import AudioSource, Block, Latest, shaped
 
 _BLOCK_MS = 50
 _STALL_S = 2.0  # a device that says nothing for so long is gone
@@ -52,7 +52,7 @@ def microphones() -> list[Device]:
         raise _failure("The sound system", error) from error
 
 
-class Microphone(Source):
+class Microphone(AudioSource):
     """Records from a device, 50 ms at a time, as int16. Recording begins at once.
 
     The clock is monotonic, begins at 0 and counts samples; where samples were lost it jumps to when the next

@@ -1,0 +1,60 @@
+"""What a face costs around its model: alignment, readout, tracking and smoothing; 720p frames, one thread.
+
+Run with ``pytest benchmarks/bench_face_pipeline.py``. The model is the tests' mime (a single layer) and the
+detector says what it was told, so these are the costs of everything but the two networks.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeemo import FaceRecognizer
+from edgeemo._core import Smoother
+from edgeemo.faces import Face
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+import mime
+
+FACES = [("happiness", 100, 100, 200), ("anger", 600, 200, 300), ("sadness", 1000, 100, 160)]
+FRAME = mime.scene(FACES, 1280, 720)
+
+
+def found(n: int) -> list[Face]:
+    places = [(x, y, x + side, y + side) for _, x, y, side in FACES[:n]]
+    return [Face(b, ((b[0] + 60, b[1] + 80), (b[2] - 60, b[1] + 84)), 0.9) for b in places]  # a little turned
+
+
+@pytest.fixture
+def recognizer(tmp_path: Path) -> Iterator[FaceRecognizer]:
+    with FaceRecognizer.open(mime.write(tmp_path), detector=SimpleNamespace(detect=lambda *_: [])) as opened:
+        yield opened
+
+
+def test_a_face_in_a_given_box(recognizer: FaceRecognizer, benchmark: Any) -> None:
+    result = benchmark(recognizer.predict, FRAME, "rgb", [(600, 200, 900, 500)])
+    assert result.label == "anger"
+
+
+@pytest.mark.parametrize("faces", [1, 3])
+def test_a_frame_of_a_stream(faces: int, recognizer: FaceRecognizer, benchmark: Any) -> None:
+    recognizer.detector = SimpleNamespace(detect=lambda *_: found(faces))
+    stream, clock = recognizer.stream(), itertools.count(0, 40)
+    stream.push(FRAME, next(clock))
+    results = benchmark(lambda: stream.push(FRAME, next(clock)))
+    assert [r.label for r in results] == [label for label, *_ in FACES[:faces]]
+
+
+def test_a_row_is_steadied(benchmark: Any) -> None:
+    smoother, clock = Smoother(18, 300.0), itertools.count(0, 40)
+    row = np.linspace(0, 1, 18, dtype=np.float32)
+    mean, evidence = benchmark(lambda: smoother.update(1, row, 0.9, next(clock)))
+    np.testing.assert_allclose(mean, row, atol=1e-6)
+    assert evidence == pytest.approx(0.9)

@@ -1,0 +1,69 @@
+"""How the command line reads a photograph, and shows what faces express."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from ..face_recognizer import FaceRecognizer
+from ..sources import Photo
+from ..types import EMOTIONS, EmotionResult
+from . import console
+
+HEADER = f"{'face':<6}{'x':>6}{'y':>6}{'width':>7}{'height':>8}  {'emotion':<18}valence  arousal  evidence"
+
+
+def read_photo(
+    recognizer: FaceRecognizer, path: str, *, as_json: bool, picture: Path | None, whole: bool
+) -> None:
+    """Print a row for each face of a photograph, the best found first; write it with them drawn, if asked.
+
+    ``whole``: the photograph is a face already, cut out; nothing is looked for.
+    """
+    drawing = console.need("edgeemo.cli.draw", "face", "cv2") if picture is not None else None
+    with console.quiet_libraries(), Photo(path) as source:
+        frame = source.frame
+        height, width = frame.shape[:2]
+        boxes = [(0.0, 0.0, float(width), float(height))] if whole else None
+        results = recognizer.predict_all(frame, source.color, boxes)
+    if as_json:
+        front = recognizer.in_front(results).to_dict()
+        said = {"file": path, "width": width, "height": height, **front}
+        console.print_json({**said, "faces": [result.to_dict() for result in results]}, indent=None)
+    elif results:
+        print(HEADER)
+        for i, result in enumerate(results, 1):
+            print(row(i, result))
+    else:
+        print("no face")
+    if drawing is not None and picture is not None:
+        drawing.write(picture, drawing.annotated(frame, source.color, results))
+        console.say(f"wrote {picture}")
+
+
+def row(number: int, result: EmotionResult) -> str:
+    """Return a result as a line of the table with `HEADER`; first the number of the face or track."""
+    x0, y0, x1, y1 = result.face.box if result.face is not None else (0.0,) * 4
+    place = f"{x0:>6.0f}{y0:>6.0f}{x1 - x0:>7.0f}{y1 - y0:>8.0f}"
+    said = f"{result.label:<10} {result.confidence:>5.2f}"
+    affect = f"{result.valence:>+7.2f}  {result.arousal:>+7.2f}  {result.evidence:>8.2f}"
+    return f"{number:<6}{place}  {said:<18}{affect}"
+
+
+def bars(front: EmotionResult | None, results: Sequence[EmotionResult], t_ms: int, drops: int) -> Group:
+    """Draw the face in front, a bar an emotion; then a line for each face, and time and drops."""
+    table = Table.grid(padding=(0, 2))
+    there = front is not None and front.face is not None
+    scores = front.scores.tolist() if front is not None and there else [0.0] * len(EMOTIONS)
+    for emotion, score in zip(EMOTIONS, scores, strict=True):
+        best = front is not None and there and emotion == front.label
+        table.add_row(Text(emotion, "bold" if best else ""), console.bar(score), f"{score:.2f}")
+    if front is None:
+        return Group(table, Text("watching … (Ctrl-C ends it)"))
+    lines = [Text(HEADER, "dim"), *(Text(row(r.track_id or 0, r)) for r in results)] if results else []
+    said = "" if results else "no face   "
+    return Group(table, *lines, Text(f"{said}{t_ms / 1000:.1f} s   drops {drops}", "" if results else "dim"))

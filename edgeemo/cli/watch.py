@@ -1,0 +1,122 @@
+"""``edgeemo watch``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.live import Live
+
+from ..backends import INTERPRETERS
+from ..face_recognizer import FaceRecognizer
+from ..recognizer import Recognizer
+from ..sources import Camera, FrameSource, ImageSequence, VideoFile, is_photo
+from ..types import EmotionResult
+from . import console, face
+
+Show = Callable[[list[EmotionResult], int, int], None]
+
+
+@click.command("watch")
+@click.argument("source", default="0")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so much of it.")
+@click.option(
+    "--fps", type=click.FloatRange(0, 1000, min_open=True), default=25.0, show_default=True,
+    help="Frames a second of a folder or pattern.",
+)  # fmt: skip
+@click.option(
+    "--smooth", "smooth_ms", type=click.FloatRange(0, 60_000), default=300.0, show_default=True,
+    help="Milliseconds after which a frame counts for a third; 0: no smoothing.",
+)  # fmt: skip
+@click.option("--window", is_flag=True, help="Show the frames with what is found; q ends it.")
+@click.option("--bundle", default="face", show_default=True, help="A shipped bundle's name, or a file.")
+@click.option("--backend", type=click.Choice(list(INTERPRETERS)), default="litert", show_default=True)
+@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a frame, with the drops so far.")
+def watch_command(
+    source: str,
+    seconds: float | None,
+    fps: float,
+    smooth_ms: float,
+    window: bool,
+    bundle: str,
+    backend: str,
+    threads: int,
+    as_json: bool,
+) -> None:
+    """Read the emotions that faces express, live: of a camera, a video, or pictures in their order.
+
+    SOURCE is the number of a camera (0 is the first), a video file, a folder of pictures, or a pattern such
+    as "frames/*.png". On a terminal it draws live bars of the face in front; else it prints a line a face and
+    frame. With --json there is an object for every frame: "t_ms", "drops" and "faces", empty without one.
+
+    Nothing is kept or sent. Frames of a camera are dropped, never queued, when the machine is too slow;
+    "drops" counts them. Files are read to their end, as fast as the machine can. Ctrl-C ends it.
+
+    \b
+    Examples:
+      edgeemo watch
+      edgeemo watch 1 --seconds 60 --json > emotions.jsonl
+      edgeemo watch film.mp4 --window
+      edgeemo watch "frames/*.png" --fps 10
+    """
+    with console.quiet_libraries():
+        recognizer = Recognizer.open(bundle, backend=backend, threads=threads)
+    with recognizer, ExitStack() as stack:
+        if not isinstance(recognizer, FaceRecognizer):
+            raise click.UsageError(f"The bundle {bundle} reads {recognizer.card.modality}, not faces.")
+        drawing: Any = console.need("edgeemo.cli.draw", "face", "cv2") if window else None
+        stack.enter_context(console.quiet_libraries())  # decoders and drivers like to talk
+        recognizer.detector  # noqa: B018  what is missing is told before the camera is on
+        frames = stack.enter_context(_source(source, fps))
+        screen = stack.enter_context(drawing.Window()) if drawing is not None else None
+        show = stack.enter_context(_shown(recognizer, as_json))
+        stream = recognizer.stream(smooth_ms=smooth_ms)
+        for frame, t_ms in frames:
+            if seconds is not None and t_ms >= 1000 * seconds:
+                break
+            results = stream.push(frame, t_ms, frames.color)
+            show(results, t_ms, frames.drops)
+            if screen is not None and not screen.show(drawing.annotated(frame, frames.color, results)):
+                break
+
+
+def _source(source: str, fps: float) -> FrameSource:
+    if source.isdecimal() and not os.path.exists(source):  # noqa: PTH110
+        return Camera(int(source))
+    there = Path(source).exists() if "\0" not in source else False
+    if Path(source).is_dir() or (not there and any(sign in source for sign in "*?[")):
+        return ImageSequence(source, fps=fps)
+    if is_photo(source):
+        raise click.UsageError(f"{source} is a photograph: `edgeemo predict {source}` reads it.")
+    return VideoFile(source)
+
+
+@contextmanager
+def _shown(recognizer: FaceRecognizer, as_json: bool) -> Iterator[Show]:
+    """Give the way results are shown: JSON lines, live bars on a terminal, else rows."""
+    out = console.out()
+    if as_json:
+        yield _print_json
+    elif out.is_terminal:
+        with Live(face.bars(None, [], 0, 0), console=out, auto_refresh=False) as live:
+            yield lambda results, t_ms, drops: live.update(
+                face.bars(recognizer.in_front(results), results, t_ms, drops), refresh=True
+            )
+    else:
+        print(f"{'seconds':<9}{face.HEADER}  drops", flush=True)
+        yield _print_rows
+
+
+def _print_json(results: list[EmotionResult], t_ms: int, drops: int) -> None:
+    faces = [result.to_dict() for result in results]
+    console.print_json({"t_ms": t_ms, "drops": drops, "faces": faces}, indent=None)
+
+
+def _print_rows(results: list[EmotionResult], t_ms: int, drops: int) -> None:
+    for result in results:
+        print(f"{t_ms / 1000:<9.2f}{face.row(result.track_id or 0, result)}  {drops:>5}", flush=True)
