@@ -3,8 +3,8 @@
 Columns: ``text`` or ``path`` (relative to the manifest) and optionally ``labels`` (separated by ``|``; in
 JSONL also a list; ``label`` is read as ``labels``), ``speaker``, ``gender``, ``subject``, ``group``,
 ``split``, ``age``, ``ethnicity``, ``valence`` and ``arousal`` in [−1, 1], ``eyes`` (four numbers separated by
-spaces, in JSONL also a list: x, y of the eye farther left in the picture, then of the other, in pixels of what
-``path`` names). A clip is a ``path``; its ``text`` is what is said in it.
+spaces, in JSONL also a list: x, y of the eye farther left in the picture, then of the other, in pixels of
+what ``path`` names). A clip is a ``path``; its ``text`` is what is said in it.
 Other columns are ignored, so that a data set's own table can serve as a manifest.
 """
 
@@ -221,7 +221,7 @@ def _eyes(value: Any, where: str) -> Eyes | None:
         x0 = x1 = y0 = y1 = float("nan")
     if not (isfinite(x0 + y0 + x1 + y1) and x0 < x1):
         raise DataError(
-            f"{where}: eyes is {value!r}; expected x y x y in pixels, the eye farther left in the picture first."
+            f"{where}: eyes is {value!r}; expected x y x y in pixels, the eye farther left first."
         )
     return (x0, y0), (x1, y1)
 
