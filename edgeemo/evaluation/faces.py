@@ -86,8 +86,8 @@ def view_of(example: Example, spec: FaceSpec) -> View:
     """Return the face of an example as a model of this spec reads it.
 
     A manifest without ``eyes`` is of face crops: the box is the whole picture, and its eyes are taken to be
-    as far apart as the spec wants them. With ``eyes`` the box is the upright one that puts them where the spec
-    wants them (a turn is not undone), and the picture is cut to twice what the model sees of it.
+    as far apart as the spec wants them. With ``eyes`` the box is the upright one that puts them where the
+    spec wants them (a turn is not undone), and the picture is cut to twice what the model sees of it.
 
     Raises:
         DataError: as `read_face`, or the eyes lie so that their crop is outside the picture.
