@@ -64,7 +64,7 @@ def face_api_tensor(picture: Pixels, color: Color) -> Tensor:
     square = cv2.copyMakeBorder(
         rgb, down // 2, down - down // 2, across // 2, across - across // 2, cv2.BORDER_CONSTANT
     )
-    return np.asarray(cv2.resize(square.astype(np.float32), (112, 112)))[np.newaxis]
+    return np.asarray(cv2.resize(square.astype(np.float32), (112, 112)), np.float32)[np.newaxis]
 
 
 PEERS = {

@@ -30,6 +30,8 @@ from edgeemo.evaluation.metrics import LabelMeasure
 from edgeemo.faces import Face
 from edgeemo.frontends import FaceFrontend
 from edgeemo.manifest import Example, read_manifest, write_manifest
+from edgeemo.training import data
+from edgeemo.training.data_face import VotedFace
 from edgeemo.types import EMOTIONS, EmotionResult
 
 SPEC = FaceSpec(width=24, height=24)
@@ -359,6 +361,13 @@ def test_the_labels_of_fer2013_are_written_without_leaks(tiny_faces: Path, tmp_p
     }  # fmt: skip
     told = {path: labels for path, labels in found["ferplus"].items() if labels != ("contempt",)}
     assert found["fer2013"] == told, "the drawings mean the same in both; contempt is no label of FER2013"
+
+
+def test_a_majority_is_more_than_half_of_all_votes(tiny_faces: Path) -> None:
+    every, agreed = (data.load(name, tiny_faces, "train") for name in ("ferplus", "ferplus-majority"))
+    assert all(isinstance(e, VotedFace) and max(e.votes) > 5 for e in agreed)
+    tied = [e for e in every if e not in agreed]
+    assert [e.votes for e in tied if isinstance(e, VotedFace)] == [(0, 0, 4, 4, 0, 0, 0, 0)]
 
 
 def test_the_peers_read_what_their_pages_say() -> None:

@@ -10,7 +10,8 @@ The folder layout is that of the data page: ``ferplus/sheet_NN.webp`` of 32 × 3
 - all but the first of each group of pictures equal to the pixel, in training and in validation.
 
 The votes ``unknown`` and ``NF`` of the others are not counted: what is left of the ten is the distribution. A
-face's label is its top vote; of equal votes the one earlier in `FACE_LABELS`.
+face's label is its top vote; of equal votes the one earlier in `FACE_LABELS`. ``ferplus-majority`` has
+only the faces of which more than half of all ten votes agree, the mode of the paper (arXiv:1608.01041).
 """
 
 from __future__ import annotations
@@ -59,6 +60,13 @@ def _ferplus(data: Path, split: str) -> Iterator[VotedFace]:
         yield VotedFace(path=path, labels=(FACE_LABELS[int(np.argmax(votes))],), votes=votes)
 
 
+def _majority(data: Path, split: str) -> Iterator[VotedFace]:
+    table = _table(data)
+    agreed = 2 * table["votes"].max(1).astype(np.int64) > table["votes"].sum(1)
+    paths = {path for _, path in _faces(data, split, table, agreed)}
+    return (face for face in _ferplus(data, split) if face.path in paths)
+
+
 def _fer2013(data: Path, split: str) -> Iterator[Example]:
     table = _table(data)
     names = [str(name) for name in table["fer2013_names"]]
@@ -93,19 +101,22 @@ def _faces(
         yield i, path
 
 
+_FERPLUS = DataSource(
+    "FER+",
+    "votes MIT; pictures found by web search (FER2013), no licence known",
+    "labels",
+    "https://github.com/microsoft/FERPlus",
+)
+
 FACE = {
     "ferplus": Dataset(
         FACE_LABELS,
-        DataSource(
-            "FER+",
-            "votes MIT; pictures found by web search (FER2013), no licence known",
-            "labels",
-            "https://github.com/microsoft/FERPlus",
-        ),
+        _FERPLUS,
         "unclear",
         ("train", "valid"),
         _ferplus,
     ),
+    "ferplus-majority": Dataset(FACE_LABELS, _FERPLUS, "unclear", ("train", "valid"), _majority),
     "fer2013": Dataset(
         tuple(label for label in FACE_LABELS if label in FER2013_LABELS.values()),
         DataSource(
