@@ -2,7 +2,9 @@
 
 Columns: ``text`` or ``path`` (relative to the manifest) and optionally ``labels`` (separated by ``|``; in
 JSONL also a list; ``label`` is read as ``labels``), ``speaker``, ``gender``, ``subject``, ``group``,
-``split``, ``valence`` and ``arousal`` in [−1, 1]. A clip is a ``path``; its ``text`` is what is said in it.
+``split``, ``age``, ``ethnicity``, ``valence`` and ``arousal`` in [−1, 1], ``eyes`` (four numbers separated by
+spaces, in JSONL also a list: x, y of the eye farther left in the picture, then of the other, in pixels of
+what ``path`` names). A clip is a ``path``; its ``text`` is what is said in it.
 Other columns are ignored, so that a data set's own table can serve as a manifest.
 """
 
@@ -16,15 +18,22 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from .errors import DataError
 from .files import write_whole
 
-COLUMNS = ("text", "path", "labels", "speaker", "gender", "subject", "group", "split", "valence", "arousal")
-_NAMES = ("speaker", "gender", "subject", "group", "split")
+COLUMNS = (
+    "text", "path", "labels", "speaker", "gender", "subject", "group", "split", "valence", "arousal",
+    "age", "ethnicity", "eyes",
+)  # fmt: skip
+_NAMES = ("speaker", "gender", "subject", "group", "split", "age", "ethnicity")
 _FORMATS = (".csv", ".jsonl")
+
+Eyes: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
+"""Two points in pixels, the one farther left in the picture first."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,9 @@ class Example:
     split: str = ""
     valence: float | None = None
     arousal: float | None = None
+    age: str = ""
+    ethnicity: str = ""
+    eyes: Eyes | None = None
 
 
 def read_manifest(path: str | os.PathLike[str]) -> list[Example]:
@@ -175,6 +187,7 @@ def _example(row: Mapping[str, Any], folder: Path, where: str) -> Example:
         labels=_labels(row.get("labels", row.get("label", "")), where),
         valence=_number(row, "valence", where),
         arousal=_number(row, "arousal", where),
+        eyes=_eyes(row.get("eyes", ""), where),
         **{column: str(row.get(column, "")) for column in _NAMES},
     )
 
@@ -199,6 +212,20 @@ def _number(row: Mapping[str, Any], column: str, where: str) -> float | None:
     return number
 
 
+def _eyes(value: Any, where: str) -> Eyes | None:
+    if value == "":
+        return None
+    try:
+        x0, y0, x1, y1 = (float(part) for part in (value.split() if isinstance(value, str) else value))
+    except (TypeError, ValueError):
+        x0 = x1 = y0 = y1 = float("nan")
+    if not (isfinite(x0 + y0 + x1 + y1) and x0 < x1):
+        raise DataError(
+            f"{where}: eyes is {value!r}; expected x y x y in pixels, the eye farther left first."
+        )
+    return (x0, y0), (x1, y1)
+
+
 def _row(example: Example, folder: Path) -> dict[str, Any]:
     if any("|" in label for label in example.labels):
         raise DataError(f"A label holds '|': {example.labels}; rename it, '|' separates labels.")
@@ -207,4 +234,5 @@ def _row(example: Example, folder: Path) -> dict[str, Any]:
         path = path.relative_to(folder)
     row = {column: getattr(example, column) for column in COLUMNS}
     row |= {"labels": "|".join(example.labels), "path": "" if path is None else path.as_posix()}
+    row["eyes"] = "" if example.eyes is None else " ".join(f"{x!r}" for point in example.eyes for x in point)
     return {column: "" if value is None else value for column, value in row.items()}

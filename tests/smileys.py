@@ -12,6 +12,11 @@ SIDE, ACROSS = 48, 32
 VOTES = (
     "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF",
 )  # fmt: skip
+FER2013 = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+WORDS = {
+    "neutral": "neutral", "happiness": "happy", "surprise": "surprise", "sadness": "sad", "anger": "angry",
+    "disgust": "disgust", "fear": "fear",
+}  # fmt: skip
 TRAIN, VALID = 1000, 200  # more than one sheet
 
 RECIPE = """
@@ -110,6 +115,7 @@ def write_tiny_faces(folder: Path) -> Path:
     group[[1, 9, 2, TRAIN + 1, TRAIN + 9, TRAIN + 2]] = 2
     leaks = np.zeros(n, bool)
     leaks[TRAIN + 2] = True
+    first = np.array([FER2013.index(WORDS[VOTES[kind]]) if VOTES[kind] in WORDS else -1 for kind in kinds])
     (folder / "ferplus").mkdir(parents=True)
     for sheet in range(-(-n // ACROSS**2)):
         page = np.zeros((ACROSS * SIDE, ACROSS * SIDE), np.uint8)
@@ -125,5 +131,7 @@ def write_tiny_faces(folder: Path) -> Path:
         usage=usage,
         leaks_from_train=leaks,
         exact_dup_group_size=group,
+        fer2013=first,
+        fer2013_names=np.array(FER2013),
     )
     return folder

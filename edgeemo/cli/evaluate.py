@@ -34,12 +34,22 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--train", type=_FILE, metavar="MANIFEST", help="The training data.")
 @click.option("--peer", type=click.Choice(["tfidf"]), help="Also train this on --train and compare in pairs.")
-@click.option("--robustness", is_flag=True, help="Voice: also measure in noise and through codecs.")
+@click.option(
+    "--without",
+    metavar="LABELS",
+    help="Leave out these labels' examples, and the labels; separate by commas.",
+)
+@click.option("--apart", metavar="LABELS", help="Rare labels: also give the means over the others (rest_…).")
+@click.option(
+    "--robustness",
+    is_flag=True,
+    help="Also measure: voices in noise and through codecs, damaged and misplaced faces.",
+)
 @click.option(
     "--noise",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Recordings of noise for --robustness; by default white and pink noise.",
+    help="Voice: recordings of noise for --robustness; by default white and pink noise.",
 )
 @click.option("--pictures", type=click.Path(path_type=Path), metavar="DIR", help="Write PNG pictures there.")
 @click.option("--bootstrap", type=click.IntRange(0), default=1000, show_default=True, help="Resamples.")
@@ -52,6 +62,8 @@ def evaluate_command(
     leaks: Policy,
     train: Path | None,
     peer: str | None,
+    without: str | None,
+    apart: str | None,
     robustness: bool,
     noise: Path | None,
     pictures: Path | None,
@@ -62,7 +74,7 @@ def evaluate_command(
 
     Accuracy, precision, recall, F1, UAR, calibration error, confusion, Pearson's r of valence and arousal,
     each with a 95 % bootstrap interval; whole speakers or subjects are drawn where the manifest names them.
-    Speakers and genders are also measured one by one.
+    Speakers, genders, ages and ethnicities that the manifest names are also measured one by one.
 
     \b
     Examples:
@@ -72,9 +84,12 @@ def evaluate_command(
       edgeemo evaluate text dev.csv --labels ekman --pictures pictures/
       edgeemo evaluate voice strangers.csv --pictures pictures/
       edgeemo evaluate voice strangers.csv --robustness --noise data/voice/background/esc10
+      edgeemo evaluate face faces.csv --without contempt --apart disgust
+      edgeemo evaluate face faces.csv --robustness --pictures pictures/
     """
     from ..evaluation import evaluate, tables
     from ..evaluation import pictures as draw
+    from ..evaluation.damage import Damage
     from ..evaluation.sounds import Noise
     from ..manifest import Example, read_manifest
     from ..recognizer import Recognizer
@@ -98,17 +113,19 @@ def evaluate_command(
     with console.quiet_libraries():
         recognizer = Recognizer.open(bundle)
     modality = recognizer.card.modality
-    if robustness and modality != "voice":
-        raise click.UsageError(
-            f"--robustness is for a voice bundle; {recognizer.card.name} reads {modality}."
-        )
+    if robustness and modality == "text":
+        raise click.UsageError(f"--robustness is for voices and faces; {recognizer.card.name} reads text.")
+    if noise is not None and modality != "voice":
+        raise click.UsageError(f"--noise is for a voice bundle; {recognizer.card.name} reads {modality}.")
     if peer is not None and modality != "text":
         raise click.UsageError(f"--peer {peer} reads text; {recognizer.card.name} reads {modality}.")
     with recognizer:
         report = evaluate(
             recognizer, examples, labels=labels, leaks=leaks, train=train,
-            resamples=bootstrap, seed=seed, noise=Noise(noise, seed) if robustness else None,
-            peer=compare, progress=progress,
+            resamples=bootstrap, seed=seed,
+            noise=Noise(noise, seed) if robustness and modality == "voice" else None,
+            damage=Damage(seed) if robustness and modality == "face" else None,
+            without=_names(without), apart=_names(apart), peer=compare, progress=progress,
         )  # fmt: skip
     if pictures is not None:
         for path in draw.write(report, pictures):
@@ -117,3 +134,7 @@ def evaluate_command(
         console.print_json(report.to_dict())
     else:
         console.out().print(tables.render(report))
+
+
+def _names(given: str | None) -> list[str]:
+    return [name.strip() for name in (given or "").split(",") if name.strip()]

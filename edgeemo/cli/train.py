@@ -80,6 +80,7 @@ def manifest_command(dataset: str, data: Path, split: str, out: Path, as_json: b
       edgeemo manifest goemotions --data data/ --split dev --out dev.csv
       edgeemo manifest emobank --data data/ --split dev --out emobank.jsonl
       edgeemo manifest ravdess --data data/voice --split valid --out ravdess.csv
+      edgeemo manifest fer2013 --data data/face --split valid --out fer2013.csv
     """
     from ..manifest import write_manifest
 

@@ -8,8 +8,10 @@ file a face.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from math import ceil, floor, hypot
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -17,10 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, RuntimeUnavailableError
+from ..frontends import FaceSpec
 from ..manifest import Example
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Color: TypeAlias = Literal["bgr", "gray"]
+Box: TypeAlias = tuple[float, float, float, float]
 _PART = re.compile(r"(.+)#xywh=(\d+),(\d+),(\d+),(\d+)")
 
 
@@ -68,10 +72,44 @@ def read_face(example: Example) -> tuple[Pixels, Color]:
     return found, color
 
 
-def box_of(picture: Pixels) -> tuple[float, float, float, float]:
-    """Return the box of a picture that is a face crop: the whole of it."""
+@dataclass(frozen=True)
+class View:
+    """A picture and the face in it: its ``box`` in pixels, and how far apart its eyes are."""
+
+    picture: Pixels
+    color: Color
+    box: Box
+    eye_px: float
+
+
+def view_of(example: Example, spec: FaceSpec) -> View:
+    """Return the face of an example as a model of this spec reads it.
+
+    A manifest without ``eyes`` is of face crops: the box is the whole picture, and its eyes are taken to be
+    as far apart as the spec wants them. With ``eyes`` the box is the upright one that puts them where the
+    spec wants them (a turn is not undone), and the picture is cut to twice what the model sees of it.
+
+    Raises:
+        DataError: as `read_face`, or the eyes lie so that their crop is outside the picture.
+        RuntimeUnavailableError: OpenCV is not installed.
+    """
+    picture, color = read_face(example)
     height, width = picture.shape[:2]
-    return 0.0, 0.0, float(width), float(height)
+    if example.eyes is None:
+        seen = max(width, height * spec.width / spec.height) * spec.box_scale  # the crop holds the box
+        eye_px = spec.eye_distance * seen
+        return View(picture, color, (0.0, 0.0, float(width), float(height)), eye_px)
+    (x0, y0), (x1, y1) = example.eyes
+    eye_px = hypot(x1 - x0, y1 - y0)
+    wide = eye_px / spec.eye_distance
+    tall = wide * spec.height / spec.width
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2 + (0.5 - spec.eye_y) * tall  # the middle of what the model sees
+    left, top = max(floor(x - wide), 0), max(floor(y - tall), 0)
+    cut = picture[top : max(ceil(y + tall), 0), left : max(ceil(x + wide), 0)]
+    if not cut.size:
+        raise DataError(f"{example.path}: the eyes {example.eyes} lie outside its {width} × {height} pixels.")
+    dx, dy = wide / 2 / spec.box_scale, tall / 2 / spec.box_scale
+    return View(cut, color, (x - left - dx, y - top - dy, x - left + dx, y - top + dy), eye_px)
 
 
 def pixels_of(example: Example) -> str:

@@ -1,4 +1,4 @@
-"""How well single speakers, and the genders, are read."""
+"""How well single speakers, and groups of people, are read."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from .bootstrap import Bools, Draw, difference, intervals
 from .predictions import Predictions, label_measure
 from .spaces import Space
 
-COLUMNS = ("speaker", "gender")
+COLUMNS = ("speaker", "gender", "age", "ethnicity")
 _ONLY = ("accuracy", "uar")
 
 
 def measure_groups(
     space: Space, examples: Sequence[Example], said: Predictions, draw: Draw
 ) -> dict[str, dict[str, Any]]:
-    """Return accuracy and UAR of each speaker and gender that the manifest names, if it names several.
+    """Return accuracy and UAR of each speaker, gender, age and ethnicity that the manifest names, if several.
 
-    Intervals of a speaker draw the speaker's examples, those of a gender whole speakers. ``uar`` is the mean
-    over the labels the group has. Of two genders, ``gap`` is the first minus the second (in alphabetical
-    order), resampled in pairs.
+    Intervals of a speaker draw the speaker's examples, others whole speakers (or what ``draw`` draws). Ages
+    in numbers are read in tens: 34 is ``30–39``. ``uar`` is the mean over the labels the group has
+    (``labels`` tells how many): groups that have not the same ones are better compared by accuracy. Of two
+    genders, ``gap`` is the first minus the second (in alphabetical order), resampled in pairs.
 
     Returns:
-        ``{"speaker": {"07": {"n": …, "evidence": …, "uar": {"value", "low", "high"}, …}}, "gender": …}``.
+        ``{"speaker": {"07": {"n": …, "labels": …, "evidence": …, "uar": {"value", "low", "high"}, …}}, …}``.
     """
     labelled = np.array([bool(e.labels) for e in examples], np.bool_)
     found: dict[str, dict[str, Any]] = {}
     for column in COLUMNS:
-        names = np.array([getattr(e, column) for e in examples], np.str_)
+        names = np.array([_group(getattr(e, column), column) for e in examples], np.str_)
         values = [str(value) for value in np.unique(names[labelled]) if value]
         if len(values) < 2:
             continue
@@ -43,7 +44,9 @@ def measure_groups(
             measure = label_measure(space, own, said.rows(chosen), only=_ONLY)
             drawn = Draw(n, draw.resamples, draw.seed, _clusters(draw, chosen, column))
             scores = {name: x.to_dict() for name, x in intervals([measure], drawn).items()}
-            rows[value] = {"n": n, "evidence": float(said.evidence[chosen].mean()), **scores}
+            labels = int(space.truth(own).any(0).sum())
+            evidence = float(said.evidence[chosen].mean())
+            rows[value] = {"n": n, "labels": labels, "evidence": evidence, **scores}
         found[column] = rows
         if column == "gender" and len(values) == 2:
             first, second = (
@@ -52,6 +55,16 @@ def measure_groups(
             )
             found["gap"] = {name: x.to_dict() for name, x in difference([first], [second], draw).items()}
     return found
+
+
+def _group(value: str, column: str) -> str:
+    if column != "age":
+        return str(value)
+    try:
+        ten = int(float(value) // 10 * 10)
+    except (ValueError, OverflowError):  # words, nothing, infinite
+        return str(value)
+    return f"{ten}–{ten + 9}"
 
 
 def _clusters(draw: Draw, chosen: Bools, column: str) -> Any:

@@ -34,6 +34,7 @@ class LabelMeasure:
 
     Examples without a gold label count for the label metrics as negatives, but have no top-label truth.
     Rows outside ``counted`` are left out altogether.
+    Means over labels are of the columns ``over``, by default of all.
     """
 
     def __init__(
@@ -46,8 +47,10 @@ class LabelMeasure:
         exclusive: bool = False,
         counted: Bools | None = None,
         only: Sequence[str] = (),
+        over: Sequence[int] = (),
     ) -> None:
         self.prefix, self.exclusive, self.only = prefix, exclusive, frozenset(only)
+        self.over = list(over) or list(range(truth.shape[1]))
         self.size = truth.shape[1]
         top = probability.argmax(1)[:, None]
         correct = np.take_along_axis(truth, top, 1)[:, 0]
@@ -73,7 +76,7 @@ class LabelMeasure:
             found["exact_match"] = _ratio(exact, known)
         precision, recall, f1 = per_label(hit, active, gold)
         for name, values in (("precision", precision), ("recall", recall), ("f1", f1)):
-            found[f"macro_{name}"] = _mean(values)
+            found[f"macro_{name}"] = _mean(values[:, self.over])
         totals = (x.sum(1, keepdims=True) for x in (hit, active, gold))
         for name, values in zip(("precision", "recall", "f1"), per_label(*totals), strict=True):
             found[f"micro_{name}"] = values[:, 0]

@@ -1,5 +1,5 @@
-"""A report as pictures: confusion matrix, reliability diagram, F1 by label; of speech also the speakers and
-the robustness curves. Wants the extra ``eval``.
+"""A report as pictures: confusion matrix, reliability diagram, F1 by label; the speakers, groups of people
+and robustness curves, where they were measured. Wants the extra ``eval``.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, RuntimeUnavailableError
+from .groups import COLUMNS
 from .report import Level, Report
 from .robustness import Robustness
+from .robustness_face import FaceRobustness
 
 _INK, _PALE, _BLUE, _ORANGE = "#22303c", "#d9dee3", "#2f6f9f", "#d9822b"
+_INTERVAL = ("value", "low", "high")
 
 
 def require() -> Any:
@@ -46,9 +49,12 @@ def write(report: Report, folder: Path) -> list[Path]:
     for level in report.levels:
         for name, draw in (("confusion", _confusion), ("reliability", _reliability), ("f1", _f1)):
             drawings[f"{level.name}-{name}"] = partial(draw, level=level, title=title)
-    if "speaker" in report.groups:
-        drawings["speakers"] = partial(_speakers, report=report, title=title)
-    if report.robustness is not None:
+    for column in (c for c in COLUMNS if c in report.groups):
+        name = "speakers" if column == "speaker" else f"by-{column}"
+        drawings[name] = partial(_groups, report=report, column=column, title=title)
+    if isinstance(report.robustness, FaceRobustness):
+        drawings["robustness"] = partial(_robustness_face, found=report.robustness, title=title)
+    elif report.robustness is not None:
         drawings["robustness"] = partial(_robustness, found=report.robustness, title=title)
     written: list[Path] = []
     try:
@@ -154,12 +160,12 @@ def _f1(canvas: Any, level: Level, title: str) -> None:
     )
 
 
-def _speakers(canvas: Any, report: Report, title: str) -> None:
-    """UAR of each speaker, worst below, with its interval; the line is that of all."""
-    rows = sorted(report.groups["speaker"].items(), key=lambda item: item[1]["uar"]["value"])
+def _groups(canvas: Any, report: Report, column: str, title: str) -> None:
+    """UAR of each speaker or group, worst below, with its interval; the line is that of all."""
+    rows = sorted(report.groups[column].items(), key=lambda item: item[1]["uar"]["value"])
     canvas.set_size_inches(6.4, max(2.6, 0.26 * len(rows) + 1.3))
     whole = report.metrics["uar"].value
-    axes = _axes(canvas, f"{title}: UAR by speaker", f"all: {whole:.3f}; in brackets: examples")
+    axes = _axes(canvas, f"{title}: UAR by {column}", f"all: {whole:.3f}; in brackets: examples")
     where = np.arange(len(rows))
     value, low, high = (np.array([row["uar"][k] for _, row in rows]) for k in ("value", "low", "high"))
     axes.barh(where, value, height=0.72, color=_BLUE, alpha=0.85)
@@ -196,3 +202,35 @@ def _robustness(canvas: Any, found: Robustness, title: str) -> None:
     axes.set_ylabel("unweighted average recall", color=_INK)
     axes.grid(axis="y", color=_PALE, linewidth=0.6)
     axes.set_axisbelow(True)
+
+
+def _robustness_face(canvas: Any, found: FaceRobustness, title: str) -> None:
+    """Accuracy and UAR over the strength of each kind of damage; dashed: the clean faces."""
+    kinds = list(dict.fromkeys(c.kind for c in found.conditions))
+    across = min(3, len(kinds))
+    down = -(-len(kinds) // across)
+    canvas.set_size_inches(3.2 * across, 2.5 * down + 0.5)
+    canvas.suptitle(
+        f"{title}: robustness (95 % intervals; eyes {found.eye_px:.0f} px apart)",
+        color=_INK, fontweight="bold", fontsize=11,
+    )  # fmt: skip
+    panels = np.atleast_1d(canvas.subplots(down, across, sharey=True, squeeze=False)).ravel()
+    for axes in panels[len(kinds) :]:
+        axes.set_axis_off()
+    for axes, kind in zip(panels, kinds, strict=False):
+        own = [c for c in found.conditions if c.kind == kind]
+        for name, colour in (("accuracy", _BLUE), ("uar", _ORANGE)):
+            value, low, high = (np.array([getattr(c.scores[name], k) for c in own]) for k in _INTERVAL)
+            axes.axhline(found.clean[name].value, color=colour, linewidth=1, linestyle=(0, (4, 3)), alpha=0.7)
+            axes.errorbar(
+                range(len(own)), value, (value - low, high - value),
+                fmt="o-", markersize=4, color=colour, capsize=2, label=name if name != "uar" else "UAR",
+            )  # fmt: skip
+        axes.set_title(f"{kind} ({own[0].unit})", color=_INK, fontsize=9, loc="left")
+        axes.set_xticks(range(len(own)), [f"{c.strength:g}" for c in own])
+        axes.set(ylim=(0, 1.04), xlim=(-0.4, len(own) - 0.6))
+        axes.spines[:].set_visible(False)
+        axes.tick_params(colors=_INK, length=0, labelsize=8)
+        axes.grid(axis="y", color=_PALE, linewidth=0.6)
+        axes.set_axisbelow(True)
+    panels[0].legend(frameon=False, fontsize=8, loc="lower left", labelcolor=_INK)

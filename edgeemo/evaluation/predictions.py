@@ -13,7 +13,7 @@ from ..recognizer import Recognizer
 from ..types import EmotionResult
 from .bootstrap import Array, Bools
 from .clips import read_clip
-from .faces import box_of, read_face
+from .faces import view_of
 from .leaks import text_of
 from .metrics import LabelMeasure
 from .spaces import Space
@@ -47,13 +47,13 @@ class Predictions:
 
 
 def predict(recognizer: Recognizer, examples: Sequence[Example], progress: Progress = iter) -> Predictions:
-    """Predict every example: texts, whole clips, or pictures that are faces."""
+    """Predict every example: texts, whole clips, or faces (see `edgeemo.evaluation.faces.view_of`)."""
     reader: Any = recognizer
     if recognizer.card.modality == "text":
         return Predictions.of([reader.predict(text_of(example)) for example in progress(examples)])
     if recognizer.card.modality == "face":
-        whole = (read_face(example) for example in progress(examples))
-        return Predictions.of([reader.predict(picture, color, [box_of(picture)]) for picture, color in whole])
+        views = (view_of(example, reader.frontend.spec) for example in progress(examples))
+        return Predictions.of([reader.predict(v.picture, v.color, [v.box]) for v in views])
     results = []
     for example in progress(examples):
         pcm, rate_hz = read_clip(example)
@@ -69,10 +69,11 @@ def label_measure(
     prefix: str = "",
     counted: Bools | None = None,
     only: Sequence[str] = (),
+    over: Sequence[int] = (),
 ) -> LabelMeasure:
     """Return the measure of what was said in one label space; see `LabelMeasure`."""
     probability = space.probability(said.probabilities, said.scores)
     return LabelMeasure(
         space.truth(examples), probability, space.active(probability),
-        prefix=prefix, exclusive=space.exclusive, counted=counted, only=only,
+        prefix=prefix, exclusive=space.exclusive, counted=counted, only=only, over=over,
     )  # fmt: skip

@@ -13,7 +13,9 @@ import numpy as np
 from ..errors import DataError
 from ..manifest import Example
 from ..recognizer import Recognizer
+from .alignment import Alignment, Finder, measure_alignment
 from .bootstrap import Draw, Interval, Measure, clusters_of, few_of, intervals
+from .damage import Damage
 from .faces import pixels_of
 from .groups import measure_groups
 from .leaks import LeakCheck, Policy, check_leaks
@@ -21,6 +23,7 @@ from .leaks_voice import check_leaks_voice
 from .metrics import AffectMeasure, LabelMeasure, confusion, per_label
 from .predictions import Predictions, Progress, label_measure, predict
 from .robustness import Heard, Robustness
+from .robustness_face import FaceRobustness, Shown
 from .sounds import Noise
 from .spaces import FINE, SCORES, Space, choose
 
@@ -61,8 +64,9 @@ class Report:
         bootstrap: what was resampled (examples, or whole speakers), how often, with which seed.
         bundle: name, version, file, size and runtime.
         evidence: its ``mean`` over the examples; ``none`` of them had too little for any answer but neutral.
-        groups: accuracy and UAR of each speaker and gender, where the manifest names several.
-        robustness: the scores in noise and through codecs, if asked for.
+        groups: accuracy and UAR of each speaker, gender, age and ethnicity, where the manifest names several.
+        robustness: the scores in noise and through codecs, or of damaged pictures, if asked for.
+        alignment: how far from the eyes a detector finds them, if asked for.
         peer: the comparison with a simple system, if asked for.
         notes: what a reader should know beside the numbers.
     """
@@ -77,7 +81,8 @@ class Report:
     bundle: Mapping[str, Any]
     evidence: Mapping[str, float] = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    robustness: Robustness | None = None
+    robustness: Robustness | FaceRobustness | None = None
+    alignment: Alignment | None = None
     peer: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = field(default=())
 
@@ -101,6 +106,8 @@ class Report:
         }
         if self.robustness is not None:
             found["robustness"] = self.robustness.to_dict()
+        if self.alignment is not None:
+            found["alignment"] = self.alignment.to_dict()
         if self.peer is not None:
             found["peer"] = dict(self.peer)
         return found
@@ -116,6 +123,10 @@ def evaluate(
     resamples: int = 1000,
     seed: int = 0,
     noise: Noise | None = None,
+    damage: Damage | None = None,
+    find: Finder | None = None,
+    without: Sequence[str] = (),
+    apart: Sequence[str] = (),
     peer: Callable[[Sequence[Example], Predictions, Sequence[Space], Draw], Mapping[str, Any]] | None = None,
     progress: Progress = iter,
 ) -> Report:
@@ -127,18 +138,30 @@ def evaluate(
         train: the training manifest, to look for leaks.
         resamples: bootstrap resamples; 0 for none.
         noise: measures robustness with this noise; speech only.
+        damage: measures robustness with pictures damaged so; faces only.
+        find: a detector, whose alignment error is measured where the manifest has ``eyes``; faces only.
+        without: labels whose examples are left out, and which the model is not asked about: probabilities
+            are divided by their sum over the others. Exclusive labels only.
+        apart: rare labels: means over labels are also given without them, as ``rest_uar`` and so on.
         peer: compares with another system; see `edgeemo.evaluation.peers`.
         progress: wraps the examples while they are looked at, for a progress bar.
 
     Raises:
         LeakError: see ``leaks``.
-        DataError: the labels are unknown, there is nothing to compare with, or a clip cannot be read.
-        RuntimeUnavailableError: clips need soundfile.
+        DataError: the labels are unknown, there is nothing to compare with, or a clip or picture cannot be
+            read.
+        RuntimeUnavailableError: clips need soundfile, pictures OpenCV.
     """
     card = recognizer.card
     spaces = choose(card, examples, labels) if any(e.labels for e in examples) else []
-    if noise is not None and not spaces:
+    if (noise is not None or damage is not None) and not spaces:
         raise DataError("Robustness is measured by labels: add the column labels to the manifest.")
+    if (without or apart) and not spaces:
+        raise DataError(
+            "No example has labels, so none can be left out: add the column labels to the manifest."
+        )
+    given, examples = len(examples), spaces[0].without(examples, without) if without else examples
+    notes = [f"Left out: {given - len(examples):,} examples of {', '.join(without)}."] if without else []
     looks: dict[str, Callable[..., tuple[list[Example], LeakCheck]]] = {
         "text": check_leaks,
         "voice": partial(check_leaks_voice, progress=progress),
@@ -156,8 +179,7 @@ def evaluate(
     if not (labelled.any() or has_affect.any()):
         raise DataError("No example has labels, valence or arousal: add such a column to the manifest.")
     spaces = spaces if labelled.any() else []
-    notes = []
-    if card.modality != "text":
+    if card.modality != "text" or without:
         spaces, note = _narrowed(spaces, kept)
         notes += note
     predictions = predict(recognizer, kept, progress)
@@ -172,10 +194,15 @@ def evaluate(
         AffectMeasure("valence_r", affect[:, 0], predictions.valence),
         AffectMeasure("arousal_r", affect[:, 1], predictions.arousal),
     ]
-    robustness = None
+    robustness: Robustness | FaceRobustness | None = None
     if noise is not None and spaces:
         heard = Heard.by(recognizer, kept, noise, progress)
         robustness = heard.measure(kept, predictions, spaces[0], draw, noise.name)
+    elif damage is not None and spaces:
+        shown = Shown.by(recognizer, kept, damage, progress)
+        robustness = shown.measure(kept, predictions, spaces[0], draw)
+    if apart and spaces:
+        measures.append(_rest(spaces[0], kept, predictions, apart))
     return Report(
         n=len(kept),
         n_labelled=int(labelled.sum()),
@@ -188,6 +215,7 @@ def evaluate(
         evidence=_evidence(recognizer, predictions),
         groups=measure_groups(spaces[0], kept, predictions, draw) if spaces else {},
         robustness=robustness,
+        alignment=None if find is None else measure_alignment(find, kept, draw, progress),
         peer=None if peer is None else peer(kept, predictions, spaces, draw),
         notes=tuple(notes),
     )
@@ -224,6 +252,16 @@ def _label_measures(
         prefix = prefix_of(space) if i else ""
         only = ("accuracy", "ece") if prefix == "emotion_" else ()  # of scores beside labels, the top
         yield label_measure(space, examples, said, prefix=prefix, counted=counted, only=only)
+
+
+def _rest(space: Space, examples: Sequence[Example], said: Predictions, apart: Sequence[str]) -> LabelMeasure:
+    over = sorted(set(range(len(space.labels))) - set(space.indices(apart)))
+    if not over:
+        raise DataError(f"Apart from {', '.join(apart)} there is no label to take a mean over; name fewer.")
+    counted = np.array([bool(e.labels) for e in examples], np.bool_)
+    return label_measure(
+        space, examples, said, prefix="rest_", counted=counted, only=("macro_f1", "uar"), over=over
+    )
 
 
 def _levels(spaces: Sequence[Space], examples: Sequence[Example], said: Predictions) -> Iterator[Level]:

@@ -65,6 +65,31 @@ class Space:
             kept=kept,
         )
 
+    def without(self, examples: Sequence[Example], names: Sequence[str]) -> list[Example]:
+        """Return the examples that have none of the labels ``names`` (exclusive labels only).
+
+        Raises:
+            DataError: a name is unknown, several labels may hold at once, or nothing is left.
+        """
+        gone = set(self.indices(names))
+        if not self.exclusive:
+            raise DataError(f"Of {self.name} several labels may hold at once: none can be left out.")
+        kept = [e for e in examples if not gone & {self.columns.get(label) for label in e.labels}]
+        if examples and not kept:
+            raise DataError(f"All examples are labelled {', '.join(names)}: nothing is left to measure.")
+        return kept
+
+    def indices(self, names: Sequence[str]) -> list[int]:
+        """Return the places of labels, or of common words for them.
+
+        Raises:
+            DataError: a name is unknown.
+        """
+        unknown = [name for name in names if name not in self.columns]
+        if unknown:
+            raise DataError(f"{', '.join(unknown)}: unknown here; the labels are {', '.join(self.labels)}.")
+        return [self.columns[name] for name in names]
+
     def knows(self, name: str) -> bool:
         """Return whether a manifest's label is one of these, or a common word for one."""
         return name in self.labels or ALIASES.get(name) in self.labels

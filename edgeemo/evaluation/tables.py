@@ -8,8 +8,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from .alignment import Alignment
+from .groups import COLUMNS
 from .report import Level, Report
 from .robustness import Robustness
+from .robustness_face import FaceRobustness
 
 _SHOWN = 30
 
@@ -32,12 +35,22 @@ def render(report: Report) -> Group:
     for level in report.levels:
         if level.name != "emotions" or level is report.levels[0]:
             parts += ["", Text(f"By label ({level.name})", "bold"), _per_label(level)]
-    for column in ("speaker", "gender"):
+    for column in COLUMNS:
         if column in report.groups:
             parts += ["", Text(f"By {column}", "bold"), _groups(report.groups[column], column)]
     if "gap" in report.groups:
         parts += [Text(f"gap: {_gap(report.groups)}", "dim")]
-    if report.robustness is not None:
+    if report.alignment is not None:
+        parts += ["", Text("Alignment (eye distances)", "bold"), _alignment(report.alignment)]
+    if isinstance(report.robustness, FaceRobustness):
+        parts += ["", Text("Robustness", "bold"), _robustness_face(report.robustness)]
+        parts += [
+            Text(
+                f"Eyes {report.robustness.eye_px:.0f} px apart (median). Drop: clean minus this, in pairs.",
+                "dim",
+            )
+        ]
+    elif report.robustness is not None:
         parts += ["", Text("Robustness", "bold"), _robustness(report.robustness)]
         parts += [Text(f"Noise: {report.robustness.noise}. Drop: clean minus this, in pairs.", "dim")]
     if report.peer is not None:
@@ -121,6 +134,36 @@ def _robustness(robustness: Robustness) -> Table:
             f"{x.drop.value:.3f}",
             f"{x.drop.low:.3f} … {x.drop.high:.3f}",
             f"{x.evidence:.2f}",
+        )
+    return table
+
+
+def _robustness_face(robustness: FaceRobustness) -> Table:
+    table = _plain(
+        "condition", ">accuracy", ">drop", "95 % interval", ">UAR", ">drop", "95 % interval", ">evidence"
+    )
+    clean = robustness.clean
+    table.add_row("clean", f"{clean['accuracy'].value:.3f}", "", "", f"{clean['uar'].value:.3f}")
+    kind = ""
+    for x in robustness.conditions:
+        if x.kind != kind:
+            table.add_row(Text(f"{x.kind} ({x.unit})", "dim"))
+            kind = x.kind
+        cells: list[str] = []
+        for name in ("accuracy", "uar"):
+            drop = x.drops[name]
+            cells += [f"{x.scores[name].value:.3f}", f"{drop.value:.3f}", f"{drop.low:.3f} … {drop.high:.3f}"]
+        some = "" if x.changed == 1 else f" ({x.changed:.0%} changed)"
+        table.add_row(f"  {x.strength:g}{some}", *cells, f"{x.evidence:.2f}")
+    return table
+
+
+def _alignment(found: Alignment) -> Table:
+    table = _plain("error", ">mean", "95 % interval", ">median", ">95 %", ">found", ">of")
+    for name, x in (("both eyes", found.error), ("worse eye", found.worst)):
+        more = [f"{found.median:.4f}", f"{found.p95:.4f}"] if x is found.error else ["", ""]
+        table.add_row(
+            name, f"{x.value:.4f}", f"{x.low:.4f} … {x.high:.4f}", *more, f"{found.found:,}", f"{found.n:,}"
         )
     return table
 

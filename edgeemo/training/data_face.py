@@ -1,23 +1,28 @@
-"""The reader of FER+: faces of 48 × 48 gray pixels and the votes of ten people on each.
+"""The readers of FER+, faces of 48 × 48 gray pixels and the votes of ten people on each, and of FER2013, the
+same pictures with the seven labels they first came with.
 
 The folder layout is that of the data page: ``ferplus/sheet_NN.webp`` of 32 × 32 faces, row by row, and
 ``ferplus/labels.npz`` in the same order. Of its faces are left out:
 
-- those that most people called ``unknown`` or no face (``NF``), as the makers of FER+ do;
+- of FER+, those that most people called ``unknown`` or no face (``NF``), as its makers do; of FER2013, those
+  that have none of its labels or several;
 - of validation, near copies of training pictures (``leaks_from_train``);
 - all but the first of each group of pictures equal to the pixel, in training and in validation.
 
 The votes ``unknown`` and ``NF`` of the others are not counted: what is left of the ten is the distribution. A
-face's label is its top vote; of equal votes the one earlier in `FACE_LABELS`.
+face's label is its top vote; of equal votes the one earlier in `FACE_LABELS`. ``ferplus-majority`` has
+only the faces of which more than half of all ten votes agree, the mode of the paper (arXiv:1608.01041).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..card import DataSource
 from ..errors import DataError
@@ -28,6 +33,11 @@ from .dataset import Dataset
 FACE_LABELS = (
     "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt",
 )  # fmt: skip
+FER2013_LABELS = {
+    "angry": "anger", "disgust": "disgust", "fear": "fear", "happy": "happiness", "sad": "sadness",
+    "surprise": "surprise", "neutral": "neutral",
+}  # fmt: skip
+"""FER2013's words and ours."""
 SIDE, ACROSS = 48, 32
 """Pixels of a face, and faces across a sheet."""
 USAGE = {"train": 0, "valid": 1}
@@ -41,12 +51,41 @@ class VotedFace(Example):
 
 
 def _ferplus(data: Path, split: str) -> Iterator[VotedFace]:
-    with np.load(data / "ferplus" / "labels.npz", allow_pickle=False) as found:
-        table = {name: found[name] for name in found.files}
+    table = _table(data)
     names = [str(name) for name in table["vote_names"]]
     if names[: len(FACE_LABELS)] != list(FACE_LABELS):
         raise DataError(f"ferplus/labels.npz has votes on {', '.join(names)}; expected FER+'s order.")
-    taken = (table["usage"] == USAGE[split]) & (table["votes"].argmax(1) < len(FACE_LABELS))
+    for i, path in _faces(data, split, table, table["votes"].argmax(1) < len(FACE_LABELS)):
+        votes = tuple(table["votes"][i, : len(FACE_LABELS)].tolist())
+        yield VotedFace(path=path, labels=(FACE_LABELS[int(np.argmax(votes))],), votes=votes)
+
+
+def _majority(data: Path, split: str) -> Iterator[VotedFace]:
+    table = _table(data)
+    agreed = 2 * table["votes"].max(1).astype(np.int64) > table["votes"].sum(1)
+    paths = {path for _, path in _faces(data, split, table, agreed)}
+    return (face for face in _ferplus(data, split) if face.path in paths)
+
+
+def _fer2013(data: Path, split: str) -> Iterator[Example]:
+    table = _table(data)
+    names = [str(name) for name in table["fer2013_names"]]
+    if not set(names) <= set(FER2013_LABELS):
+        raise DataError(f"ferplus/labels.npz has FER2013's labels {', '.join(names)}; expected its seven.")
+    for i, path in _faces(data, split, table, table["fer2013"] >= 0):
+        yield Example(path=path, labels=(FER2013_LABELS[names[table["fer2013"][i]]],))
+
+
+def _table(data: Path) -> Mapping[str, Any]:
+    with np.load(data / "ferplus" / "labels.npz", allow_pickle=False) as found:
+        return {name: found[name] for name in found.files}
+
+
+def _faces(
+    data: Path, split: str, table: Mapping[str, Any], labelled: npt.NDArray[np.bool_]
+) -> Iterator[tuple[int, Path]]:
+    """Yield row and path of the ``labelled`` faces of a split, without leaks and doubles."""
+    taken = (table["usage"] == USAGE[split]) & labelled
     if split == "valid":
         taken &= ~table["leaks_from_train"]
     seen: set[bytes] = set()
@@ -54,27 +93,40 @@ def _ferplus(data: Path, split: str) -> Iterator[VotedFace]:
         sheet, place = divmod(i, ACROSS * ACROSS)
         y, x = divmod(place, ACROSS)
         path = part_of(data / "ferplus" / f"sheet_{sheet:02}.webp", x * SIDE, y * SIDE, SIDE, SIDE)
-        votes = tuple(table["votes"][i, : len(FACE_LABELS)].tolist())
-        face = VotedFace(path=path, labels=(FACE_LABELS[int(np.argmax(votes))],), votes=votes)
         if table["exact_dup_group_size"][i] > 1:
-            pixels = read_face(face)[0].tobytes()
+            pixels = read_face(Example(path=path))[0].tobytes()
             if pixels in seen:
                 continue
             seen.add(pixels)
-        yield face
+        yield i, path
 
+
+_FERPLUS = DataSource(
+    "FER+",
+    "votes MIT; pictures found by web search (FER2013), no licence known",
+    "labels",
+    "https://github.com/microsoft/FERPlus",
+)
 
 FACE = {
     "ferplus": Dataset(
         FACE_LABELS,
-        DataSource(
-            "FER+",
-            "votes MIT; pictures found by web search (FER2013), no licence known",
-            "labels",
-            "https://github.com/microsoft/FERPlus",
-        ),
+        _FERPLUS,
         "unclear",
         ("train", "valid"),
         _ferplus,
-    )
+    ),
+    "ferplus-majority": Dataset(FACE_LABELS, _FERPLUS, "unclear", ("train", "valid"), _majority),
+    "fer2013": Dataset(
+        tuple(label for label in FACE_LABELS if label in FER2013_LABELS.values()),
+        DataSource(
+            "FER2013",
+            "pictures and labels found by web search (arXiv:1307.0414), no licence known",
+            "labels",
+            "https://arxiv.org/abs/1307.0414",
+        ),
+        "unclear",
+        ("train", "valid"),
+        _fer2013,
+    ),
 }
