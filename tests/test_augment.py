@@ -36,6 +36,31 @@ def test_noise_stands_where_it_was_asked_to(snr_db: float) -> None:
     assert loudness(x) - loudness(added) == pytest.approx(snr_db, abs=0.2)
 
 
+def test_made_noise_falls_towards_high_frequencies_by_up_to_their_square() -> None:
+    def slope(seed: int) -> float:
+        power = np.abs(np.fft.rfft(augment.coloured(RATE, np.random.default_rng(seed)))) ** 2
+        low, high = power[50:150].mean(), power[5000:6000].mean()
+        return float(np.log(low / high) / np.log(5500 / 100))
+
+    slopes = [slope(seed) for seed in range(40)]
+    assert -0.15 < min(slopes) < 0.5
+    assert 1.5 < max(slopes) < 2.15
+    assert len(augment.coloured(1, np.random.default_rng(0))) == 1
+
+
+def test_a_share_of_the_noise_is_made() -> None:
+    x, recorded = tone(), [np.zeros(RATE, np.float32)]  # a recording of nothing adds nothing
+
+    def changes(hiss: float) -> bool:
+        plan = Augment(speed=(1, 1), room=0, noise=1, codec=0, gain_db=(0, 0), shift_s=0, hiss=hiss)
+        return not np.allclose(
+            augment.augmented(x, RATE, recorded, plan, np.random.default_rng(1)), x, atol=1e-3
+        )
+
+    assert changes(1.0)
+    assert not changes(0.0)
+
+
 def test_silence_before_and_after_a_voice_does_not_change_its_noise() -> None:
     x = np.concatenate([np.zeros(2 * RATE, np.float32), tone(), np.zeros(2 * RATE, np.float32)])
     added = augment.with_noise(x, noise(len(x)), 10.0) - x

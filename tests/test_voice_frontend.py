@@ -69,6 +69,7 @@ SPECS = [
     VoiceSpec(rate_hz=48000, window=1200, hop=480, fft=2048, low_hz=0, high_hz=24000, normalization="none"),
     VoiceSpec(window=4096, fft=4096, hop=1024, mels=256),
     VoiceSpec(window=32, hop=32, fft=32, mels=4),
+    VoiceSpec(range_db=12.0, normalization="mean_std", span_frames=40, hop_frames=20),
 ]
 
 
@@ -100,6 +101,18 @@ def test_frames_of_other_rates_are_those_of_the_twin(rate_hz: int) -> None:
     loud = theirs > np.log(1e-6)
     assert loud.mean() > 0.4
     assert np.abs(ours - theirs)[loud].max() < 2e-3
+
+
+@pytest.mark.parametrize("normalization", ["none", "level", "mean", "mean_std"])
+def test_what_lies_below_the_range_of_a_span_is_raised(normalization: str) -> None:
+    quiet, pcm = VoiceSpec(normalization="none", span_frames=64), sound(16000)
+    pcm[8000:] *= np.float32(1e-4)
+    plain = VoiceFrontend(quiet).compute(pcm, 16000).features[0]
+    raised = np.maximum(plain, plain.max() - np.float32(30 * np.log(10) / 10))
+    assert (raised > plain).mean() > 0.2
+    spec = VoiceSpec.from_dict(quiet.to_dict() | {"normalization": normalization, "range_db": 30.0})
+    expected = twin.normalized(raised.astype(np.float64), spec)
+    np.testing.assert_allclose(VoiceFrontend(spec).compute(pcm, 16000).features[0], expected, atol=2e-5)
 
 
 @pytest.mark.parametrize("normalization", ["none", "level", "mean", "mean_std"])

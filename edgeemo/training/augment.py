@@ -29,8 +29,9 @@ class Augment:
     """How strongly; the section ``[augment]`` of a voice recipe.
 
     Made once, ``copies`` of each clip: ``speed`` (range of factors); with probability ``room`` a room of
-    ``room_s`` seconds reverberation; with probability ``noise`` a background at ``snr_db``; with probability
-    ``codec`` one of ``codecs``; a ``gain_db``; and up to ``shift_s`` seconds cut off or put before.
+    ``room_s`` seconds reverberation; with probability ``noise`` a background at ``snr_db``, a share ``hiss``
+    of them made (`coloured`), the others recorded; with probability ``codec`` one of ``codecs``; a
+    ``gain_db``; and up to ``shift_s`` seconds cut off or put before.
 
     Drawn anew in every epoch: the mels stretched or squeezed by up to ``warp`` of their number, as a longer
     or shorter vocal tract does (VTLP, Jaitly and Hinton 2013); ``masks`` stretches of up to ``mask_frames``
@@ -45,6 +46,7 @@ class Augment:
     room_s: Range = (0.1, 0.6)
     noise: float = 0.6
     snr_db: Range = (5.0, 30.0)
+    hiss: float = 0.0
     codec: float = 0.3
     codecs: tuple[str, ...] = ("opus", "vorbis", "mp3", "mulaw", "telephone")
     gain_db: Range = (-15.0, 6.0)
@@ -92,9 +94,11 @@ def augmented(
     if rng.random() < plan.room:
         x = in_room(x, rate_hz, rng.uniform(*plan.room_s), rng)
     if noises and rng.random() < plan.noise:
-        x = with_noise(
-            x, stretch(noises[int(rng.integers(len(noises)))], len(x), rng), rng.uniform(*plan.snr_db)
+        made = plan.hiss and rng.random() < plan.hiss
+        noise = (
+            coloured(len(x), rng) if made else stretch(noises[int(rng.integers(len(noises)))], len(x), rng)
         )
+        x = with_noise(x, noise, rng.uniform(*plan.snr_db))
     if plan.codecs and rng.random() < plan.codec:
         x = through(x, rate_hz, plan.codecs[int(rng.integers(len(plan.codecs)))])
     return np.asarray(np.clip(x * from_db(rng.uniform(*plan.gain_db)), -1, 1), np.float32)
@@ -129,6 +133,13 @@ def stretch(noise: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
     """Return ``n`` samples of a background from a random place on, repeated where it is shorter."""
     start = int(rng.integers(max(len(noise), 1)))
     return np.take(noise, np.arange(start, start + n), mode="wrap") if len(noise) else np.zeros(n, np.float32)
+
+
+def coloured(n: int, rng: np.random.Generator) -> FloatArray:
+    """Return ``n`` samples of noise whose power falls with the frequency's power 0 (white) to 2 (brown)."""
+    spectrum = np.fft.rfft(rng.normal(0, 1, max(n, 2)))
+    spectrum *= np.maximum(np.arange(len(spectrum)), 1) ** (-rng.uniform(0, 2) / 2)
+    return np.asarray(np.fft.irfft(spectrum, max(n, 2))[:n], np.float32)
 
 
 def in_room(x: FloatArray, rate_hz: int, seconds: float, rng: np.random.Generator) -> FloatArray:

@@ -155,7 +155,7 @@ def choose_evidence(
     """Return the card's evidence and what was measured, from answers to spans the weights have not seen.
 
     The threshold is the lowest at which at most 1 % of the blocks without speech are called speech; ``least``
-    is what 99 % of the spans without any speech stay at or below; from ``enough`` on are 90 % of the spans of
+    is what 99 % of the spans without any speech stay at or below; from ``enough`` on are 98 % of the spans of
     clips that are emotional speech.
 
     Args:
@@ -170,7 +170,7 @@ def choose_evidence(
     real = np.isfinite(lesson.target[lesson.empty]).sum(1).astype(np.int32) * BLOCK
     nothing = evidence_of(logits[lesson.empty], real, threshold)
     least = min(max(float(np.quantile(nothing, 0.99)), 1.5 / logits.shape[1]), 0.4)
-    usual = float(np.quantile(evidence_of(clips, n_frames, threshold), 0.1))
+    usual = float(np.quantile(evidence_of(clips, n_frames, threshold), 0.02))
     enough = min(max(usual, least + 0.05), 0.6)
     chosen = {"threshold": round(threshold, 4), "least": round(least, 4), "enough": round(enough, 4)}
     measured = {

@@ -32,6 +32,7 @@ VoiceSpec spec_of(const std::uint8_t* bytes) {
     spec.high_hz = 3900.0;
     spec.mel_scale = static_cast<VoiceSpec::MelScale>(bytes[2] % 3);
     spec.normalization = static_cast<VoiceSpec::Normalization>(bytes[3] & 3u);
+    spec.range_db = (bytes[3] & 4u) != 0 ? 40.0 : 0.0;
     spec.window_shape = static_cast<VoiceSpec::WindowShape>(bytes[3] % 3);
     spec.span_frames = 1 + bytes[3] / 4;
     spec.hop_frames = 1 + bytes[2] % spec.span_frames;
