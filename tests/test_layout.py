@@ -32,7 +32,7 @@ ORDER = [
     {"readout"},
     {"recognizer", "spans"},
     {"stream"},
-    {"text_recognizer", "voice_recognizer", "face_recognizer"},
+    {"text_recognizer", "voice_recognizer", "face_recognizer", "face_detector"},
     {"training", "evaluation", "converters", "cli", "__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
