@@ -44,10 +44,10 @@ class DetectorVerification:
 
     Attributes:
         agreement: faces found by both, twice, over all found by either.
-        clear_agreement: of the ``n_clear`` that either finds by a score 0.10 above the least, the share the other
-            finds at all.
-        box_overlap: mean intersection over union of the boxes of faces both find; eye_difference: mean distance of
-            their eyes, in distances of the eyes; score_difference: the largest of their scores.
+        clear_agreement: of the ``n_clear`` that either finds by a score 0.10 above the least, the share
+            the other finds at all.
+        box_overlap: mean intersection over union of the boxes of faces both find; eye_difference: mean
+            distance of their eyes, in distances of the eyes; score_difference: the largest of their scores.
         float_recall, int8_recall: of bare faces from 40 pixels on, where such are marked.
         foreign_operators, float_tensors, problems: see `edgeemo.converters.verify.Verification`.
     """
@@ -222,7 +222,8 @@ def _problems(found: DetectorVerification, budget: DetectorBudget) -> list[str]:
         problems.append(f"boxes overlap by {found.box_overlap:.3f}, expected {budget.box_overlap} or more")
     if found.eye_difference > budget.eye_difference:
         problems.append(
-            f"eyes move by {found.eye_difference:.3f} of their distance, expected {budget.eye_difference} or less"
+            f"eyes move by {found.eye_difference:.3f} of their distance, "
+            f"expected {budget.eye_difference} or less"
         )
     if found.float_recall is not None and found.int8_recall is not None:
         drop = found.float_recall - found.int8_recall

@@ -36,7 +36,8 @@ class FaceDetector:
     beside the picture. Holds no state between calls and is thread-safe: calls are served one after the other.
 
     Attributes:
-        bundle, runtime: what it was made of. frontend: makes the letterbox. decoder: makes faces of the heads.
+        bundle, runtime: what it was made of. frontend: makes the letterbox. decoder: makes faces
+            of the heads.
     """
 
     def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
@@ -101,8 +102,8 @@ class FaceDetector:
                 ``rgba`` (h, w, 4), ``gray`` (h, w), ``yuyv`` (h, w, 2), ``nv12`` (3 h / 2, w); any strides.
 
         Returns:
-            `edgeemo.faces.Face` values in pixels of the picture; boxes may reach beyond its edges. ``score`` is
-            the calibrated probability that it is a face.
+            `edgeemo.faces.Face` values in pixels of the picture; boxes may reach beyond its edges. ``score``
+            is the calibrated probability that it is a face.
 
         Raises:
             InputError, InputTypeError: the picture cannot be used. InferenceError: the detector was closed.
@@ -131,7 +132,7 @@ class FaceDetector:
 
 
 def _size(image: Any, color: Any) -> tuple[int, int]:
-    """Return height and width of the picture; of what is no picture (0, 0): the frontend says what is wrong."""
+    """Return height and width of the picture, (0, 0) of what is none: the frontend says what is wrong."""
     shape = getattr(image, "shape", ())
     if len(shape) < 2:
         return 0, 0
@@ -147,7 +148,8 @@ def _check_fit(card: DetectorCard, runtime: Runtime, face: FaceSpec, detector: D
         )
     if face.digest != card.spec_digest:
         raise BundleMismatchError(
-            f"{card.name}: its frontend spec has digest {face.digest}, the card says {card.spec_digest}. {again}"
+            f"{card.name}: its frontend spec has digest {face.digest}, the card says {card.spec_digest}. "
+            f"{again}"
         )
     shape = (1, *face.output[0])
     taken = [(i.shape, i.dtype.name) for i in runtime.inputs.values()]
@@ -160,6 +162,7 @@ def _check_fit(card: DetectorCard, runtime: Runtime, face: FaceSpec, detector: D
         given = runtime.outputs[name].shape if name in runtime.outputs else None
         if given != wanted[role]:
             raise BundleMismatchError(
-                f"{card.name}: its {role} need an output {name} of shape {wanted[role]}, the model's is {given}. "
+                f"{card.name}: its {role} need an output {name} of shape {wanted[role]}, "
+                f"the model's is {given}. "
                 f"{again}"
             )

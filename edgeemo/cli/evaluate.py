@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -62,7 +62,9 @@ def evaluate_command(
 
     Accuracy, precision, recall, F1, UAR, calibration error, confusion, Pearson's r of valence and arousal,
     each with a 95 % bootstrap interval; whole speakers or subjects are drawn where the manifest names them.
-    Speakers and genders are also measured one by one.
+    Speakers and genders are also measured one by one. Of a detector: recall by size, false boxes, error of
+    the eyes; its MANIFEST has the columns path and boxes (kind:x0,y0,x1,y1;…) or eye0_x, eye0_y, eye1_x,
+    eye1_y.
 
     \b
     Examples:
@@ -72,13 +74,21 @@ def evaluate_command(
       edgeemo evaluate text dev.csv --labels ekman --pictures pictures/
       edgeemo evaluate voice strangers.csv --pictures pictures/
       edgeemo evaluate voice strangers.csv --robustness --noise data/voice/background/esc10
+      edgeemo evaluate face-detector detection.csv
     """
+    from ..bundle import Bundle
+    from ..card import DetectorCard
     from ..evaluation import evaluate, tables
     from ..evaluation import pictures as draw
     from ..evaluation.sounds import Noise
     from ..manifest import Example, read_manifest
     from ..recognizer import Recognizer
 
+    if isinstance(Bundle.open(bundle).card, DetectorCard):
+        if labels is not None or peer is not None or robustness or pictures is not None:
+            raise click.UsageError("--labels, --peer, --robustness and --pictures are not for a detector.")
+        _detections(bundle, manifest, as_json, leaks=leaks, train=train, resamples=bootstrap, seed=seed)
+        return
     if peer is not None and train is None:
         raise click.UsageError("--peer learns from the training data: give it with --train MANIFEST.")
     if noise is not None and not robustness:
@@ -117,3 +127,26 @@ def evaluate_command(
         console.print_json(report.to_dict())
     else:
         console.out().print(tables.render(report))
+
+
+def _detections(bundle: str, manifest: Path, as_json: bool, **how: Any) -> None:
+    """Measure a detector."""
+    from ..evaluation import tables
+    from ..evaluation.detection import evaluate_detector
+    from ..evaluation.marked import read_marked
+    from ..face_detector import FaceDetector
+
+    pictures = read_marked(manifest)
+    with console.quiet_libraries():
+        detector = FaceDetector.open(bundle)
+    with detector:
+        report = evaluate_detector(
+            detector,
+            pictures,
+            progress=lambda items: console.track(items, f"Looking at {len(items):,} pictures"),
+            **how,
+        )
+    if as_json:
+        console.print_json(report.to_dict())
+    else:
+        console.out().print(tables.render_detections(report))

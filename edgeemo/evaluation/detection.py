@@ -1,9 +1,9 @@
 """How well a detector finds marked faces: recall by size, false boxes, where the eyes are.
 
-A face is *found* if a box overlaps with it (intersection over union) by `HIT` or more; a box is *false* if it overlaps
-with every marked face, bare or masked, by less than `FALSE`. Masked faces count neither way in recall. A box finds
-one face and a face is found by one box, the best scores first. Sizes are the square root of a box's area, in pixels
-of the picture.
+A face is *found* if a box overlaps with it (intersection over union) by `HIT` or more; a box is *false* if it
+overlaps with every marked face, bare or masked, by less than `FALSE`. Masked faces count neither way in
+recall. A box finds one face and a face is found by one box, the best scores first. Sizes are the square root
+of a box's area, in pixels of the picture.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def find(finder: Finder, pictures: Sequence[MarkedPicture], progress: Progress =
 class DetectionMeasure:
     """See `edgeemo.evaluation.bootstrap.Measure`: sums over pictures.
 
-    ``recall_20_40``, ``recall_40_80``, ``recall_80``: by size; ``recall_40``: of all bare faces from 40 pixels on.
-    ``false_boxes``: a picture. ``eye_error``: mean distance of found eyes from the marked ones, of portraits found,
-    in distances of the eyes; ``portraits_found``: the share of them.
+    ``recall_20_40``, ``recall_40_80``, ``recall_80``: by size; ``recall_40``: of all bare faces from 40
+    pixels on. ``false_boxes``: a picture. ``eye_error``: mean distance of found eyes from the marked ones, of
+    portraits found, in distances of the eyes; ``portraits_found``: the share of them.
     """
 
     rows: Array

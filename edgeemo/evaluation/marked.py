@@ -1,9 +1,9 @@
 """Pictures in which faces are marked: what a detector learns from and is measured on.
 
-The table is a manifest with two kinds of columns more: ``boxes``, ``kind:x0,y0,x1,y1`` separated by ``;``, and
-``eye0_x eye0_y eye1_x eye1_y``, the pupils of the one face of a portrait, in pixels. A portrait without
-boxes has the box that goes with its eyes, `box_with`. Faces of the kinds `BARE` count; others, covered by a mask for
-instance, are faces that nobody must find.
+The table is a manifest with two kinds of columns more: ``boxes``, ``kind:x0,y0,x1,y1`` separated by ``;``,
+and ``eye0_x eye0_y eye1_x eye1_y``, the pupils of the one face of a portrait, in pixels. A portrait without
+boxes has the box that goes with its eyes, `box_with`. Faces of the kinds `BARE` count; others, covered by a
+mask for instance, are faces that nobody must find.
 """
 
 from __future__ import annotations

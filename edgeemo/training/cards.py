@@ -144,8 +144,8 @@ def face_card(
 
 
 _DETECTOR_PROTOCOL = (
-    "Held-out street photographs (whole groups of look-alikes) and portraits (whole people): no weight learned "
-    "from them; the score was calibrated on them, which flatters its calibration."
+    "Held-out street photographs (whole groups of look-alikes) and portraits (whole people): no weight "
+    "learned from them; the score was calibrated on them, which flatters its calibration."
 )
 
 

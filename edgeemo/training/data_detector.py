@@ -1,10 +1,11 @@
 """The readers of pictures with faces marked, and of scenes without any.
 
-The folder layout is that of the data page: ``detection.csv`` (see `edgeemo.evaluation.marked`) marks the faces of
-``masks`` (street and news photographs) and the pupils of ``photos`` (portraits); ``no_face`` holds scenes.
+The folder layout is that of the data page: ``detection.csv`` (see `edgeemo.evaluation.marked`) marks the
+faces of ``masks`` (street and news photographs) and the pupils of ``photos`` (portraits); ``no_face`` holds
+scenes.
 
-A fifth of each is ``valid``: of portraits whole people; of street photographs whole groups of pictures that look
-alike (the set has many takes of one scene), found by comparing their thumbnails.
+A fifth of each is ``valid``: of portraits whole people; of street photographs whole groups of pictures that
+look alike (the set has many takes of one scene), found by comparing their thumbnails.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def held_out(name: str) -> bool:
 
 
 def groups_of(pictures: Sequence[npt.NDArray[np.uint8]]) -> list[int]:
-    """Return a group for each gray picture: the number of the first that looks like it, or like one like it."""
+    """Return a group for each gray picture: the first that looks like it, or like one that does."""
     cv2 = require()
     rows = np.stack([cv2.resize(p, (24, 24), interpolation=cv2.INTER_AREA).ravel() for p in pictures])
     z = rows.astype(np.float64) - rows.mean(1, keepdims=True)

@@ -1,4 +1,4 @@
-"""What the detector learns from: scenes made once, mirrored and lit anew in every epoch, and what each cell should say."""
+"""What the detector learns from: scenes, mirrored and lit anew in every epoch, and what cells should say."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .scenes import Pixels, Rows, Shot, Stock, rows_of, scene
 Batch = tuple[FloatArray, dict[str, FloatArray]]
 
 CORE, RIM = 0.18, 0.35
-"""Cells whose middle lies within ``CORE`` sides of a face's middle have this face, and the one its middle is in;
-up to ``RIM`` nothing is asked."""
+"""Cells whose middle lies within ``CORE`` sides of a face's middle have this face, and so has the one its
+middle is in; up to ``RIM`` nothing is asked."""
 GRID_LEAST, GRID_MOST, GRID_MAY = 2.0, 6.0, 1.5
-"""The sides of the faces of a grid, in its strides (the finest has all smaller ones, the coarsest all larger);
-a grid is asked nothing of a face up to ``GRID_MAY`` times beyond."""
+"""The sides of the faces of a grid, in its strides (the finest has all smaller ones, the coarsest all
+larger); a grid is asked nothing of a face up to ``GRID_MAY`` times beyond."""
 
 
 def cells_of(spec: DetectorSpec) -> FloatArray:
@@ -36,7 +36,7 @@ def cells_of(spec: DetectorSpec) -> FloatArray:
 
 
 def target(rows: Rows, spec: DetectorSpec, cells: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return what each cell should say of the faces of a picture: ``(cells,)`` and ``(cells, 8)``, NaN: not asked."""
+    """Return what each cell should say of a picture: ``(cells,)`` and ``(cells, 8)``; NaN is not asked."""
     logits = np.zeros(len(cells), np.float32)
     places = np.full((len(cells), 8), np.nan, np.float32)
     stride = cells[:, 2]

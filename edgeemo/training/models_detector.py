@@ -1,8 +1,8 @@
 """The networks of detector recipes, and what they are taught by.
 
-Every builder returns an uncompiled functional ``keras.Model`` from ``pixels`` ``(batch, height, width, 1)`` to
-the three heads of `edgeemo.faces.DetectorSpec`: ``logits``, ``boxes`` and ``eyes``. Plain convolutions: they train fast
-on a CPU and lose little in int8.
+Every builder returns an uncompiled functional ``keras.Model`` from ``pixels`` ``(batch, height, width, 1)``
+to the three heads of `edgeemo.faces.DetectorSpec`: ``logits``, ``boxes`` and ``eyes``. Plain convolutions:
+they train fast on a CPU and lose little in int8.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ FINDERS: dict[str, Callable[..., keras.Model]] = {"face_finder": face_finder}
 
 
 def taught(model: keras.Model) -> keras.Model:
-    """Return the same network with ``logits`` and ``places`` ``(cells, 8)``: boxes and eyes learn together."""
+    """Return the same network with ``logits`` and ``places`` ``(cells, 8)``, boxes and eyes in one."""
     outputs = {name: model.get_layer(name).output for name in HEADS}
     places = layers.Concatenate(axis=-1, dtype="float32", name="places")([outputs["boxes"], outputs["eyes"]])
     return keras.Model(model.inputs[0], {"logits": outputs["logits"], "places": places})

@@ -2,7 +2,8 @@
 
 A *view* is what the detector's input would be: a crop of a picture, sampled by the frontend itself. A *head*
 is a face with what is around it, to be put into a view: softly, in an ellipse or a square, lit like what it
-covers. Pieces of scenes are put in the same way, so that neither an edge nor a blur says that there is a face.
+covers. Pieces of scenes are put in the same way, so that neither an edge nor a blur says that there is a
+face.
 """
 
 from __future__ import annotations

@@ -21,13 +21,13 @@ from ..manifest import Example
 from .scenes import Pixels, Shot
 
 PAD = 0.3
-"""How much of its edge a face crop is given on each side, in its own sides: the teacher wants room around a face."""
+"""How much of its edge a face crop is given on each side, in its own sides: the teacher wants room."""
 SURE = 0.6
 NARROW, SHORT, LOW = 0.875, 1.03, 0.04
-"""From the teacher's boxes to those people drew: width, height, and middle moved down, in heights; medians over
-the bare street faces."""
+"""From the teacher's boxes to those people drew: width, height, and middle moved down, in heights; medians
+over the bare street faces."""
 WIDER, LOWER = 1.06, 0.028
-"""How much farther apart the teacher sets the eyes of the training portraits than their pupils are, and how much
+"""How much farther apart the teacher sets the eyes of the portraits than their pupils are, and how much
 lower, in eye distances (means)."""
 
 

@@ -1,15 +1,16 @@
 """The detector workshop: where faces are, from photographs with boxes and from faces put into pictures.
 
-See `edgeemo.training.train`. A recipe with a section ``[detector]`` (`edgeemo.faces.DetectorSpec` without its sides,
-which are those of ``[spec]``, and without calibration, which is fitted) has one step, and in ``[data]``::
+See `edgeemo.training.train`. A recipe with a section ``[detector]`` (`edgeemo.faces.DetectorSpec` without its
+sides, which are those of ``[spec]``, and without calibration, which is fitted) has one step, and in
+``[data]``::
 
     pictures   = "street"     photographs with boxes; of them a part is for validation
     portraits  = "portraits"  pictures of one face with its pupils; may be absent
     scenes     = "scenes"     pictures without faces; may be absent
     heads      = "ferplus"    crops of faces, of which most_heads are put into pictures; may be absent
     made       = 20000        scenes an epoch
-    teachers   = [NEAR, FAR]  BlazeFace's short and full range, files below --data: eyes that nobody marked, and
-                              faces that nobody marked; may be absent
+    teachers   = [NEAR, FAR]  BlazeFace's short and full range, files below --data: eyes that nobody
+                              marked, and faces that nobody marked; may be absent
 """
 
 from __future__ import annotations
