@@ -133,7 +133,7 @@ class FaceDetector:
 
 def _size(image: Any, color: Any) -> tuple[int, int]:
     """Return height and width of the picture, (0, 0) of what is none: the frontend says what is wrong."""
-    shape = getattr(image, "shape", ())
+    shape: tuple[int, ...] = getattr(image, "shape", ())
     if len(shape) < 2:
         return 0, 0
     return (shape[0] * 2 // 3 if color == "nv12" else shape[0]), shape[1]

@@ -95,7 +95,7 @@ def _scores(card: ModelCard) -> str:
     return f"each emotion's probability ({probability}){shaped}, divided by the sum over all"
 
 
-def _data(card: ModelCard) -> Table:
+def _data(card: Card) -> Table:
     made = table("name", "licence", "used for", "where")
     for source in card.data:
         made.add_row(*(Text(cell) for cell in (source.name, source.licence, source.use, source.url)))

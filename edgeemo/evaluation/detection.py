@@ -52,7 +52,7 @@ def find(finder: Finder, pictures: Sequence[MarkedPicture], progress: Progress =
     return [finder.detect(*read_face(picture)) for picture in progress(pictures)]
 
 
-@dataclass(frozen=True)
+@dataclass
 class DetectionMeasure:
     """See `edgeemo.evaluation.bootstrap.Measure`: sums over pictures.
 

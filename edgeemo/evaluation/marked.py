@@ -95,7 +95,10 @@ def write_marked(path: Path, pictures: Iterable[MarkedPicture]) -> None:
             f"{'without_mask' if face.bare else 'with_mask'}:{','.join(f'{v:g}' for v in face.box)}"
             for face in picture.faces
         )  # fmt: skip
-        writer.writerow([picture.path, picture.subject, picture.group, picture.split, *points, boxes])
+        place = picture.path or Path()
+        if place.is_relative_to(Path(path).parent):
+            place = place.relative_to(Path(path).parent)
+        writer.writerow([place.as_posix(), picture.subject, picture.group, picture.split, *points, boxes])
     try:
         write_whole(Path(path), buffer.getvalue().encode())
     except OSError as error:
@@ -115,8 +118,14 @@ def _picture(row: Mapping[str, str | None], folder: Path, where: str) -> MarkedP
         raise DataError(
             f"{where}: {error}; boxes are written kind:x0,y0,x1,y1;… and eyes as four numbers, in pixels."
         ) from error
-    names = {name: row.get(name) or "" for name in ("subject", "group", "split")}
-    return MarkedPicture(path=folder / given["path"], faces=tuple(faces), portrait=portrait, **names)
+    return MarkedPicture(
+        path=folder / given["path"],
+        faces=tuple(faces),
+        portrait=portrait,
+        subject=row.get("subject") or "",
+        group=row.get("group") or "",
+        split=row.get("split") or "",
+    )
 
 
 def _face(text: str) -> MarkedFace:

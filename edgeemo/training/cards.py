@@ -168,8 +168,8 @@ def detector_card(
     logits, truth = [], []
     for i, shot in enumerate(shots):
         h, w = shot.picture.shape
-        given = (np.ascontiguousarray(heads[role][i]) for role in ("logits", "boxes", "eyes"))
-        for face in decoder.decode(*given, frontend.align((0, 0, w, h))):
+        a, b, c = (np.ascontiguousarray(heads[role][i]) for role in ("logits", "boxes", "eyes"))
+        for face in decoder.decode(a, b, c, frontend.align((0, 0, w, h))):
             best = max((overlap(face.box, other.box) for other in shot.faces), default=0.0)
             if not FALSE <= best < HIT:
                 logits.append(np.log(face.score / (1 - min(face.score, 1 - 1e-6))))

@@ -117,12 +117,13 @@ class FindLesson:
         n = len(self)
         order = np.arange(n) if rng is None else rng.permutation(n)
         for rows in np.split(order, range(size, n, size)):
-            x, faces = self.pictures[rows].astype(np.float32) / 255, [self.faces[i] for i in rows]
+            x = np.asarray(self.pictures[rows] / 255, np.float32)
+            faces = [self.faces[i] for i in rows]
             if rng is not None:
                 for i in np.flatnonzero(rng.random(len(rows)) < 0.5):
                     x[i], faces[i] = x[i, :, ::-1], mirrored(faces[i], self.spec.width)
                 light, shade = rng.uniform(0.85, 1.15, (2, len(rows), 1, 1)).astype(np.float32)
-                x = np.clip(x**shade * light, 0, 1)
+                x = np.asarray(np.clip(x**shade * light, 0, 1), np.float32)
             wanted = [target(own, self.spec, self.cells) for own in faces]
             logits, places = (np.stack(parts) for parts in zip(*wanted, strict=True))
             yield x[..., np.newaxis], {"logits": logits, "places": places}

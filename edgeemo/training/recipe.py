@@ -92,8 +92,8 @@ class Recipe:
     @property
     def datasets(self) -> list[str]:
         """The names of all data sets the weights come from."""
-        roles = ("labels", "affect", "auxiliary", "noises", "speech")
-        roles += ("pictures", "portraits", "scenes", "heads") if self.detector else ()
+        roles = ["labels", "affect", "auxiliary", "noises", "speech"]
+        roles += ["pictures", "portraits", "scenes", "heads"] if self.detector else []
         named = [self.data.get(role) or [] for role in roles]
         return [name for names in named for name in ([names] if isinstance(names, str) else names)]
 

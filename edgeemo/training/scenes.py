@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import cos, exp, log, radians, sin
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -25,6 +25,8 @@ Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.float32]
 """Faces ``(n, 9)`` in pixels of a view: box, eyes (NaN if unknown), 1 or, where nothing is asked, 0."""
+
+_T = TypeVar("_T")
 
 LEAST = 7.0
 """Pixels a face must be large to be asked for."""
@@ -65,7 +67,7 @@ def scene(stock: Stock, frontend: FaceFrontend, rng: np.random.Generator) -> tup
     shots: Sequence[Any] = {"portrait": stock.portraits, "empty": stock.empty, "made": stock.empty}.get(
         kind, stock.street
     )
-    shot = shots[rng.integers(len(shots))] if len(shots) else Shot(np.full((64, 64), 128, np.uint8))
+    shot = one_of(shots, rng) if len(shots) else Shot(np.full((64, 64), 128, np.uint8))
     x, rows = view(shot, frontend, rng)
     if kind == "heads":
         x, rows = changed(x, rows, stock, rng)
@@ -77,6 +79,11 @@ def scene(stock: Stock, frontend: FaceFrontend, rng: np.random.Generator) -> tup
     return np.asarray(np.clip(np.rint(x), 0, 255), np.uint8), rows
 
 
+def one_of(things: Sequence[_T], rng: np.random.Generator) -> _T:
+    """Draw one."""
+    return things[int(rng.integers(len(things)))]
+
+
 def view(shot: Shot, frontend: FaceFrontend, rng: np.random.Generator) -> tuple[Floats, Rows]:
     """Return a picture as the detector reads it: whole, or coming nearer to one of its faces."""
     spec, (h, w) = frontend.spec, shot.picture.shape
@@ -85,7 +92,7 @@ def view(shot: Shot, frontend: FaceFrontend, rng: np.random.Generator) -> tuple[
     x, y = w / 2, h / 2
     turn = 0.0
     if shot.faces and rng.random() < 0.6:  # one of its faces, at a size of our choice
-        face = shot.faces[rng.integers(len(shot.faces))]
+        face = one_of(shot.faces, rng)
         wanted = exp(rng.uniform(log(9), log(0.6 * min(spec.width, spec.height))))
         scale = float(np.clip(face.side / wanted, 0.25, whole * 1.4))
         x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
@@ -195,7 +202,7 @@ def changed(x: Floats, rows: Rows, stock: Stock, rng: np.random.Generator) -> tu
     for i in range(len(rows)):
         if not stock.heads or rows[i, 8] < 1 or rng.random() < 0.25:
             continue
-        found = put(x, stock.heads[rng.integers(len(stock.heads))], rows[i, :4], rng)
+        found = put(x, one_of(stock.heads, rng), rows[i, :4], rng)
         if found is not None:
             rows[i] = found[0]
     return x, rows
@@ -216,7 +223,7 @@ def peopled(x: Floats, rows: Rows, stock: Stock, rng: np.random.Generator) -> tu
         if any(overlap(tuple(box), tuple(row[:4])) > 0.02 for row in rows):
             continue
         wide = rng.uniform(1.0, 1.7) if from_portrait else 1.0
-        found = put(x, shots[rng.integers(len(shots))], box, rng, wide)
+        found = put(x, one_of(shots, rng), box, rng, wide)
         if found is not None:
             rows = np.concatenate([rows, found])
     return x, rows
@@ -228,7 +235,7 @@ def littered(x: Floats, rows: Rows, stock: Stock, rng: np.random.Generator) -> F
         return x
     x, (h, w) = x.copy(), x.shape
     for _ in range(int(rng.integers(0, 4))):
-        shot = stock.empty[rng.integers(len(stock.empty))]
+        shot = one_of(stock.empty, rng)
         side = exp(rng.uniform(log(9), log(0.5 * min(w, h))))
         size = np.array([side * 0.93, side * 1.07]) / 2
         middle = rng.uniform([0, 0], [w, h])
@@ -246,19 +253,18 @@ def littered(x: Floats, rows: Rows, stock: Stock, rng: np.random.Generator) -> F
 def spoilt(x: Floats, rng: np.random.Generator) -> Floats:
     """Return a view as a worse camera would have taken it: light, blur, noise, JPEG; black stays."""
     black = x <= 0  # the bars of a letterbox
+    made: Any = x
     if rng.random() < 0.5:
-        gamma = exp(rng.normal(0, 0.3))
-        x = 255 * (x / 255) ** gamma
-    x = (x - 127.5) * rng.uniform(0.65, 1.2) + 127.5 + rng.uniform(-35, 35)
+        made = 255 * (made / 255) ** exp(rng.normal(0, 0.3))
+    made = (made - 127.5) * rng.uniform(0.65, 1.2) + 127.5 + rng.uniform(-35, 35)
     if rng.random() < 0.3:
-        x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.3, 1.2))
+        made = cv2.GaussianBlur(made, (0, 0), rng.uniform(0.3, 1.2))
     if rng.random() < 0.4:
-        x = x + rng.normal(0, rng.uniform(1, 9), x.shape)
-    x = np.clip(x, 0, 255)
+        made = made + rng.normal(0, rng.uniform(1, 9), made.shape)
+    made = np.clip(made, 0, 255).astype(np.float32)
     if rng.random() < 0.3:
-        _, data = cv2.imencode(
-            ".jpg", x.astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
-        )
-        x = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(np.float32)
-    x[black] = 0
-    return np.asarray(x, np.float32)
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
+        _, data = cv2.imencode(".jpg", made.astype(np.uint8), quality)
+        made = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32)
+    made[black] = 0
+    return np.asarray(made, np.float32)
