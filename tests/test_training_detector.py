@@ -226,11 +226,9 @@ ROWS = np.array(
 def test_a_decoder_reads_the_targets_as_the_faces_they_are_of() -> None:
     logits, places = target(ROWS, SPEC, CELLS)
     places = np.nan_to_num(places)
-    heads = (
-        np.where(logits == 1, 9, -9).astype(np.float32),
-        *map(np.ascontiguousarray, np.split(places, 2, 1)),
-    )
-    found = FaceDecoder(SPEC).decode(*heads, Alignment(a=1, b=0, x=0, y=0))
+    boxes_, eyes = (np.ascontiguousarray(part) for part in np.split(places, 2, 1))
+    said = np.where(logits == 1, 9, -9).astype(np.float32)
+    found = FaceDecoder(SPEC).decode(said, boxes_, eyes, Alignment(a=1, b=0, x=0, y=0))
     boxes = np.array(sorted(face.box for face in found))
     np.testing.assert_allclose(boxes, np.array(sorted(ROWS[:3, :4].tolist())), atol=1e-3)
     (large,) = (face for face in found if face.box[2] - face.box[0] > 50)

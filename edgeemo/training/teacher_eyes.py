@@ -32,9 +32,11 @@ lower, in eye distances (means)."""
 
 
 def gray_of(example: Example) -> Pixels:
-    """Return the picture of an example in gray."""
+    """Return the picture of an example in gray, a copy: a part would keep its whole sheet in memory."""
     picture, color = read_face(example)
-    return picture if color == "gray" else np.asarray(np.rint(picture @ (0.114, 0.587, 0.299)), np.uint8)
+    return (
+        picture.copy() if color == "gray" else np.asarray(np.rint(picture @ (0.114, 0.587, 0.299)), np.uint8)
+    )
 
 
 def heads(faces: Sequence[Example], teacher: BlazeFace | None, cache: Path) -> list[Shot]:

@@ -99,7 +99,9 @@ class DetectorWorkshop:
         data, near, far = self.recipe.data, *self._teachers()
         street = self._train_of("pictures")
         crops: Sequence[Example] = load(data["heads"], self.data, "train") if data.get("heads") else []
-        crops = sorted(crops, key=lambda e: sha256((e.path or Path()).name.encode()).digest())
+        most = data.get("most_heads", len(crops))
+        chosen = set(sorted(range(len(crops)), key=lambda i: _hash(crops[i]))[:most])
+        crops = [crop for i, crop in enumerate(crops) if i in chosen]  # sheet by sheet
         scenes = load(data["scenes"], self.data, "train") if data.get("scenes") else []
         whole = shots(street, near, far)
         empty = shots([p for p in scenes if isinstance(p, MarkedPicture)])
@@ -108,7 +110,7 @@ class DetectorWorkshop:
             [shot for shot in whole if shot.faces],
             portraits(self._train_of("portraits"), near),
             empty,
-            heads(crops[: data.get("most_heads", len(crops))], near, self.out / "cache" / "heads.npy"),
+            heads(crops, near, self.out / "cache" / "heads.npy"),
         )
 
     def finish(self, trained: Trained) -> Path:
@@ -125,7 +127,7 @@ class DetectorWorkshop:
         (out / "card.json").write_text(card.to_json() + "\n", encoding="utf-8")
         write_seen(out / "model.seen", map(pixels_of, self.train))
         write_marked(out / "dev.csv", self.valid)
-        ranked = sorted(self.train, key=lambda p: sha256((p.path or Path()).name.encode()).digest())
+        ranked = sorted(self.train, key=_hash)
         write_marked(out / "calibration.csv", ranked[:CALIBRATION_PICTURES])
         return out / "model.keras"
 
@@ -139,3 +141,8 @@ class DetectorWorkshop:
             return None, None
         near, far = (BlazeFace(self.data / name) for name in files)
         return near, far
+
+
+def _hash(example: Example) -> bytes:
+    """Return what decides which examples are chosen: the same ones every time."""
+    return sha256((example.path or Path()).name.encode()).digest()
