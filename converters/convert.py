@@ -11,13 +11,14 @@ import numpy.typing as npt
 
 from edgeemo import __version__
 from edgeemo.bundle import Bundle
-from edgeemo.card import ModelCard
+from edgeemo.card import Card
 from edgeemo.errors import BudgetError, BundleError, ConversionError, DataError
 from edgeemo.evaluation.clips import read_clip
 from edgeemo.evaluation.faces import read_face
 from edgeemo.evaluation.leaks import SUFFIX
 from edgeemo.evaluation.predictions import Progress
 from edgeemo.evaluation.report import evaluate
+from edgeemo.face_detector import FaceDetector
 from edgeemo.files import write_whole
 from edgeemo.frontends import frontend_for
 from edgeemo.manifest import Example, read_manifest
@@ -27,6 +28,16 @@ from edgeemo.runtime import Runtime
 from .golden import golden
 from .quantize import quantize, worst_layers
 from .verify import Budget, Verification, compare
+from .verify_detector import (
+    DetectorBudget,
+    DetectorVerification,
+    compare_detectors,
+    detector_metrics,
+    float_detector,
+    golden_faces,
+    is_detector,
+    marked_in,
+)
 
 
 def convert(
@@ -37,9 +48,9 @@ def convert(
     card: Path | None = None,
     vocab: Path | None = None,
     check: Path | None = None,
-    budget: Budget | None = None,
+    budget: Budget | DetectorBudget | None = None,
     progress: Progress = iter,
-) -> Verification:
+) -> Verification | DetectorVerification:
     """Quantize to int8, verify on the device's own runtime, and only then write the bundle.
 
     Args:
@@ -60,15 +71,24 @@ def convert(
     if not Path(out).parent.is_dir():  # said before minutes are spent
         raise BundleError(f"{out} cannot be written: there is no folder {Path(out).parent}. Make it first.")
     beside = Path(model).parent
-    draft = ModelCard.from_json(_read(card or beside / "card.json", "--card"))
+    draft: Card = Card.from_json(_read(card or beside / "card.json", "--card"))
     text = draft.modality == "text"
     assets = {"vocab.txt": _read(vocab or beside / "vocab.txt", "--vocab")} if text else {}
     inputs = calibration_inputs(draft, frontend_for(draft.modality, draft.spec, assets), calibration)
 
     bundle = Bundle(quantize(model, inputs), draft, assets)
     checked = check or (beside / "dev.csv" if (beside / "dev.csv").is_file() else calibration)
-    examples = read_manifest(checked)
-    found = compare(model, bundle, examples, budget=budget, progress=progress)
+    found: Verification | DetectorVerification
+    if is_detector(bundle):
+        pictures = marked_in(checked)
+        own = budget if isinstance(budget, DetectorBudget) else None
+        found = compare_detectors(
+            bundle, float_detector(model, bundle), pictures, budget=own, progress=progress
+        )
+    else:
+        examples = read_manifest(checked)
+        spent = budget if isinstance(budget, Budget) else None
+        found = compare(model, bundle, examples, budget=spent, progress=progress)
     if found.problems:
         raise BudgetError(
             f"{draft.name} is not good enough in int8, nothing was written: {'; '.join(found.problems)}. "
@@ -76,7 +96,14 @@ def convert(
             f"Calibrate on {_KINDS[draft.modality]} like those the model will read "
             f"({Path(calibration).name} gives {len(inputs)}{' spans' if draft.modality == 'voice' else ''})."
         )
-    finished = _finished(bundle, found, examples, Path(checked).name)
+    if isinstance(found, DetectorVerification):
+        detector = FaceDetector(bundle, Runtime(bundle.flatbuffer))
+        metrics = detector_metrics(found, detector, pictures, Path(checked).name)
+        finished = _finished(bundle, detector.runtime, golden_faces(detector), metrics)
+    else:
+        recognizer = Recognizer(bundle, Runtime(bundle.flatbuffer))
+        metrics = _metrics(recognizer, found, examples, Path(checked).name)
+        finished = _finished(bundle, recognizer.runtime, golden(recognizer), metrics)
     Bundle(bundle.flatbuffer, finished, assets).write(out)
     _hand_over(Path(model).with_suffix(SUFFIX), Path(out).with_suffix(SUFFIX))
     return found
@@ -104,14 +131,10 @@ def _worst(model: Path, inputs: npt.NDArray[Any]) -> tuple[str, ...]:
         return ()
 
 
-def _finished(bundle: Bundle, found: Verification, examples: list[Example], checked: str) -> ModelCard:
-    """Add to the draft what conversion and verification know."""
-    import ai_edge_litert
-    import tensorflow as tf
-
-    runtime = Runtime(bundle.flatbuffer)
-    recognizer = Recognizer(bundle, runtime)
-    tensors = [*runtime.inputs.values(), *runtime.outputs.values()]
+def _metrics(
+    recognizer: Recognizer, found: Verification, examples: list[Example], checked: str
+) -> dict[str, Any]:
+    """Return what the card says was measured when the bundle was made."""
     metrics: dict[str, Any] = {
         "verify": {
             "command": f"edgeemo verify model.keras BUNDLE {checked}",
@@ -135,6 +158,16 @@ def _finished(bundle: Bundle, found: Verification, examples: list[Example], chec
             "command": f"edgeemo evaluate BUNDLE {checked} --leaks keep",
             **_scores(recognizer, examples),
         }
+    return metrics
+
+
+def _finished(
+    bundle: Bundle, runtime: Runtime, golden: tuple[dict[str, Any], ...], metrics: dict[str, Any]
+) -> Card:
+    """Add to the draft what conversion and verification know."""
+    import ai_edge_litert
+    import tensorflow as tf
+
     return replace(
         bundle.card,
         quantization={
@@ -144,9 +177,9 @@ def _finished(bundle: Bundle, found: Verification, examples: list[Example], chec
                 "scale": t.scale,
                 "zero_point": t.zero_point,
             }
-            for t in tensors
+            for t in (*runtime.inputs.values(), *runtime.outputs.values())
         },
-        golden=golden(recognizer),
+        golden=golden,
         metrics={**bundle.card.metrics, **metrics},
         tools={
             **bundle.card.tools,
@@ -172,7 +205,7 @@ _KINDS = {"text": "texts", "voice": "clips", "face": "faces"}
 """What the rows of a manifest are."""
 
 
-def calibration_inputs(draft: ModelCard, frontend: Any, calibration: Path) -> npt.NDArray[Any]:
+def calibration_inputs(draft: Card, frontend: Any, calibration: Path) -> npt.NDArray[Any]:
     """Return a calibration set as the bundle's frontend makes it: ids of texts, features of spans, faces.
 
     Raises:

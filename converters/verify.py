@@ -22,6 +22,14 @@ from edgeemo.runtime import Runtime
 
 from .inspect import dissect
 from .quantize import require_keras
+from .verify_detector import (
+    DetectorBudget,
+    DetectorVerification,
+    compare_detectors,
+    float_detector,
+    is_detector,
+    marked_in,
+)
 
 CLEAR = 0.10
 """Two probabilities that differ by more are told apart clearly."""
@@ -82,16 +90,22 @@ def verify(
     bundle: Path,
     manifest: Path,
     *,
-    budget: Budget | None = None,
+    budget: Budget | DetectorBudget | None = None,
     progress: Progress = iter,
-) -> Verification:
-    """Compare a Keras model with the bundle made of it, on a manifest.
+) -> Verification | DetectorVerification:
+    """Compare a Keras model with the bundle made of it, on a manifest; of a detector, one of marked pictures.
 
     Raises:
         BundleError: the bundle cannot be opened. DataError: the manifest cannot be used.
         ConversionError: the Keras model cannot be read, or has other outputs.
     """
-    return compare(model, Bundle.open(bundle), read_manifest(manifest), budget=budget, progress=progress)
+    opened = Bundle.open(bundle)
+    if is_detector(opened):
+        own = budget if isinstance(budget, DetectorBudget) else None
+        twin = float_detector(model, opened)
+        return compare_detectors(opened, twin, marked_in(manifest), budget=own, progress=progress)
+    spent = budget if isinstance(budget, Budget) else None
+    return compare(model, opened, read_manifest(manifest), budget=spent, progress=progress)
 
 
 def compare(
@@ -164,8 +178,8 @@ def _problems(found: Verification, budget: Budget) -> list[str]:
     return problems
 
 
-class _KerasBackend:
-    """The float model where a device has its interpreter; all around it is the recognizer's own."""
+class KerasBackend:
+    """The float model where a device has its interpreter; all around it is the bundle's own."""
 
     name, delegate = "keras", "cpu"
 
@@ -198,7 +212,7 @@ def float_recognizer(model: Path, bundle: Bundle) -> Recognizer:
     """
     require_keras(model)
     try:
-        return Recognizer(bundle, Runtime(b"", backend=_KerasBackend(model)))
+        return Recognizer(bundle, Runtime(b"", backend=KerasBackend(model)))
     except (OSError, ValueError, TypeError, KeyError, IndexError, BundleMismatchError) as error:
         raise ConversionError(f"{model} does not run as the card says: {error}") from error
 

@@ -9,6 +9,7 @@
 from .bundle import Bundle
 from .card import ModelCard
 from .errors import EdgeemoError, LicenseWarning
+from .face_detector import FaceDetector
 from .face_recognizer import FaceRecognizer
 from .frontends import FaceFrontend, FaceSpec, TextFrontend, TextSpec, VoiceFrontend, VoiceSpec
 from .recognizer import Recognizer
@@ -25,6 +26,7 @@ __all__ = [
     "Bundle",
     "EdgeemoError",
     "EmotionResult",
+    "FaceDetector",
     "FaceFrontend",
     "FaceRecognizer",
     "FaceSpec",

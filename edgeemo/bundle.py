@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from zlib import crc32
 
-from .card import ModelCard
+from .card import Card
 from .errors import BundleCorruptError, BundleError, BundleNotFoundError, InputTypeError
 from .files import write_whole
 
@@ -34,7 +34,7 @@ class Bundle:
     """A model with all it needs: ``flatbuffer`` bytes, ``card``, ``assets`` by name, and its ``path``."""
 
     flatbuffer: bytes = field(repr=False)
-    card: ModelCard
+    card: Card
     assets: Mapping[str, bytes] = field(repr=False)
     path: Path | None = None
 
@@ -70,7 +70,7 @@ class Bundle:
                 f"{name} has no {CARD_NAME}: a plain .tflite? Make one by `edgeemo convert`."
             )
         try:
-            card = ModelCard.from_json(files.pop(CARD_NAME))
+            card = Card.from_json(files.pop(CARD_NAME))
         except BundleError as error:
             raise type(error)(f"{name}: {error}") from error
         if sha256(flatbuffer).hexdigest() != card.flatbuffer_sha256:

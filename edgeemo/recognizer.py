@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, overload
 
 from .backends import Backend
 from .bundle import Bundle
-from .card import ModelCard
+from .card import Card, DetectorCard, ModelCard
 from .errors import BundleMismatchError, InputError, LicenseError, LicenseWarning, SpecError
 from .frontends import frontend_for
 from .readout import Readout, score_map
@@ -64,6 +64,10 @@ class Recognizer:
             BundleMismatchError: the bundle is of another modality than this class, or of an unknown one.
         """
         card = bundle.card
+        if isinstance(card, DetectorCard):
+            raise BundleMismatchError(
+                f"{card.name} finds faces and recognizes no emotion. Use edgeemo.FaceDetector.open."
+            )
         if cls is not Recognizer:
             if card.modality != cls.modality:
                 raise BundleMismatchError(
@@ -85,8 +89,8 @@ class Recognizer:
             BundleMismatchError: spec, model and card do not fit together.
             SpecError: the spec or the vocabulary cannot work.
         """
-        card = bundle.card
         self.bundle, self.runtime = bundle, runtime
+        card = self.card
         try:
             self.frontend = frontend_for(card.modality, card.spec, bundle.assets)
         except SpecError as error:
@@ -180,7 +184,7 @@ class Recognizer:
             LicenseWarning: once per bundle name, if it is not cleared for commercial use.
         """
         bundle = Bundle.open(name_or_path)
-        _check_licence(bundle.card, require_commercial)
+        check_licence(bundle.card, require_commercial)
         if detector is not None and bundle.card.modality != "face":
             raise InputError(f"{bundle.card.name} reads {bundle.card.modality}: leave the detector out.")
         runtime = Runtime(bundle.flatbuffer, backend=backend, delegate=delegate, threads=threads)
@@ -193,7 +197,7 @@ class Recognizer:
     @property
     def card(self) -> ModelCard:
         """The bundle's card."""
-        return self.bundle.card
+        return cast("ModelCard", self.bundle.card)
 
     def predict(self, *raw: Any, **how: Any) -> EmotionResult:
         """Read one text, clip or picture; `TextRecognizer` and its likes say how."""
@@ -246,7 +250,12 @@ def _check_fit(card: ModelCard, runtime: Runtime, output: tuple[tuple[int, ...],
             )
 
 
-def _check_licence(card: ModelCard, require_commercial: bool) -> None:
+def check_licence(card: Card, require_commercial: bool) -> None:
+    """Refuse, or warn of, a bundle that is not cleared for commercial use; called by what a caller calls.
+
+    Raises:
+        LicenseError: commercial use is required.
+    """
     if card.commercial == "cleared":
         return
     verdict = f"is not cleared for commercial use (verdict: {card.commercial})"

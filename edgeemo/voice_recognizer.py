@@ -40,7 +40,7 @@ class VoiceRecognizer(Recognizer, modality="voice"):
 
     def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
         super().__init__(bundle, runtime)
-        self._reader = SpanReader(bundle.card, runtime, self.frontend.spec, self._readout)
+        self._reader = SpanReader(self.card, runtime, self.frontend.spec, self._readout)
 
     def predict(self, pcm: npt.NDArray[Any], rate_hz: int) -> EmotionResult:
         """Read a whole clip: the evidence-weighted mean over its spans (see `Stream.summary`).

@@ -131,6 +131,41 @@ def bundle_of_trained_face(trained_face: Path, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
+def tiny_street(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with drawn faces marked in pictures."""
+    pytest.importorskip("keras", reason="needs edgeemo[train]")
+    pytest.importorskip("cv2", reason="needs edgeemo[train]")
+    from street import write_tiny_street
+
+    return write_tiny_street(tmp_path_factory.mktemp("street"))
+
+
+@pytest.fixture(scope="session")
+def trained_detector(tiny_street: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``edgeemo train`` leaves of the tiny street."""
+    from street import RECIPE
+
+    from edgeemo.training.train import run
+
+    out = tmp_path_factory.mktemp("trained-detector")
+    (out / "recipe.toml").write_text(RECIPE, encoding="utf-8")
+    run(out / "recipe.toml", data=tiny_street, out=out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def bundle_of_trained_detector(trained_detector: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny detector as a bundle; so small a network is given a wider budget."""
+    from edgeemo.converters.convert import convert
+    from edgeemo.converters.verify_detector import DetectorBudget
+
+    out = tmp_path_factory.mktemp("detector-bundle") / "tiny.tflite"
+    loose = DetectorBudget(0.6, 0.6, 0.6, 0.3, 0.3)
+    convert(trained_detector / "model.keras", trained_detector / "calibration.csv", out, budget=loose)
+    return out
+
+
+@pytest.fixture(scope="session")
 def pocket_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pocket bundle as a file."""
     import pocket

@@ -52,7 +52,8 @@ def convert_command(
 def verify_command(model: Path, bundle: str, manifest: Path, as_json: bool) -> None:
     """Compare BUNDLE, on the device runtime, with the float MODEL it came from, on MANIFEST.
 
-    Agreement of the top label, drop of the score, each label by itself; exit code 3 if the budget is missed.
+    Agreement of the top label, drop of the score, each label by itself; of a detector, the faces both find.
+    Exit code 3 if the budget is missed.
 
     \b
     Example:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -75,6 +75,8 @@ def evaluate_command(
     Accuracy, precision, recall, F1, UAR, calibration error, confusion, Pearson's r of valence and arousal,
     each with a 95 % bootstrap interval; whole speakers or subjects are drawn where the manifest names them.
     Speakers, genders, ages and ethnicities that the manifest names are also measured one by one.
+    Of a detector: recall by size, false boxes, error of the eyes; its MANIFEST has the columns path and boxes
+    (kind:x0,y0,x1,y1;…) or eye0_x, eye0_y, eye1_x, eye1_y.
 
     \b
     Examples:
@@ -86,7 +88,10 @@ def evaluate_command(
       edgeemo evaluate voice strangers.csv --robustness --noise data/voice/background/esc10
       edgeemo evaluate face faces.csv --without contempt --apart disgust
       edgeemo evaluate face faces.csv --robustness --pictures pictures/
+      edgeemo evaluate face-detector detection.csv
     """
+    from ..bundle import Bundle
+    from ..card import DetectorCard
     from ..evaluation import evaluate, tables
     from ..evaluation import pictures as draw
     from ..evaluation.damage import Damage
@@ -94,6 +99,11 @@ def evaluate_command(
     from ..manifest import Example, read_manifest
     from ..recognizer import Recognizer
 
+    if isinstance(Bundle.open(bundle).card, DetectorCard):
+        if labels is not None or peer is not None or robustness or pictures is not None:
+            raise click.UsageError("--labels, --peer, --robustness and --pictures are not for a detector.")
+        _detections(bundle, manifest, as_json, leaks=leaks, train=train, resamples=bootstrap, seed=seed)
+        return
     if peer is not None and train is None:
         raise click.UsageError("--peer learns from the training data: give it with --train MANIFEST.")
     if noise is not None and not robustness:
@@ -138,3 +148,26 @@ def evaluate_command(
 
 def _names(given: str | None) -> list[str]:
     return [name.strip() for name in (given or "").split(",") if name.strip()]
+
+
+def _detections(bundle: str, manifest: Path, as_json: bool, **how: Any) -> None:
+    """Measure a detector."""
+    from ..evaluation import tables
+    from ..evaluation.detection import evaluate_detector
+    from ..evaluation.marked import read_marked
+    from ..face_detector import FaceDetector
+
+    pictures = read_marked(manifest)
+    with console.quiet_libraries():
+        detector = FaceDetector.open(bundle)
+    with detector:
+        report = evaluate_detector(
+            detector,
+            pictures,
+            progress=lambda items: console.track(items, f"Looking at {len(items):,} pictures"),
+            **how,
+        )
+    if as_json:
+        console.print_json(report.to_dict())
+    else:
+        console.out().print(tables.render_detections(report))

@@ -9,7 +9,7 @@ from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..card import ModelCard
+from ..card import Card, DetectorCard, ModelCard
 
 VERDICTS = {
     "cleared": ("green", "cleared for commercial use"),
@@ -18,29 +18,26 @@ VERDICTS = {
 }
 
 
-def render(card: ModelCard, sizes: Mapping[str, int], model: Mapping[str, Any]) -> Group:
+def render(card: Card, sizes: Mapping[str, int], model: Mapping[str, Any]) -> Group:
     """Lay a card out as a page."""
     colour, verdict = VERDICTS[card.commercial]
     head = Text.assemble((f"{card.name} {card.version}", "bold"), f"  {card.title}")
     about = _facts(
         ("weights", Text.assemble(f"{card.licence}, ", (verdict, colour))),
         ("reads", f"{card.modality}, frontend {card.spec_digest[:12]} (version {card.frontend_version})"),
-        (
-            "says",
-            f"{len(card.labels)} labels, {'several may hold at once' if card.multi_label else 'one holds'}",
-        ),
-        ("scores", _scores(card)),
+        *_says(card),
         ("size", " · ".join(f"{name} {size_of(size)}" for name, size in sizes.items())),
         ("sha256", card.flatbuffer_sha256),
     )
     parts: list[Any] = [head, Text(card.description), about]
     parts += _section("Data and teachers", _data(card))
-    parts += _section("Labels", _labels(card))
-    for name, groups in card.groups.items():
-        rows = table("group", ">threshold", "labels")
-        for group, g in groups.items():
-            rows.add_row(Text(group), _threshold(card, g.threshold), Text(", ".join(g.labels)))
-        parts += _section(f"Groups: {name}", rows)
+    if isinstance(card, ModelCard):
+        parts += _section("Labels", _labels(card))
+        for name, groups in card.groups.items():
+            rows = table("group", ">threshold", "labels")
+            for group, g in groups.items():
+                rows.add_row(Text(group), _threshold(card, g.threshold), Text(", ".join(g.labels)))
+            parts += _section(f"Groups: {name}", rows)
     parts += _section("Measured", _metrics(card.metrics))
     parts += _section("Model", _model(model))
     parts += _section("Made with", _facts(*((name, version) for name, version in sorted(card.tools.items()))))
@@ -76,6 +73,20 @@ def _facts(*rows: tuple[str, str | Text]) -> Table:
     return made
 
 
+def _says(card: Card) -> list[tuple[str, str | Text]]:
+    """Return what the model says, in words."""
+    if isinstance(card, DetectorCard):
+        how = card.detector
+        size = f"{how['width']} × {how['height']} pixels"
+        return [
+            ("finds", f"faces and their eyes, in the whole picture shrunk into {size}"),
+            ("scores", f"the calibrated probability of a face, at least {how['least_score']:g}"),
+        ]
+    assert isinstance(card, ModelCard)
+    many = "several may hold at once" if card.multi_label else "one holds"
+    return [("says", f"{len(card.labels)} labels, {many}"), ("scores", _scores(card))]
+
+
 def _scores(card: ModelCard) -> str:
     """Say in words how `EmotionResult.scores` come from the labels; see `ModelCard.emotions`."""
     probability = "that any of its labels holds" if card.multi_label else "the sum of its labels'"
@@ -84,7 +95,7 @@ def _scores(card: ModelCard) -> str:
     return f"each emotion's probability ({probability}){shaped}, divided by the sum over all"
 
 
-def _data(card: ModelCard) -> Table:
+def _data(card: Card) -> Table:
     made = table("name", "licence", "used for", "where")
     for source in card.data:
         made.add_row(*(Text(cell) for cell in (source.name, source.licence, source.use, source.url)))

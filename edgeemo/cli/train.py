@@ -82,10 +82,14 @@ def manifest_command(dataset: str, data: Path, split: str, out: Path, as_json: b
       edgeemo manifest ravdess --data data/voice --split valid --out ravdess.csv
       edgeemo manifest fer2013 --data data/face --split valid --out fer2013.csv
     """
+    from ..evaluation.marked import MarkedPicture, write_marked
     from ..manifest import write_manifest
 
     examples = console.need("edgeemo.training.data", "train").manifest(dataset, data, split)
-    write_manifest(out, examples)
+    if any(isinstance(example, MarkedPicture) for example in examples):
+        write_marked(out, examples)
+    else:
+        write_manifest(out, examples)
     if as_json:
         console.print_json({"dataset": dataset, "split": split, "out": str(out), "n": len(examples)})
     else:

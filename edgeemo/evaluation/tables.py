@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -9,7 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from .alignment import Alignment
+from .bootstrap import Interval
+from .detection import SIZES, DetectionReport
 from .groups import COLUMNS
+from .leaks import LeakCheck
 from .report import Level, Report
 from .robustness import Robustness
 from .robustness_face import FaceRobustness
@@ -27,10 +31,10 @@ def render(report: Report) -> Group:
             f"arousal · {drawn['resamples']:,} resamples of {drawn['units']:,} ({drawn['by']}s)",
             "dim",
         ),
-        _leaks(report),
+        _leaks(report.leaks),
         *_evidence(report),
         "",
-        _metrics(report),
+        _metrics(report.metrics),
     ]
     for level in report.levels:
         if level.name != "emotions" or level is report.levels[0]:
@@ -60,8 +64,41 @@ def render(report: Report) -> Group:
     return Group(*parts)
 
 
-def _leaks(report: Report) -> Text:
-    leaks = report.leaks
+def render_detections(report: DetectionReport) -> Group:
+    """Lay a detector's report out: what was measured, the metrics, recall against false boxes, the peers."""
+    about, drawn, counts = report.bundle, report.bootstrap, report.counts
+    sizes = ", ".join(f"{counts[f'faces_{name}']} of {name.replace('_', ' to ')} px" for name in SIZES)
+    told = report.calibration
+    parts: list[RenderableType] = [
+        Text.assemble((f"{about['name']} {about['version']}", "bold"), f" on {about['runtime']}"),
+        Text(
+            f"{report.n:,} pictures with bare faces: {sizes}; {counts['portraits']} portraits · "
+            f"{drawn['resamples']:,} resamples of {drawn['units']:,} ({drawn['by']}s)",
+            "dim",
+        ),
+        _leaks(report.leaks),
+        "",
+        _metrics(report.metrics),
+    ]
+    if told["n"]:
+        mean, share = told["mean_score"], told["share_faces"]
+        parts += [
+            "",
+            Text(f"boxes: mean score {mean:.3f}, faces among them {share:.3f} (n {told['n']:,})", "dim"),
+        ]
+    curve = _plain(">score from", ">recall from 40 px", ">false boxes a picture")
+    for point in report.curve:
+        curve.add_row(*(f"{point[name]:.3f}" for name in ("threshold", "recall_40", "false_boxes")))
+    parts += ["", Text("By threshold", "bold"), curve]
+    for name, peer in report.peers.items():
+        ours = {key: value.value for key, value in report.metrics.items()}
+        theirs = {key: value["value"] for key, value in peer["metrics"].items()}
+        rows = _peer({"bundle": ours, "peer": theirs, "difference": peer["difference"]})
+        parts += ["", Text(f"Beside {name}", "bold"), rows]
+    return Group(*parts)
+
+
+def _leaks(leaks: LeakCheck) -> Text:
     if not leaks.checked:
         return Text(f"leaks: not checked ({leaks.by})", "yellow")
     became = "" if leaks.action == "none" else f", {leaks.action}"
@@ -82,9 +119,9 @@ def _evidence(report: Report) -> list[Text]:
     return [Text(f"evidence: mean {found['mean']:.2f}; too little for an answer: {found['none']:,}", "dim")]
 
 
-def _metrics(report: Report) -> Table:
+def _metrics(metrics: Mapping[str, Interval]) -> Table:
     table = _plain("metric", ">value", "95 % interval")
-    for name, x in report.metrics.items():
+    for name, x in metrics.items():
         table.add_row(name, f"{x.value:.4f}", f"{x.low:.4f} … {x.high:.4f}")
     return table
 

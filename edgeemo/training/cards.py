@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ..card import Calibration, Group, ModelCard
+from ..card import Calibration, DataSource, DetectorCard, Group, ModelCard
+from ..evaluation.detection import FALSE, HIT
+from ..evaluation.marked import overlap
+from ..faces import DetectorSpec, FaceDecoder
 from ..types import FloatArray
-from .calibrate import best_threshold, exclusive, group_probabilities, multi_label
+from .calibrate import best_threshold, exclusive, group_probabilities, multi_label, platt
 from .data import DATASETS, MINILM, commercial, find
+from .data_detector import BLAZEFACE
 from .material import Material
 from .recipe import Recipe
 
 if TYPE_CHECKING:
-    from ..frontends import FaceSpec, TextSpec, VoiceSpec
+    from ..frontends import FaceFrontend, FaceSpec, TextSpec, VoiceSpec
+    from .scenes import Shot
 
 
 def protocol(recipe: Recipe) -> str:
@@ -138,29 +143,78 @@ def face_card(
     )
 
 
+_DETECTOR_PROTOCOL = (
+    "Held-out street photographs (whole groups of look-alikes) and portraits (whole people): no weight "
+    "learned from them; the score was calibrated on them, which flatters its calibration."
+)
+
+
+def detector_card(
+    recipe: Recipe,
+    frontend: FaceFrontend,
+    spec: DetectorSpec,
+    heads: Mapping[str, FloatArray],
+    shots: Sequence[Shot],
+) -> DetectorCard:
+    """Calibrate on validation pictures and write down what a detector's weights are and come from.
+
+    Args:
+        spec: without calibration.
+        heads: of the validation pictures, by role, ``(n, cells, …)``.
+        shots: these pictures, with all their faces.
+    """
+    raw = DetectorSpec.from_dict({**spec.to_dict(), "least_score": 0.01, "merge": "best"})
+    decoder = FaceDecoder(raw)
+    logits, truth = [], []
+    for i, shot in enumerate(shots):
+        h, w = shot.picture.shape
+        a, b, c = (np.ascontiguousarray(heads[role][i]) for role in ("logits", "boxes", "eyes"))
+        for face in decoder.decode(a, b, c, frontend.align((0, 0, w, h))):
+            best = max((overlap(face.box, other.box) for other in shot.faces), default=0.0)
+            if not FALSE <= best < HIT:
+                logits.append(np.log(face.score / (1 - min(face.score, 1 - 1e-6))))
+                truth.append(best >= HIT)
+    z, t = np.array(logits).reshape(-1, 1), np.array(truth, np.float64).reshape(-1, 1)
+    (scale,), (bias,) = platt(z, t)
+    fitted = {"score_scale": round(float(np.clip(scale, 1e-3, 1e3)), 4), "score_bias": round(float(bias), 4)}
+    source = [BLAZEFACE] if recipe.data.get("teachers") else []
+    return DetectorCard(
+        **_common(recipe, frontend.spec, source),
+        outputs={"logits": "logits", "boxes": "boxes", "eyes": "eyes"},
+        detector={**spec.to_dict(), **fitted},
+        metrics={"protocol": _DETECTOR_PROTOCOL},
+    )
+
+
 def _draft(recipe: Recipe, spec: TextSpec | VoiceSpec | FaceSpec, **fields: Any) -> ModelCard:
     """Add to ``fields`` what every card takes from its recipe and from this machine."""
-    sources = [find(name, recipe.manifest).source for name in recipe.datasets]
-    if any(step.model == "minilm" for step in recipe.step):
-        sources.append(MINILM)
     return ModelCard(
-        name=recipe.name,
-        version=recipe.version,
-        title=recipe.title,
-        description=recipe.description,
-        modality=recipe.modality,
+        **_common(recipe, spec, [MINILM] if any(step.model == "minilm" for step in recipe.step) else []),
         emotions=recipe.emotion_labels(),
         affect={k: (v[0], v[1]) for k, v in recipe.affect.items()} or None,
-        spec=spec.to_dict(),
-        spec_digest=spec.digest,
-        licence=recipe.licence,
-        commercial=commercial(recipe.datasets, recipe.manifest),
-        data=tuple(sources),
-        tools={
+        **fields,
+    )
+
+
+def _common(
+    recipe: Recipe, spec: TextSpec | VoiceSpec | FaceSpec, teachers: Sequence[DataSource]
+) -> dict[str, Any]:
+    sources = [find(name, recipe.manifest).source for name in recipe.datasets]
+    return {
+        "name": recipe.name,
+        "version": recipe.version,
+        "title": recipe.title,
+        "description": recipe.description,
+        "modality": recipe.modality,
+        "spec": spec.to_dict(),
+        "spec_digest": spec.digest,
+        "licence": recipe.licence,
+        "commercial": commercial(recipe.datasets, recipe.manifest),
+        "data": (*sources, *teachers),
+        "tools": {
             "python": platform.python_version(),
             "tensorflow": tf.__version__,
             "keras": keras.__version__,
             "numpy": np.__version__,
         },
-        **fields,
-    )
+    }

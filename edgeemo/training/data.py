@@ -14,6 +14,7 @@ from ..card import Commercial
 from ..errors import DataError
 from ..evaluation.leaks import digest
 from ..manifest import Example
+from .data_detector import MARKED
 from .data_face import FACE
 from .data_text import GOEMOTIONS, MINILM, TEXT
 from .data_voice import MANIFEST, VOICE, from_manifest
@@ -24,7 +25,7 @@ __all__ = [
     "DATASETS", "GOEMOTIONS", "MINILM", "Dataset", "commercial", "find", "load", "manifest",
 ]  # fmt: skip
 
-DATASETS: dict[str, Dataset] = {**TEXT, **VOICE, **FACE}
+DATASETS: dict[str, Dataset] = {**TEXT, **VOICE, **FACE, **MARKED}
 """Every data set the recipes can name; a further one is given as ``manifest:FILE``."""
 
 Details = Mapping[str, Mapping[str, Any]]

@@ -151,6 +151,6 @@ def _dataset(lesson: Lesson, batch: int, shuffle: np.random.Generator | None) ->
     free = [None, None] if x.ndim == 2 else [None, *x.shape[1:]]
     signature = (
         tf.TensorSpec(free, x.dtype),
-        {k: tf.TensorSpec([None, v.shape[1]], tf.float32) for k, v in heads.items()},
+        {k: tf.TensorSpec([None, *v.shape[1:]], tf.float32) for k, v in heads.items()},
     )
     return tf.data.Dataset.from_generator(endless, output_signature=signature).prefetch(4)

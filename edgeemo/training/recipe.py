@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import SpecError
 from ..types import EMOTIONS, MODALITIES, Modality
 from .models import STUDENTS, minilm
+from .models_detector import FINDERS
 from .models_face import EXPRESSION
 from .models_voice import EMOTION, SPEECH
 
@@ -22,6 +23,7 @@ else:
 
 RECIPES = Path(__file__).parent / "recipes"
 
+_DETECTOR_DATA = ("pictures", "portraits", "scenes", "heads", "most_heads", "made", "teachers")
 _TEXT_DATA = ("labels", "affect", "auxiliary", "multi_label", "dev", "test")
 
 
@@ -60,7 +62,8 @@ class Recipe:
 
     ``vocabulary`` and ``groups`` are for text, ``augment`` and ``manifest`` for voice (see
     `edgeemo.training.augment.Augment` and `edgeemo.training.data_voice.from_manifest`), ``augment`` also for
-    face (see `edgeemo.training.material_face.FaceAugment`).
+    face (see `edgeemo.training.material_face.FaceAugment`). A face recipe with the section ``detector`` finds
+    faces (see `edgeemo.training.train_detector`); every other has ``emotions``.
     """
 
     name: str
@@ -73,7 +76,8 @@ class Recipe:
     spec: Mapping[str, Any]
     data: Mapping[str, Any]
     step: tuple[Step, ...]
-    emotions: Mapping[str, Any]
+    emotions: Mapping[str, Any] = field(default_factory=dict)
+    detector: Mapping[str, Any] = field(default_factory=dict)
     vocabulary: Mapping[str, int] = field(default_factory=dict)
     augment: Mapping[str, Any] = field(default_factory=dict)
     manifest: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -81,9 +85,15 @@ class Recipe:
     affect: Mapping[str, list[float]] = field(default_factory=dict)
 
     @property
+    def kind(self) -> str:
+        """``"text"``, ``"voice"``, ``"face"``, or ``"detector"``: which workshop it is for."""
+        return "detector" if self.detector else self.modality
+
+    @property
     def datasets(self) -> list[str]:
         """The names of all data sets the weights come from."""
-        roles = ("labels", "affect", "auxiliary", "noises", "speech")
+        roles = ["labels", "affect", "auxiliary", "noises", "speech"]
+        roles += ["pictures", "portraits", "scenes", "heads"] if self.detector else []
         named = [self.data.get(role) or [] for role in roles]
         return [name for names in named for name in ([names] if isinstance(names, str) else names)]
 
@@ -134,16 +144,20 @@ def _check(recipe: Recipe, where: str) -> None:
         raise SpecError(f"{where}: at least one [[step]] is needed.")
     if recipe.modality == "voice" and [step.name for step in recipe.step] != ["speech", "emotion"]:
         raise SpecError(f"{where}: a voice recipe has two steps, named speech and emotion, in this order.")
-    if not isinstance(recipe.data.get("labels"), list if recipe.modality == "voice" else str):
+    if recipe.detector:
+        _check_detector(recipe, where)
+    elif not recipe.emotions:
+        raise SpecError(f"{where}: the section [emotions] says which labels express which emotion; add it.")
+    elif not isinstance(recipe.data.get("labels"), list if recipe.modality == "voice" else str):
         wanted = "a list of sets" if recipe.modality == "voice" else "the name of a set"
         raise SpecError(f"{where}: [data] labels must be {wanted}.")
     if recipe.modality == "text":
         _check_text(recipe, where)
-    elif recipe.modality == "face":
+    elif recipe.kind == "face":
         _known(recipe.data, ("labels", "balance"), f"{where}, [data]")
     names: list[str] = []
     for step in recipe.step:
-        _check_model(step, recipe.modality, f"{where}, step {step.name}")
+        _check_model(step, recipe.kind, f"{where}, step {step.name}")
         if step.teacher and step.teacher not in names:
             raise SpecError(f"{where}: step {step.name!r} has teacher {step.teacher!r}, no earlier step.")
         if step.embedding and step.embedding not in [*names, "minilm"]:
@@ -171,17 +185,32 @@ def _check_text(recipe: Recipe, where: str) -> None:
             )
 
 
-def _check_model(step: Step, modality: Modality, where: str) -> None:
+def _check_detector(recipe: Recipe, where: str) -> None:
+    data = recipe.data
+    _known(data, _DETECTOR_DATA, f"{where}, [data]")
+    if recipe.modality != "face" or len(recipe.step) != 1:
+        raise SpecError(f"{where}: a recipe with [detector] has the modality face and one [[step]].")
+    if not isinstance(data.get("pictures"), str):
+        raise SpecError(f"{where}: [data] pictures must be the name of a set.")
+    if not isinstance(data.get("made"), int) or data["made"] < 1:
+        raise SpecError(f"{where}: [data] made must be a whole number: how many scenes an epoch has.")
+    teachers = data.get("teachers", [])
+    if not (isinstance(teachers, list) and len(teachers) in (0, 2)):
+        raise SpecError(f"{where}: [data] teachers must name two files: short and full range.")
+
+
+def _check_model(step: Step, kind: str, where: str) -> None:
     known = {
         "text": {"minilm": minilm, **STUDENTS},
         "voice": SPEECH if step.name == "speech" else EMOTION,
         "face": EXPRESSION,
-    }[modality]
+        "detector": FINDERS,
+    }[kind]
     if step.model not in known:
         raise SpecError(f"{where}: there is no model {step.model!r}; expected one of {', '.join(known)}.")
     taken = signature(known[step.model]).parameters.values()
     options = [option.name for option in taken if option.kind is option.KEYWORD_ONLY]
-    options += ["size"] if modality == "face" else []  # the workshop's, see `edgeemo.training.train_face`
+    options += ["size"] if kind == "face" else []  # the workshop's, see `edgeemo.training.train_face`
     unknown = sorted(set(step.options) - set(options))
     if unknown:
         raise SpecError(

@@ -10,7 +10,8 @@ The folder it leaves is what ``edgeemo convert`` takes::
       test.csv                         cache/            features of all clips and their made copies
       teacher/  student/               speech/ emotion/  weights and logs (log.csv, TensorBoard)
 
-What is particular to a modality is in `train_text`, `train_voice` and `train_face`, each a `Workshop`.
+What is particular to a modality is in `train_text`, `train_voice`, `train_face` and `train_detector`, each a
+`Workshop`.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def run(
         raise SpecError(f"{plan.name} has no step {', '.join(unknown)}: expected one of {', '.join(names)}.")
     if crossval is not None and plan.modality != "voice":
         raise SpecError(f"{plan.name} is a {plan.modality} recipe; --crossval is for voice.")
-    workshop = _KINDS[plan.modality]()
+    workshop = _KINDS[plan.kind]()
     if fresh:
         _clear(out, names, workshop.MADE)
     out.mkdir(parents=True, exist_ok=True)
@@ -161,4 +162,12 @@ def _face() -> Any:
     return FaceWorkshop
 
 
-_KINDS: Mapping[str, Callable[[], Any]] = {"text": _text, "voice": _voice, "face": _face}
+def _detector() -> Any:
+    from .train_detector import DetectorWorkshop
+
+    return DetectorWorkshop
+
+
+_KINDS: Mapping[str, Callable[[], Any]] = {
+    "text": _text, "voice": _voice, "face": _face, "detector": _detector,
+}  # fmt: skip

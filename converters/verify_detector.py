@@ -1,0 +1,236 @@
+"""Does the int8 detector, on the device's own runtime, find what the float detector finds?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgeemo.bundle import Bundle
+from edgeemo.card import DetectorCard
+from edgeemo.errors import BundleMismatchError, ConversionError, DataError
+from edgeemo.evaluation.detection import DetectionMeasure, find
+from edgeemo.evaluation.marked import MarkedPicture, overlap, read_marked
+from edgeemo.face_detector import FaceDetector
+from edgeemo.faces import Face
+from edgeemo.runtime import Runtime
+
+from .inspect import dissect
+from .quantize import require_keras
+
+SAME = 0.5
+"""Boxes are one from this intersection over union on."""
+CLEAR = 0.10
+"""A face is clear whose score is so far above the least."""
+
+
+@dataclass(frozen=True)
+class DetectorBudget:
+    """What int8 may cost: faces found by both, boxes and eyes of these, and loss of recall as a fraction."""
+
+    agreement: float = 0.93
+    clear_agreement: float = 0.98
+    box_overlap: float = 0.90
+    eye_difference: float = 0.04
+    drop: float = 0.01
+
+
+@dataclass(frozen=True)
+class DetectorVerification:
+    """Float detector against int8 bundle on ``n`` pictures, in which the float one finds ``n_faces``.
+
+    Attributes:
+        agreement: faces found by both, twice, over all found by either.
+        clear_agreement: of the ``n_clear`` that either finds by a score 0.10 above the least, the share
+            the other finds at all.
+        box_overlap: mean intersection over union of the boxes of faces both find; eye_difference: mean
+            distance of their eyes, in distances of the eyes; score_difference: the largest of their scores.
+        float_recall, int8_recall: of bare faces from 40 pixels on, where such are marked.
+        foreign_operators, float_tensors, problems: see `edgeemo.converters.verify.Verification`.
+    """
+
+    bundle: str
+    n: int
+    n_faces: int
+    agreement: float
+    n_clear: int
+    clear_agreement: float
+    box_overlap: float
+    eye_difference: float
+    score_difference: float
+    float_recall: float | None
+    int8_recall: float | None
+    foreign_operators: tuple[str, ...]
+    float_tensors: int
+    problems: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain, JSON-ready values."""
+        return asdict(self)
+
+
+def compare_detectors(
+    bundle: Bundle,
+    twin: FaceDetector,
+    pictures: Sequence[MarkedPicture],
+    *,
+    budget: DetectorBudget | None = None,
+    progress: Any = iter,
+) -> DetectorVerification:
+    """Compare a bundle with its float twin, both behind the same letterbox and decoder.
+
+    Raises:
+        DataError: neither finds a face in the pictures.
+    """
+    budget = budget or DetectorBudget()
+    device = FaceDetector(bundle, Runtime(bundle.flatbuffer))
+    found, exact = find(device, pictures, progress), find(twin, pictures, progress)
+    pairs = [pair for a, b in zip(found, exact, strict=True) for pair in _pairs(a, b)]
+    n_device, n_exact = sum(map(len, found)), sum(map(len, exact))
+    if not n_exact:
+        raise DataError("The float detector finds no face in these pictures: give pictures with faces.")
+    least = device.decoder.spec.least_score + CLEAR
+    both = {id(face) for pair in pairs for face in pair}
+    clear = [face for faces in (*found, *exact) for face in faces if face.score >= least]
+    recalls = [_recall(pictures, faces) for faces in (exact, found)]
+    anatomy = dissect(bundle.flatbuffer)
+    made = DetectorVerification(
+        bundle=bundle.card.name,
+        n=len(pictures),
+        n_faces=n_exact,
+        agreement=2 * len(pairs) / (n_device + n_exact),
+        n_clear=len(clear),
+        clear_agreement=sum(id(face) in both for face in clear) / max(len(clear), 1),
+        box_overlap=float(np.mean([overlap(a.box, b.box) for a, b in pairs] or [0.0])),
+        eye_difference=float(np.mean([_apart(a, b) for a, b in pairs] or [np.inf])),
+        score_difference=max((abs(a.score - b.score) for a, b in pairs), default=1.0),
+        float_recall=recalls[0],
+        int8_recall=recalls[1],
+        foreign_operators=anatomy.foreign,
+        float_tensors=anatomy.tensors.get("float32", 0),
+    )
+    return DetectorVerification(**{**made.__dict__, "problems": tuple(_problems(made, budget))})
+
+
+def float_detector(model: Path, bundle: Bundle) -> FaceDetector:
+    """Return a detector like the bundle's whose network is the Keras model.
+
+    Raises:
+        ConversionError: the model cannot be read, or does not fit the bundle's card.
+    """
+    from .verify import KerasBackend
+
+    require_keras(model)
+    try:
+        return FaceDetector(bundle, Runtime(b"", backend=KerasBackend(model)))
+    except (OSError, ValueError, TypeError, KeyError, IndexError, BundleMismatchError) as error:
+        raise ConversionError(f"{model} does not run as the card says: {error}") from error
+
+
+def marked_in(manifest: Path) -> list[MarkedPicture]:
+    """Return the pictures of a manifest, with the faces marked in it if there are such columns."""
+    from edgeemo.manifest import read_manifest
+
+    try:
+        return read_marked(manifest)
+    except DataError:
+        return [MarkedPicture(path=example.path) for example in read_manifest(manifest)]
+
+
+def golden_faces(detector: FaceDetector) -> tuple[dict[str, Any], ...]:
+    """Return drawings and what the detector finds in them: nobody's face, perhaps nothing."""
+    from .golden import MOUTHS, drawing
+
+    return tuple(
+        {
+            "drawing": name,
+            "faces": [
+                {
+                    "box": [round(v, 1) for v in face.box],
+                    "eyes": [[round(v, 1) for v in eye] for eye in face.eyes],
+                    "score": round(face.score, 3),
+                }
+                for face in detector.detect(np.pad(drawing(name), 48, constant_values=90), "gray")
+            ],
+        }
+        for name in MOUTHS
+    )
+
+
+def detector_metrics(found: DetectorVerification, detector: FaceDetector, pictures: Sequence[MarkedPicture],
+                     checked: str) -> dict[str, Any]:  # fmt: skip
+    """Return what the card says was measured when the bundle was made."""
+    from edgeemo.evaluation.detection import evaluate_detector
+
+    names = ("n", "n_faces", "agreement", "clear_agreement", "box_overlap", "eye_difference")
+    made: dict[str, Any] = {
+        "verify": {
+            "command": f"edgeemo verify model.keras BUNDLE {checked}",
+            **{name: round(getattr(found, name), 4) for name in names},
+        }
+    }
+    if any(p.faces for p in pictures) and not any(p.split == "train" for p in pictures):
+        report = evaluate_detector(detector, pictures, leaks="keep")
+        made["int8"] = {
+            "command": f"edgeemo evaluate BUNDLE {checked} --leaks keep",
+            "n": report.n,
+            **dict(report.counts),
+            **{k: {a: round(b, 4) for a, b in v.to_dict().items()} for k, v in report.metrics.items()},
+        }
+    return made
+
+
+def is_detector(bundle: Bundle) -> bool:
+    """Return whether a bundle's model finds instead of recognising."""
+    return isinstance(bundle.card, DetectorCard)
+
+
+def _pairs(found: Sequence[Face], exact: Sequence[Face]) -> list[tuple[Face, Face]]:
+    pairs, left = [], list(exact)
+    for face in found:
+        best = max(left, key=lambda other: overlap(face.box, other.box), default=None)
+        if best is not None and overlap(face.box, best.box) >= SAME:
+            pairs.append((face, best))
+            left.remove(best)
+    return pairs
+
+
+def _apart(a: Face, b: Face) -> float:
+    x, y = np.array(a.eyes), np.array(b.eyes)
+    # of a face in profile the eyes lie close together
+    unit = max(float(np.linalg.norm(y[1] - y[0])), 0.2 * (b.box[2] - b.box[0]))
+    return float(np.linalg.norm(x - y, axis=1).mean() / unit)
+
+
+def _recall(pictures: Sequence[MarkedPicture], found: Any) -> float | None:
+    measure = DetectionMeasure.of(pictures, found)
+    value = float(measure.finish(measure.rows.sum(0)[None])["recall_40"][0])
+    return value if np.isfinite(value) else None
+
+
+def _problems(found: DetectorVerification, budget: DetectorBudget) -> list[str]:
+    problems = []
+    for name, what in (("agreement", "the faces found agree"), ("clear_agreement", "clear faces agree")):
+        if getattr(found, name) < getattr(budget, name):
+            problems.append(
+                f"{what} to {getattr(found, name):.1%}, expected {getattr(budget, name):.0%} or more"
+            )
+    if found.box_overlap < budget.box_overlap:
+        problems.append(f"boxes overlap by {found.box_overlap:.3f}, expected {budget.box_overlap} or more")
+    if found.eye_difference > budget.eye_difference:
+        problems.append(
+            f"eyes move by {found.eye_difference:.3f} of their distance, "
+            f"expected {budget.eye_difference} or less"
+        )
+    if found.float_recall is not None and found.int8_recall is not None:
+        drop = found.float_recall - found.int8_recall
+        if drop > budget.drop:
+            problems.append(f"recall drops by {drop:.4f}, expected {budget.drop} or less")
+    if found.foreign_operators:
+        problems.append(f"the model has operators devices lack: {', '.join(found.foreign_operators)}")
+    if found.float_tensors:
+        problems.append(f"{found.float_tensors} tensors are float32 still; try another form of the layers")
+    return problems

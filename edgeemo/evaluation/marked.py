@@ -1,0 +1,136 @@
+"""Pictures in which faces are marked: what a detector learns from and is measured on.
+
+The table is a manifest with two kinds of columns more: ``boxes``, ``kind:x0,y0,x1,y1`` separated by ``;``,
+and ``eye0_x eye0_y eye1_x eye1_y``, the pupils of the one face of a portrait, in pixels. A portrait without
+boxes has the box that goes with its eyes, `box_with`. Faces of the kinds `BARE` count; others, covered by a
+mask for instance, are faces that nobody must find.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from ..errors import DataError
+from ..files import write_whole
+from ..manifest import Example
+
+Box: TypeAlias = tuple[float, float, float, float]
+Eyes: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
+
+BARE = frozenset({"face", "without_mask"})
+WIDE, HIGH, BELOW = 2.30, 2.63, 0.69
+"""A frontal face's box, and how far its middle lies below the eyes' own, in distances of the eyes: medians of
+108 bare faces of the street photographs whose eyes BlazeFace finds."""
+_EYES = ("eye0_x", "eye0_y", "eye1_x", "eye1_y")
+
+
+@dataclass(frozen=True)
+class MarkedFace:
+    """A box and, where they are known, eyes, left one first, in pixels; ``bare`` faces must be found."""
+
+    box: Box
+    eyes: Eyes | None = None
+    bare: bool = True
+
+    @property
+    def side(self) -> float:
+        """The side of the square as large as the box."""
+        return float(((self.box[2] - self.box[0]) * (self.box[3] - self.box[1])) ** 0.5)
+
+
+@dataclass(frozen=True)
+class MarkedPicture(Example):
+    """A picture (``path``) and all faces in it; ``portrait`` if its eyes were marked by hand."""
+
+    faces: tuple[MarkedFace, ...] = field(default=(), kw_only=True)
+    portrait: bool = field(default=False, kw_only=True)
+
+
+def box_with(eyes: Eyes) -> Box:
+    """Return the box that goes with the eyes of a frontal face."""
+    (x0, y0), (x1, y1) = eyes
+    d = max(1.0, ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5)
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2 + BELOW * d
+    return x - WIDE * d / 2, y - HIGH * d / 2, x + WIDE * d / 2, y + HIGH * d / 2
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Return intersection over union."""
+    w, h = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    if w <= 0 or h <= 0:
+        return 0.0
+    both = w * h
+    return float(both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both))
+
+
+def read_marked(path: Path) -> list[MarkedPicture]:
+    """Read such a table, UTF-8 CSV.
+
+    Raises:
+        DataError: it cannot be read, or a row cannot be used; says which and what to do.
+    """
+    try:
+        rows = list(csv.DictReader(io.StringIO(Path(path).read_text("utf-8-sig"), newline="")))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read: {error}. Check the path.") from error
+    if not rows or "path" not in rows[0] or not {"boxes", "eye0_x"} & set(rows[0]):
+        raise DataError(f"{Path(path).name} marks no faces: expected the columns path, and boxes or {_EYES}.")
+    return [_picture(row, Path(path).parent, f"{Path(path).name}, row {i}") for i, row in enumerate(rows, 1)]
+
+
+def write_marked(path: Path, pictures: Iterable[MarkedPicture]) -> None:
+    """Write a table that `read_marked` reads back; whole or not at all."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["path", "subject", "group", "split", *_EYES, "boxes"])
+    for picture in pictures:
+        eyes = picture.faces[0].eyes if picture.portrait else None
+        points = [f"{v:.2f}" for point in eyes for v in point] if eyes else [""] * 4
+        boxes = "" if picture.portrait else ";".join(
+            f"{'without_mask' if face.bare else 'with_mask'}:{','.join(f'{v:g}' for v in face.box)}"
+            for face in picture.faces
+        )  # fmt: skip
+        place = picture.path or Path()
+        if place.is_relative_to(Path(path).parent):
+            place = place.relative_to(Path(path).parent)
+        writer.writerow([place.as_posix(), picture.subject, picture.group, picture.split, *points, boxes])
+    try:
+        write_whole(Path(path), buffer.getvalue().encode())
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror}. Check space and rights.") from error
+
+
+def _picture(row: Mapping[str, str | None], folder: Path, where: str) -> MarkedPicture:
+    given = {name: (row.get(name) or "").strip() for name in (*_EYES, "boxes", "path")}
+    try:
+        faces = [_face(text) for text in given["boxes"].split(";") if text]
+        portrait = bool(given["eye0_x"])
+        if portrait:
+            x0, y0, x1, y1 = (float(given[name]) for name in _EYES)
+            eyes = ((x0, y0), (x1, y1)) if x0 <= x1 else ((x1, y1), (x0, y0))
+            faces = [MarkedFace(faces[0].box if faces else box_with(eyes), eyes)]
+    except ValueError as error:
+        raise DataError(
+            f"{where}: {error}; boxes are written kind:x0,y0,x1,y1;… and eyes as four numbers, in pixels."
+        ) from error
+    return MarkedPicture(
+        path=folder / given["path"],
+        faces=tuple(faces),
+        portrait=portrait,
+        subject=row.get("subject") or "",
+        group=row.get("group") or "",
+        split=row.get("split") or "",
+    )
+
+
+def _face(text: str) -> MarkedFace:
+    kind, _, numbers = text.rpartition(":")
+    x0, y0, x1, y1 = map(float, numbers.split(","))
+    if not (x0 < x1 and y0 < y1):
+        raise ValueError(f"the box {text} is inverted or empty")
+    return MarkedFace((x0, y0, x1, y1), bare=(kind or "face") in BARE)

@@ -1,0 +1,126 @@
+"""The networks of detector recipes, and what they are taught by.
+
+Every builder returns an uncompiled functional ``keras.Model`` from ``pixels`` ``(batch, height, width, 1)``
+to the three heads of `edgeemo.faces.DetectorSpec`: ``logits``, ``boxes`` and ``eyes``. Plain convolutions:
+they train fast on a CPU and lose little in int8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import log
+
+import keras
+from keras import layers, ops
+
+from ..faces import DetectorSpec
+
+HEADS = {"logits": 1, "boxes": 4, "eyes": 4}
+FACES = 0.01
+"""The share of cells that begin as faces: a first logit of nothing for most (Lin et al. 2017)."""
+
+
+def face_finder(
+    spec: DetectorSpec,
+    *,
+    channels: Sequence[int] = (16, 24, 48, 64),
+    blocks: Sequence[int] = (0, 1, 1, 3),
+) -> keras.Model:
+    """Stages that halve the picture, each with residual blocks; what the coarse grid knows goes to the fine.
+
+    The last two stages are the grids of strides 8 and 16 (Lin et al. 2017, "Feature pyramid networks").
+    """
+    pixels = keras.Input((spec.height, spec.width, 1), name="pixels")
+    x, stages = pixels, []
+    for n, repeats in zip(channels, blocks, strict=True):
+        x = _conv(x, n, 2)
+        for _ in range(repeats):
+            x = layers.ReLU()(layers.Add()([x, _conv(_conv(x, n), n, active=False)]))
+        stages.append(x)
+    fine, coarse = stages[-2:]
+    wide = layers.UpSampling2D(2)(_conv(coarse, channels[-2], side=1, active=False))
+    fine = _conv(layers.ReLU()(layers.Add()([fine, wide])), channels[-2])
+    return keras.Model(pixels, {name: _head(name, n, (fine, coarse)) for name, n in HEADS.items()})
+
+
+def _head(name: str, n: int, grids: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
+    bias = -log(1 / FACES - 1) if name == "logits" else 0.0
+    parts = []
+    for x in grids:
+        y = layers.Conv2D(n, 1, bias_initializer=keras.initializers.Constant(bias), dtype="float32")(x)
+        parts.append(layers.Reshape((-1, n) if n > 1 else (-1,), dtype="float32")(y))
+    return layers.Concatenate(axis=1, dtype="float32", name=name)(parts)
+
+
+def _conv(
+    x: keras.KerasTensor, n: int, strides: int = 1, *, side: int = 3, active: bool = True
+) -> keras.KerasTensor:
+    x = layers.Conv2D(
+        n, side, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal"
+    )(x)
+    x = layers.BatchNormalization(momentum=0.97)(x)
+    return layers.ReLU()(x) if active else x
+
+
+FINDERS: dict[str, Callable[..., keras.Model]] = {"face_finder": face_finder}
+"""Networks by the name a recipe gives them."""
+
+
+def taught(model: keras.Model) -> keras.Model:
+    """Return the same network with ``logits`` and ``places`` ``(cells, 8)``, boxes and eyes in one."""
+    outputs = {name: model.get_layer(name).output for name in HEADS}
+    places = layers.Concatenate(axis=-1, dtype="float32", name="places")([outputs["boxes"], outputs["eyes"]])
+    return keras.Model(model.inputs[0], {"logits": outputs["logits"], "places": places})
+
+
+def untaught(model: keras.Model) -> keras.Model:
+    """Return the network behind `taught`."""
+    return keras.Model(model.inputs[0], {name: model.get_layer(name).output for name in HEADS})
+
+
+def focal(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+    """Cross-entropy of all cells, those already right counting little (Lin et al. 2017, arXiv:1708.02002).
+
+    Divided by the faces of the batch; NaN cells are nobody's mistake. A truth may be soft.
+    """
+    known = ops.isfinite(truth)
+    wanted = ops.where(known, truth, 0.0)
+    entropy = ops.maximum(logits, 0.0) - logits * wanted + ops.log1p(ops.exp(-ops.abs(logits)))
+    missed = ops.square(wanted - ops.sigmoid(logits))
+    loss = ops.sum(entropy * missed * ops.cast(known, "float32"), axis=-1)
+    return 4.0 * loss / ops.maximum(ops.mean(ops.sum(wanted, axis=-1)), 1.0)
+
+
+def placed(truth: keras.KerasTensor, value: keras.KerasTensor) -> keras.KerasTensor:
+    """What is wrong with the boxes and eyes of the cells that have a face; the others' truth is NaN.
+
+    Of boxes one minus intersection over union, and distances in sides. Of eyes the distance in eye distances
+    between where they *are* and where the decoder will put them: what is wrong with the box, they make good.
+    """
+    there, seen = ops.isfinite(truth[..., 0]), ops.isfinite(truth[..., 4])
+    t, here = ops.where(ops.isfinite(truth), truth, 0.0), ops.cast(there, "float32")
+    middle, sides = t[..., :2], ops.exp(t[..., 2:4])
+    size = ops.clip(value[..., 2:4], -4.0, 8.0)
+    at, wide = value[..., :2], ops.exp(size)
+    both = ops.minimum(middle + sides / 2, at + wide / 2) - ops.maximum(middle - sides / 2, at - wide / 2)
+    common = ops.prod(ops.maximum(both, 0.0), axis=-1)
+    union = ops.prod(sides, axis=-1) + ops.prod(wide, axis=-1) - common
+    off = ops.concatenate([(at - middle) / sides, size - t[..., 2:4]], axis=-1)
+    boxes = 1.0 - common / ops.maximum(union, 1e-6) + 0.5 * ops.sum(_huber(off, 0.1), axis=-1)
+
+    twice = ops.concatenate
+    at, wide = ops.stop_gradient(at), ops.stop_gradient(wide)
+    put = twice([at, at], axis=-1) + value[..., 4:] * twice([wide, wide], axis=-1)
+    are = twice([middle, middle], axis=-1) + t[..., 4:] * twice([sides, sides], axis=-1)
+    distance = ops.maximum(
+        ops.sqrt(ops.sum(ops.square(are[..., 2:] - are[..., :2]), axis=-1, keepdims=True) + 1e-6),
+        0.2 * sides[..., :1],
+    )
+    eyes = ops.sum(_huber((put - are) / distance, 0.1), axis=-1) * ops.cast(seen, "float32")
+    loss = ops.sum((boxes + eyes) * here, axis=-1)
+    return loss / ops.maximum(ops.mean(ops.sum(here, axis=-1)), 1.0)
+
+
+def _huber(off: keras.KerasTensor, bend: float) -> keras.KerasTensor:
+    size = ops.abs(off)
+    return ops.where(size < bend, 0.5 * ops.square(off) / bend, size - 0.5 * bend)
