@@ -137,7 +137,7 @@ class Recognizer:
         delegate: str = "auto",
         threads: int = 1,
         require_commercial: bool = False,
-        backend: str | Backend = "litert",
+        backend: str | Backend = "auto",
     ) -> Recognizer:
         """Open a shipped bundle by name or any bundle by path.
 
@@ -146,7 +146,7 @@ class Recognizer:
             delegate: ``"auto"`` or ``"cpu"``.
             threads: CPU threads for the model, 1 … 64.
             require_commercial: refuse a bundle that is not cleared for commercial use.
-            backend: the inference library; see `edgeemo.backends.INTERPRETERS`.
+            backend: the inference library; see `edgeemo.backends.BACKENDS`.
 
         Raises:
             BundleError: the bundle is missing, damaged, too new or of another modality.

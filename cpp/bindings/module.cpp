@@ -13,4 +13,5 @@ PYBIND11_MODULE(_core, m) {
     bind_face(m);
     bind_detect(m);
     bind_track(m);
+    bind_engine(m);
 }
