@@ -64,7 +64,7 @@ INTERPRETERS: Mapping[str, tuple[str, str, str]] = {
     ),
     "tf.lite": ("tensorflow", "lite.Interpreter", "pip install 'edgeemo[train]'"),
 }
-"""Interpreters a bundle also runs on. ``litert`` is fallen back to; the others serve old boards, comparison."""
+"""Interpreters a bundle also runs on. ``litert`` is fallen back to; others serve old boards, comparison."""
 
 BACKENDS: tuple[str, ...] = ("auto", "native", *INTERPRETERS)
 """What a backend may be called: ``auto`` is ``native``, or where that is not usable ``litert``."""

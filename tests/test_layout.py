@@ -26,7 +26,7 @@ ORDER = [
     {"types", "errors", "files"},
     {"_core"},
     {"card"},
-    {"frontends", "faces", "bundle", "manifest", "sources"},
+    {"frontends", "faces", "bundle", "manifest", "sources", "native_paths"},
     {"backends"},
     {"runtime"},
     {"readout"},
