@@ -12,7 +12,7 @@ target_include_directories(edgeemo PUBLIC
   $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${native}include>)
 target_link_options(edgeemo PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/edgeemo.map -Wl,--gc-sections)
 set_target_properties(edgeemo PROPERTIES LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/edgeemo.map)
-if(NOT EDGEEMO_SANITIZE)
+if(NOT EDGEEMO_SANITIZE AND NOT EDGEEMO_THREADS_SANITIZE)
   target_link_options(edgeemo PRIVATE -Wl,--no-undefined)
 endif()
 

@@ -8,6 +8,7 @@ from ctypes import byref, c_float, c_int64, c_size_t, c_void_p
 from pathlib import Path
 from typing import Any
 
+import mask
 import numpy as np
 import parrot
 import pytest
@@ -130,6 +131,44 @@ def test_a_stream_with_jitter_gaps_and_any_chunks_says_what_pythons_says(
         theirs.reset()
         assert alike(ours.summary(), c.numbers_of(theirs.summary()))
         ours.close()
+
+
+def pictures() -> dict[str, tuple[np.ndarray, str]]:
+    rng = np.random.default_rng(4)
+    slope = np.arange(96, dtype=np.uint8)[:, None, None] * 2 + np.zeros((1, 80, 1), np.uint8)
+    return {
+        "bright below": (np.repeat(slope, 3, 2), "rgb"),
+        "dark below": (np.ascontiguousarray(np.repeat(slope[::-1], 3, 2)), "bgr"),
+        "gray": (np.ascontiguousarray(slope[:, :, 0]), "gray"),
+        "noise": (rng.integers(0, 256, (50, 41, 4), dtype=np.uint8), "rgba"),
+        "camera": (rng.integers(0, 256, (48, 64, 2), dtype=np.uint8), "yuyv"),
+    }
+
+
+@pytest.mark.parametrize("name", list(pictures()))
+@pytest.mark.parametrize("box", [None, (5.0, 6.5, 35.0, 40.25)])
+def test_pictures_are_read_as_in_python(name: str, box: Any, tmp_path: Path) -> None:
+    path = mask.write(tmp_path)
+    array, color = pictures()[name]
+    with c.opened(path) as handle, Recognizer.open(path) as recognizer:
+        theirs = recognizer.predict(array, color, [box] if box else None)
+        ours = c.picture(handle, array, color, box)
+        assert alike(ours.numbers(), c.numbers_of(theirs))
+        if name.endswith("below") and not box:
+            assert theirs.label == {"bright below": "happiness", "dark below": "sadness"}[name]
+
+
+def test_pictures_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    array, result = np.zeros((16, 16), np.uint8), c.Result()
+    good = {"color": 0, "pixels": array.ctypes.data, "width": 16, "height": 16}
+    with c.opened(mask.write(tmp_path)) as handle:
+        for wrong in ({"color": 6}, {"color": -1}, {"pixels": None}, {"width": 0}, {"height": 40_000}):
+            image = c.Image(**{**good, **wrong})
+            assert c.LIB.edgeemo_predict_image(handle, byref(image), None, byref(result)) == c.INPUT
+            assert c.error()
+        for corners in ((3, 3, 2, 2), (100, 100, 120, 120), (float("nan"), 0, 5, 5)):
+            box = (c.c_double * 4)(*corners)
+            assert c.LIB.edgeemo_predict_image(handle, byref(c.Image(**good)), box, byref(result)) == c.INPUT
 
 
 def test_a_refused_chunk_changes_nothing(parrot_path: Path) -> None:
