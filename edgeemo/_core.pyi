@@ -10,8 +10,6 @@ Color: TypeAlias = Literal["rgb", "bgr", "rgba", "gray", "yuyv", "nv12"]
 BoxLike: TypeAlias = Sequence[float] | NDArray[np.floating[Any]]
 EyesLike: TypeAlias = Sequence[Sequence[float]] | NDArray[np.floating[Any]]
 
-__file__: str
-
 TEXT_FRONTEND_VERSION: int
 """Goes up when the same TextSpec gives other ids."""
 

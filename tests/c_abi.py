@@ -180,7 +180,7 @@ class Stream:
         LIB.edgeemo_stream_close(self._handle)
 
     def _waiting(self) -> list[list[float]]:
-        found = []
+        found: list[list[float]] = []
         while True:
             result = result_for(self._recognizer)
             code = LIB.edgeemo_stream_next(self._handle, byref(result))

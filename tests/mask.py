@@ -55,7 +55,9 @@ def make() -> None:
     weights[:, 1] *= -1
 
     class Mask(tf.Module):  # type: ignore[misc]
-        @tf.function(input_signature=[tf.TensorSpec((1, SIDE, SIDE, 1), tf.float32, name="face")])
+        @tf.function(  # type: ignore[untyped-decorator]
+            input_signature=[tf.TensorSpec((1, SIDE, SIDE, 1), tf.float32, name="face")]
+        )
         def __call__(self, face: Any) -> dict[str, Any]:
             return {"labels": tf.matmul(tf.reshape(face, (1, SIDE * SIDE)), 4 * weights)}
 

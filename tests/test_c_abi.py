@@ -290,7 +290,7 @@ def python_says(data: bytes) -> int:
         bundle = Bundle.from_bytes(data)
         frontend_for(bundle.card.modality, bundle.card.spec, bundle.assets)
     except EdgeemoError as error:
-        return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+        return int(next(CODES[kind] for kind in type(error).__mro__ if kind in CODES))
     return int(c.OK)
 
 

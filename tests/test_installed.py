@@ -174,6 +174,23 @@ def test_the_kiosk_reads_texts(examples: Path, tmp_path: Path) -> None:
         assert words == [result.label, f"{result.confidence:.2f}", *result.active]
 
 
+def test_the_readmes_program_compiles_and_answers(flags: list[str], tmp_path: Path) -> None:
+    (code,) = re.findall(
+        r"^```c\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    (tmp_path / "day.c").write_text(code)
+    shutil.copy(wordy.write(tmp_path), tmp_path / "text.tflite")
+    run("cc", "-std=c99", "-Wall", "-Werror", tmp_path / "day.c", "-o", tmp_path / "day", *flags)
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(Path(litert_library()).parent)}
+    done = subprocess.run(
+        [tmp_path / "day"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    with Recognizer.open(tmp_path / "text.tflite") as recognizer:
+        result = recognizer.predict("What a day!")
+    assert done.stdout == f"{result.label} {result.confidence:.2f}\n", done.stderr
+
+
 @pytest.mark.slow
 def test_valgrind_finds_nothing_of_ours(examples: Path, parrot_path: Path, tmp_path: Path) -> None:
     if shutil.which("valgrind") is None:
