@@ -27,7 +27,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?= -1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-env peers legacy prepare lint types format format-check cpp-test sanitize aarch64 fuzz wheel-test bench clean
+.PHONY: help demo test test-env peers legacy prepare lint types format format-check cpp-test sanitize tsan aarch64 fuzz wheel-test bench clean
 
 help:
 	@echo "make demo          install into $(DEMO) and read a few sentences with the shipped model, offline"
@@ -101,6 +101,12 @@ cpp-test: $(TEST)/.stamp
 	$(CMAKE) -S cpp -B build/werror -G Ninja -DCMAKE_BUILD_TYPE=Release -DEDGEEMO_WERROR=ON -DEDGEEMO_TESTS=ON
 	$(CMAKE) --build build/werror
 	$(CTEST) --test-dir build/werror
+
+# parallel streams under the thread sanitizer, on a library that stands in for LiteRT
+tsan: $(TEST)/.stamp
+	$(CMAKE) -S cpp -B build/tsan -G Ninja -DCMAKE_BUILD_TYPE=Debug -DEDGEEMO_THREADS_SANITIZE=ON -DEDGEEMO_TESTS=ON
+	$(CMAKE) --build build/tsan --target test_engine
+	$(CTEST) --test-dir build/tsan -R engine
 
 sanitize: $(TEST)/.stamp
 	$(CMAKE) -S cpp -B build/sanitize -G Ninja -DCMAKE_BUILD_TYPE=Debug -DEDGEEMO_SANITIZE=ON -DEDGEEMO_TESTS=ON

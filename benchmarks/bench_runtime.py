@@ -95,4 +95,4 @@ def test_open(benchmark: Any) -> None:
     bundle = a_bundle()
     data = bundle.to_bytes()
     opened = benchmark(lambda: Runtime(Bundle.from_bytes(data).flatbuffer))
-    assert opened.info.backend == "litert"
+    assert opened.info.backend == "native"

@@ -876,3 +876,38 @@ def dequantize(q: NDArray[np.int8], scale: float, zero_point: int) -> NDArray[np
         InputError: a bad scale or zero point.
         InputTypeError: another dtype, or not contiguous.
     """
+
+@final
+class Engine:
+    """A model on LiteRT's C API, found at run time; without the GIL while it works.
+
+    Args:
+        flatbuffer: a whole ``.tflite``; its structure is checked first.
+        library: path of ``libLiteRt.so``, or ``""`` for the usual places.
+        threads: CPU threads, 1 to 64.
+
+    Raises:
+        InputError: ``threads`` out of range.
+        BundleCorruptError: the bytes are no whole model.
+        RuntimeUnavailableError: no usable LiteRT.
+        InferenceError: it refuses the model, or its answers are not to be trusted.
+    """
+
+    def __init__(self, flatbuffer: bytes, *, library: str = "", threads: int = 1) -> None: ...
+    def invoke(self, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
+        """Run once: an array for each of ``inputs``, of its shape and dtype; new arrays, one for each output.
+
+        Threads wait for each other.
+
+        Raises:
+            InferenceError: other arrays, or the library could not run the model.
+        """
+    @property
+    def inputs(self) -> list[tuple[str, tuple[int, ...], np.dtype[Any], float, int]]:
+        """``(name, shape, dtype, scale, zero_point)`` of each, sorted by name; scale 0: not quantized."""
+    @property
+    def outputs(self) -> list[tuple[str, tuple[int, ...], np.dtype[Any], float, int]]:
+        """Likewise."""
+    @property
+    def library(self) -> str:
+        """Path of the LiteRT in use."""

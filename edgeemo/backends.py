@@ -1,19 +1,22 @@
 """The one seam between edgeemo and an inference library: `Backend`.
 
-Three TFLite interpreters speak the same Python interface, so one adapter serves them all; `FakeBackend`
-stands in for them in tests.
+`NativeBackend` is LiteRT through its C API, called by our own engine. Three TFLite interpreters speak the
+same Python interface, so one adapter serves them all; `FakeBackend` stands in for them in tests.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from . import _core
 from .errors import DelegateError, InferenceError, RuntimeUnavailableError
 
 Tensor = npt.NDArray[Any]
@@ -61,7 +64,59 @@ INTERPRETERS: Mapping[str, tuple[str, str, str]] = {
     ),
     "tf.lite": ("tensorflow", "lite.Interpreter", "pip install 'edgeemo[train]'"),
 }
-"""The interpreters a bundle runs on. ``litert`` is the default; the others serve old boards, comparison."""
+"""Interpreters a bundle also runs on. ``litert`` is fallen back to; others serve old boards, comparison."""
+
+BACKENDS: tuple[str, ...] = ("auto", "native", *INTERPRETERS)
+"""What a backend may be called: ``auto`` is ``native``, or where that is not usable ``litert``."""
+
+
+class NativeBackend:
+    """LiteRT through its C API, without Python in between and without the GIL.
+
+    Args:
+        flatbuffer: the model's bytes; their structure is checked once more.
+        delegate: ``"auto"`` or ``"cpu"``; both are XNNPACK on the CPU.
+        threads: CPU threads, 1 … 64.
+        library: path of ``libLiteRt.so``; by default that of the installed ``ai-edge-litert``, else the
+            system's.
+
+    Raises:
+        DelegateError: the delegate is not one of the above.
+        RuntimeUnavailableError: there is no usable LiteRT.
+        InferenceError: it refuses the model, or its answers are not to be trusted.
+        BundleCorruptError: the bytes are no whole model.
+    """
+
+    name = "native"
+    delegate = "cpu"
+
+    def __init__(
+        self, flatbuffer: bytes, *, delegate: str = "auto", threads: int = 1, library: str | None = None
+    ) -> None:
+        _check_delegate(delegate)
+        self._engine = _core.Engine(
+            flatbuffer, library=litert_library() if library is None else library, threads=threads
+        )
+        self.library = self._engine.library
+        self.inputs: Sequence[TensorInfo] = [TensorInfo(*info) for info in self._engine.inputs]
+        self.outputs: Sequence[TensorInfo] = [TensorInfo(*info) for info in self._engine.outputs]
+
+    def invoke(self, *inputs: Tensor) -> list[Tensor]:
+        """See `Backend.invoke`."""
+        return self._engine.invoke(*inputs)
+
+
+def litert_library() -> str:
+    """Return the path of the installed ``ai-edge-litert``'s ``libLiteRt.so``; "" if there is none."""
+    try:
+        found = importlib.util.find_spec("ai_edge_litert")
+    except (ImportError, ValueError):
+        return ""
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        path = Path(folder) / "libLiteRt.so"
+        if path.is_file():
+            return str(path)
+    return ""
 
 
 class InterpreterBackend:
@@ -82,10 +137,7 @@ class InterpreterBackend:
     def __init__(
         self, flatbuffer: bytes, *, name: str = "litert", delegate: str = "auto", threads: int = 1
     ) -> None:
-        if delegate not in ("auto", "cpu"):
-            raise DelegateError(
-                f"There is no delegate {delegate!r} in this release: expected 'auto' or 'cpu'."
-            )
+        _check_delegate(delegate)
         self.name, self.delegate = name, "cpu"
         interpreter_class = _interpreter_class(name)
         try:
@@ -141,11 +193,14 @@ class FakeBackend:
         return self._function(*inputs)
 
 
+def _check_delegate(delegate: str) -> None:
+    if delegate not in ("auto", "cpu"):
+        raise DelegateError(f"There is no delegate {delegate!r} in this release: expected 'auto' or 'cpu'.")
+
+
 def _interpreter_class(name: str) -> Any:
     if name not in INTERPRETERS:
-        raise RuntimeUnavailableError(
-            f"There is no backend {name!r}: expected one of {', '.join(INTERPRETERS)}."
-        )
+        raise RuntimeUnavailableError(f"There is no backend {name!r}: expected one of {', '.join(BACKENDS)}.")
     module, attribute, _ = INTERPRETERS[name]
     try:
         found: Any = importlib.import_module(module)

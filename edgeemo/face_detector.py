@@ -68,7 +68,7 @@ class FaceDetector:
         *,
         threads: int = 1,
         delegate: str = "auto",
-        backend: str | Backend = "litert",
+        backend: str | Backend = "auto",
         require_commercial: bool = False,
     ) -> Self:
         """Open a shipped bundle by name or any bundle by path.

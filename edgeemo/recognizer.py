@@ -158,7 +158,7 @@ class Recognizer:
         delegate: str = "auto",
         threads: int = 1,
         require_commercial: bool = False,
-        backend: str | Backend = "litert",
+        backend: str | Backend = "auto",
         detector: Detector | None = None,
     ) -> Recognizer:
         """Open a shipped bundle by name or any bundle by path.
@@ -170,7 +170,7 @@ class Recognizer:
             threads: CPU threads for the model, 1 … 64.
             require_commercial: refuse a bundle (and later a shipped detector) that is not cleared for
                 commercial use.
-            backend: the inference library; see `edgeemo.backends.INTERPRETERS`.
+            backend: the inference library; see `edgeemo.backends.BACKENDS`.
             detector: what finds faces in place of the shipped detector (see `FaceRecognizer.detector`).
 
         Raises:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from .backends import INTERPRETERS, Backend, InterpreterBackend, Tensor, TensorInfo
-from .errors import InferenceError, InputError, InputTypeError
+from .backends import BACKENDS, Backend, InterpreterBackend, NativeBackend, Tensor, TensorInfo
+from .errors import InferenceError, InputError, InputTypeError, RuntimeUnavailableError
 from .types import FloatArray
 
 CLOSED = "The model was closed; open it again."
@@ -32,20 +32,22 @@ class Runtime:
 
     Args:
         flatbuffer: a verified model.
-        backend: a key of `edgeemo.backends.INTERPRETERS`, or a ready `Backend`.
+        backend: one of `edgeemo.backends.BACKENDS`, or a ready `Backend`. ``"auto"`` is ``"native"``, or,
+            with the reason in ``info``, ``"litert"`` where the native engine cannot run the model.
         delegate: ``"auto"`` or ``"cpu"``.
         threads: CPU threads, 1 … 64.
 
     Raises:
         InputError: ``threads`` is out of range. InputTypeError: ``backend`` is neither name nor `Backend`.
-        RuntimeUnavailableError, DelegateError, InferenceError: as `InterpreterBackend`.
+        RuntimeUnavailableError, DelegateError, InferenceError, BundleCorruptError: as `NativeBackend` and
+            `InterpreterBackend`.
     """
 
     def __init__(
         self,
         flatbuffer: bytes,
         *,
-        backend: str | Backend = "litert",
+        backend: str | Backend = "auto",
         delegate: str = "auto",
         threads: int = 1,
     ) -> None:
@@ -53,16 +55,17 @@ class Runtime:
             raise InputError(f"threads is {threads!r}: expected a whole number from 1 to 64.")
         if not isinstance(backend, str) and not hasattr(backend, "invoke"):
             raise InputTypeError(
-                f"backend is {backend!r}: expected one of {', '.join(INTERPRETERS)}, or a Backend."
+                f"backend is {backend!r}: expected one of {', '.join(BACKENDS)}, or a Backend."
             )
-        loaded: Backend = (
-            InterpreterBackend(flatbuffer, name=backend, delegate=delegate, threads=threads)
-            if isinstance(backend, str)
-            else backend
-        )
+        why = ""
+        loaded: Backend
+        if isinstance(backend, str):
+            loaded, why = _load(flatbuffer, backend, delegate, threads)
+        else:
+            loaded = backend
         self._backend: Backend | None = loaded
         self._lock = threading.Lock()
-        reason = (
+        reason = why + (
             "XNNPACK on the CPU is the one delegate of this release" if delegate == "auto" else "asked for"
         )
         self.info = RuntimeInfo(loaded.name, loaded.delegate, threads, reason)
@@ -127,6 +130,20 @@ class Runtime:
             if value.shape != info.shape:
                 raise InputError(f"{name}: expected shape {info.shape}, got {value.shape}.")
         return self.run(*(inputs[name] for name in self.inputs))
+
+
+def _load(flatbuffer: bytes, name: str, delegate: str, threads: int) -> tuple[Backend, str]:
+    """Return the backend of that name, and why not the native one where the choice was ours."""
+    why = ""
+    if name in ("auto", "native"):
+        try:
+            return NativeBackend(flatbuffer, delegate=delegate, threads=threads), why
+        except (RuntimeUnavailableError, InferenceError) as error:
+            if name == "native":
+                raise
+            why = f"the native engine is not used: {error}; "
+    interpreter = "litert" if name == "auto" else name
+    return InterpreterBackend(flatbuffer, name=interpreter, delegate=delegate, threads=threads), why
 
 
 def _is_quantized(info: TensorInfo) -> bool:

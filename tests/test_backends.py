@@ -119,9 +119,9 @@ def test_a_comparison_of_different_answers_fails(pocket_path: Path) -> None:
         assert_alike(ours, theirs)
 
 
-def test_litert_is_the_default(pocket_path: Path) -> None:
+def test_native_is_the_default(pocket_path: Path) -> None:
     with Recognizer.open(pocket_path) as recognizer:
-        assert recognizer.runtime.info.backend == "litert"
+        assert recognizer.runtime.info.backend == "native"
 
 
 def test_tensors_are_described_by_signature_name() -> None:

@@ -26,7 +26,7 @@ ORDER = [
     {"types", "errors", "files"},
     {"_core"},
     {"card"},
-    {"frontends", "faces", "bundle", "manifest", "sources"},
+    {"frontends", "faces", "bundle", "manifest", "sources", "native_paths"},
     {"backends"},
     {"runtime"},
     {"readout"},
@@ -120,11 +120,13 @@ def test_the_command_line_answers_help_without_tensorflow() -> None:
     assert not loaded & {*TENSORFLOW, "ai_edge_litert", "sklearn", "matplotlib"}
 
 
-def test_predicting_loads_one_interpreter_and_no_tensorflow(pocket_path: Path) -> None:
-    loaded = modules_after(
-        f"import edgeemo\nedgeemo.Recognizer.open({str(pocket_path)!r}).predict('so happy')"
-    )
-    assert "ai_edge_litert" in loaded
+@pytest.mark.parametrize(("backend", "loads"), [("auto", False), ("litert", True)])
+def test_predicting_loads_what_its_backend_needs_and_no_tensorflow(
+    backend: str, loads: bool, pocket_path: Path
+) -> None:
+    opened = f"edgeemo.Recognizer.open({str(pocket_path)!r}, backend={backend!r})"
+    loaded = modules_after(f"import edgeemo\n{opened}.predict('so happy')")
+    assert ("ai_edge_litert" in loaded) == loads
     assert not loaded & {*TENSORFLOW, "tflite_runtime"}
 
 

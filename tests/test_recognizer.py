@@ -321,9 +321,9 @@ def test_open_takes_names_and_paths(pocket_path: Path) -> None:
 
 def test_it_tells_what_runs(recognizer: TextRecognizer) -> None:
     info = recognizer.runtime.info
-    assert (info.backend, info.delegate, info.threads) == ("litert", "cpu", 1)
+    assert (info.backend, info.delegate, info.threads) == ("native", "cpu", 1)
     assert info.reason
-    assert repr(recognizer) == "<Recognizer pocket 1.0.0 on litert/cpu>"
+    assert repr(recognizer) == "<Recognizer pocket 1.0.0 on native/cpu>"
 
 
 def test_the_card_gives_thresholds_groups_and_the_verdict(recognizer: TextRecognizer) -> None:
@@ -356,7 +356,9 @@ def test_wrong_options_are_refused(pocket_path: Path, options: dict[str, object]
 
 @pytest.mark.parametrize("backend", [None, 1, object(), ["litert"]])
 def test_a_backend_is_a_name_or_something_that_invokes(pocket_path: Path, backend: object) -> None:
-    with pytest.raises(InputTypeError, match=r"expected one of litert, .*tf\.lite, or a Backend"):
+    with pytest.raises(
+        InputTypeError, match=r"expected one of auto, native, litert, .*tf\.lite, or a Backend"
+    ):
         Recognizer.open(pocket_path, backend=backend)  # type: ignore[call-overload]
 
 

@@ -28,7 +28,7 @@ def quantized(scale: float, zero_point: int) -> TensorInfo:
 
 def test_info_says_what_was_asked_for_and_what_runs(runtime: Runtime) -> None:
     info = runtime.info
-    assert (info.backend, info.delegate, info.threads) == ("litert", "cpu", 1)
+    assert (info.backend, info.delegate, info.threads) == ("native", "cpu", 1)
     assert "XNNPACK" in info.reason
     asked = Runtime(pocket.FLATBUFFER.read_bytes(), delegate="cpu", threads=2).info
     assert (asked.delegate, asked.threads, asked.reason) == ("cpu", 2, "asked for")

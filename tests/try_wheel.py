@@ -25,6 +25,8 @@ def main(root: Path) -> None:
         "zoo/text.seen",
         "converters/__init__.py",
         "training/recipes/text.toml",
+        "native/lib/libedgeemo.so",
+        "native/include/edgeemo/edgeemo.h",
     ):
         assert (installed / file).is_file(), f"the wheel lacks {file}"
     for package in ("tensorflow", "pytest"):
@@ -36,6 +38,7 @@ def main(root: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         bundle = str(pocket.bundle().write(Path(folder, "pocket.tflite")).path)
         with edgeemo.Recognizer.open(bundle) as recognizer:
+            assert recognizer.runtime.info.backend == "native", recognizer.runtime.info
             assert recognizer.predict("so happy!").label == "happiness"
         command = Path(sys.executable).with_name("edgeemo")
         for name in (bundle, "text"):

@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 
 void bind_detect(pybind11::module_& m);
+void bind_engine(pybind11::module_& m);
 void bind_errors(pybind11::module_& m);
 void bind_face(pybind11::module_& m);
 void bind_face_spec(pybind11::module_& m);

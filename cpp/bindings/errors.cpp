@@ -23,6 +23,22 @@ void translate(std::exception_ptr pending) {
         set_error("SpecError", PyExc_ValueError, e.what());
     } catch (const edgeemo::InputError& e) {
         set_error("InputError", PyExc_ValueError, e.what());
+    } catch (const edgeemo::RuntimeUnavailableError& e) {
+        set_error("RuntimeUnavailableError", PyExc_ImportError, e.what());
+    } catch (const edgeemo::InferenceError& e) {
+        set_error("InferenceError", PyExc_RuntimeError, e.what());
+    } catch (const edgeemo::DelegateError& e) {
+        set_error("DelegateError", PyExc_RuntimeError, e.what());
+    } catch (const edgeemo::BundleNotFoundError& e) {
+        set_error("BundleNotFoundError", PyExc_FileNotFoundError, e.what());
+    } catch (const edgeemo::BundleCorruptError& e) {
+        set_error("BundleCorruptError", PyExc_RuntimeError, e.what());
+    } catch (const edgeemo::BundleVersionError& e) {
+        set_error("BundleVersionError", PyExc_RuntimeError, e.what());
+    } catch (const edgeemo::BundleMismatchError& e) {
+        set_error("BundleMismatchError", PyExc_RuntimeError, e.what());
+    } catch (const edgeemo::BundleError& e) {
+        set_error("BundleError", PyExc_RuntimeError, e.what());
     }
 }
 

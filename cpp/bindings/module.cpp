@@ -14,4 +14,5 @@ PYBIND11_MODULE(_core, m) {
     bind_detect(m);
     bind_track(m);
     bind_smooth(m);
+    bind_engine(m);
 }

@@ -1,7 +1,9 @@
 #include <string>
+#include <type_traits>
 
 #include "edgeemo/errors.h"
 #include "edgeemo/face.h"
+#include "spec_fields.h"
 #include "specs.h"
 
 namespace edgeemo {
@@ -11,22 +13,19 @@ constexpr Names<2> kChannels{"gray", "rgb"};
 constexpr Names<2> kBorders{"replicate", "black"};
 constexpr Names<2> kNormalizations{"none", "mean_std"};
 
-// Every field with its name, in one place: digest and equality follow it.
-template <class Visit>
-void visit(const FaceSpec& s, Visit&& field) {
-    field("width", s.width);
-    field("height", s.height);
-    field("channels", name_of(s.channels));
-    field("border", name_of(s.border));
-    field("box_scale", s.box_scale);
-    field("eye_y", s.eye_y);
-    field("eye_distance", s.eye_distance);
-    field("normalization", name_of(s.normalization));
-    field("gain", s.gain);
+// Choices by their names, as the sentence has them.
+template <class Value>
+auto shown(Value value) {
+    if constexpr (std::is_enum_v<Value>)
+        return name_of(value);
+    else
+        return value;
 }
 
 std::string sentence_of(const FaceSpec& spec) {
-    return sentence_of("FaceSpec", spec, [](const FaceSpec& s, auto&& field) { visit(s, field); });
+    return sentence_of("FaceSpec", spec, [](const FaceSpec& s, auto&& field) {
+        fields::visit_face(s, [&](const char* name, auto value) { field(name, shown(value)); });
+    });
 }
 
 }  // namespace

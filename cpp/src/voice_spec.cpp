@@ -1,7 +1,9 @@
 #include <string>
+#include <type_traits>
 
 #include "edgeemo/errors.h"
 #include "edgeemo/voice.h"
+#include "spec_fields.h"
 #include "specs.h"
 
 namespace edgeemo {
@@ -13,38 +15,22 @@ constexpr Names<2> kMelNorms{"none", "area"};
 constexpr Names<2> kCompressions{"log", "pcen"};
 constexpr Names<4> kNormalizations{"none", "level", "mean", "mean_std"};
 
-// Every field with its name, in one place: digest and equality follow it.
-template <class Visit>
-void visit(const VoiceSpec& s, Visit&& field) {
-    field("rate_hz", s.rate_hz);
-    field("sample_scale", s.sample_scale);
-    field("remove_dc", s.remove_dc);
-    field("preemphasis", s.preemphasis);
-    field("window", s.window);
-    field("hop", s.hop);
-    field("fft", s.fft);
-    field("window_shape", name_of(s.window_shape));
-    field("mels", s.mels);
-    field("mel_scale", name_of(s.mel_scale));
-    field("mel_norm", name_of(s.mel_norm));
-    field("low_hz", s.low_hz);
-    field("high_hz", s.high_hz);
-    field("compression", name_of(s.compression));
-    field("floor", s.floor);
-    field("pcen_gain", s.pcen_gain);
-    field("pcen_bias", s.pcen_bias);
-    field("pcen_power", s.pcen_power);
-    field("pcen_time_s", s.pcen_time_s);
-    field("pcen_eps", s.pcen_eps);
-    field("span_frames", s.span_frames);
-    field("hop_frames", s.hop_frames);
-    if (s.range_db > 0.0) field("range_db", s.range_db);  // younger than the digests in cards
-    field("normalization", name_of(s.normalization));
-    field("gain", s.gain);
+// Choices by their names, as the sentence has them.
+template <class Value>
+auto shown(Value value) {
+    if constexpr (std::is_enum_v<Value>)
+        return name_of(value);
+    else
+        return value;
 }
 
 std::string sentence_of(const VoiceSpec& spec) {
-    return sentence_of("VoiceSpec", spec, [](const VoiceSpec& s, auto&& field) { visit(s, field); });
+    return sentence_of("VoiceSpec", spec, [](const VoiceSpec& s, auto&& field) {
+        fields::visit_voice(s, [&](const char* name, auto value) {
+            // younger than the digests in cards: where it is off it is not in the sentence
+            if (name != std::string_view("range_db") || s.range_db > 0.0) field(name, shown(value));
+        });
+    });
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ from dataclasses import asdict
 import click
 from rich.live import Live
 
-from ..backends import INTERPRETERS
+from ..backends import BACKENDS
 from ..recognizer import Recognizer
 from ..sources import AudioSource, Microphone, RawAudio, microphones
 from ..types import EmotionResult
@@ -28,7 +28,7 @@ Show = Callable[[EmotionResult, int], None]
 @click.option("--channels", type=click.IntRange(1, 32), default=1, show_default=True)
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so much audio.")
 @click.option("--bundle", default="voice", show_default=True, help="A shipped bundle's name, or a file.")
-@click.option("--backend", type=click.Choice(list(INTERPRETERS)), default="litert", show_default=True)
+@click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a result, with the drops so far.")
 def listen_command(

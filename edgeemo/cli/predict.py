@@ -12,7 +12,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from ..backends import INTERPRETERS
+from ..backends import BACKENDS
 from ..errors import DataError
 from ..face_recognizer import FaceRecognizer
 from ..recognizer import Recognizer
@@ -31,7 +31,7 @@ from .voice import read_file
 @click.argument("text_or_file", required=False)
 @click.option("--text", help="A text, even if a file has that name.")
 @click.option("--bundle", help="A shipped bundle's name, or a file; by default text, voice or face.")
-@click.option("--backend", type=click.Choice(list(INTERPRETERS)), default="litert", show_default=True)
+@click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a text or file.")
 @click.option(

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from rich.live import Live
 
-from ..backends import INTERPRETERS
+from ..backends import BACKENDS
 from ..face_recognizer import FaceRecognizer
 from ..recognizer import Recognizer
 from ..sources import Camera, FrameSource, ImageSequence, VideoFile, is_photo
@@ -34,7 +34,7 @@ Show = Callable[[list[EmotionResult], int, int], None]
 )  # fmt: skip
 @click.option("--window", is_flag=True, help="Show the frames with what is found; q ends it.")
 @click.option("--bundle", default="face", show_default=True, help="A shipped bundle's name, or a file.")
-@click.option("--backend", type=click.Choice(list(INTERPRETERS)), default="litert", show_default=True)
+@click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a frame, with the drops so far.")
 def watch_command(

@@ -17,4 +17,52 @@ class InputError : public std::invalid_argument {
     using std::invalid_argument::invalid_argument;
 };
 
+// LiteRT is missing, too old or lacks a function.
+class RuntimeUnavailableError : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+// LiteRT refuses a model or could not run it, or what came out is no number.
+class InferenceError : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+// A delegate was named and cannot be used.
+class DelegateError : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+// A bundle cannot be read or used.
+class BundleError : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+// There is no such file.
+class BundleNotFoundError : public BundleError {
+  public:
+    using BundleError::BundleError;
+};
+
+// Truncated, tampered with, or no bundle at all.
+class BundleCorruptError : public BundleError {
+  public:
+    using BundleError::BundleError;
+};
+
+// Made by a newer edgeemo.
+class BundleVersionError : public BundleError {
+  public:
+    using BundleError::BundleError;
+};
+
+// Of another modality than asked for, or model and card disagree.
+class BundleMismatchError : public BundleError {
+  public:
+    using BundleError::BundleError;
+};
+
 }  // namespace edgeemo

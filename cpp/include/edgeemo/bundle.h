@@ -1,0 +1,60 @@
+// The bundle: a .tflite followed by a ZIP with the card and the assets, checked whole before anything is
+// used.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "edgeemo/engine.h"
+#include "edgeemo/face.h"
+#include "edgeemo/readout.h"
+#include "edgeemo/text.h"
+#include "edgeemo/voice.h"
+
+namespace edgeemo {
+
+inline constexpr std::int32_t kCardSchema = 1;  // the newest this release reads
+inline constexpr std::size_t kCardLimit = 64 * 1024;
+inline constexpr std::size_t kAssetsLimit = 4 * 1024 * 1024;
+inline constexpr std::size_t kFileLimit = 64 * 1024 * 1024;
+
+enum class Modality { text, voice, face };
+
+const char* name_of(Modality value);
+
+// What of a card is needed to use the model; all of it was checked.
+struct Card {
+    std::string name, version, title, licence, commercial;  // commercial: "cleared", "unclear" or "no"
+    Modality modality = Modality::text;
+    std::vector<std::string> labels;
+    ReadoutRule readout;
+    std::string labels_output, affect_output, speech_output;  // names in the signature; empty: none
+    std::variant<TextSpec, VoiceSpec, FaceSpec> spec;
+    std::string spec_digest, flatbuffer_sha256;
+    std::map<std::string, std::string> assets;  // file name to SHA-256
+};
+
+// Throws BundleCorruptError, BundleVersionError (a newer schema) or SpecError.
+Card read_card(std::string_view json);
+
+struct Bundle {
+    Card card;
+    ModelBytes model;                                // of the flatbuffer
+    std::map<std::string, std::string_view> assets;  // by file name; as long as model.keep
+
+    // Throws BundleNotFoundError, BundleError (it cannot be read), BundleCorruptError, BundleVersionError or
+    // SpecError.
+    static Bundle open(const std::string& path);
+
+    // The same of bytes in memory, which `bytes.keep` keeps; `name` is for messages.
+    static Bundle from_bytes(ModelBytes bytes, const std::string& name = "the bundle");
+};
+
+}  // namespace edgeemo

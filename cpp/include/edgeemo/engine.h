@@ -1,0 +1,83 @@
+// A model, ready to run: LiteRT through its C API, opened at run time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace edgeemo {
+
+enum class ElementType { float32, int32, int8 };
+
+// A tensor of a model by the name its signature gives it; `scale` is 0 where it is not quantized.
+struct TensorInfo {
+    std::string name;
+    ElementType type = ElementType::float32;
+    std::vector<std::int32_t> shape;
+    float scale = 0.0F;
+    std::int32_t zero_point = 0;
+    std::size_t count = 0;  // elements
+    std::size_t bytes = 0;
+
+    bool quantized() const { return type == ElementType::int8 && scale > 0.0F; }
+};
+
+inline constexpr std::int32_t kMostThreads = 64;
+
+struct EngineOptions {
+    // Path of LiteRT's shared library. Empty: beside this library, in an ai_edge_litert folder beside it or
+    // above it (so in a Python environment), else wherever the system's loader finds it.
+    std::string library;
+    std::int32_t threads = 1;   // for the model, 1 to kMostThreads
+    std::string_view sha256{};  // 64 hexadecimal digits the model must have; empty: not asked
+};
+
+// A model's bytes and whatever keeps them where they are; LiteRT reads them as long as the engine lives.
+struct ModelBytes {
+    const std::uint8_t* data = nullptr;  // aligned to 16 bytes
+    std::size_t size = 0;
+    std::shared_ptr<const void> keep = nullptr;  // may be empty if the caller sees to it
+};
+
+// One thread at a time; engines are independent of each other, so several run in parallel.
+//
+// Size, digest and structure of the flatbuffer are checked before LiteRT sees a byte. A model has one
+// signature; its tensors are float32, int32 or int8, of fixed shape, and not variable. Once loaded, it is run
+// twice on zeros: both must give the same finite numbers.
+class Engine {
+  public:
+    // Throws InputError (threads), BundleCorruptError (the bytes are no whole model), RuntimeUnavailableError
+    // (no usable LiteRT), InferenceError (LiteRT refuses the model, or its answers are not to be trusted).
+    explicit Engine(ModelBytes model, const EngineOptions& options = {});
+    ~Engine();
+    Engine(Engine&&) noexcept;
+    Engine& operator=(Engine&&) noexcept;
+
+    const std::vector<TensorInfo>& inputs() const;  // sorted by name
+    const std::vector<TensorInfo>& outputs() const;
+    std::size_t input_named(std::string_view name) const;  // throws BundleMismatchError
+    std::size_t output_named(std::string_view name) const;
+    const std::string& library() const;  // path of the LiteRT in use
+
+    // The library's own memory, valid as long as the engine: write inputs, run(), read outputs.
+    void* input(std::size_t i);
+    const void* output(std::size_t i) const;
+
+    // Throws InferenceError.
+    void run();
+
+    // Floats into an input: quantized by the one rule (quant.h) where it is int8. Throws InputError for NaN.
+    void write(std::size_t i, const float* values);
+
+    // An output as floats: dequantized where it is int8.
+    void read(std::size_t i, float* values) const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace edgeemo

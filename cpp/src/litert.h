@@ -1,0 +1,101 @@
+// LiteRT's C API as far as we use it, found at run time: prototypes of our own, no headers, nothing to link.
+//
+// Tested with releases 1.4.0 to 2.3.0. One function changed its arguments: from 2.1.6 on models are made in
+// an environment. The same release brought LiteRtCreateModelFromFd, by whose presence we tell.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace edgeemo::litert {
+
+using Handle = void*;
+using Status = int;  // 0 is success
+
+// What an option of an environment is made of: 24 bytes.
+struct Any {
+    std::int32_t type = 0;  // 2: a whole number; 8: text
+    union {
+        std::int64_t number;
+        const char* text;
+    };
+};
+struct EnvironmentOption {
+    std::int32_t tag = 0;
+    Any value;
+};
+static_assert(sizeof(EnvironmentOption) == 24);
+
+// A tensor's type is handed from one function of the library to another; we look at nothing but its first
+// field. It has 72 bytes; more are there in case it grows.
+struct TensorType {
+    std::int32_t element = 0;
+    std::uint8_t rest[252] = {};
+};
+
+inline constexpr int kCpu = 1;
+inline constexpr int kHostMemory = 1;
+
+// name, arguments
+#define EDGEEMO_LITERT_REQUIRED(F)                                                           \
+    F(CreateEnvironment, (int, const EnvironmentOption*, Handle*))                           \
+    F(CreateOptions, (Handle*))                                                              \
+    F(SetOptionsHardwareAccelerators, (Handle, int))                                         \
+    F(AddOpaqueOptions, (Handle, Handle))                                                    \
+    F(CreateCompiledModel, (Handle, Handle, Handle, Handle*))                                \
+    F(GetModelSignature, (Handle, std::size_t, Handle*))                                     \
+    F(GetSignatureSubgraph, (Handle, Handle*))                                               \
+    F(GetSubgraphInput, (Handle, std::size_t, Handle*))                                      \
+    F(GetSubgraphOutput, (Handle, std::size_t, Handle*))                                     \
+    F(GetRankedTensorType, (Handle, TensorType*))                                            \
+    F(GetCompiledModelInputBufferRequirements, (Handle, std::size_t, std::size_t, Handle*))  \
+    F(GetCompiledModelOutputBufferRequirements, (Handle, std::size_t, std::size_t, Handle*)) \
+    F(GetTensorBufferRequirementsBufferSize, (Handle, std::size_t*))                         \
+    F(GetTensorBufferHostMemory, (Handle, void**))                                           \
+    F(RunCompiledModel, (Handle, std::size_t, std::size_t, Handle*, std::size_t, Handle*))
+
+#define EDGEEMO_LITERT_OPTIONAL(F)                                         \
+    F(CreateOpaqueOptions, (const char*, void*, void (*)(void*), Handle*)) \
+    F(CreateCpuOptions, (Handle*))                                         \
+    F(FindCpuOptions, (Handle, Handle*))                                   \
+    F(SetCpuOptionsNumThread, (Handle, int))                               \
+    F(CreateManagedTensorBufferFromRequirements, (Handle, const TensorType*, Handle, Handle*))
+
+// The functions of one library. It stays loaded until the process ends: its threads and statics may outlive
+// us.
+class Library {
+  public:
+    // `path`: of the library, or empty for the usual places. Throws RuntimeUnavailableError.
+    explicit Library(const std::string& path);
+
+    Status create_model(Handle environment, const void* bytes, std::size_t size, Handle* model) const;
+    Status create_buffer(Handle environment, const TensorType& type, Handle requirements,
+                         Handle* buffer) const;
+    void quiet() const;  // releases before 2.1.6 have one logger for the process
+    bool has_fd() const { return model_in_environment_; }
+    const std::string& path() const { return path_; }
+
+#define EDGEEMO_DECLARE(name, arguments) Status(*name) arguments = nullptr;
+    EDGEEMO_LITERT_REQUIRED(EDGEEMO_DECLARE)
+    EDGEEMO_LITERT_OPTIONAL(EDGEEMO_DECLARE)
+#undef EDGEEMO_DECLARE
+    void (*DestroyEnvironment)(Handle) = nullptr;
+    void (*DestroyModel)(Handle) = nullptr;
+    void (*DestroyOptions)(Handle) = nullptr;
+    void (*DestroyCompiledModel)(Handle) = nullptr;
+    void (*DestroyTensorBuffer)(Handle) = nullptr;
+
+  private:
+    void* find(const char* name) const;      // without "LiteRt"; null if absent
+    void* required(const char* name) const;  // throws RuntimeUnavailableError
+
+    void* handle_ = nullptr;
+    std::string path_;
+    void* create_model_ = nullptr;
+    bool model_in_environment_ = false;
+    void* create_managed_ = nullptr;
+};
+
+}  // namespace edgeemo::litert

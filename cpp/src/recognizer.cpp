@@ -1,0 +1,176 @@
+#include "edgeemo/recognizer.h"
+
+#include <array>
+#include <utility>
+
+#include "edgeemo/errors.h"
+#include "recognizer_parts.h"
+
+namespace edgeemo {
+namespace {
+
+constexpr const char* kVocabulary = "vocab.txt";
+
+// One piece a line, LF.
+std::vector<std::string> pieces_of(const Bundle& bundle) {
+    const auto found = bundle.assets.find(kVocabulary);
+    if (found == bundle.assets.end())
+        throw BundleError("The bundle has no vocab.txt; convert the model again with its vocabulary.");
+    std::string_view text = found->second;
+    if (text.find('\r') != std::string_view::npos)
+        throw SpecError("vocab.txt has carriage returns; write its lines with LF.");
+    std::vector<std::string> pieces;
+    if (text.empty()) return pieces;
+    if (text.back() == '\n') text.remove_suffix(1);
+    for (std::size_t begin = 0, end = 0; end != std::string_view::npos; begin = end + 1) {
+        end = text.find('\n', begin);
+        pieces.emplace_back(text.substr(begin, end == std::string_view::npos ? end : end - begin));
+    }
+    return pieces;
+}
+
+[[noreturn]] void mismatch(const Card& card, const std::string& what) {
+    throw BundleMismatchError(card.name + ": " + what + ". Convert it again.");
+}
+
+struct Wanted {
+    std::vector<std::int32_t> shape;
+    ElementType type;
+    std::string digest;
+};
+
+Wanted wanted_by(const Card& card) {
+    if (const auto* text = std::get_if<TextSpec>(&card.spec))
+        return {{1, text->length}, ElementType::int32, text->digest()};
+    if (const auto* voice = std::get_if<VoiceSpec>(&card.spec))
+        return {{1, voice->span_frames, voice->mels}, ElementType::float32, voice->digest()};
+    const auto& face = std::get<FaceSpec>(card.spec);
+    const std::int32_t channels = face.channels == FaceSpec::Channels::rgb ? 3 : 1;
+    return {{1, face.height, face.width, channels}, ElementType::float32, face.digest()};
+}
+
+void check_fit(const Card& card, const Engine& engine) {
+    const Wanted wanted = wanted_by(card);
+    const auto& inputs = engine.inputs();
+    const bool fits =
+        inputs.size() == 1 && inputs[0].shape == wanted.shape &&
+        (inputs[0].type == wanted.type || (wanted.type == ElementType::float32 && inputs[0].quantized()));
+    if (!fits) mismatch(card, "the model does not take what its frontend makes");
+    if (wanted.digest != card.spec_digest)
+        mismatch(card,
+                 "its frontend spec has digest " + wanted.digest + ", the card says " + card.spec_digest);
+}
+
+// Where an output of that name stands; it must have `size` numbers, unless that is 0.
+std::size_t output_of(const Card& card, const Engine& engine, const std::string& name, std::size_t size) {
+    const auto& outputs = engine.outputs();
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        if (outputs[i].name != name) continue;
+        const bool fits = outputs[i].shape.size() == 2 && outputs[i].shape[0] == 1 &&
+                          (size == 0 || outputs[i].count == size) && outputs[i].type != ElementType::int32;
+        if (!fits) mismatch(card, "its output " + name + " has another shape or type than its card says");
+        return i;
+    }
+    mismatch(card, "the model has no output " + name);
+}
+
+EngineOptions checked_already(
+    const EngineOptions& options) {  // the bundle's digest was checked as it was opened
+    EngineOptions same = options;
+    same.sha256 = {};
+    return same;
+}
+
+}  // namespace
+
+RecognizerParts::RecognizerParts(Bundle b, const EngineOptions& options)
+    : bundle(std::move(b)), engine(bundle.model, checked_already(options)), readout(bundle.card.readout) {
+    const Card& card = bundle.card;
+    if (const auto* spec = std::get_if<TextSpec>(&card.spec)) text.emplace(*spec, pieces_of(bundle));
+    if (const auto* spec = std::get_if<VoiceSpec>(&card.spec)) voice.emplace(*spec);
+    if (const auto* spec = std::get_if<FaceSpec>(&card.spec)) face.emplace(*spec);
+    check_fit(card, engine);
+    labels_at = output_of(card, engine, card.labels_output, card.labels.size());
+    if (!card.affect_output.empty()) affect_at = output_of(card, engine, card.affect_output, 2);
+    if (voice && card.speech_output.empty()) mismatch(card, "the card names no speech output");
+    if (voice) {
+        speech_at = output_of(card, engine, card.speech_output, 0);
+        const auto blocks = static_cast<std::int32_t>(engine.outputs()[*speech_at].count);
+        if (voice->spec().span_frames % blocks != 0)
+            mismatch(card, "its blocks of speech do not divide its span");
+        block_frames = voice->spec().span_frames / blocks;
+        speech.resize(static_cast<std::size_t>(blocks));
+    }
+    logits.resize(readout.labels());
+    row.resize(readout.row_size());
+}
+
+void RecognizerParts::expect(Modality wanted) const {
+    const Card& card = bundle.card;
+    if (card.modality == wanted) return;
+    throw BundleMismatchError(card.name + " reads " + name_of(card.modality) + ", not " + name_of(wanted) +
+                              ". Open a bundle of that modality.");
+}
+
+Recognizer::Recognizer(Bundle bundle, const EngineOptions& options)
+    : parts_(std::make_shared<RecognizerParts>(std::move(bundle), options)) {}
+
+Recognizer Recognizer::open(const std::string& path, const EngineOptions& options) {
+    return Recognizer(Bundle::open(path), options);
+}
+
+const Card& Recognizer::card() const { return parts_->bundle.card; }
+const std::string& Recognizer::library() const { return parts_->engine.library(); }
+
+void Recognizer::predict_text(std::string_view text, Result& out) const {
+    RecognizerParts& parts = *parts_;
+    parts.expect(Modality::text);
+    TextCounts counts;
+    parts.run(
+        [&](Engine& engine) {
+            counts = parts.text->encode(text, static_cast<std::int32_t*>(engine.input(0)));
+            return counts.n_understood > 0;  // else the model is not asked
+        },
+        [&](const float* row, const float*) { parts.fill(row, out); });
+    out.evidence = counts.n_understood == 0 ? 0.0 : static_cast<double>(counts.n_understood) / counts.n_words;
+    out.truncated = counts.truncated;
+    out.start_ms = out.end_ms = 0;
+}
+
+void Recognizer::predict_image(const Image& image, const Box* box, Result& out) const {
+    RecognizerParts& parts = *parts_;
+    parts.expect(Modality::face);
+    const Box whole{0.0, 0.0, static_cast<double>(image.width), static_cast<double>(image.height)};
+    check_image(image);
+    const Alignment crop = parts.face->align(box == nullptr ? whole : *box);
+    parts.run(
+        [&](Engine& engine) {
+            const TensorInfo& input = engine.inputs()[0];
+            if (input.quantized()) {
+                parts.face->compute(image, crop, input.scale, input.zero_point,
+                                    static_cast<std::int8_t*>(engine.input(0)));
+            } else {
+                parts.face->compute(image, crop, static_cast<float*>(engine.input(0)));
+            }
+            return true;
+        },
+        [&](const float* row, const float*) { parts.fill(row, out); });
+    out.evidence = 1.0;
+    out.truncated = false;
+    out.start_ms = out.end_ms = 0;
+}
+
+void Recognizer::predict_pcm(const Pcm& pcm, std::int32_t rate_hz, Result& out) const {
+    RecognizerParts& parts = *parts_;
+    parts.expect(Modality::voice);
+    const std::lock_guard<std::mutex> lock(parts.clip_mutex);
+    if (!parts.clip || parts.clip_rate_hz != rate_hz || parts.clip_channels != pcm.channels)
+        hear_clips(rate_hz, pcm.channels);
+    VoiceListener& clip = *parts.clip;
+    clip.reset();
+    clip.push(pcm, 0);
+    clip.flush();
+    clip.summary(out);
+}
+
+}  // namespace edgeemo

@@ -1,0 +1,26 @@
+"""``edgeemo paths``."""
+
+from __future__ import annotations
+
+import click
+
+from .. import native_paths
+from . import console
+
+
+@click.command("paths")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def paths_command(as_json: bool) -> None:
+    """Show where header, library, pkg-config file and CMake package for C and C++ lie.
+
+    \b
+    Examples:
+      edgeemo paths
+      PKG_CONFIG_PATH=$(edgeemo paths --json | jq -r .pkgconfig) pkg-config --cflags --libs edgeemo
+    """
+    found = {name: str(path) for name, path in native_paths.paths().items()}
+    if as_json:
+        console.print_json(found)
+    else:
+        for name, path in found.items():
+            click.echo(f"{name:<10} {path}")

@@ -1,0 +1,153 @@
+// A library with LiteRT's functions that computes nothing: tensors of the model's own sizes, and on demand a
+// fault. What it does is in its file's name: stand_in_<fault>.so, read from EDGEEMO_STAND_IN at build time.
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+#include "edgeemo/engine.h"
+#include "model.h"
+
+namespace {
+
+constexpr std::string_view kFault = EDGEEMO_STAND_IN;
+
+struct Model {
+    edgeemo::ModelShape shape;
+};
+
+struct Buffer {
+    void* memory;
+};
+
+struct Needs {
+    std::size_t size;
+};
+
+struct Compiled {
+    Model* model;
+    std::vector<Needs> in, out;
+    int runs = 0;
+};
+
+std::size_t size_of(const edgeemo::TensorInfo& info) { return (info.bytes + 63) / 64 * 64; }
+
+}  // namespace
+
+#define API extern "C" __attribute__((visibility("default")))
+using Handle = void*;
+
+API int LiteRtCreateEnvironment(int, const void*, Handle* made) {
+    *made = new int(0);
+    return kFault == "no_environment" ? 1 : 0;
+}
+API void LiteRtDestroyEnvironment(Handle h) { delete static_cast<int*>(h); }
+
+// The signature of 2.1.6 and later, told apart by LiteRtCreateModelFromFd.
+API int LiteRtCreateModelFromFd() { return 1; }
+API int LiteRtCreateModelFromBuffer(Handle environment, const void* bytes, std::size_t size, Handle* made) {
+    if (environment == nullptr || kFault == "no_model") return 501;
+    *made = new Model{edgeemo::read_model(static_cast<const std::uint8_t*>(bytes), size)};
+    return 0;
+}
+API void LiteRtDestroyModel(Handle h) { delete static_cast<Model*>(h); }
+
+API int LiteRtCreateOptions(Handle* made) {
+    *made = new int(0);
+    return 0;
+}
+API void LiteRtDestroyOptions(Handle h) { delete static_cast<int*>(h); }
+API int LiteRtSetOptionsHardwareAccelerators(Handle, int) { return 0; }
+API int LiteRtAddOpaqueOptions(Handle, Handle opaque) {
+    delete static_cast<int*>(opaque);
+    return 0;
+}
+API int LiteRtCreateOpaqueOptions(const char*, void* payload, void (*destroy)(void*), Handle* made) {
+    destroy(payload);
+    *made = new int(0);
+    return 0;
+}
+
+API int LiteRtCreateCompiledModel(Handle, Handle model, Handle, Handle* made) {
+    auto* const compiled = new Compiled{static_cast<Model*>(model), {}, {}};
+    for (const auto& info : compiled->model->shape.inputs) compiled->in.push_back({size_of(info)});
+    for (const auto& info : compiled->model->shape.outputs)
+        compiled->out.push_back({kFault == "small" ? 1 : size_of(info)});
+    *made = compiled;
+    return 0;
+}
+API void LiteRtDestroyCompiledModel(Handle h) { delete static_cast<Compiled*>(h); }
+
+API int LiteRtGetModelSignature(Handle model, std::size_t, Handle* made) {
+    *made = model;
+    return 0;
+}
+API int LiteRtGetSignatureSubgraph(Handle signature, Handle* made) {
+    *made = signature;
+    return 0;
+}
+API int LiteRtGetSubgraphInput(Handle graph, std::size_t, Handle* made) {
+    *made = graph;
+    return 0;
+}
+API int LiteRtGetSubgraphOutput(Handle graph, std::size_t, Handle* made) {
+    *made = graph;
+    return 0;
+}
+API int LiteRtGetRankedTensorType(Handle, void*) { return 0; }
+API int LiteRtGetCompiledModelInputBufferRequirements(Handle h, std::size_t, std::size_t i, Handle* made) {
+    *made = &static_cast<Compiled*>(h)->in[i];
+    return 0;
+}
+API int LiteRtGetCompiledModelOutputBufferRequirements(Handle h, std::size_t, std::size_t i, Handle* made) {
+    *made = &static_cast<Compiled*>(h)->out[i];
+    return 0;
+}
+API int LiteRtGetTensorBufferRequirementsBufferSize(Handle needs, std::size_t* size) {
+    *size = static_cast<Needs*>(needs)->size;
+    return 0;
+}
+API int LiteRtCreateManagedTensorBufferFromRequirements(Handle, const void*, Handle needs, Handle* made) {
+    *made = new Buffer{std::aligned_alloc(64, static_cast<Needs*>(needs)->size)};
+    return 0;
+}
+API void LiteRtDestroyTensorBuffer(Handle h) {
+    std::free(static_cast<Buffer*>(h)->memory);
+    delete static_cast<Buffer*>(h);
+}
+#if !defined(EDGEEMO_LACKS_MEMORY)
+API int LiteRtGetTensorBufferHostMemory(Handle buffer, void** memory) {
+    *memory = static_cast<Buffer*>(buffer)->memory;
+    return 0;
+}
+#endif
+
+// Every byte of an output is the sum of all bytes of the inputs: what one engine computes shows in its own
+// outputs.
+API int LiteRtRunCompiledModel(Handle h, std::size_t, std::size_t n_in, Handle* in, std::size_t n_out,
+                               Handle* out) {
+    auto* const compiled = static_cast<Compiled*>(h);
+    ++compiled->runs;
+    if (kFault == "run" && compiled->runs > 2) return 3;
+    unsigned sum = kFault == "unsteady" ? static_cast<unsigned>(compiled->runs) : 0;
+    for (std::size_t i = 0; i < n_in; ++i) {
+        const auto* const bytes = static_cast<const std::uint8_t*>(static_cast<Buffer*>(in[i])->memory);
+        for (std::size_t k = 0; k < compiled->model->shape.inputs[i].bytes; ++k) sum += bytes[k];
+    }
+    for (std::size_t i = 0; i < n_out; ++i) {
+        const edgeemo::TensorInfo& info = compiled->model->shape.outputs[i];
+        void* const memory = static_cast<Buffer*>(out[i])->memory;
+        if (info.type == edgeemo::ElementType::float32) {
+            const float value = kFault == "nan" ? std::numeric_limits<float>::quiet_NaN()
+                                                : static_cast<float>(sum % 7) / 8.0F;
+            for (std::size_t k = 0; k < info.count; ++k)
+                std::memcpy(static_cast<float*>(memory) + k, &value, 4);
+        } else {
+            std::memset(memory, static_cast<int>(sum % 100), info.bytes);
+        }
+    }
+    return 0;
+}

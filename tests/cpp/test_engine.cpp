@@ -1,0 +1,208 @@
+// The engine, recognizers and the C ABI on a library that only stands in for LiteRT: faults are told, threads
+// do not meet, and a prediction takes no memory.
+#include <atomic>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <new>
+#include <thread>
+#include <vector>
+
+#include "check.h"
+#include "edgeemo/edgeemo.h"
+#include "edgeemo/engine.h"
+#include "edgeemo/errors.h"
+#include "edgeemo/recognizer.h"
+#include "sha256.h"
+
+namespace {
+
+std::atomic<long> allocations{0};
+std::atomic<bool> counting{false};
+
+}  // namespace
+
+// Every way to heap memory in C++ goes through these.
+void* operator new(std::size_t n) {
+    if (counting) ++allocations;
+    if (void* const memory = std::malloc(n == 0 ? 1 : n)) return memory;
+    throw std::bad_alloc();
+}
+void* operator new[](std::size_t n) { return operator new(n); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+
+using namespace edgeemo;
+
+namespace {
+
+std::string stand_in(const char* fault) {
+    return std::string(EDGEEMO_STAND_INS) + "/stand_in_" + fault + ".so";
+}
+std::string bundle_path(const char* name) { return std::string(EDGEEMO_ZOO) + "/" + name + ".tflite"; }
+
+EngineOptions with(const char* fault) {
+    EngineOptions options;
+    options.library = stand_in(fault);
+    return options;
+}
+
+ModelBytes model_of(const char* name) { return Bundle::open(bundle_path(name)).model; }
+
+void test_faults_are_told() {
+    const ModelBytes model = model_of("text");
+    const auto fails = [&](const char* fault) {
+        return message_of<InferenceError>([&] { Engine engine(model, with(fault)); });
+    };
+    CHECK(fails("no_environment").find("made no environment (status 1)") != std::string::npos);
+    CHECK(fails("no_model").find("refuses the model (status 501)") != std::string::npos);
+    CHECK(fails("small").find("1 bytes, the model needs") != std::string::npos);
+    CHECK(fails("unsteady").find("self-test") != std::string::npos);
+    const std::string lacks =
+        message_of<RuntimeUnavailableError>([&] { Engine engine(model, with("lacks")); });
+    CHECK(lacks.find("has no LiteRtGetTensorBufferHostMemory") != std::string::npos);
+    Engine engine(model, with("run"));
+    CHECK(message_of<InferenceError>([&] { engine.run(); }).find("could not run the model") !=
+          std::string::npos);
+}
+
+void test_digest_and_structure_come_first() {
+    const ModelBytes model = model_of("text");
+    EngineOptions options = with("good");
+    const std::string digest = sha256_hex(model.data, model.size);
+    options.sha256 = digest;
+    Engine good(model, options);
+    const std::string zeros(64, '0');
+    options.sha256 = zeros;
+    options.library = "/nowhere";
+    CHECK(message_of<BundleCorruptError>([&] { Engine engine(model, options); }).find("digest") !=
+          std::string::npos);
+    options.sha256 = {};
+    message_of<BundleCorruptError>([&] { Engine engine({model.data, model.size / 2, model.keep}, options); });
+    message_of<RuntimeUnavailableError>([&] { Engine engine(model, options); });
+}
+
+void test_sha256() {
+    const auto hex = [](const std::string& text) {
+        return sha256_hex(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+    };
+    CHECK(hex("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    CHECK(hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    CHECK(hex(std::string(1000000, 'a')) ==
+          "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+struct Voice {
+    std::vector<std::int16_t> samples = std::vector<std::int16_t>(16000 * 5);
+    Voice() {
+        for (std::size_t i = 0; i < samples.size(); ++i)
+            samples[i] = static_cast<std::int16_t>(i * i * 7 % 20000);
+    }
+    Pcm part(std::size_t begin, std::size_t n) const { return {samples.data() + begin, nullptr, n, 1}; }
+};
+
+void listen(VoiceListener& listener, const Voice& voice, Result& result, int& heard) {
+    for (std::size_t at = 0; at < voice.samples.size(); at += 800) {
+        listener.push(voice.part(at, 800), static_cast<std::int64_t>(at / 16));
+        while (listener.next(result)) ++heard;
+    }
+    listener.flush();
+    while (listener.next(result)) ++heard;
+    listener.summary(result);
+}
+
+void test_a_steady_state_takes_no_memory() {
+    const Recognizer text = Recognizer::open(bundle_path("text"), with("good"));
+    const Recognizer voice = Recognizer::open(bundle_path("voice"), with("good"));
+    const Voice sound;
+    VoiceListener listener = voice.listen(16000);
+    Result result;
+    int heard = 0;
+    const auto once = [&] {
+        text.predict_text("I love this so much, and yet \xF0\x9F\x98\x80 I am afraid.", result);
+        voice.predict_pcm(sound.part(0, sound.samples.size()), 16000, result);
+        listener.reset();
+        listen(listener, sound, result, heard);
+    };
+    for (int i = 0; i < 3; ++i) once();
+    counting = true;
+    for (int i = 0; i < 3; ++i) once();
+    counting = false;
+    CHECK(heard > 6);
+    CHECK(allocations == 0);
+}
+
+void test_a_c_prediction_takes_no_memory() {
+    edgeemo_options options{};
+    options.struct_size = sizeof options;
+    const std::string library = stand_in("good");
+    options.library = library.c_str();
+    edgeemo_recognizer* recognizer = nullptr;
+    CHECK(edgeemo_open(bundle_path("text").c_str(), &options, &recognizer) == EDGEEMO_OK);
+    edgeemo_result result{};
+    result.struct_size = sizeof result;
+    const auto once = [&] {
+        CHECK(edgeemo_predict_text(recognizer, "How dare you?", 13, &result) == EDGEEMO_OK);
+    };
+    once();
+    counting = true;
+    for (int i = 0; i < 10; ++i) once();
+    counting = false;
+    CHECK(allocations == 0);
+    edgeemo_close(recognizer);
+}
+
+void test_streams_in_parallel_do_not_meet() {
+    const Recognizer recognizer = Recognizer::open(bundle_path("voice"), with("good"));
+    const Voice sound;
+    Result alone;
+    int heard = 0;
+    VoiceListener first = recognizer.listen(16000);
+    listen(first, sound, alone, heard);
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&] {
+            Result result;
+            int n = 0;
+            VoiceListener listener = recognizer.listen(16000);
+            listen(listener, sound, result, n);
+            if (n != heard || result.scores != alone.scores || result.probabilities != alone.probabilities)
+                ++wrong;
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(wrong == 0);
+}
+
+void test_a_broken_bundle_is_refused() {
+    std::ifstream file(bundle_path("voice"), std::ios::binary);
+    std::vector<char> bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    const auto read = [&](std::size_t size) {
+        return Bundle::from_bytes({reinterpret_cast<const std::uint8_t*>(bytes.data()), size, nullptr});
+    };
+    CHECK(read(bytes.size()).card.name == "voice");
+    for (std::size_t size = 0; size < bytes.size(); size += 997)
+        message_of<BundleCorruptError>([&] { read(size); });
+    for (std::size_t at = bytes.size() - 1; at > bytes.size() - 400; --at) {  // the directory, byte by byte
+        bytes[at] = static_cast<char>(bytes[at] ^ 1);
+        message_of<BundleCorruptError>([&] { read(bytes.size()); });
+        bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    }
+}
+
+}  // namespace
+
+int main() {
+    test_sha256();
+    test_faults_are_told();
+    test_digest_and_structure_come_first();
+    test_a_broken_bundle_is_refused();
+    test_a_steady_state_takes_no_memory();
+    test_a_c_prediction_takes_no_memory();
+    test_streams_in_parallel_do_not_meet();
+    return 0;
+}
