@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy.typing as npt
 
-from .backends import BACKENDS
+from .backends import INTERPRETERS
 from .bundle import Bundle
 from .errors import InferenceError, InputError, InputTypeError
 from .face_reader import Detector, FaceReader, Pixels
@@ -67,7 +67,7 @@ class FaceRecognizer(Recognizer, modality="face"):
                 from .face_detector import FaceDetector
 
                 info = self.runtime.info
-                backend = info.backend if info.backend in BACKENDS else "auto"
+                backend = info.backend if info.backend in INTERPRETERS else "auto"
                 self._own = self._detector = FaceDetector.open(
                     threads=info.threads, backend=backend, require_commercial=self._require_commercial
                 )

@@ -206,7 +206,16 @@ def mime_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def mime_reader(mime_path: Path) -> Iterator[FaceRecognizer]:
+def boxes_are_crops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Detected boxes are read as they are: the mime's detector draws what the mime was made for."""
+    from edgeemo import face_reader
+
+    monkeypatch.setattr(face_reader, "CROP_OVER_BOX", 1.0)
+    monkeypatch.setattr(face_reader, "CROP_DOWN", 0.0)
+
+
+@pytest.fixture
+def mime_reader(mime_path: Path, boxes_are_crops: None) -> Iterator[FaceRecognizer]:
     """The mime, opened, with the detector that finds the faces it knows."""
     import mime
 

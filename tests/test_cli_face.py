@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 import wordy
 
+pytestmark = pytest.mark.usefixtures("boxes_are_crops")
+
 pytest.importorskip("PIL", reason="needs edgeemo[face]")
 pytest.importorskip("cv2", reason="needs edgeemo[face]")
 import cv2

@@ -16,6 +16,8 @@ from edgeemo import EmotionResult, FaceRecognizer, Recognizer, face_reader
 from edgeemo.errors import EdgeemoError, InferenceError, InputError, InputTypeError
 from edgeemo.faces import Face
 
+pytestmark = pytest.mark.usefixtures("boxes_are_crops")
+
 HAPPY, SAD, ANGRY = ("happiness", 20, 30, 40), ("sadness", 100, 20, 60), ("anger", 200, 100, 100)
 GROUP = mime.scene([HAPPY, SAD, ANGRY])
 
@@ -162,7 +164,7 @@ def test_its_own_detector_is_opened_once_when_needed_and_closed_with_it(
         with ThreadPoolExecutor(4) as pool:
             said = list(pool.map(recognizer.predict, [GROUP] * 8))
         assert {result.label for result in said} == {"anger"}
-        assert did == [{"threads": 2, "backend": "litert", "require_commercial": True}]
+        assert did == [{"threads": 2, "backend": "auto", "require_commercial": True}]
     assert did[1:] == ["closed"]
     with pytest.raises(InferenceError):
         recognizer.predict(GROUP)
