@@ -150,7 +150,7 @@ def test_a_closed_detector_says_so() -> None:
 def test_a_detector_is_no_recognizer_and_the_other_way_round(path: Path, pocket_path: Path) -> None:
     with pytest.raises(BundleMismatchError, match=r"finds faces.* edgeemo\.FaceDetector\.open"):
         Recognizer(Bundle.open(path), Runtime(b"", backend=lookout.backend()))
-    with pytest.raises(BundleMismatchError, match=r"finds no faces.* Recognizer\.open"):
+    with pytest.raises(BundleMismatchError, match=r"finds no faces.* edgeemo\.Recognizer\.open"):
         FaceDetector.open(pocket_path)
 
 
