@@ -16,6 +16,7 @@ import wordy
 
 from edgeemo import Bundle, Recognizer, TextRecognizer, VoiceRecognizer, errors
 from edgeemo.bundle import shipped
+from edgeemo.card import ModelCard
 from edgeemo.errors import EdgeemoError
 from edgeemo.frontends import frontend_for
 from edgeemo.types import EMOTIONS
@@ -48,6 +49,7 @@ def wordy_path(tmp_path: Path) -> Path:
 
 def test_a_card_is_told_as_python_tells_it(parrot_path: Path) -> None:
     card = Bundle.open(parrot_path).card
+    assert isinstance(card, ModelCard)
     with c.opened(parrot_path) as handle:
         assert c.LIB.edgeemo_name(handle).decode() == card.name
         assert c.LIB.edgeemo_modality(handle).decode() == card.modality

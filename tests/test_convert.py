@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from edgeemo import Bundle, Recognizer
+from edgeemo.card import ModelCard
 from edgeemo.errors import BudgetError, BundleError, ConversionError, DataError
 from edgeemo.manifest import Example, read_manifest, write_manifest
 
@@ -23,7 +24,7 @@ from edgeemo.converters import convert as converting
 from edgeemo.converters import quantize as quantizing
 from edgeemo.converters.golden import TEXTS
 from edgeemo.converters.inspect import Anatomy, dissect
-from edgeemo.converters.verify import Budget, verify
+from edgeemo.converters.verify import Budget, Verification, verify
 
 LOOSE = Budget(agreement=0.8, clear_agreement=0.8, drop=0.2)
 """What the tiny network keeps when it is calibrated on its own texts (`bundle_of_trained`)."""
@@ -50,9 +51,12 @@ def test_the_golden_answers_come_back(bundle_of_trained: Path) -> None:
 
 def test_verify_compares_float_and_int8_by_label(trained: Path, bundle_of_trained: Path) -> None:
     found = verify(trained / "model.keras", bundle_of_trained, trained / "dev.csv")
+    card = Bundle.open(bundle_of_trained).card
+    assert isinstance(found, Verification)
+    assert isinstance(card, ModelCard)
     assert found.foreign_operators == ()
     assert 0 <= found.agreement <= 1
-    assert set(found.per_label) == set(Bundle.open(bundle_of_trained).card.labels)
+    assert set(found.per_label) == set(card.labels)
     json.dumps(found.to_dict())
 
 
@@ -189,6 +193,7 @@ def test_a_drop_within_its_interval_passes_only_where_examples_are_few(
     trained: Path, bundle_of_trained: Path
 ) -> None:
     found = verify(trained / "model.keras", bundle_of_trained, trained / "dev.csv")
+    assert isinstance(found, Verification)
     assert found.drop is not None
     from edgeemo.converters.verify import _problems
 
@@ -196,7 +201,7 @@ def test_a_drop_within_its_interval_passes_only_where_examples_are_few(
 
     lossy = replace(found, drop=Interval(0.02, -0.01, 0.05), agreement=1.0, clear_agreement=1.0, n=500)
     assert _problems(lossy, Budget()) == []
-    labels = {"joy": {"n": 60}, "grief": {"n": 50}, "pride": {"n": 0}}
+    labels: dict[str, dict[str, float]] = {"joy": {"n": 60}, "grief": {"n": 50}, "pride": {"n": 0}}
     many = replace(lossy, n=2000, per_label=labels)
     assert "macro-F1 drops by 0.0200" in _problems(many, Budget())[0]
     assert _problems(replace(many, per_label=labels | {"grief": {"n": 49}}), Budget()) == []

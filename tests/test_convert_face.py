@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from edgeemo import Bundle, FaceRecognizer, Recognizer
@@ -17,10 +18,10 @@ pytest.importorskip("cv2", reason="needs edgeemo[train]")
 from edgeemo.converters.convert import calibration_inputs
 from edgeemo.converters.golden import MOUTHS, drawing
 from edgeemo.converters.inspect import dissect
-from edgeemo.converters.verify import verify
+from edgeemo.converters.verify import Verification, verify
 
 from edgeemo.evaluation import evaluate
-from edgeemo.evaluation.faces import box_of, read_face
+from edgeemo.evaluation.faces import read_face
 from edgeemo.training import data
 
 
@@ -36,13 +37,19 @@ def test_a_face_bundle_is_full_int8(bundle_of_trained_face: Path) -> None:
     assert bundle_of_trained_face.with_suffix(".seen").is_file()
 
 
+def whole(picture: npt.NDArray[np.uint8]) -> tuple[float, float, float, float]:
+    """Return the box of a picture that is a face crop."""
+    height, width = picture.shape[:2]
+    return 0.0, 0.0, float(width), float(height)
+
+
 def test_the_golden_answers_come_back(bundle_of_trained_face: Path) -> None:
     with Recognizer.open(bundle_of_trained_face) as recognizer:
         assert isinstance(recognizer, FaceRecognizer)
         assert [golden["drawing"] for golden in recognizer.card.golden] == list(MOUTHS)
         for golden in recognizer.card.golden:
             picture = drawing(golden["drawing"])
-            result = recognizer.predict(picture, "gray", [box_of(picture)])
+            result = recognizer.predict(picture, "gray", [whole(picture)])
             np.testing.assert_allclose(result.scores, golden["scores"], atol=0.02)
             assert result.evidence == 1
 
@@ -59,7 +66,7 @@ def test_a_box_reads_the_face_in_it(bundle_of_trained_face: Path, trained_face: 
     street[40:88, 100:148] = face
     with Recognizer.open(bundle_of_trained_face) as recognizer:
         there = recognizer.predict(street, "gray", [(100, 40, 148, 88)])
-        alone = recognizer.predict(face, "gray", [box_of(face)])
+        alone = recognizer.predict(face, "gray", [whole(face)])
     np.testing.assert_array_equal(there.scores, alone.scores)
     assert (there.valence, there.arousal, there.evidence) == (alone.valence, alone.arousal, 1.0)
 
@@ -68,6 +75,7 @@ def test_verify_and_evaluate_read_the_manifests_of_training(
     bundle_of_trained_face: Path, trained_face: Path
 ) -> None:
     found = verify(trained_face / "model.keras", bundle_of_trained_face, trained_face / "dev.csv")
+    assert isinstance(found, Verification)
     assert found.float_f1 is not None
     assert found.agreement > 0.5
     with Recognizer.open(bundle_of_trained_face) as recognizer:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edgeemo import Bundle, Recognizer
+from edgeemo.card import ModelCard
 from edgeemo.errors import ConversionError, DataError
 from edgeemo.manifest import Example, read_manifest, write_manifest
 
@@ -18,7 +19,7 @@ import keras
 from edgeemo.converters import convert as converting
 from edgeemo.converters.golden import SIGNALS, signal
 from edgeemo.converters.inspect import dissect
-from edgeemo.converters.verify import float_recognizer, verify
+from edgeemo.converters.verify import Verification, float_recognizer, verify
 
 from edgeemo.evaluation.clips import read_clip
 
@@ -64,8 +65,11 @@ def test_float_and_int8_stand_in_the_same_recognizer(
     trained_voice: Path, bundle_of_trained_voice: Path, tiny_voices: Path
 ) -> None:
     found = verify(trained_voice / "model.keras", bundle_of_trained_voice, trained_voice / "dev.csv")
+    card = Bundle.open(bundle_of_trained_voice).card
+    assert isinstance(found, Verification)
+    assert isinstance(card, ModelCard)
     assert found.evidence_difference is not None
-    assert set(found.per_label) == set(Bundle.open(bundle_of_trained_voice).card.labels)
+    assert set(found.per_label) == set(card.labels)
     exact = float_recognizer(trained_voice / "model.keras", Bundle.open(bundle_of_trained_voice))
     example = read_manifest(trained_voice / "dev.csv")[0]
     spans = exact.frontend.compute(*read_clip(example)).features

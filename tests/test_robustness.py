@@ -14,6 +14,7 @@ from ear import Ear
 
 from edgeemo.errors import DataError
 from edgeemo.evaluation import Report, evaluate, pictures, sounds, tables
+from edgeemo.evaluation.robustness import Robustness
 from edgeemo.manifest import Example
 
 pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
@@ -126,7 +127,7 @@ def report(examples: list[Example], seed: int = 0) -> Report:
 
 def test_what_noise_and_codecs_cost_is_measured(examples: list[Example]) -> None:
     found = report(examples).robustness
-    assert found is not None
+    assert isinstance(found, Robustness)
     assert found.clean.value == 1
     by = {condition.name: condition for condition in found.conditions}
     assert list(by)[:5] == ["SNR 20 dB", "SNR 15 dB", "SNR 10 dB", "SNR 5 dB", "SNR 0 dB"]

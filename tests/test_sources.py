@@ -19,14 +19,14 @@ import pytest
 
 from edgeemo import VoiceRecognizer
 from edgeemo.errors import InputError, RuntimeUnavailableError, SourceError
-from edgeemo.sources import AudioFile, Microphone, RawAudio, Source, is_audio, microphones
-from edgeemo.sources.base import Latest
+from edgeemo.sources import AudioFile, Microphone, RawAudio, is_audio, microphones
+from edgeemo.sources.base import AudioSource, Latest
 
 RATE = parrot.RATE
 CLIP = np.concatenate([parrot.voice("anger", 1.1), parrot.noise(0.2)])
 
 
-def samples_of(source: Source) -> npt.NDArray[Any]:
+def samples_of(source: AudioSource) -> npt.NDArray[Any]:
     """Read a source to its end, checking that its clock counts samples."""
     chunks, n = [], 0
     with source:
