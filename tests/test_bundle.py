@@ -279,13 +279,13 @@ def test_a_model_with_a_false_root_is_refused_although_its_digest_fits() -> None
         replace(pocket.bundle(), flatbuffer=b"\xff\xff\xff\x7f" + GOOD[4:START]).to_bytes()
 
 
-def test_a_model_cut_short_is_refused_by_the_runtime_and_kills_nothing() -> None:
+def test_a_model_cut_short_is_refused_before_the_runtime_sees_it() -> None:
     script = "import sys, edgeemo; edgeemo.Runtime(sys.stdin.buffer.read())"
     done = subprocess.run(
         [sys.executable, "-c", script], input=GOOD[: START // 2], capture_output=True, check=False
     )
     assert done.returncode == 1
-    assert b"InferenceError" in done.stderr
+    assert b"BundleCorruptError" in done.stderr
 
 
 # --- paths ---

@@ -14,8 +14,8 @@ def paths_command(as_json: bool) -> None:
     """Show where header, library, pkg-config file and CMake package for C and C++ lie.
 
     \b
-    Examples:
-      edgeemo paths
+    Example:
+      edgeemo paths --json
       PKG_CONFIG_PATH=$(edgeemo paths --json | jq -r .pkgconfig) pkg-config --cflags --libs edgeemo
     """
     found = {name: str(path) for name, path in native_paths.paths().items()}
