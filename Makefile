@@ -126,9 +126,10 @@ FUZZ_SECONDS ?= 60
 fuzz: $(TEST)/.stamp
 	CXX=clang++ $(CMAKE) -S cpp -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DEDGEEMO_SANITIZE=ON -DEDGEEMO_FUZZ=ON
 	$(CMAKE) --build build/fuzz
-	mkdir -p build/fuzz/corpus build/fuzz/corpus-voice
+	mkdir -p build/fuzz/corpus build/fuzz/corpus-voice build/fuzz/corpus-bundle
 	build/fuzz/tests/fuzz_text -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus tests/cpp/corpus/text
 	build/fuzz/tests/fuzz_voice -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-voice tests/cpp/corpus/voice
+	build/fuzz/tests/fuzz_bundle -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-bundle tests/corpus/bundle
 	$(TEST)/bin/python tests/fuzz_bundle.py --seconds $(FUZZ_SECONDS)
 
 wheel-test: prepare

@@ -911,3 +911,43 @@ class Engine:
     @property
     def library(self) -> str:
         """Path of the LiteRT in use."""
+
+@final
+class Readout:
+    """From a model's outputs to a row: probabilities, scores over the emotions, valence, arousal.
+
+    Args:
+        multi_label, scale, bias, groups, temperature: as of `ScoreMap`; one group an emotion.
+        affect: valence and arousal of each label; empty where the model says it.
+        neutral: labels that are 1 where there is no evidence.
+        evidence: ``(threshold, least, enough)``, or None where it is not weighed.
+
+    Raises:
+        ValueError: the numbers do not fit together.
+    """
+
+    def __init__(
+        self,
+        *,
+        multi_label: bool,
+        scale: Sequence[float],
+        bias: Sequence[float],
+        groups: Sequence[Sequence[int]],
+        temperature: float,
+        affect: Sequence[tuple[float, float]],
+        neutral: Sequence[int],
+        evidence: tuple[float, float, float] | None,
+    ) -> None: ...
+    def read(self, logits: NDArray[np.float32], affect: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        """One run of the model: its logits and, unless each label has its own, valence and arousal.
+
+        Raises:
+            InferenceError: NaN.
+            ValueError: other sizes.
+        """
+    def neutral(self) -> NDArray[np.float32]:
+        """What is said where there is no evidence."""
+    def weigh(self, evidence: float, said: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mix: ``w * said + (1 - w) * neutral``, w = clip((evidence - least) / (enough - least), 0, 1)."""
+    def speech_share(self, logits: NDArray[np.float32], real: int) -> float:
+        """The share of the first ``real`` blocks that are speech, by their logits."""

@@ -13,7 +13,7 @@ from .card import ModelCard
 from .errors import InputError
 from .faces import Face
 from .frontends import Alignment
-from .readout import Readout, read_only, row_of
+from .readout import Readout, read_only
 from .runtime import Runtime
 from .types import EmotionResult, FloatArray
 
@@ -51,7 +51,7 @@ class FaceReader:
 
     def __init__(self, card: ModelCard, runtime: Runtime, frontend: FaceFrontend, readout: Readout) -> None:
         self._card, self._runtime, self._frontend, self._readout = card, runtime, frontend, readout
-        self._neutral = row_of(readout.neutral)
+        self._neutral = readout.native.neutral()
         self.size = len(self._neutral)
 
     def given(self, box: Any) -> Face:
@@ -90,7 +90,7 @@ class FaceReader:
                 crop = self._frontend.align(face.box, face.eyes)
             crop = self._fitted(crop)
         tensor = self._frontend.compute(image, color, crop=crop)
-        return row_of(self._readout(self._runtime.run(tensor[np.newaxis])))
+        return self._readout.row(self._runtime.run(tensor[np.newaxis]))
 
     def result(
         self,

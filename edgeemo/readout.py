@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isnan
 from typing import NamedTuple
 
 import numpy as np
@@ -34,21 +33,12 @@ class Readout:
 
     def __init__(self, card: ModelCard) -> None:
         self._name, self._outputs = card.name, card.outputs
-        self._map = score_map(card)
-        self._affect = (
-            None if card.affect is None else np.array([card.affect[x] for x in card.labels], np.float32)
-        )
+        self._own_affect = card.affect is None
         self.exclusive = not card.multi_label
         self.thresholds = _frozen([card.thresholds[label] for label in card.labels])
-        calm = card.emotions.get("neutral", ())
-        if self.exclusive:  # one of them takes all
-            calm = ("neutral",) if "neutral" in calm else calm[:1]
-        self.neutral = Reading(
-            _frozen([1.0 if label in calm else 0.0 for label in card.labels]),
-            _frozen([1.0 if emotion == "neutral" else 0.0 for emotion in EMOTIONS]),
-            0.0,
-            0.0,
-        )
+        self.native = _readout_of(card)
+        self._n = len(card.labels)
+        self.neutral = self.reading(self.native.neutral())
 
     def __call__(self, outputs: Mapping[str, FloatArray]) -> Reading:
         """Read one run of the model: float32 arrays by output name.
@@ -56,29 +46,25 @@ class Readout:
         Raises:
             InferenceError: NaN.
         """
+        return self.reading(self.row(outputs))
+
+    def row(self, outputs: Mapping[str, FloatArray]) -> FloatArray:
+        """Read one run of the model as one float32 row: probabilities, scores, valence, arousal.
+
+        Raises:
+            InferenceError: NaN.
+        """
+        affect = outputs[self._outputs["affect"]] if self._own_affect else None
         try:
-            probabilities, scores = self._map(outputs[self._outputs["labels"]])
-        except ValueError as error:
+            return self.native.read(outputs[self._outputs["labels"]], affect)
+        except (InferenceError, ValueError) as error:
             raise InferenceError(f"{self._name}: {error}") from error
-        if self._affect is None:
-            valence, arousal = outputs[self._outputs["affect"]][0].tolist()
-            if isnan(valence) or isnan(arousal):
-                raise InferenceError(f"{self._name}: valence or arousal is NaN. Convert it again.")
-        else:
-            valence, arousal = (probabilities @ self._affect).tolist()
-        return Reading(
-            read_only(probabilities),
-            read_only(scores),
-            min(max(valence, -1.0), 1.0),
-            min(max(arousal, -1.0), 1.0),
-        )
 
-
-def row_of(reading: Reading) -> FloatArray:
-    """Return what means are taken of, one float32 row: probabilities, scores, valence, arousal."""
-    return np.concatenate(
-        (reading.probabilities, reading.scores, np.array([reading.valence, reading.arousal], np.float32))
-    )
+    def reading(self, row: FloatArray) -> Reading:
+        """Name the parts of a row, which is unchangeable from then on."""
+        read_only(row)
+        valence, arousal = row[-2:].tolist()
+        return Reading(row[: self._n], row[self._n : -2], valence, arousal)
 
 
 def score_map(card: ModelCard) -> _core.ScoreMap:
@@ -90,6 +76,24 @@ def score_map(card: ModelCard) -> _core.ScoreMap:
         bias=list(card.calibration.bias),
         groups=[[index[label] for label in card.emotions.get(emotion, ())] for emotion in EMOTIONS],
         temperature=card.calibration.temperature,
+    )
+
+
+def _readout_of(card: ModelCard) -> _core.Readout:
+    index = {label: i for i, label in enumerate(card.labels)}
+    calm = card.emotions.get("neutral", ())
+    if not card.multi_label:  # one of them takes all
+        calm = ("neutral",) if "neutral" in calm else calm[:1]
+    evidence = card.evidence
+    return _core.Readout(
+        multi_label=card.multi_label,
+        scale=list(card.calibration.scale),
+        bias=list(card.calibration.bias),
+        groups=[[index[label] for label in card.emotions.get(emotion, ())] for emotion in EMOTIONS],
+        temperature=card.calibration.temperature,
+        affect=[] if card.affect is None else [card.affect[label] for label in card.labels],
+        neutral=[index[label] for label in calm],
+        evidence=(evidence["threshold"], evidence["least"], evidence["enough"]) if evidence else None,
     )
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import log
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .card import ModelCard
 from .errors import BundleMismatchError
-from .readout import Readout, read_only, row_of
+from .readout import Readout
 from .runtime import Runtime
 from .types import EmotionResult, FloatArray
 
@@ -55,10 +54,7 @@ class SpanReader:
             )
         self._card, self._runtime, self._readout = card, runtime, readout
         self._block = spec.span_frames // blocks[1]
-        threshold = card.evidence["threshold"]
-        self._least_logit = log(threshold / (1 - threshold))
-        self._neutral = row_of(readout.neutral)
-        self.size = len(self._neutral)
+        self.size = len(readout.native.neutral())
 
     def read(self, spans: Spans) -> list[Heard]:
         """Run the model once a span.
@@ -76,23 +72,20 @@ class SpanReader:
     def _hear(self, span: FloatArray, start_frame: int, n_frames: int) -> Heard:
         outputs = self._runtime.run(span)
         real = max(1, n_frames // self._block)
-        speech = outputs[self._card.outputs["speech"]][0, :real] >= self._least_logit
-        return Heard(row_of(self._readout(outputs)), int(speech.sum()) / real, start_frame, n_frames)
+        evidence = self._readout.native.speech_share(outputs[self._card.outputs["speech"]], real)
+        return Heard(self._readout.row(outputs), evidence, start_frame, n_frames)
 
     def result(self, said: FloatArray, evidence: float, start_ms: int, end_ms: int) -> EmotionResult:
         """Weigh what the model said by its evidence."""
-        least, enough = self._card.evidence["least"], self._card.evidence["enough"]
-        weight = np.float32(min(max((evidence - least) / (enough - least), 0.0), 1.0))
-        mixed = weight * said + (1 - weight) * self._neutral
-        n = len(self._card.labels)
+        reading = self._readout.reading(self._readout.native.weigh(evidence, said))
         return EmotionResult(
             "voice",
-            read_only(mixed[n:-2]),
+            reading.scores,
             self._card.labels,
-            read_only(mixed[:n]),
+            reading.probabilities,
             self._readout.thresholds,
-            float(mixed[-2]),
-            float(mixed[-1]),
+            reading.valence,
+            reading.arousal,
             evidence,
             start_ms=start_ms,
             end_ms=end_ms,

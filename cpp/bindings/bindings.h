@@ -9,6 +9,7 @@ void bind_errors(pybind11::module_& m);
 void bind_face(pybind11::module_& m);
 void bind_face_spec(pybind11::module_& m);
 void bind_quant(pybind11::module_& m);
+void bind_readout(pybind11::module_& m);
 void bind_scores(pybind11::module_& m);
 void bind_smooth(pybind11::module_& m);
 void bind_text(pybind11::module_& m);

@@ -5,6 +5,7 @@ PYBIND11_MODULE(_core, m) {
     bind_errors(m);
     bind_quant(m);
     bind_scores(m);
+    bind_readout(m);
     bind_text_spec(m);
     bind_text(m);
     bind_voice_spec(m);

@@ -16,6 +16,8 @@ from keras import layers, ops
 from ..faces import DetectorSpec
 
 HEADS = {"logits": 1, "boxes": 4, "eyes": 4}
+BOUNDS = {"boxes": 3.0, "eyes": 0.6}
+"""What the places of a face stay within, either way: strides and logarithms of strides, and sides."""
 FACES = 0.01
 """The share of cells that begin as faces: a first logit of nothing for most (Lin et al. 2017)."""
 
@@ -46,10 +48,17 @@ def face_finder(
 def _head(name: str, n: int, grids: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
     bias = -log(1 / FACES - 1) if name == "logits" else 0.0
     parts = []
-    for x in grids:
-        y = layers.Conv2D(n, 1, bias_initializer=keras.initializers.Constant(bias), dtype="float32")(x)
-        parts.append(layers.Reshape((-1, n) if n > 1 else (-1,), dtype="float32")(y))
-    return layers.Concatenate(axis=1, dtype="float32", name=name)(parts)
+    for i, x in enumerate(grids):
+        start = keras.initializers.Constant(bias)
+        y = layers.Conv2D(n, 1, bias_initializer=start, dtype="float32", name=f"{name}_{i}")(x)
+        parts.append(y)
+    return _joined(name, parts)
+
+
+def _joined(name: str, parts: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
+    shape = (-1, HEADS[name]) if HEADS[name] > 1 else (-1,)
+    rows = [layers.Reshape(shape, dtype="float32")(y) for y in parts]
+    return layers.Concatenate(axis=1, dtype="float32", name=name)(rows)
 
 
 def _conv(
@@ -74,8 +83,22 @@ def taught(model: keras.Model) -> keras.Model:
 
 
 def untaught(model: keras.Model) -> keras.Model:
-    """Return the network behind `taught`."""
-    return keras.Model(model.inputs[0], {name: model.get_layer(name).output for name in HEADS})
+    """Return the network behind `taught` as a device runs it, its places within `BOUNDS`.
+
+    Where there is no face, cells say anything; in int8 their numbers would stretch the steps of all others.
+    """
+    outputs = {"logits": model.get_layer("logits").output}
+    for name, bound in BOUNDS.items():
+        parts = []
+        for i in range(2):
+            trained = model.get_layer(f"{name}_{i}")
+            kernel, bias = (3 / bound * w for w in trained.get_weights())
+            again = layers.Conv2D(HEADS[name], 1, dtype="float32", name=f"{name}_{i}_within")
+            y = layers.ReLU(max_value=6.0)(again(trained.input))  # one step with the convolution
+            again.set_weights([kernel, bias + 3])
+            parts.append(layers.Rescaling(bound / 3, -bound)(y))
+        outputs[name] = _joined(name, parts)
+    return keras.Model(model.inputs[0], outputs)
 
 
 def focal(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
