@@ -27,21 +27,24 @@ def face_finder(
     *,
     channels: Sequence[int] = (16, 24, 48, 64),
     blocks: Sequence[int] = (0, 1, 1, 3),
+    most: float | None = None,
 ) -> keras.Model:
     """Stages that halve the picture, each with residual blocks; what the coarse grid knows goes to the fine.
 
     The last two stages are the grids of strides 8 and 16 (Lin et al. 2017, "Feature pyramid networks").
+    ``most`` is what a feature is cut off at: residual sums grow, and int8 has 256 steps for all of them.
     """
     pixels = keras.Input((spec.height, spec.width, 1), name="pixels")
     x, stages = pixels, []
     for n, repeats in zip(channels, blocks, strict=True):
-        x = _conv(x, n, 2)
+        x = _conv(x, n, 2, most=most)
         for _ in range(repeats):
-            x = layers.ReLU()(layers.Add()([x, _conv(_conv(x, n), n, active=False)]))
+            inner = _conv(_conv(x, n, most=most), n, active=False)
+            x = layers.ReLU(max_value=most)(layers.Add()([x, inner]))
         stages.append(x)
     fine, coarse = stages[-2:]
     wide = layers.UpSampling2D(2)(_conv(coarse, channels[-2], side=1, active=False))
-    fine = _conv(layers.ReLU()(layers.Add()([fine, wide])), channels[-2])
+    fine = _conv(layers.ReLU(max_value=most)(layers.Add()([fine, wide])), channels[-2], most=most)
     return keras.Model(pixels, {name: _head(name, n, (fine, coarse)) for name, n in HEADS.items()})
 
 
@@ -62,13 +65,19 @@ def _joined(name: str, parts: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
 
 
 def _conv(
-    x: keras.KerasTensor, n: int, strides: int = 1, *, side: int = 3, active: bool = True
+    x: keras.KerasTensor,
+    n: int,
+    strides: int = 1,
+    *,
+    side: int = 3,
+    active: bool = True,
+    most: float | None = None,
 ) -> keras.KerasTensor:
     x = layers.Conv2D(
         n, side, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal"
     )(x)
     x = layers.BatchNormalization(momentum=0.97)(x)
-    return layers.ReLU()(x) if active else x
+    return layers.ReLU(max_value=most)(x) if active else x
 
 
 FINDERS: dict[str, Callable[..., keras.Model]] = {"face_finder": face_finder}

@@ -188,8 +188,8 @@ def _check_text(recipe: Recipe, where: str) -> None:
 def _check_detector(recipe: Recipe, where: str) -> None:
     data = recipe.data
     _known(data, _DETECTOR_DATA, f"{where}, [data]")
-    if recipe.modality != "face" or len(recipe.step) != 1:
-        raise SpecError(f"{where}: a recipe with [detector] has the modality face and one [[step]].")
+    if recipe.modality != "face":
+        raise SpecError(f"{where}: a recipe with [detector] has the modality face.")
     if not isinstance(data.get("pictures"), str):
         raise SpecError(f"{where}: [data] pictures must be the name of a set.")
     if not isinstance(data.get("made"), int) or data["made"] < 1:

@@ -1,7 +1,8 @@
 """The detector workshop: where faces are, from photographs with boxes and from faces put into pictures.
 
 See `edgeemo.training.train`. A recipe with a section ``[detector]`` (`edgeemo.faces.DetectorSpec` without its
-sides, which are those of ``[spec]``, and without calibration, which is fitted) has one step, and in
+sides, which are those of ``[spec]``, and without calibration, which is fitted) has steps that
+go on from each other, and in
 ``[data]``::
 
     pictures   = "street"     photographs with boxes; of them a part is for validation
@@ -87,10 +88,11 @@ class DetectorWorkshop:
         return taught(FINDERS[step.model](self.spec, **step.options))
 
     def course(self, step: Step, model: keras.Model, trained: Trained) -> Course:
-        """Return scenes, and what the cells should say of them."""
-        lesson = FindLesson.made(
-            self.stock(), self.spec, self.frontend, self.recipe.data["made"], self.recipe.seed
-        )
+        """Return scenes, and what the cells should say of them; the network goes on from the step before."""
+        if trained:
+            model.set_weights(list(trained.values())[-1].get_weights())
+        seed = self.recipe.seed + len(trained)  # other scenes
+        lesson = FindLesson.made(self.stock(), self.spec, self.frontend, self.recipe.data["made"], seed)
         held = FindLesson.real(shots(self.valid), self.spec, self.frontend)
         return Course(lesson, held, {"logits": focal, "places": placed})
 
