@@ -44,8 +44,8 @@ class Stream:
         self.hop_ms = spec.hop_frames * self._frame_ms
         self._samples: int
         self._start_ms: int
-        self._last_ms: int
-        self._first_ms: int | None
+        self._first_ms: int | None  # the earliest
+        self._last_ms: int | None  # the latest of what was finished
         self.reset()
 
     def push(self, chunk: npt.NDArray[Any], t_ms: int) -> list[EmotionResult]:
@@ -61,7 +61,8 @@ class Stream:
 
         Raises:
             InputError, InputTypeError: the chunk cannot be used; the stream is as it was before.
-            InferenceError: the recognizer was closed.
+            InferenceError: the recognizer was closed, or the model failed: the spans it should have read are
+                lost. If they lie before a gap, the chunk behind it was not taken: push it again.
         """
         if isinstance(chunk, np.ndarray) and not chunk.size:
             return []
@@ -75,35 +76,48 @@ class Stream:
             spans, results = self._voice.push(chunk), []
         if not self._samples:
             self._start_ms = t_ms
-            self._first_ms = t_ms if self._first_ms is None else self._first_ms
+            self._first_ms = t_ms if self._first_ms is None else min(self._first_ms, t_ms)
         self._samples += len(chunk)
         return results + self._results(spans)
 
     def flush(self) -> list[EmotionResult]:
-        """Return what the samples after the last span say. The next chunk begins afresh, at its time."""
-        results = self._results(self._voice.flush())
-        if self._samples:
-            self._last_ms = int(self._now_ms())
-        self._voice.reset()
-        self._samples = 0
-        return results
+        """Return what the samples after the last span say. The next chunk begins afresh, at its time.
+
+        Raises:
+            InferenceError: the recognizer was closed, or the model failed; the next chunk begins afresh then,
+                too.
+        """
+        try:
+            return self._results(self._voice.flush())
+        finally:
+            self._last_ms = self._end_ms()
+            self._voice.reset()
+            self._samples = 0
 
     def reset(self) -> None:
         """Forget everything: equals a new stream exactly."""
         self._voice = self._frontend.stream(self.rate_hz, self.channels)
         self._mean = Mean(self._reader.size)
         self._samples = 0  # since the stream began, or began afresh, at `_start_ms`
-        self._start_ms = self._last_ms = 0
-        self._first_ms = None
+        self._start_ms = 0
+        self._first_ms = self._last_ms = None
 
     def summary(self) -> EmotionResult:
         """Return one result for all that was read since the stream was made or reset.
 
         It is the mean over the spans, each weighted by its evidence and its length, then weighed once more by
-        the evidence of the whole: mostly silence is neutral. Call `flush` before, if the input has ended.
+        the evidence of the whole: mostly silence is neutral. It reaches from the earliest to the latest time,
+        also where the clock jumped backwards. Call `flush` before, if the input has ended.
         """
-        end_ms = int(self._now_ms()) if self._samples else self._last_ms
-        return self._reader.result(self._mean.said, self._mean.evidence, self._first_ms or 0, end_ms)
+        begin, end = self._first_ms or 0, self._end_ms() or 0
+        return self._reader.result(self._mean.said, self._mean.evidence, begin, end)
+
+    def _end_ms(self) -> int | None:
+        """Return the latest time so far, None before there is any."""
+        if not self._samples:
+            return self._last_ms
+        now = int(self._now_ms())
+        return now if self._last_ms is None else max(now, self._last_ms)
 
     def _now_ms(self) -> float:
         return self._start_ms + self._samples * 1000 / self.rate_hz

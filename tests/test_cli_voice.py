@@ -70,6 +70,18 @@ def test_an_audio_file_gives_a_table_and_the_whole(
     assert lines[-1].endswith("the whole")
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_sample_that_is_no_sound_is_named_by_its_place_in_the_file(
+    bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], channels: int
+) -> None:
+    sf = pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
+    pcm = np.zeros((3 * RATE, channels), np.float32)
+    pcm[2 * RATE + 345, -1] = np.nan
+    sf.write(tmp_path / "broken.wav", pcm, RATE, subtype="FLOAT")
+    assert main(["predict", str(tmp_path / "broken.wav"), "--bundle", bundle, "--json"]) == 1
+    assert f"broken.wav: sample {2 * RATE + 345} is nan" in capsys.readouterr().err
+
+
 def test_audio_without_a_suffix_is_known_by_its_first_bytes(
     clip: str, bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

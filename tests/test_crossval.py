@@ -108,6 +108,16 @@ def test_scores_and_scale_go_into_the_card(
         )._crossvalidated()
 
 
+def test_folds_of_another_recipe_put_no_scores_into_the_card(
+    crossed: Path, tiny_voices: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text((crossed / "recipe.toml").read_text().replace("seed = 5", "seed = 6"))
+    shop = VoiceWorkshop.gather(read_recipe(other), tiny_voices, tmp_path, crossed / "folds")
+    with pytest.raises(DataError, match=r"folds of another recipe or other data.*run `edgeemo crossval`"):
+        shop._crossvalidated()
+
+
 def test_wrong_calls_say_what_is_wrong(tiny_voices: Path, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="is a text recipe"):
         crossing.crossval("text", data=tiny_voices, out=tmp_path)

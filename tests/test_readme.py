@@ -52,6 +52,19 @@ def test_its_python_is_python(code: str) -> None:
     compile(code, "README.md", "exec")
 
 
+LIVE = [code for language, code in BLOCKS if language == "py"]
+"""What wants a device, and so does not run here."""
+
+
+def test_live_sources_are_shown_with_their_imports() -> None:
+    assert "edgeemo.sources.Microphone" not in README, "`import edgeemo` does not bring edgeemo.sources"
+    assert any("stream(microphone.rate_hz, microphone.channels)" in code for code in LIVE)
+    assert any("Camera" in code for code in LIVE)
+    for code in LIVE:
+        exec("\n".join(line for line in code.splitlines() if line.startswith(("import", "from"))), {})
+        compile(code, "README.md", "exec")
+
+
 @pytest.mark.parametrize("line", commands("edgeemo"))
 def test_its_commands_are_used_as_the_command_line_wants_them(line: str) -> None:
     """All arguments are taken and none is missing (what would end in exit code 2)."""

@@ -319,22 +319,31 @@ class Sound:
         self.refuses: list[Exception] = []
         self.opened: list[Any] = []
         self.started = 0
+        self.dead: list[str] = []  # what PortAudio says at its next starts
+        self._initialized = 1
 
     @staticmethod
     def device(name: str, channels: int, rate: float = 44_100.0) -> dict[str, Any]:
         return {"name": name, "max_input_channels": channels, "default_samplerate": float(rate)}
 
     def query_devices(self) -> list[dict[str, Any]]:
+        if not self._initialized:
+            raise PortAudioError("Error querying device", "PortAudio not initialized", -10_000)
         return self.devices
 
     def query_hostapis(self) -> list[dict[str, Any]]:
         return [{"default_input_device": 1 if len(self.devices) > 1 else -1}]
 
     def _terminate(self) -> None:
-        pass
+        if not self._initialized:
+            raise PortAudioError("Error terminating PortAudio", "PortAudio not initialized", -10_000)
+        self._initialized -= 1
 
     def _initialize(self) -> None:
+        if self.dead:
+            raise PortAudioError("Error initializing PortAudio", self.dead.pop(0), -9_999)
         self.started += 1
+        self._initialized += 1
 
     def InputStream(self, **how: Any) -> Any:  # noqa: N802
         if self.refuses:
@@ -571,6 +580,32 @@ def test_a_microphone_closed_while_it_is_opened_again_stays_closed(
     sound.unplug()
     assert list(microphone) == []
     assert all("finished_callback" not in stream.how for stream in sound.opened)
+
+
+def test_a_sound_system_that_does_not_start_again_at_once_is_tried_again(sound: Sound) -> None:
+    with Microphone("headset", rate_hz=16_000) as microphone:
+        sound.unplug()
+        sound.dead = ["Unanticipated host error"] * 3
+
+        def come_back() -> None:
+            while len(sound.opened) < 2:
+                time.sleep(0.01)
+            sound.record(2)
+
+        thread = threading.Thread(target=come_back, daemon=True)
+        thread.start()
+        assert next(microphone)[0][0] == 2
+        thread.join()
+    assert (sound.dead, sound._initialized) == ([], 1)
+
+
+def test_a_sound_system_that_does_not_start_again_is_a_named_error(sound: Sound) -> None:
+    with Microphone("headset", patience_s=0.05) as microphone:
+        sound.unplug()
+        sound.dead = ["Unanticipated host error"] * 10_000
+        with pytest.raises(SourceError, match=r"'USB Headset: Mono' went away .*Unanticipated host error"):
+            next(microphone)
+    sound.dead.clear()
 
 
 def test_a_microphone_that_stays_away_is_a_named_error(sound: Sound) -> None:

@@ -137,7 +137,17 @@ def test_a_jump_of_more_than_a_hop_is_a_gap(reader: VoiceRecognizer, jump: int) 
     fresh = reader.stream(RATE)
     expected = reader.timeline(before, RATE) + fresh.push(after, 1250 + jump) + fresh.flush()
     assert results == expected
-    assert stream.summary().end_ms == 1250 + jump + 1000 * len(after) // RATE
+    whole, end = stream.summary(), 1250 + jump + 1000 * len(after) // RATE
+    assert (whole.start_ms, whole.end_ms) == (min(0, 1250 + jump), max(1250, end))
+
+
+def test_a_clock_that_jumps_back_leaves_a_summary_that_ends_after_it_began(reader: VoiceRecognizer) -> None:
+    stream = reader.stream(RATE)
+    for t_ms in (-70_000, -90_000):
+        stream.push(CLIP[:8_000], t_ms)
+        assert (stream.summary().start_ms, stream.summary().end_ms) == (t_ms, -69_500)
+    stream.flush()
+    assert (stream.summary().start_ms, stream.summary().end_ms) == (-90_000, -69_500)
 
 
 def test_no_result_spans_a_gap(reader: VoiceRecognizer) -> None:
@@ -245,6 +255,25 @@ def test_a_stream_of_a_closed_recognizer_ends(reader: VoiceRecognizer) -> None:
         stream.push(CLIP, 0)
     with pytest.raises(InferenceError, match="was closed"):
         stream.flush()
+
+
+@pytest.mark.parametrize("gap", [True, False])
+def test_after_a_model_that_failed_the_stream_goes_on_afresh(
+    reader: VoiceRecognizer, monkeypatch: pytest.MonkeyPatch, gap: bool
+) -> None:
+    stream = reader.stream(RATE)
+    stream.push(CLIP[:7_000], 0)
+
+    def fail(_: Any) -> Any:
+        raise InferenceError("The interpreter refused.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stream._reader, "read", fail)
+        with pytest.raises(InferenceError, match="refused"):
+            stream.push(CLIP, 9_000) if gap else stream.flush()
+    fresh = reader.stream(RATE)
+    assert stream.push(CLIP, 9_000) + stream.flush() == fresh.push(CLIP, 9_000) + fresh.flush()
+    assert (stream.summary().start_ms, stream.summary().end_ms) == (0, 9_000 + len(CLIP) // 16)
 
 
 # --- an hour of it ---

@@ -17,10 +17,12 @@ from ear import Ear
 
 from edgeemo import Recognizer
 from edgeemo.cli import main
-from edgeemo.errors import DataError, LeakError, RuntimeUnavailableError
+from edgeemo.errors import DataError, InputError, LeakError, RuntimeUnavailableError
 from edgeemo.evaluation import Report, evaluate, pictures, tables
+from edgeemo.evaluation.clips import read_audio
 from edgeemo.evaluation.leaks_voice import write_seen_voice
 from edgeemo.evaluation.spaces import choose
+from edgeemo.frontends import VoiceFrontend, VoiceSpec
 from edgeemo.manifest import Example, write_manifest
 
 pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
@@ -259,3 +261,52 @@ def test_text_has_no_robustness(
     (tmp_path / "x.csv").touch()
     assert main(["evaluate", "text", str(tmp_path / "x.csv"), "--robustness"]) == 2
     assert "words reads text" in capsys.readouterr().err
+
+
+def floats(path: Path, pcm: Any, rate_hz: int = ear.RATE) -> Path:
+    import soundfile
+
+    soundfile.write(path, pcm, rate_hz, subtype="FLOAT")
+    return path
+
+
+@pytest.mark.parametrize("worst", [np.nan, np.inf, -np.inf, 8.5])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_clip_with_a_sample_that_is_no_sound_is_named_with_the_sample(
+    tmp_path: Path, worst: float, channels: int
+) -> None:
+    pcm = np.zeros((9_000, channels), np.float32)
+    pcm[7_654, -1] = worst
+    path = floats(tmp_path / "broken.wav", pcm)
+    with pytest.raises(DataError, match=rf"broken\.wav: sample 7654 is {worst}.*drop the row"):
+        measured([Example(path=path, labels=("anger",), speaker="s")])
+    with pytest.raises(DataError, match=r"broken\.wav: sample 7654"):
+        write_seen_voice(tmp_path / "model.seen", [Example(path=path)])
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "channels", "says"),
+    [
+        (7_999, 1, "has 7999 Hz"),
+        (4_000, 1, "has 4000 Hz"),
+        (192_001, 1, "has 192001 Hz"),
+        (8_000, 33, "33 ch"),
+    ],
+)
+def test_a_clip_that_the_frontend_refuses_is_named(
+    tmp_path: Path, rate_hz: int, channels: int, says: str
+) -> None:
+    pcm = np.zeros((9_000, channels), np.float32)
+    with pytest.raises(InputError):
+        VoiceFrontend(VoiceSpec()).compute(pcm, rate_hz)
+    path = floats(tmp_path / "odd.wav", pcm, rate_hz)
+    with pytest.raises(DataError, match=rf"odd\.wav .*{says}"):
+        read_audio(path)
+    with pytest.raises(DataError, match=says):
+        measured([Example(path=path, labels=("anger",), speaker="s")])
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 192_000])
+def test_clips_at_the_borders_are_read_by_the_frontend(tmp_path: Path, rate_hz: int) -> None:
+    path = floats(tmp_path / "odd.wav", np.full((rate_hz, 32), 8, np.float32), rate_hz)
+    assert len(VoiceFrontend(VoiceSpec()).compute(*read_audio(path)))

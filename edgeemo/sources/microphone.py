@@ -149,7 +149,8 @@ class Microphone(AudioSource):
         deadline = time.monotonic() + self._patience_s
         while not self._closed.wait(pause):
             try:
-                self._sd._terminate()  # PortAudio's list of devices is as old as its start
+                if self._sd._initialized:  # not where the last try ended between the two
+                    self._sd._terminate()  # PortAudio's list of devices is as old as its start
                 self._sd._initialize()
                 self.device = _choose(self.device.name)
                 self._fresh = True
@@ -157,11 +158,11 @@ class Microphone(AudioSource):
                 if self._closed.is_set():  # meanwhile
                     self._stop()
                 return
-            except SourceError as error:
+            except (SourceError, self._sd.PortAudioError) as error:
                 if time.monotonic() > deadline:
                     raise SourceError(
                         f"The microphone {self.device.name!r} went away and did not come back within "
-                        f"{self._patience_s:g} s. Plug it in and start again."
+                        f"{self._patience_s:g} s ({_reason(error)}). Plug it in and start again."
                     ) from error
             pause = min(2 * pause, longest)
 
@@ -220,7 +221,7 @@ def _sounddevice() -> Any:
 
 def _failure(what: str, error: Exception) -> SourceError:
     """Say what PortAudio said, with a remedy."""
-    reason = " ".join(str(part) for part in error.args if part).replace("\n", " ").rstrip(".")
+    reason = _reason(error)
     if "ermission" in reason:
         remedy = "Allow it: on Linux add yourself to the group 'audio' and log in again."
     elif "sample rate" in reason:
@@ -230,3 +231,7 @@ def _failure(what: str, error: Exception) -> SourceError:
     else:
         remedy = "Check that it is plugged in and no other program holds it."
     return SourceError(f"{what} cannot be used: {reason}. {remedy} {_LIST}")
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(part) for part in error.args if part).replace("\n", " ").rstrip(".")

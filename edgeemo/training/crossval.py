@@ -19,7 +19,6 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +129,6 @@ def crossval(
     card = ModelCard.from_json((where / "fold-0" / "card.json").read_bytes())
     answers = _joined([_read(path) for path in done])
     report = _report(card, shop.examples, answers, n, speakers)
-    stopped = [_best_epoch(path.parent / "emotion" / "log.csv") for path in done]
-    report["epochs"] = sorted(stopped)[n // 2] if len(shop.stop) else plan.step[1].epochs
     report["kilobytes"] = round((where / "fold-0" / "bundle.tflite").stat().st_size / 1000, 1)
     voices = [len({who(shop.examples[i]) for i in _taught(shop, one, speakers)[0]}) for one in held]
     report["taught_speakers"] = round(sum(voices) / n, 1)
@@ -350,19 +347,10 @@ def _evidence(shop: VoiceWorkshop, speech: keras.Model, path: Path) -> dict[str,
 
 def _claim(shop: VoiceWorkshop, out: Path, n: int) -> None:
     """Note whose folds ``out`` holds; refuse a folder with those of another recipe, data or number."""
-    names = [f"{e.speaker}/{(e.path or Path()).name}" for e in shop.examples]
-    whose = {"folds": n, "key": sha256(f"{shop.recipe}{names}".encode()).hexdigest()[:16]}
+    whose = {"folds": n, "key": shop.key}
     path = out / "plan.json"
     if path.is_file() and json.loads(path.read_text("utf-8")) != whose:
         raise SpecError(
             f"{out} holds folds of another recipe, data or number of folds: choose another --out."
         )
     path.write_text(json.dumps(whose), encoding="utf-8")
-
-
-def _best_epoch(log: Path) -> int:
-    """Return the number of epochs after which the validation loss was lowest (all, if none was measured)."""
-    with log.open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    losses = [float(row["val_loss"]) if row.get("val_loss", "NA") != "NA" else np.inf for row in rows]
-    return int(np.argmin(losses)) + 1 if np.isfinite(losses).any() else len(rows)

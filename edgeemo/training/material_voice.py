@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import SpecError
 from ..manifest import Example
 from ..types import FloatArray
 from .augment import Augment, masked, partners, warped
 from .data_voice import VOICE_LABELS
 from .features import ClipFeatures, Indices
+
+if TYPE_CHECKING:
+    from .recipe import Recipe
 
 Batch = tuple[FloatArray, dict[str, FloatArray]]
 
@@ -26,6 +31,28 @@ def labels_in(examples: Sequence[Example]) -> tuple[str, ...]:
 def set_of(example: Example) -> str:
     """Return the set a clip comes from: what stands before its speaker's name."""
     return example.speaker.partition("/")[0]
+
+
+def check_labels(recipe: Recipe, labels: Sequence[str]) -> None:
+    """Refuse before training what the card would refuse after it.
+
+    Raises:
+        SpecError: the labels of the data and the recipe's [emotions] and [affect] do not agree.
+    """
+    mapped = {label for own in recipe.emotion_labels().values() for label in own}
+    for section, known in (("emotions", mapped), ("affect", set(recipe.affect))):
+        strange = sorted(known - set(labels))
+        if strange:
+            raise SpecError(
+                f"{recipe.name}, [{section}]: no clip has the label {', '.join(strange)}; the data have "
+                f"{', '.join(labels)}. Take it out, or rename the labels of a manifest."
+            )
+    missing = [label for label in labels if label not in recipe.affect]
+    if missing:
+        raise SpecError(
+            f"{recipe.name}, [affect] has no {', '.join(missing)}, which the data have: give valence and "
+            "arousal, rename the label of a manifest, or leave its rows out."
+        )
 
 
 def truth(examples: Sequence[Example], labels: Sequence[str]) -> FloatArray:

@@ -24,6 +24,7 @@ else:
 RECIPES = Path(__file__).parent / "recipes"
 
 _DETECTOR_DATA = ("pictures", "portraits", "scenes", "heads", "most_heads", "made", "teachers")
+_VOICE_DATA = ("labels", "noises", "speech", "speech_spans", "stop", "balance", "smoothing", "absent")
 _TEXT_DATA = ("labels", "affect", "auxiliary", "multi_label", "dev", "test")
 
 
@@ -153,8 +154,16 @@ def _check(recipe: Recipe, where: str) -> None:
         raise SpecError(f"{where}: [data] labels must be {wanted}.")
     if recipe.modality == "text":
         _check_text(recipe, where)
+    elif recipe.modality == "voice":
+        _known(recipe.data, _VOICE_DATA, f"{where}, [data]")
     elif recipe.kind == "face":
         _known(recipe.data, ("labels", "balance"), f"{where}, [data]")
+    unnamed = sorted(set(recipe.manifest) - {name.removeprefix("manifest:") for name in recipe.datasets})
+    if unnamed:
+        raise SpecError(
+            f'{where}: [manifest."{unnamed[0]}"] describes a set that [data] does not name: add '
+            f'"manifest:{unnamed[0]}" to labels, noises or speech, or take the section out.'
+        )
     names: list[str] = []
     for step in recipe.step:
         _check_model(step, recipe.kind, f"{where}, step {step.name}")

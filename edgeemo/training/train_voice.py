@@ -38,7 +38,7 @@ from .data import load
 from .features import ClipFeatures, Indices, features_of, only_one
 from .fit import binary, categorical, predict
 from .folds import folds, who
-from .material_voice import labels_in, lesson, set_of
+from .material_voice import check_labels, labels_in, lesson, set_of
 from .models_voice import EMOTION, SPEECH, join
 from .recipe import Recipe, Step
 from .speech import SpeechLesson, choose_evidence, compose
@@ -71,11 +71,16 @@ class VoiceWorkshop:
 
     @classmethod
     def gather(cls, recipe: Recipe, data: Path, out: Path, crossval: Path | None = None) -> VoiceWorkshop:
-        """Read which clips there are."""
+        """Read which clips there are.
+
+        Raises:
+            SpecError: their labels and the recipe's [emotions] and [affect] do not agree.
+        """
         Augment.of(recipe.augment)
         frontend = VoiceFrontend(VoiceSpec.from_dict(dict(recipe.spec)))
         names = recipe.data["labels"]
         examples = [e for name in names for e in load(name, data, "train", recipe.manifest)]
+        check_labels(recipe, labels_in(examples))
         fit, stop = parted(examples, np.arange(len(examples)), int(recipe.data.get("stop", 0)))
         return cls(recipe, data, out, frontend, examples, fit, stop, crossval)
 
@@ -83,6 +88,12 @@ class VoiceWorkshop:
     def labels(self) -> tuple[str, ...]:
         """The labels of all sets together, in the order of the network's output."""
         return labels_in(self.examples)
+
+    @property
+    def key(self) -> str:
+        """A hash of recipe and clips: whose folds a cross-validation's are."""
+        names = [f"{e.speaker}/{(e.path or Path()).name}" for e in self.examples]
+        return sha256(f"{self.recipe}{names}".encode()).hexdigest()[:16]
 
     @property
     def plan(self) -> Augment:
@@ -233,6 +244,11 @@ class VoiceWorkshop:
             )
             return 1.0, {"protocol": protocol}
         report = read_report(self.crossval)
+        if _plan_of(self.crossval).get("key") != self.key:
+            raise DataError(
+                f"{self.crossval} holds folds of another recipe or other data than {self.recipe.name}'s: run "
+                "`edgeemo crossval` with this recipe and --data, or name its folder."
+            )
         try:
             return float(report["scale"]), {"protocol": report["protocol"], "crossval": report["sets"]}
         except KeyError as error:
@@ -242,7 +258,7 @@ class VoiceWorkshop:
 
     def _voices(self, split: str) -> list[FloatArray]:
         """Return at most `VOICES` clips of the labelled sets; a fifth of the speakers are ``valid``."""
-        fold = folds(self.examples, 5)
+        fold = folds(self.examples, min(5, len({who(e) for e in self.examples})))
         own = [e for e in self.examples if (fold[who(e)] == 0) == (split == "valid")]
         rng = np.random.default_rng(self.recipe.seed)
         chosen = rng.permutation(len(own))[:VOICES]
@@ -282,6 +298,15 @@ def read_report(out: Path) -> dict[str, Any]:
     return found
 
 
+def _plan_of(out: Path) -> dict[str, Any]:
+    """Return what ``plan.json`` says of whose folds ``out`` holds; empty where it says nothing."""
+    try:
+        found = json.loads((out / "plan.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _can_be_read(example: Example) -> bool:
     try:
         read_clip(example)
@@ -294,6 +319,7 @@ def parted(examples: Sequence[Example], clips: Indices, stop: int) -> tuple[Indi
     """Part ``clips`` by speakers: to learn from, and of one speaker in ``stop`` (0: none) to stop by."""
     if not stop:
         return clips, clips[:0]
-    fold = folds([examples[i] for i in clips], stop)
+    own = [examples[i] for i in clips]
+    fold = folds(own, min(stop, len({who(e) for e in own})))
     held = np.array([fold[who(examples[i])] == 0 for i in clips], np.bool_)
     return clips[~held], clips[held]
