@@ -1,7 +1,8 @@
 """What a face costs around its model: alignment, readout, tracking and smoothing; 720p frames, one thread.
 
 Run with ``pytest benchmarks/bench_face_pipeline.py``. The model is the tests' mime (a single layer) and the
-detector says what it was told, so these are the costs of everything but the two networks; the last three have them.
+detector says what it was told, so these are the costs of everything but the two networks; the last three
+have them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeemo import FaceRecognizer
+from edgeemo import FaceRecognizer, face_reader
 from edgeemo._core import Smoother
 from edgeemo.faces import Face
 
@@ -33,7 +34,9 @@ def found(n: int) -> list[Face]:
 
 
 @pytest.fixture
-def recognizer(tmp_path: Path) -> Iterator[FaceRecognizer]:
+def recognizer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaceRecognizer]:
+    monkeypatch.setattr(face_reader, "CROP_OVER_BOX", 1.0)  # boxes are what the mime was made for
+    monkeypatch.setattr(face_reader, "CROP_DOWN", 0.0)
     with FaceRecognizer.open(mime.write(tmp_path), detector=SimpleNamespace(detect=lambda *_: [])) as opened:
         yield opened
 
