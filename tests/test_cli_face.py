@@ -18,14 +18,14 @@ import numpy as np
 import pytest
 import wordy
 
-pytestmark = pytest.mark.usefixtures("boxes_are_crops")
-
 pytest.importorskip("PIL", reason="needs edgeemo[face]")
 pytest.importorskip("cv2", reason="needs edgeemo[face]")
 import cv2
 
 from edgeemo import FaceRecognizer
 from edgeemo.cli import draw, main
+
+pytestmark = pytest.mark.usefixtures("boxes_are_crops")
 
 SCENE = mime.scene([("happiness", 20, 30, 40), ("anger", 150, 60, 100)])
 
