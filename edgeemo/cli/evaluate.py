@@ -96,6 +96,7 @@ def evaluate_command(
     from ..evaluation import pictures as draw
     from ..evaluation.damage import Damage
     from ..evaluation.sounds import Noise
+    from ..face_recognizer import FaceRecognizer
     from ..manifest import Example, read_manifest
     from ..recognizer import Recognizer
 
@@ -121,7 +122,7 @@ def evaluate_command(
         return console.track(items, f"Reading {len(items):,} examples")  # type: ignore[return-value]
 
     with console.quiet_libraries():
-        recognizer = Recognizer.open(bundle)
+        recognizer: Any = Recognizer.open(bundle)
     modality = recognizer.card.modality
     if robustness and modality == "text":
         raise click.UsageError(f"--robustness is for voices and faces; {recognizer.card.name} reads text.")
@@ -130,12 +131,14 @@ def evaluate_command(
     if peer is not None and modality != "text":
         raise click.UsageError(f"--peer {peer} reads text; {recognizer.card.name} reads {modality}.")
     with recognizer:
+        faces = isinstance(recognizer, FaceRecognizer) and any(e.eyes for e in examples)
+        find = recognizer.detector.detect if faces else None  # its eyes beside those of the manifest
         report = evaluate(
             recognizer, examples, labels=labels, leaks=leaks, train=train,
             resamples=bootstrap, seed=seed,
             noise=Noise(noise, seed) if robustness and modality == "voice" else None,
             damage=Damage(seed) if robustness and modality == "face" else None,
-            without=_names(without), apart=_names(apart), peer=compare, progress=progress,
+            find=find, without=_names(without), apart=_names(apart), peer=compare, progress=progress,
         )  # fmt: skip
     if pictures is not None:
         for path in draw.write(report, pictures):

@@ -193,7 +193,7 @@ class VoiceWorkshop:
     def evidence(self, speech: keras.Model) -> tuple[dict[str, float], dict[str, float]]:
         """Return the card's evidence and what it was chosen by: held-out sounds, and clips."""
         valid = self.composed("valid")
-        held_out = folds(self.examples, 5)
+        held_out = folds(self.examples, min(5, len({who(e) for e in self.examples})))
         clips = np.array([i for i, e in enumerate(self.examples) if held_out[who(e)] == 0], np.int64)
         clips = clips[:: max(1, len(clips) // 300)]  # of all sets
         rows, _ = self.features.of(clips)
