@@ -209,7 +209,15 @@ def float_recognizer(model: Path, bundle: Bundle) -> Recognizer:
     require_keras(model)
     try:
         return Recognizer(bundle, Runtime(b"", backend=KerasBackend(model)))
-    except (OSError, ValueError, TypeError, KeyError, IndexError, BundleMismatchError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        BundleMismatchError,
+    ) as error:
         raise ConversionError(f"{model} does not run as the card says: {error}") from error
 
 

@@ -126,7 +126,15 @@ def float_detector(model: Path, bundle: Bundle) -> FaceDetector:
     require_keras(model)
     try:
         return FaceDetector(bundle, Runtime(b"", backend=KerasBackend(model)))
-    except (OSError, ValueError, TypeError, KeyError, IndexError, BundleMismatchError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        BundleMismatchError,
+    ) as error:
         raise ConversionError(f"{model} does not run as the card says: {error}") from error
 
 
