@@ -143,7 +143,7 @@ def _check(recipe: Recipe, where: str) -> None:
         raise SpecError(f"{where}: modality {recipe.modality!r}; expected one of {', '.join(MODALITIES)}.")
     if not recipe.step:
         raise SpecError(f"{where}: at least one [[step]] is needed.")
-    if recipe.modality == "voice" and [step.name for step in recipe.step] != ["speech", "emotion"]:
+    if recipe.kind == "voice" and [step.name for step in recipe.step] != ["speech", "emotion"]:
         raise SpecError(f"{where}: a voice recipe has two steps, named speech and emotion, in this order.")
     if recipe.detector:
         _check_detector(recipe, where)
