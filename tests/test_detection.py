@@ -124,6 +124,7 @@ def test_a_table_reads_back_equal(tmp_path: Path) -> None:
         ('path,boxes\na.png,"face:1,2,3"\n', "row 1"),
         ('path,boxes\na.png,"face:9,2,3,4"\n', "inverted or empty"),
         ("path,eye0_x,eye0_y,eye1_x,eye1_y\na.png,1,2,3,\n", "row 1"),
+        ("path,eye0_x,eye0_y,eye1_x,eye1_y\na.png,nan,2,3,4\n", "row 1: the eyes are at"),
     ],
 )
 def test_a_wrong_table_says_what_is_wrong(tmp_path: Path, text: str, says: str) -> None:

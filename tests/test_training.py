@@ -227,6 +227,9 @@ def test_the_card_says_which_texts_calibrated_and_what_else_they_decided(
 @pytest.mark.parametrize("name", sorted(p.stem for p in RECIPES.glob("*.toml")))
 def test_shipped_recipes_map_every_label_of_their_data_at_most_once(name: str) -> None:
     recipe = read_recipe(name)
+    if recipe.detector:
+        assert not recipe.emotions  # it finds faces, and says nothing of them
+        return
     labels = [label for members in recipe.emotion_labels().values() for label in members]
     assert len(labels) == len(set(labels))
     names = recipe.data["labels"] if recipe.modality == "voice" else [recipe.data["labels"]]

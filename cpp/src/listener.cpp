@@ -84,8 +84,25 @@ struct VoiceListener::State {
     }
 
     void finish() {
-        stream.flush([this](const Span& span) { hear(span); });
-        if (samples != 0) last_ms = static_cast<std::int64_t>(now_ms());
+        try {
+            stream.flush([this](const Span& span) { hear(span); });
+        } catch (...) {  // the model failed: the next chunk begins afresh all the same
+            begin_afresh();
+            throw;
+        }
+        begin_afresh();
+    }
+
+    // The latest time so far.
+    std::int64_t end_ms() const {
+        if (samples == 0) return last_ms;
+        const auto now = static_cast<std::int64_t>(now_ms());
+        return ended ? std::max(now, last_ms) : now;
+    }
+
+    void begin_afresh() {
+        last_ms = end_ms();
+        ended = ended || samples != 0;
         stream.reset();
         samples = 0;
     }
@@ -97,8 +114,9 @@ struct VoiceListener::State {
     double window_ms = 0.0, frame_ms = 0.0, hop_ms = 0.0;
     Mean mean;
     std::int64_t samples = 0;  // since the stream began, or began afresh, at start_ms
-    std::int64_t start_ms = 0, last_ms = 0, first_ms = 0;
-    bool begun = false;
+    std::int64_t start_ms = 0;
+    std::int64_t last_ms = 0, first_ms = 0;  // the latest of what was finished, the earliest of all
+    bool begun = false, ended = false;       // whether they say anything
     std::vector<Result> waiting;
     std::size_t first = 0, n_waiting = 0;
     mutable std::vector<float> mixed;
@@ -127,7 +145,7 @@ void VoiceListener::push(const Pcm& chunk, std::int64_t t_ms) {
         s.start_ms = before;
         throw;
     }
-    if (fresh && !s.begun) s.first_ms = t_ms;
+    if (fresh) s.first_ms = s.begun ? std::min(s.first_ms, t_ms) : t_ms;
     s.begun = true;
     s.samples += static_cast<std::int64_t>(chunk.samples);
 }
@@ -148,7 +166,7 @@ void VoiceListener::reset() {
     s.stream.reset();
     s.mean.reset();
     s.samples = s.start_ms = s.last_ms = s.first_ms = 0;
-    s.begun = false;
+    s.begun = s.ended = false;
     s.first = s.n_waiting = 0;
 }
 
@@ -161,7 +179,7 @@ void VoiceListener::summary(Result& out) const {
     s.parts->fill(s.mixed.data(), out);
     out.truncated = false;
     out.start_ms = s.first_ms;
-    out.end_ms = s.samples != 0 ? static_cast<std::int64_t>(s.now_ms()) : s.last_ms;
+    out.end_ms = s.end_ms();
 }
 
 const Card& VoiceListener::card() const { return state_->parts->bundle.card; }

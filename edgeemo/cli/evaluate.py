@@ -101,8 +101,10 @@ def evaluate_command(
     from ..recognizer import Recognizer
 
     if isinstance(Bundle.open(bundle).card, DetectorCard):
-        if labels is not None or peer is not None or robustness or pictures is not None:
-            raise click.UsageError("--labels, --peer, --robustness and --pictures are not for a detector.")
+        if any((labels, peer, robustness, noise, pictures, without, apart)):
+            raise click.UsageError(
+                "--labels, --peer, --robustness, --noise, --pictures, --without, --apart are not for a detector."
+            )
         _detections(bundle, manifest, as_json, leaks=leaks, train=train, resamples=bootstrap, seed=seed)
         return
     if peer is not None and train is None:

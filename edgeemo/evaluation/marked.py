@@ -12,6 +12,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import TypeAlias
 
@@ -84,7 +85,7 @@ def read_marked(path: Path) -> list[MarkedPicture]:
 
 
 def write_marked(path: Path, pictures: Iterable[MarkedPicture]) -> None:
-    """Write a table that `read_marked` reads back; whole or not at all."""
+    """Write a table that `read_marked` reads back; whole or not at all. Of portraits it has only the eyes."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["path", "subject", "group", "split", *_EYES, "boxes"])
@@ -111,9 +112,12 @@ def _picture(row: Mapping[str, str | None], folder: Path, where: str) -> MarkedP
         faces = [_face(text) for text in given["boxes"].split(";") if text]
         portrait = bool(given["eye0_x"])
         if portrait:
-            x0, y0, x1, y1 = (float(given[name]) for name in _EYES)
+            x0, y0, x1, y1 = points = [float(given[name]) for name in _EYES]
+            if not all(map(isfinite, points)):
+                raise ValueError(f"the eyes are at {points}")
             eyes = ((x0, y0), (x1, y1)) if x0 <= x1 else ((x1, y1), (x0, y0))
-            faces = [MarkedFace(faces[0].box if faces else box_with(eyes), eyes)]
+            first = MarkedFace(faces[0].box if faces else box_with(eyes), eyes)
+            faces = [first, *faces[1:]]
     except ValueError as error:
         raise DataError(
             f"{where}: {error}; boxes are written kind:x0,y0,x1,y1;… and eyes as four numbers, in pixels."
