@@ -103,7 +103,7 @@ def evaluate_command(
     if isinstance(Bundle.open(bundle).card, DetectorCard):
         if any((labels, peer, robustness, noise, pictures, without, apart)):
             raise click.UsageError(
-                "--labels, --peer, --robustness, --noise, --pictures, --without, --apart are not for a detector."
+                "--labels, --peer, --robustness, --noise, --pictures, --without, --apart: not for a detector."
             )
         _detections(bundle, manifest, as_json, leaks=leaks, train=train, resamples=bootstrap, seed=seed)
         return
