@@ -25,10 +25,10 @@ PAD = 0.3
 SURE = 0.6
 NARROW, SHORT, LOW = 0.875, 1.03, 0.04
 """From the teacher's boxes to those people drew: width, height, and middle moved down, in heights; medians
-over the bare street faces."""
+over all bare street faces, held-out ones included."""
 WIDER, LOWER = 1.06, 0.028
 """How much farther apart the teacher sets the eyes of the portraits than their pupils are, and how much
-lower, in eye distances (means)."""
+lower, in eye distances: means over all marked portraits, held-out ones included."""
 
 
 def gray_of(example: Example) -> Pixels:
