@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import lookout
 import numpy as np
 import numpy.typing as npt
 import pytest
+from rich.console import Console
 
 from edgeemo.errors import DataError, LeakError
 from edgeemo.evaluation.blazeface import anchors
@@ -24,6 +27,7 @@ from edgeemo.evaluation.marked import (
     read_marked,
     write_marked,
 )
+from edgeemo.evaluation.tables import render_detections
 from edgeemo.faces import Face
 
 cv2 = pytest.importorskip("cv2", reason="needs edgeemo[face]")
@@ -177,6 +181,16 @@ def test_a_report_has_intervals_a_curve_and_peers(tmp_path: Path) -> None:
     assert peer["metrics"]["false_boxes"]["value"] == 1
     assert peer["difference"]["recall_40"] == {"value": 1.0, "low": 1.0, "high": 1.0}
     assert json.loads(json.dumps(report.to_dict()))["metrics"]["recall_40"]["value"] == 1
+
+
+def test_where_no_face_is_large_there_is_no_recall_of_large_ones(tmp_path: Path) -> None:
+    pictures = [replace(p, faces=(marked(12, 12, 20),)) for p in street(tmp_path, 4)]
+    with lookout.detector([found(12, 12, 20, 0.8)]) as detector:
+        report = evaluate_detector(detector, pictures)
+    assert {point["recall_40"] for point in report.curve} == {None}
+    console = Console(width=120, file=io.StringIO())
+    console.print(render_detections(report))
+    assert "–" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_pictures_that_were_trained_on_are_refused(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 import pocket
 import pytest
 
-from edgeemo import EMOTIONS, Bundle, EmotionResult, LicenseWarning, Recognizer, Runtime, TextRecognizer
+from edgeemo import EMOTIONS, Bundle, EmotionResult, Recognizer, Runtime, TextRecognizer
 from edgeemo.backends import FakeBackend, TensorInfo
 from edgeemo.errors import (
     BundleMismatchError,
@@ -21,7 +20,6 @@ from edgeemo.errors import (
     InferenceError,
     InputError,
     InputTypeError,
-    LicenseError,
 )
 from edgeemo.evaluation.spaces import spaces_of
 from edgeemo.types import FloatArray
@@ -383,57 +381,6 @@ def test_valence_or_arousal_that_is_nan_is_an_inference_error(affect: tuple[floa
 def test_a_model_with_another_number_of_labels_is_refused(labels: list[float]) -> None:
     with pytest.raises(BundleMismatchError, match=r"labels need an output of shape \(1, 5\)"):
         fake(labels)
-
-
-# --- licences ---
-
-
-@pytest.fixture
-def unclear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A bundle that is not cleared, and a process that was not warned yet."""
-    monkeypatch.setattr("edgeemo.recognizer._warned", set())
-    path = pocket.bundle(name="murky", commercial="unclear").write(tmp_path / "murky.tflite").path
-    assert path is not None
-    return path
-
-
-def opened(path: Path) -> list[warnings.WarningMessage]:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        Recognizer.open(path).close()
-    return caught
-
-
-def test_an_uncleared_bundle_warns_once_and_points_at_the_caller(unclear: Path) -> None:
-    first = opened(unclear)
-    assert [w.category for w in first] == [LicenseWarning]
-    assert "'murky' (CC0-1.0) is not cleared for commercial use (verdict: unclear)" in str(first[0].message)
-    assert first[0].filename == __file__
-    assert opened(unclear) == []
-
-
-def test_the_warning_can_be_filtered_and_made_an_error(unclear: Path) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", LicenseWarning)
-        for _ in range(2):
-            with pytest.raises(LicenseWarning):
-                Recognizer.open(unclear)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.simplefilter("ignore", LicenseWarning)
-        Recognizer.open(unclear).close()
-
-
-@pytest.mark.parametrize("verdict", ["unclear", "no"])
-def test_commercial_use_is_refused_unless_cleared(verdict: str, tmp_path: Path) -> None:
-    pocket.bundle(commercial=verdict).write(tmp_path / "x.tflite")
-    with pytest.raises(LicenseError, match=f"verdict: {verdict}.*edgeemo list"):
-        Recognizer.open(tmp_path / "x.tflite", require_commercial=True)
-
-
-def test_a_cleared_bundle_opens_in_silence(pocket_path: Path) -> None:
-    assert opened(pocket_path) == []
-    Recognizer.open(pocket_path, require_commercial=True).close()
 
 
 # --- the shipped bundle ---

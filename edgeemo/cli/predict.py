@@ -74,6 +74,8 @@ def predict_command(
     photo = named and not audio and _names(str(text_or_file), is_photo, PHOTO_SUFFIXES)
     if named and _names(str(text_or_file), _is_video, VIDEO_SUFFIXES):
         raise click.UsageError(f"{text_or_file} is a video: `edgeemo watch` reads it; see --text.")
+    if named and _is_folder(str(text_or_file)):
+        raise click.UsageError(f"{text_or_file} is a folder: `edgeemo watch` reads its pictures; see --text.")
     single = None if audio or photo else text if text is not None else _argument_text(text_or_file)
     if single is None and text_or_file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError(
@@ -117,6 +119,13 @@ def _names(argument: str, is_one: Callable[[str], bool], suffixes: tuple[str, ..
 
 def _is_video(argument: str) -> bool:
     return os.path.isfile(argument) and argument.lower().endswith(VIDEO_SUFFIXES)  # noqa: PTH113
+
+
+def _is_folder(argument: str) -> bool:
+    """Tell whether the argument names a folder, and not a word that one happens to be called."""
+    if not os.path.isdir(argument):  # noqa: PTH112
+        return False
+    return os.sep in argument or any(is_photo(path) for path in Path(argument).iterdir())
 
 
 def _argument_text(argument: str | None) -> str | None:

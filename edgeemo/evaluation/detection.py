@@ -132,7 +132,8 @@ class DetectionReport:
 
     Attributes:
         n: pictures. counts, metrics: see `DetectionMeasure`; metrics come with 95 % intervals.
-        curve: thresholds of the score, and recall of bare faces from 40 pixels on and false boxes at each.
+        curve: thresholds of the score, and recall of bare faces from 40 pixels on (None without such faces)
+            and false boxes at each.
         calibration: the mean score of all boxes found that are faces or false, and the share that are faces.
         leaks: training pictures among these. bootstrap: what was resampled. bundle: what was measured.
         peers: of each other detector its metrics, and ours minus its, in pairs.
@@ -141,7 +142,7 @@ class DetectionReport:
     n: int
     counts: Mapping[str, int]
     metrics: Mapping[str, Interval]
-    curve: Sequence[Mapping[str, float]]
+    curve: Sequence[Mapping[str, float | None]]
     calibration: Mapping[str, float]
     leaks: LeakCheck
     bootstrap: Mapping[str, Any]
@@ -232,16 +233,17 @@ def _clusters(pictures: Sequence[MarkedPicture]) -> npt.NDArray[np.intp]:
     return np.unique(names, return_inverse=True)[1].astype(np.intp)
 
 
-def _curve(pictures: Sequence[MarkedPicture], found: Found, least: float) -> list[dict[str, float]]:
-    points = []
+def _curve(pictures: Sequence[MarkedPicture], found: Found, least: float) -> list[dict[str, float | None]]:
+    points: list[dict[str, float | None]] = []
     for threshold in np.linspace(least, 0.95, 10):
         kept = [[face for face in faces if face.score >= threshold] for faces in found]
         values = DetectionMeasure.of(pictures, kept)
         made = values.finish(values.rows.sum(0)[None])
+        recall = float(made["recall_40"][0])  # NaN where no face is that large
         points.append(
             {
                 "threshold": float(threshold),
-                "recall_40": float(np.nan_to_num(made["recall_40"][0])),
+                "recall_40": None if np.isnan(recall) else recall,
                 "false_boxes": float(made["false_boxes"][0]),
             }
         )

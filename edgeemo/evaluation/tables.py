@@ -88,7 +88,8 @@ def render_detections(report: DetectionReport) -> Group:
         ]
     curve = _plain(">score from", ">recall from 40 px", ">false boxes a picture")
     for point in report.curve:
-        curve.add_row(*(f"{point[name]:.3f}" for name in ("threshold", "recall_40", "false_boxes")))
+        values = (point[name] for name in ("threshold", "recall_40", "false_boxes"))
+        curve.add_row(*("–" if value is None else f"{value:.3f}" for value in values))
     parts += ["", Text("By threshold", "bold"), curve]
     for name, peer in report.peers.items():
         ours = {key: value.value for key, value in report.metrics.items()}

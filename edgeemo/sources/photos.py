@@ -58,6 +58,7 @@ class Photo(FrameSource):
     Args:
         path: what Pillow reads: JPEG, PNG, WebP, TIFF, BMP, GIF …
         most_pixels: a larger picture is refused before it is decoded (a small file can hold an enormous one).
+            Pillow refuses more than 178,956,970 in any case.
 
     Raises:
         SourceError: there is no such file, it may not be read, is cut off, damaged, too large, or no picture.
