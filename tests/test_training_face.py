@@ -25,7 +25,16 @@ from edgeemo.frontends import FaceFrontend, FaceSpec
 from edgeemo.manifest import Example, read_manifest, write_manifest
 from edgeemo.training import data
 from edgeemo.training.data_face import FACE_LABELS, VotedFace
-from edgeemo.training.material_face import FaceAugment, FaceLesson, distribution, drawn, erase, jittered, lit
+from edgeemo.training.material_face import (
+    FaceAugment,
+    FaceLesson,
+    distribution,
+    drawn,
+    erase,
+    jittered,
+    lit,
+    seen,
+)
 from edgeemo.training.recipe import read_recipe
 from edgeemo.training.train import run
 from edgeemo.training.train_face import FaceWorkshop
@@ -244,6 +253,25 @@ def test_light_is_clipped_and_an_erased_part_is_flat() -> None:
     gone = tensor != before
     assert 0 < gone.mean() < 0.2
     assert np.unique(tensor[gone]).size == 1
+
+
+def test_a_soft_picture_is_smoother_and_a_grainy_one_rougher() -> None:
+    picture = np.random.default_rng(0).integers(90, 160, (48, 48)).astype(np.uint8)
+    still = {"turn_deg": 0, "zoom": 0, "shift": 0, "flip": 0, "contrast": 0, "brightness": 0, "erase": 0}
+
+    def roughness(**how: float) -> list[float]:
+        plan = FaceAugment(**still, **how)
+        views = [seen(picture, plan, np.random.default_rng(seed)) for seed in range(20)]
+        assert {view.dtype for view in views} == {np.dtype(np.uint8)}
+        return [float(np.abs(np.diff(view.astype(float))).mean()) for view in views]
+
+    plain = roughness()
+    assert len(set(plain)) == 1
+    assert all(soft < plain[0] for soft in roughness(soft=1.0, blur=0.05))
+    grainy = roughness(grainy=1.0, noise=40.0)
+    assert min(grainy) >= plain[0] - 0.5
+    assert max(grainy) > plain[0] + 10
+    assert len({round(value, 3) for value in roughness(soft=0.5)}) > 5  # some are, some are not
 
 
 def test_rare_faces_are_drawn_oftener_and_evenly() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SpecError
+from ..evaluation.damage import blurred
 from ..evaluation.faces import Pixels, read_face
 from ..frontends import Alignment, FaceFrontend
 from ..types import FloatArray
@@ -26,6 +27,8 @@ class FaceAugment:
     The crop is turned by up to ``turn_deg``, scaled by up to ``zoom`` and moved by up to ``shift`` (shares of
     its side), and with probability ``flip`` mirrored. The picture's contrast is multiplied by up to
     ``1 ± contrast``, its brightness moved by up to ``brightness`` of full scale, clipped as a camera clips.
+    With probability ``soft`` it is blurred before, by a Gaussian of up to ``blur`` of its side; with
+    probability ``grainy`` every byte gets Gaussian noise of up to ``noise`` of 255 after.
     With probability ``erase`` a rectangle of up to ``erase_side`` of the crop's sides is set to its mean
     (Zhong et al. 2017, arXiv:1708.04896). Faces are mixed in pairs with a weight from Beta(``mixup``,
     ``mixup``) (Zhang et al. 2018, arXiv:1710.09412).
@@ -37,6 +40,10 @@ class FaceAugment:
     flip: float = 0.5
     contrast: float = 0.3
     brightness: float = 0.15
+    soft: float = 0.0
+    blur: float = 0.05
+    grainy: float = 0.0
+    noise: float = 16.0
     erase: float = 0.5
     erase_side: float = 0.4
     mixup: float = 0.0
@@ -76,6 +83,17 @@ def lit(picture: Pixels, plan: FaceAugment, rng: np.random.Generator) -> Pixels:
     bytes_ = np.arange(256) - 127.5
     table = bytes_ * (1 + contrast * plan.contrast) + 127.5 + 255 * brightness * plan.brightness
     return np.asarray(np.clip(np.rint(table), 0, 255), np.uint8)[picture]
+
+
+def seen(picture: Pixels, plan: FaceAugment, rng: np.random.Generator) -> Pixels:
+    """Return a picture as another camera would have taken it: out of focus, in other light, noisy."""
+    if rng.random() < plan.soft:
+        picture = blurred(picture, max(0.1, rng.uniform(0, plan.blur) * len(picture)))
+    picture = lit(picture, plan, rng)
+    if rng.random() < plan.grainy:
+        grains = rng.standard_normal(picture.shape, np.float32) * np.float32(rng.uniform(0, plan.noise))
+        picture = np.asarray(np.clip(np.rint(picture + grains), 0, 255), np.uint8)
+    return picture
 
 
 def erase(tensor: FloatArray, plan: FaceAugment, rng: np.random.Generator) -> None:
@@ -158,7 +176,7 @@ class FaceLesson:
         crop = jittered(self.frontend.align((0, 0, width, height)), spec.width, spec.height, plan, rng)
         if rng.random() < plan.flip:
             picture = picture[:, ::-1]
-        tensor = self.frontend.compute(lit(picture, plan, rng), "gray", crop=crop)
+        tensor = self.frontend.compute(seen(picture, plan, rng), "gray", crop=crop)
         if rng.random() < plan.erase:
             erase(tensor, plan, rng)
         return tensor
