@@ -27,13 +27,13 @@ from edgeemo.runtime import Runtime
 
 from .golden import golden
 from .quantize import quantize, worst_layers
+from .twin import float_detector
 from .verify import Budget, Verification, compare
 from .verify_detector import (
     DetectorBudget,
     DetectorVerification,
     compare_detectors,
     detector_metrics,
-    float_detector,
     golden_faces,
     is_detector,
     marked_in,

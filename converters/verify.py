@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from edgeemo.backends import Tensor, TensorInfo
 from edgeemo.bundle import Bundle
-from edgeemo.errors import BundleMismatchError, ConversionError, DataError
+from edgeemo.errors import DataError
 from edgeemo.evaluation.bootstrap import Draw, Interval, distribution, interval, measure
 from edgeemo.evaluation.metrics import LabelMeasure
 from edgeemo.evaluation.predictions import Predictions, Progress, predict
@@ -21,12 +20,11 @@ from edgeemo.recognizer import Recognizer
 from edgeemo.runtime import Runtime
 
 from .inspect import dissect
-from .quantize import require_keras
+from .twin import float_detector, float_recognizer
 from .verify_detector import (
     DetectorBudget,
     DetectorVerification,
     compare_detectors,
-    float_detector,
     is_detector,
     marked_in,
 )
@@ -176,53 +174,6 @@ def _problems(found: Verification, budget: Budget) -> list[str]:
     if found.float_tensors:
         problems.append(f"{found.float_tensors} tensors are float32 still; try another form of the layers")
     return problems
-
-
-class KerasBackend:
-    """The float model where a device has its interpreter; all around it is the bundle's own."""
-
-    name, delegate = "keras", "cpu"
-
-    def __init__(self, model: Path) -> None:
-        import keras
-        import tensorflow as tf
-
-        loaded = keras.models.load_model(model, compile=False)
-        taken, self._names = loaded.inputs[0], sorted(loaded.output)
-        shape, dtype = (1, *taken.shape[1:]), np.dtype(taken.dtype)
-        self.inputs = [TensorInfo(taken.name, shape, dtype, 0.0, 0)]
-        self.outputs = [
-            TensorInfo(name, (1, *loaded.output[name].shape[1:]), np.dtype(np.float32), 0.0, 0)
-            for name in self._names
-        ]
-        signature = [tf.TensorSpec(shape, dtype)]
-        self._forward = tf.function(lambda x: loaded(x, training=False), input_signature=signature)
-
-    def invoke(self, *inputs: Tensor) -> list[Tensor]:
-        """See `edgeemo.backends.Backend`."""
-        answers = self._forward(inputs[0])
-        return [np.asarray(answers[name], np.float32) for name in self._names]
-
-
-def float_recognizer(model: Path, bundle: Bundle) -> Recognizer:
-    """Return a recognizer like the bundle's whose network is the Keras model.
-
-    Raises:
-        ConversionError: the model cannot be read, or does not fit the bundle's card.
-    """
-    require_keras(model)
-    try:
-        return Recognizer(bundle, Runtime(b"", backend=KerasBackend(model)))
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        AttributeError,
-        BundleMismatchError,
-    ) as error:
-        raise ConversionError(f"{model} does not run as the card says: {error}") from error
 
 
 def _scores(

@@ -11,7 +11,7 @@ import numpy as np
 
 from edgeemo.bundle import Bundle
 from edgeemo.card import DetectorCard
-from edgeemo.errors import BundleMismatchError, ConversionError, DataError
+from edgeemo.errors import DataError
 from edgeemo.evaluation.detection import DetectionMeasure, find
 from edgeemo.evaluation.marked import MarkedPicture, overlap, read_marked
 from edgeemo.face_detector import FaceDetector
@@ -19,7 +19,6 @@ from edgeemo.faces import Face
 from edgeemo.runtime import Runtime
 
 from .inspect import dissect
-from .quantize import require_keras
 
 SAME = 0.5
 """Boxes are one from this intersection over union on."""
@@ -118,29 +117,6 @@ def compare_detectors(
         float_tensors=anatomy.tensors.get("float32", 0),
     )
     return DetectorVerification(**{**made.__dict__, "problems": tuple(_problems(made, budget))})
-
-
-def float_detector(model: Path, bundle: Bundle) -> FaceDetector:
-    """Return a detector like the bundle's whose network is the Keras model.
-
-    Raises:
-        ConversionError: the model cannot be read, or does not fit the bundle's card.
-    """
-    from .verify import KerasBackend
-
-    require_keras(model)
-    try:
-        return FaceDetector(bundle, Runtime(b"", backend=KerasBackend(model)))
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        AttributeError,
-        BundleMismatchError,
-    ) as error:
-        raise ConversionError(f"{model} does not run as the card says: {error}") from error
 
 
 def marked_in(manifest: Path) -> list[MarkedPicture]:

@@ -19,7 +19,8 @@ import keras
 from edgeemo.converters import convert as converting
 from edgeemo.converters.golden import SIGNALS, signal
 from edgeemo.converters.inspect import dissect
-from edgeemo.converters.verify import Verification, float_recognizer, verify
+from edgeemo.converters.twin import float_recognizer
+from edgeemo.converters.verify import Verification, verify
 
 from edgeemo.evaluation.clips import read_clip
 

@@ -30,7 +30,7 @@ from ..bundle import Bundle
 from ..card import ModelCard
 from ..converters.convert import calibration_inputs
 from ..converters.quantize import quantize
-from ..converters.verify import float_recognizer
+from ..converters.twin import float_recognizer
 from ..errors import SpecError
 from ..evaluation.bootstrap import Draw, intervals
 from ..evaluation.clips import read_clip
