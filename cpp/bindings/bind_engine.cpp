@@ -51,8 +51,10 @@ py::list described(const std::vector<TensorInfo>& tensors) {
 // Threads that share one by mistake wait for each other, without the GIL.
 class Engine {
   public:
-    Engine(py::bytes flatbuffer, const std::string& library, std::int32_t threads)
-        : flatbuffer_(std::move(flatbuffer)), engine_(load(flatbuffer_, library, threads)) {}
+    Engine(py::bytes flatbuffer, const std::string& library, std::int32_t threads, const std::string& delegate,
+           const std::string& gpu_options)
+        : flatbuffer_(std::move(flatbuffer)),
+          engine_(load(flatbuffer_, {library, threads, {}, delegate, gpu_options})) {}
 
     py::list invoke(const py::args& arrays) {
         const auto& inputs = engine_.inputs();
@@ -86,11 +88,8 @@ class Engine {
     const std::string& library() const { return engine_.library(); }
 
   private:
-    static edgeemo::Engine load(const py::bytes& bytes, const std::string& library, std::int32_t threads) {
+    static edgeemo::Engine load(const py::bytes& bytes, const edgeemo::EngineOptions& options) {
         edgeemo::ModelBytes model = hold(bytes);
-        edgeemo::EngineOptions options;
-        options.library = library;
-        options.threads = threads;
         py::gil_scoped_release unlocked;
         return edgeemo::Engine(std::move(model), options);
     }
@@ -122,11 +121,14 @@ void bind_engine(py::module_& m) {
         m, "Engine",
         "A model on LiteRT's C API, found at run time; without the GIL while it works.\n\n"
         "flatbuffer: a whole .tflite; its structure is checked first. library: path of libLiteRt.so,\n"
-        "or '' for the usual places. threads: 1 to 64.\n"
+        "or '' for the usual places. threads: 1 to 64. delegate: 'cpu' or 'gpu'; gpu_options: lines\n"
+        "'key = value' for LiteRT's accelerator.\n"
         "Raises InputError (threads), BundleCorruptError (no whole model),\n"
-        "RuntimeUnavailableError (no usable LiteRT), InferenceError (it refuses the model).")
-        .def(py::init<py::bytes, const std::string&, std::int32_t>(), py::arg("flatbuffer"), py::kw_only(),
-             py::arg("library") = "", py::arg("threads") = 1)
+        "RuntimeUnavailableError (no usable LiteRT), InferenceError (it refuses the model),\n"
+        "DelegateError (no such delegate, or no device for it).")
+        .def(py::init<py::bytes, const std::string&, std::int32_t, const std::string&, const std::string&>(),
+             py::arg("flatbuffer"), py::kw_only(), py::arg("library") = "", py::arg("threads") = 1,
+             py::arg("delegate") = "cpu", py::arg("gpu_options") = "")
         .def("invoke", &Engine::invoke,
              "Run once: an array for each of inputs, of its shape and dtype; new arrays, one for each of "
              "outputs.\n"
