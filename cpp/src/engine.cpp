@@ -21,8 +21,8 @@ using litert::Handle;
 using litert::Library;
 using litert::Status;
 
-// Options of an environment: only the accelerators named are looked for, so that without "gpu" none of a GPU is
-// even loaded; where they lie; and silence. Releases that know neither ignore them.
+// Options of an environment: only the accelerators named are looked for, so that without "gpu" none of a GPU
+// is even loaded; where they lie; and silence. Releases that know neither ignore them.
 litert::EnvironmentOption option(std::int32_t tag, std::int64_t number) {
     litert::EnvironmentOption made;
     made.tag = tag;
@@ -110,17 +110,20 @@ struct Engine::State {
         const std::unique_ptr<void, void (*)(Handle)> owned(options, lib.DestroyOptions);
         check(lib.SetOptionsHardwareAccelerators(options, accelerators), "refuses its accelerators");
         set_threads(lib, options, how.threads);
-        if (gpu) set_gpu(options, how.gpu_options);
+        if (gpu) set_gpu(options, how.delegate_options);
         const Status status = lib.CreateCompiledModel(environment, model, options, &compiled);
         if (gpu && status != 0) {
-            throw DelegateError("LiteRT's accelerator cannot run this model on a GPU here (status " +
-                                std::to_string(status) + "): no device or no driver (Vulkan)? Use the cpu");
+            throw DelegateError("LiteRT's accelerator cannot run this model here (status " +
+                                std::to_string(status) + "): no GPU, or no driver of Vulkan for it");
         }
         check(status, "refuses the model");
     }
 
     // Without an accelerator for it, LiteRT would run a model for "gpu" on the CPU and say nothing.
     void find_gpu() {
+        if (const std::string lacks = litert::processor_lacks(); !lacks.empty())
+            throw DelegateError("this processor lacks " + lacks +
+                                ", which LiteRT's accelerator for GPUs needs");
         std::size_t n = 0;
         bool found = false;
         if (lib.GetNumAccelerators != nullptr && lib.GetAccelerator != nullptr &&
@@ -135,15 +138,16 @@ struct Engine::State {
         }
         if (found) return;
         throw DelegateError("there is no accelerator for GPUs beside " + lib.path() +
-                            "; use the cpu, or the ai-edge-litert package, which has one from 2.1.2 on");
+                            " (the package ai-edge-litert has one from 2.1.2 on)");
     }
 
     void set_gpu(Handle options, const std::string& text) const {
         if (lib.CreateOpaqueOptions == nullptr)
-            throw DelegateError(lib.path() + " takes no options for a GPU; use the cpu, or LiteRT 2.1.4 to 2.3");
+            throw DelegateError(lib.path() + " takes no options for a GPU (2.1.4 to 2.3 do)");
         const bool precise = ("\n" + text).find("\nprecision") != std::string::npos;
         const std::string all = (precise ? "" : "precision = 2\n") + text;
-        check(lib.AddOpaqueOptions(options, text_options(lib, "gpu_options", all)), "refuses options of the GPU");
+        check(lib.AddOpaqueOptions(options, text_options(lib, "gpu_options", all)),
+              "refuses options of the GPU");
     }
 
     void make_buffers(Side& side, std::vector<TensorInfo> tensors, bool input) {
@@ -202,7 +206,8 @@ struct Engine::State {
         run();
         for (std::size_t i = 0; i < out.tensors.size(); ++i) {
             const TensorInfo& tensor = out.tensors[i];
-            bool good = std::memcmp(first[i].data(), out.memory[i], tensor.bytes) == 0;
+            // a GPU may add in another order each time
+            bool good = gpu || std::memcmp(first[i].data(), out.memory[i], tensor.bytes) == 0;
             const auto* const floats = static_cast<const float*>(out.memory[i]);
             for (std::size_t k = 0; tensor.type == ElementType::float32 && k < tensor.count; ++k)
                 good = good && std::isfinite(floats[k]);
@@ -238,9 +243,9 @@ Engine::Engine(ModelBytes model, const EngineOptions& options) {
         throw InputError("threads is " + std::to_string(options.threads) +
                          ": expected a number from 1 to 64");
     }
-    if (options.delegate != "cpu" && options.delegate != "gpu") {
-        throw DelegateError("the engine knows no delegate '" + options.delegate +
-                            "': expected 'cpu' or 'gpu'");
+    if (options.delegate != "auto" && options.delegate != "cpu" && options.delegate != "gpu") {
+        throw DelegateError("There is no delegate '" + options.delegate +
+                            "' in the native engine: expected 'auto', 'cpu' or 'gpu'.");
     }
     if (!options.sha256.empty() && sha256_hex(model.data, model.size) != options.sha256) {
         throw BundleCorruptError("the model's bytes do not match their digest; fetch the bundle again");

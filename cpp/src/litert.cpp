@@ -1,6 +1,11 @@
 #include "litert.h"
 
 #include <dlfcn.h>
+#include <unistd.h>
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 #include "edgeemo/errors.h"
 
@@ -29,6 +34,20 @@ std::string last_error() {
 }
 
 }  // namespace
+
+std::string beside_us(std::initializer_list<const char*> places) {
+    const std::string here = own_folder();
+    for (const char* const place : places)
+        if (!here.empty() && access((here + place).c_str(), X_OK) == 0) return here + place;
+    return "";
+}
+
+std::string processor_lacks() {
+#if defined(__aarch64__)
+    if ((getauxval(AT_HWCAP) & HWCAP_ASIMDDP) == 0) return "the dot product instructions (ASIMDDP)";
+#endif
+    return "";
+}
 
 Library::Library(const std::string& path) : path_(path) {
     std::string why;
@@ -104,7 +123,8 @@ Status Library::create_buffer(Handle environment, const TensorType& type, Handle
 
 std::string Library::folder() const {
     Dl_info info{};
-    if (dladdr(reinterpret_cast<void*>(CreateEnvironment), &info) == 0 || info.dli_fname == nullptr) return "";
+    if (dladdr(reinterpret_cast<void*>(CreateEnvironment), &info) == 0 || info.dli_fname == nullptr)
+        return "";
     const std::string path = info.dli_fname;
     const std::size_t slash = path.rfind('/');
     return slash == std::string::npos ? "" : path.substr(0, slash);

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 
@@ -56,16 +57,24 @@ inline constexpr int kHostMemory = 1;
     F(GetTensorBufferHostMemory, (Handle, void**))                                           \
     F(RunCompiledModel, (Handle, std::size_t, std::size_t, Handle*, std::size_t, Handle*))
 
-#define EDGEEMO_LITERT_OPTIONAL(F)                                         \
-    F(CreateOpaqueOptions, (const char*, void*, void (*)(void*), Handle*)) \
-    F(CreateCpuOptions, (Handle*))                                         \
-    F(FindCpuOptions, (Handle, Handle*))                                   \
-    F(SetCpuOptionsNumThread, (Handle, int))                               \
+#define EDGEEMO_LITERT_OPTIONAL(F)                                                             \
+    F(CreateOpaqueOptions, (const char*, void*, void (*)(void*), Handle*))                     \
+    F(CreateCpuOptions, (Handle*))                                                             \
+    F(FindCpuOptions, (Handle, Handle*))                                                       \
+    F(SetCpuOptionsNumThread, (Handle, int))                                                   \
     F(CreateManagedTensorBufferFromRequirements, (Handle, const TensorType*, Handle, Handle*)) \
-    F(CreateManagedTensorBuffer, (Handle, int, const TensorType*, std::size_t, Handle*))    \
+    F(CreateManagedTensorBuffer, (Handle, int, const TensorType*, std::size_t, Handle*))       \
     F(GetNumAccelerators, (Handle, std::size_t*))                                              \
     F(GetAccelerator, (Handle, std::size_t, Handle*))                                          \
     F(GetAcceleratorHardwareSupport, (Handle, int*))
+
+// The first of these places, relative to the folder this code was loaded from, at which a program lies; "" if
+// none.
+std::string beside_us(std::initializer_list<const char*> places);
+
+// What of the processor LiteRT's accelerator for GPUs uses without asking, and is not there; "" if nothing.
+// On a Cortex-A72 (Raspberry Pi 4) merely loading it ends the process.
+std::string processor_lacks();
 
 // The functions of one library. It stays loaded until the process ends: its threads and statics may outlive
 // us.

@@ -33,10 +33,11 @@ struct EngineOptions {
     std::string library;
     std::int32_t threads = 1;   // for the model, 1 to kMostThreads
     std::string_view sha256{};  // 64 hexadecimal digits the model must have; empty: not asked
-    // "cpu" (XNNPACK); or "gpu", LiteRT's accelerator, which lies beside its library and comes into this very
-    // process: where it may crash or answer wrongly, try it first (delegates.h).
-    std::string delegate = "cpu";
-    std::string gpu_options;  // lines "key = value" as LiteRT reads them; precision is 2 (float32) unless given
+    // "cpu" (XNNPACK); or "gpu", LiteRT's accelerator, which lies beside its library. An Engine takes either
+    // into this very process, and "auto" for "cpu"; open_engine (delegates.h) tries a GPU first.
+    std::string delegate = "auto";
+    std::string delegate_options;  // lines "key = value", for the GPU as LiteRT reads them: precision is 2
+                                   // (float32) unless given
 };
 
 // A model's bytes and whatever keeps them where they are; LiteRT reads them as long as the engine lives.
