@@ -1,5 +1,7 @@
 #include "edgeemo/delegates.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -161,7 +163,7 @@ OpenedEngine open_named_gpu(const ModelBytes& model, const EngineOptions& option
     if (!verdict.usable) refuse(verdict.reason);
     if (const std::string slow = too_slow(verdict, read); !slow.empty()) refuse(slow);
     const std::string why =
-        "asked for; it took " + in_times(verdict.ratio) + " of the CPU's time when it was probed";
+        "asked for; a run took " + in_times(verdict.ratio) + " of the CPU's time in the probe";
     try {
         return {open_gpu(model, options, read, cpu, goldens), "gpu", why};
     } catch (const std::runtime_error& error) {
@@ -173,10 +175,12 @@ OpenedEngine open_named_gpu(const ModelBytes& model, const EngineOptions& option
 OpenedEngine open_best(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
                        const Goldens& goldens) {
     Engine cpu(model, on("cpu", options, read));
-    const Record record = record_of(model, options, read);
+    const bool any =
+        access(read.records.c_str(), F_OK) == 0;  // most never probe, and should not wait for a digest
+    const Record record = any ? record_of(model, options, read) : Record{};
     const auto stay = [&](const std::string& why) { return OpenedEngine{std::move(cpu), "cpu", why}; };
     if (!record.found.verdict) {
-        return stay("no probe of the GPU is on record for this machine and model" +
+        return stay("XNNPACK on the CPU: no probe of the GPU is on record for this machine and model" +
                     (record.found.trouble.empty() ? "" : " (" + record.found.trouble + ")") +
                     "; `edgeemo delegates`, or edgeemo_probe in C, makes one");
     }
@@ -186,7 +190,7 @@ OpenedEngine open_best(const ModelBytes& model, const EngineOptions& options, co
         return stay("the GPU is not used: " + slow);
     try {
         return {open_gpu(model, options, read, cpu, goldens), "gpu",
-                "it took " + in_times(verdict.ratio) + " of the CPU's time when it was probed"};
+                "a run took " + in_times(verdict.ratio) + " of the CPU's time in the probe"};
     } catch (const std::runtime_error& error) {
         return stay(std::string("the GPU is not used: ") + error.what());
     }
