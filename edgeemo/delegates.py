@@ -43,7 +43,7 @@ class DelegateReport:
     Attributes:
         name: ``"cpu"``, ``"gpu"``, or the path of an external delegate.
         usable: whether it runs, answers as the CPU does, and is no slower.
-        reason: why not; ``""`` if usable.
+        reason: why not; if usable, why the verdict could not be kept, or ``""``.
         ratio: its time for one run over the CPU's (1 for the CPU; below 1 is faster); None if it never came
             to that. Measured in turns within half a second: rough.
     """

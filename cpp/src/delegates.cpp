@@ -133,11 +133,11 @@ Record record_of(const ModelBytes& model, const EngineOptions& options, const De
     return record;
 }
 
+// What could not be kept stands in `trouble`; the verdict holds all the same.
 Verdict probe_and_note(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
-                       const Goldens& goldens, const Record& record) {
+                       const Goldens& goldens, const Record& record, std::string& trouble) {
     Verdict verdict = try_gpu(model, options, read, goldens);
-    if (!record.folder.empty())
-        put_on_record(record.folder, record.key, verdict);  // a record is only a convenience
+    if (!record.folder.empty()) trouble = put_on_record(record.folder, record.key, verdict);
     return verdict;
 }
 
@@ -159,7 +159,8 @@ OpenedEngine open_named_gpu(const ModelBytes& model, const EngineOptions& option
     const Record record = record_of(model, options, read);
     Verdict verdict = record.found.verdict.value_or(Verdict{});
     const bool known = verdict.usable && too_slow(verdict, read).empty();
-    if (!known) verdict = probe_and_note(model, options, read, goldens, record);
+    std::string trouble;  // an open needs no record
+    if (!known) verdict = probe_and_note(model, options, read, goldens, record, trouble);
     if (!verdict.usable) refuse(verdict.reason);
     if (const std::string slow = too_slow(verdict, read); !slow.empty()) refuse(slow);
     const std::string why =
@@ -231,9 +232,12 @@ DelegateOptions read_delegate_options(std::string_view lines) {
 
 Verdict probe_gpu(const ModelBytes& model, const EngineOptions& options, const Goldens& goldens) {
     const DelegateOptions read = read_delegate_options(options.delegate_options);
-    Verdict verdict = probe_and_note(model, options, read, goldens, record_of(model, options, read));
-    if (verdict.usable) verdict.reason = too_slow(verdict, read);
-    verdict.usable = verdict.usable && verdict.reason.empty();
+    std::string trouble;
+    Verdict verdict = probe_and_note(model, options, read, goldens, record_of(model, options, read), trouble);
+    if (!verdict.usable) return verdict;
+    const std::string slow = too_slow(verdict, read);
+    verdict.usable = slow.empty();
+    verdict.reason = !slow.empty() ? slow : trouble.empty() ? "" : "the verdict is not kept: " + trouble;
     return verdict;
 }
 

@@ -34,7 +34,7 @@ struct Verdict {
     bool usable =
         false;  // it lives and answers as the CPU does; whether it is quick enough, the asker decides
     double ratio = 0.0;  // its time for a run over the CPU's; 0: it never came to that
-    std::string reason;  // why not; "" if usable
+    std::string reason;  // why not; if usable, why the verdict could not be kept, or ""
 };
 
 // Tries the GPU in a child process, which is ended after the timeout, and puts the verdict on record. What

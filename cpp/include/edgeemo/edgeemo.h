@@ -68,7 +68,7 @@ typedef struct edgeemo_verdict { /* what a probe found */
     uint32_t struct_size;        /* set by the caller */
     int32_t usable;              /* 1: it can be opened with delegate "gpu", and is what "auto" takes */
     double ratio;                /* its time for a run over the CPU's; 0: it never came to that */
-    char reason[512];            /* why not; "" if usable */
+    char reason[512];            /* why not; if usable, why the verdict could not be kept, or "" */
 } edgeemo_verdict;
 
 typedef struct edgeemo_result {
