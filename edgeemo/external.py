@@ -84,15 +84,14 @@ def probe(
             **arrays,  # type: ignore[arg-type]
         )
         verdict = _run_child(file.getvalue(), timeout_ms)
-    if records:
-        _core.put_on_record(
-            records,
-            _key(flatbuffer, path, rest, name, threads),
-            verdict.usable,
-            verdict.ratio,
-            verdict.reason,
-        )
-    return _quick(verdict, most_ratio)
+    told = (verdict.usable, verdict.ratio, verdict.reason)
+    trouble = (
+        _core.put_on_record(records, _key(flatbuffer, path, rest, name, threads), *told) if records else ""
+    )
+    verdict = _quick(verdict, most_ratio)
+    if verdict.usable and trouble:
+        return Verdict(True, verdict.ratio, f"the verdict is not kept: {trouble}")
+    return verdict
 
 
 def open_external(
@@ -110,7 +109,7 @@ def open_external(
     verdict = _quick(Verdict(*found), most_ratio) if found else Verdict(False, 0.0, "")
     if not verdict.usable:
         verdict = probe(flatbuffer, path, options, name=name, threads=threads, goldens=goldens)
-    wrong = verdict.reason
+    wrong = "" if verdict.usable else verdict.reason
     if verdict.usable:
         opened = InterpreterBackend(
             flatbuffer, name=name, delegate=path, delegate_options=_mapping(rest), threads=threads

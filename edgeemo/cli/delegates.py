@@ -36,7 +36,7 @@ def delegates_command(
     """Try what this machine has besides the CPU on BUNDLE, or on all that came with edgeemo.
 
     A GPU, or an external delegate, runs in a child process, so it may crash or hang without harm. Its answers
-    are compared with the CPU's on the bundle's golden inputs, then both are timed. What was found is kept, and
+    are compared with the CPU's on the bundle's golden inputs, then both are timed. What was found is kept;
     from then on `delegate="auto"` takes the GPU where it answers rightly and no slower.
 
     \b
@@ -62,7 +62,7 @@ def delegates_command(
             {"records": records, "reports": [{"bundle": name, **asdict(report)} for name, report in found]}
         )
         return
-    table = page.table("bundle", "delegate", "usable", "time / CPU's", "why not")
+    table = page.table("bundle", "delegate", "usable", ">time / CPU's", "why not")
     for name, report in found:
         usable = Text("yes", "green") if report.usable else Text("no", "yellow")
         ratio = "–" if report.ratio is None else f"{report.ratio:.2f}"
