@@ -114,7 +114,8 @@ Status Library::create_model(Handle environment, const void* bytes, std::size_t 
 
 Status Library::create_buffer(Handle environment, const TensorType& type, Handle requirements, bool in_host,
                               Handle* buffer) const {
-    if (CreateManagedTensorBufferFromRequirements != nullptr && !in_host)
+    const bool can_choose = CreateManagedTensorBuffer != nullptr;
+    if (CreateManagedTensorBufferFromRequirements != nullptr && !(in_host && can_choose))
         return CreateManagedTensorBufferFromRequirements(environment, &type, requirements, buffer);
     std::size_t size = 0;
     if (const Status status = GetTensorBufferRequirementsBufferSize(requirements, &size)) return status;
