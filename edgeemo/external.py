@@ -172,6 +172,8 @@ def _floats(value: Tensor, scale: float, zero_point: int) -> Any:
 def _run_child(request: bytes, timeout_ms: int) -> Verdict:
     import subprocess  # not before it is needed: `import edgeemo` is quick
 
+    if not sys.executable:
+        return Verdict(False, 0.0, "this Python does not know its own program, so no child can try it")
     start = f"import sys; sys.path[:] = {sys.path!r}; from edgeemo.external import child; child()"
     try:
         done = subprocess.run(
@@ -236,7 +238,7 @@ def child() -> None:
             say("at timing the delegate")
         say(f"not {wrong}" if wrong else f"same {_time_ratio(cpu, other, goldens):.6f}")
     except EdgeemoError as error:
-        say(f"not {str(error).rstrip('.')}")
+        say(f"not {str(error).rstrip('.').replace(request['path'], 'it', 1)}")
     os._exit(0)  # what a delegate does at the end is not our business
 
 

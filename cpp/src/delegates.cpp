@@ -101,6 +101,8 @@ Verdict try_gpu(const ModelBytes& model, const EngineOptions& options, const Del
                 "there is no edgeemo-probe to try it beside edgeemo; install edgeemo whole, or name it by "
                 "probe_program"};
     const std::vector<Golden> inputs = goldens ? goldens() : std::vector<Golden>{};
+    for (const Golden& input : inputs)
+        if (input.size() != inputs[0].size()) return {false, 0.0, "its golden inputs differ in size"};
     ProbeRequest head;
     head.threads = static_cast<std::uint64_t>(options.threads);
     head.model = model.size;

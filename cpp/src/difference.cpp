@@ -103,7 +103,7 @@ std::string wrong_answers(const TensorInfo& tensor, const std::vector<float>& ri
         worst = std::max(worst, error);
     }
     const double mean = right.empty() ? 0.0 : sum / static_cast<double>(right.size());
-    if (worst <= range / 10 + tensor.scale && mean <= range / 50 + tensor.scale / 2) return "";
+    if (worst <= range / 10 + tensor.scale && mean <= range / 50 + tensor.scale) return "";
     const double share = range > 0 ? worst / range * 100 : 100;
     return "its output " + tensor.name + " differs from the CPU's by up to " +
            std::to_string(std::lround(std::min(share, 9999.0))) + " % of its range";

@@ -59,7 +59,7 @@ std::string difference(Engine& cpu, Engine& other, const std::vector<Golden>& go
 // The same of one output, all its answers after each other.
 //
 // A delegate may calculate in float where the CPU rounds to int8 in between. An answer may differ by a tenth
-// of the range of the CPU's answers plus a step of int8, on average by a fiftieth and half a step. It must
+// of the range of the CPU's answers plus a step of int8, on average by a fiftieth plus a step. It must
 // not be NaN.
 std::string wrong_answers(const TensorInfo& tensor, const std::vector<float>& right,
                           const std::vector<float>& given);
