@@ -27,7 +27,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?= -1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-env peers legacy prepare lint types format format-check cpp-test sanitize tsan aarch64 fuzz wheel-test bench clean
+.PHONY: help demo test test-env peers legacy prepare lint types format format-check cpp-test sanitize tsan aarch64 fuzz wheel-test bench vulkan clean
 
 help:
 	@echo "make demo          install into $(DEMO) and read a few sentences with the shipped model, offline"
@@ -131,6 +131,10 @@ fuzz: $(TEST)/.stamp
 	build/fuzz/tests/fuzz_voice -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-voice tests/cpp/corpus/voice
 	build/fuzz/tests/fuzz_bundle -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-bundle tests/corpus/bundle
 	$(TEST)/bin/python tests/fuzz_bundle.py --seconds $(FUZZ_SECONDS)
+
+# a driver of Vulkan in software, for the tests of the GPU
+vulkan:
+	@.ci/vulkan
 
 wheel-test: prepare
 	rm -rf $(WHEEL) build/dist

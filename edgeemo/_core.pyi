@@ -1,6 +1,6 @@
 """Native engine of edgeemo. Use the names that edgeemo and its modules export."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
@@ -885,15 +885,29 @@ class Engine:
         flatbuffer: a whole ``.tflite``; its structure is checked first.
         library: path of ``libLiteRt.so``, or ``""`` for the usual places.
         threads: CPU threads, 1 to 64.
+        delegate: ``"auto"``, ``"cpu"`` or ``"gpu"``.
+        delegate_options: lines ``key = value``.
+        goldens: makes inputs to try a delegate with: bytes of the input's own type, or of float32 where it is
+            int8; called when they are needed.
 
     Raises:
-        InputError: ``threads`` out of range.
+        InputError: ``threads`` out of range, or ``delegate_options`` that are none.
         BundleCorruptError: the bytes are no whole model.
         RuntimeUnavailableError: no usable LiteRT.
         InferenceError: it refuses the model, or its answers are not to be trusted.
+        DelegateError: the delegate is unknown, or cannot be used.
     """
 
-    def __init__(self, flatbuffer: bytes, *, library: str = "", threads: int = 1) -> None: ...
+    def __init__(
+        self,
+        flatbuffer: bytes,
+        *,
+        library: str = "",
+        threads: int = 1,
+        delegate: str = "cpu",
+        delegate_options: str = "",
+        goldens: Callable[[], Sequence[bytes]] | None = None,
+    ) -> None: ...
     def invoke(self, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
         """Run once: an array for each of ``inputs``, of its shape and dtype; new arrays, one for each output.
 
@@ -911,6 +925,51 @@ class Engine:
     @property
     def library(self) -> str:
         """Path of the LiteRT in use."""
+    @property
+    def delegate(self) -> str:
+        """What runs: ``"cpu"`` or ``"gpu"``."""
+    @property
+    def reason(self) -> str:
+        """Why that one."""
+
+def probe_gpu(
+    flatbuffer: bytes,
+    *,
+    library: str = "",
+    threads: int = 1,
+    delegate_options: str = "",
+    goldens: Callable[[], Sequence[bytes]] | None = None,
+) -> tuple[bool, float, str]:
+    """Try the GPU in a child process: usable, its time over the CPU's (or 0), why not (or ``""``).
+
+    Raises:
+        InputError: ``delegate_options`` that are none. RuntimeUnavailableError: no LiteRT.
+    """
+
+def read_delegate_options(lines: str) -> tuple[str, int, float, str]:
+    """Read lines ``key = value``: probe_records, probe_timeout_ms, probe_most_ratio, all other lines.
+
+    Raises:
+        InputError: a line is none, or one of ours is unknown or out of range.
+    """
+
+def record_key(folder: str, model_sha256: str, threads: int, options: str) -> str:
+    """64 hexadecimal digits of what a verdict depends on: this machine, LiteRT in ``folder``, the rest."""
+
+def recall(folder: str, key: str) -> tuple[tuple[bool, float, str] | None, str]:
+    """Return the verdict on record (usable, ratio, reason), and why a file that is there was not believed."""
+
+def put_on_record(folder: str, key: str, usable: bool, ratio: float, reason: str) -> str:
+    """Write a verdict whole or not at all; what went wrong, or ``""``."""
+
+def wrong_answers(name: str, scale: float, right: NDArray[np.float32], given: NDArray[np.float32]) -> str:
+    """How a delegate's answers in one output differ from the CPU's: a sentence, or ``""``."""
+
+def golden_signal(name: str) -> NDArray[np.int16]:
+    """Three seconds at 16 kHz: silence, hiss, low hum or high hum; empty for another name."""
+
+def golden_drawing(name: str) -> NDArray[np.uint8]:
+    """A drawn face, (96, 96): level, smile, frown or open; empty for another name."""
 
 @final
 class Readout:

@@ -70,34 +70,53 @@ BACKENDS: tuple[str, ...] = ("auto", "native", *INTERPRETERS)
 """What a backend may be called: ``auto`` is ``native``, or where that is not usable ``litert``."""
 
 
+DELEGATES: tuple[str, ...] = ("auto", "cpu", "gpu")
+"""What a delegate may be called; anything else is the path of an external one."""
+
+
 class NativeBackend:
     """LiteRT through its C API, without Python in between and without the GIL.
 
     Args:
         flatbuffer: the model's bytes; their structure is checked once more.
-        delegate: ``"auto"`` or ``"cpu"``; both are XNNPACK on the CPU.
+        delegate: ``"auto"``, ``"cpu"`` (XNNPACK) or ``"gpu"`` (LiteRT's accelerator); see
+            `edgeemo.delegates`.
+        delegate_options: lines ``key = value``; see `edgeemo.delegates.option_lines`.
         threads: CPU threads, 1 … 64.
         library: path of ``libLiteRt.so``; by default that of the installed ``ai-edge-litert``, else the
             system's.
+        goldens: makes the inputs a delegate is tried with; called when they are needed.
 
     Raises:
-        DelegateError: the delegate is not one of the above.
+        DelegateError: the delegate is not one of the above, or cannot be used.
+        InputError: the options are none.
         RuntimeUnavailableError: there is no usable LiteRT.
         InferenceError: it refuses the model, or its answers are not to be trusted.
         BundleCorruptError: the bytes are no whole model.
     """
 
     name = "native"
-    delegate = "cpu"
 
     def __init__(
-        self, flatbuffer: bytes, *, delegate: str = "auto", threads: int = 1, library: str | None = None
+        self,
+        flatbuffer: bytes,
+        *,
+        delegate: str = "auto",
+        delegate_options: str = "",
+        threads: int = 1,
+        library: str | None = None,
+        goldens: Callable[[], Sequence[bytes]] | None = None,
     ) -> None:
-        _check_delegate(delegate)
         self._engine = _core.Engine(
-            flatbuffer, library=litert_library() if library is None else library, threads=threads
+            flatbuffer,
+            library=litert_library() if library is None else library,
+            threads=threads,
+            delegate=delegate,
+            delegate_options=delegate_options,
+            goldens=goldens,
         )
-        self.library = self._engine.library
+        self.library, self.delegate = self._engine.library, self._engine.delegate
+        self.reason = self._engine.reason
         self.inputs: Sequence[TensorInfo] = [TensorInfo(*info) for info in self._engine.inputs]
         self.outputs: Sequence[TensorInfo] = [TensorInfo(*info) for info in self._engine.outputs]
 
@@ -125,23 +144,38 @@ class InterpreterBackend:
     Args:
         flatbuffer: the model's bytes; verified by the caller (`edgeemo.bundle.Bundle`).
         name: a key of `INTERPRETERS`.
-        delegate: ``"auto"`` or ``"cpu"``; both are XNNPACK on the CPU.
+        delegate: ``"auto"`` or ``"cpu"``, both XNNPACK on the CPU; or the path of an external delegate's
+            ``.so``, which comes into this very process: `edgeemo.external` tries it first.
+        delegate_options: of the external delegate, text by name.
         threads: CPU threads, at least 1.
 
     Raises:
         RuntimeUnavailableError: the package is missing.
-        DelegateError: the delegate is not one of the above.
+        DelegateError: the delegate is not one of the above, or cannot be loaded.
         InferenceError: the library refuses the model.
     """
 
     def __init__(
-        self, flatbuffer: bytes, *, name: str = "litert", delegate: str = "auto", threads: int = 1
+        self,
+        flatbuffer: bytes,
+        *,
+        name: str = "litert",
+        delegate: str = "auto",
+        delegate_options: Mapping[str, str] | None = None,
+        threads: int = 1,
     ) -> None:
-        _check_delegate(delegate)
-        self.name, self.delegate = name, "cpu"
+        check_delegate(delegate)
+        if delegate == "gpu":
+            raise DelegateError(
+                f"The backend {name} has no GPU: leave the backend out, or use delegate 'auto' or 'cpu'."
+            )
+        self.name, self.delegate = name, "cpu" if delegate == "auto" else delegate
         interpreter_class = _interpreter_class(name)
+        how: dict[str, Any] = {"num_threads": threads}
+        if delegate not in DELEGATES:
+            how["experimental_delegates"] = [_load_delegate(name, delegate, delegate_options or {})]
         try:
-            self._interpreter = interpreter_class(model_content=flatbuffer, num_threads=threads)
+            self._interpreter = interpreter_class(model_content=flatbuffer, **how)
             self._interpreter.allocate_tensors()
             # a model made by `edgeemo convert` has one signature; its names are those the card uses
             runner = self._interpreter.get_signature_runner()
@@ -193,9 +227,22 @@ class FakeBackend:
         return self._function(*inputs)
 
 
-def _check_delegate(delegate: str) -> None:
-    if delegate not in ("auto", "cpu"):
-        raise DelegateError(f"There is no delegate {delegate!r} in this release: expected 'auto' or 'cpu'.")
+def check_delegate(delegate: str) -> None:
+    """Raise `DelegateError` for what is neither one of `DELEGATES` nor the path of a file."""
+    if delegate not in DELEGATES and not Path(delegate).is_file():
+        raise DelegateError(
+            f"There is no delegate {delegate!r}: expected 'auto', 'cpu', 'gpu' or the path of an external "
+            "delegate's .so."
+        )
+
+
+def _load_delegate(name: str, path: str, options: Mapping[str, str]) -> Any:
+    module: Any = importlib.import_module(INTERPRETERS[name][0])
+    load = module.lite.experimental.load_delegate if name == "tf.lite" else module.load_delegate
+    try:
+        return load(str(Path(path).resolve()), dict(options))
+    except (OSError, ValueError, AttributeError) as error:
+        raise DelegateError(f"{path} is not loaded as a delegate: {_line(error) or 'it refuses'}.") from error
 
 
 def _interpreter_class(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from .backends import Backend
 from .bundle import Bundle
 from .card import DetectorCard
+from .delegates import Options, golden_inputs
 from .errors import BundleMismatchError, SpecError
 from .faces import DetectorSpec, Face, FaceDecoder
 from .frontends import FaceFrontend, FaceSpec
@@ -67,7 +69,8 @@ class FaceDetector:
         name_or_path: str | os.PathLike[str] = "face-detector",
         *,
         threads: int = 1,
-        delegate: str = "auto",
+        delegate: str | os.PathLike[str] = "auto",
+        delegate_options: Options | None = None,
         backend: str | Backend = "auto",
         require_commercial: bool = False,
     ) -> Self:
@@ -75,7 +78,8 @@ class FaceDetector:
 
         Args:
             name_or_path: ``"face-detector"``, or the path of a file written by ``edgeemo convert``.
-            threads, delegate, backend, require_commercial: as `edgeemo.Recognizer.open` takes them.
+            threads, delegate, delegate_options, backend, require_commercial: as
+                `edgeemo.Recognizer.open` takes them.
 
         Raises:
             BundleError: the bundle is missing, damaged, too new or finds no faces.
@@ -87,7 +91,15 @@ class FaceDetector:
         """
         bundle = Bundle.open(name_or_path)
         check_licence(bundle.card, require_commercial)
-        return cls(bundle, Runtime(bundle.flatbuffer, backend=backend, delegate=delegate, threads=threads))
+        runtime = Runtime(
+            bundle.flatbuffer,
+            backend=backend,
+            delegate=delegate,
+            delegate_options=delegate_options,
+            threads=threads,
+            goldens=partial(golden_inputs, bundle),
+        )
+        return cls(bundle, runtime)
 
     @property
     def card(self) -> DetectorCard:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, overload
 
 from .backends import Backend
 from .bundle import Bundle
 from .card import Card, DetectorCard, ModelCard
+from .delegates import Options, golden_inputs
 from .errors import BundleMismatchError, InputError, LicenseError, LicenseWarning, SpecError
 from .frontends import frontend_for
 from .readout import Readout, score_map
@@ -106,7 +108,8 @@ class Recognizer:
         cls,
         name_or_path: Literal["text"],
         *,
-        delegate: str = ...,
+        delegate: str | os.PathLike[str] = ...,
+        delegate_options: Options | None = ...,
         threads: int = ...,
         require_commercial: bool = ...,
         backend: str | Backend = ...,
@@ -118,7 +121,8 @@ class Recognizer:
         cls,
         name_or_path: Literal["voice"],
         *,
-        delegate: str = ...,
+        delegate: str | os.PathLike[str] = ...,
+        delegate_options: Options | None = ...,
         threads: int = ...,
         require_commercial: bool = ...,
         backend: str | Backend = ...,
@@ -130,7 +134,8 @@ class Recognizer:
         cls,
         name_or_path: Literal["face"],
         *,
-        delegate: str = ...,
+        delegate: str | os.PathLike[str] = ...,
+        delegate_options: Options | None = ...,
         threads: int = ...,
         require_commercial: bool = ...,
         backend: str | Backend = ...,
@@ -143,7 +148,8 @@ class Recognizer:
         cls,
         name_or_path: str | os.PathLike[str],
         *,
-        delegate: str = ...,
+        delegate: str | os.PathLike[str] = ...,
+        delegate_options: Options | None = ...,
         threads: int = ...,
         require_commercial: bool = ...,
         backend: str | Backend = ...,
@@ -155,7 +161,8 @@ class Recognizer:
         cls,
         name_or_path: str | os.PathLike[str],
         *,
-        delegate: str = "auto",
+        delegate: str | os.PathLike[str] = "auto",
+        delegate_options: Options | None = None,
         threads: int = 1,
         require_commercial: bool = False,
         backend: str | Backend = "auto",
@@ -166,7 +173,12 @@ class Recognizer:
         Args:
             name_or_path: ``"text"``, ``"voice"``, ``"face"``, or the path of a file that
                 ``edgeemo convert`` wrote.
-            delegate: ``"auto"`` or ``"cpu"``.
+            delegate: what runs the model. ``"cpu"``: XNNPACK. ``"gpu"``: LiteRT's accelerator, tried in a
+                child process before. The path of an external TFLite delegate's ``.so``, tried likewise.
+                ``"auto"``: the GPU if ``edgeemo delegates`` found it good on this machine, else the CPU;
+                ``runtime.info`` says why.
+            delegate_options: text or numbers by name for the delegate; those that begin with ``probe_`` say
+                how it is tried (see `edgeemo.delegates.option_lines`).
             threads: CPU threads for the model, 1 … 64.
             require_commercial: refuse a bundle (and later a shipped detector) that is not cleared for
                 commercial use.
@@ -177,8 +189,11 @@ class Recognizer:
             BundleError: the bundle is missing, damaged, too new or of another modality.
             SpecError: its frontend cannot be built.
             LicenseError: ``require_commercial`` and it is not cleared.
-            InputError: ``threads`` or ``backend`` is none of the above, or there is nothing to detect.
-            DelegateError, RuntimeUnavailableError, InferenceError: it cannot run here.
+            InputError: ``threads``, ``backend`` or an option is none of the above, or there is nothing to
+                detect.
+            DelegateError: the delegate was named and is missing, crashes, hangs, is slower than the CPU, or
+                answers otherwise.
+            RuntimeUnavailableError, InferenceError: it cannot run here.
 
         Warns:
             LicenseWarning: once per bundle name, if it is not cleared for commercial use.
@@ -187,7 +202,14 @@ class Recognizer:
         check_licence(bundle.card, require_commercial)
         if detector is not None and bundle.card.modality != "face":
             raise InputError(f"{bundle.card.name} reads {bundle.card.modality}: leave the detector out.")
-        runtime = Runtime(bundle.flatbuffer, backend=backend, delegate=delegate, threads=threads)
+        runtime = Runtime(
+            bundle.flatbuffer,
+            backend=backend,
+            delegate=delegate,
+            delegate_options=delegate_options,
+            threads=threads,
+            goldens=partial(golden_inputs, bundle),
+        )
         recognizer: Recognizer = cls(bundle, runtime)
         recognizer._require_commercial = require_commercial
         if detector is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from .backends import BACKENDS, Backend, InterpreterBackend, NativeBackend, Tensor, TensorInfo
-from .errors import InferenceError, InputError, InputTypeError, RuntimeUnavailableError
+from .backends import BACKENDS, DELEGATES, Backend, Tensor, TensorInfo
+from .delegates import Options, open_backend, option_lines
+from .errors import DelegateError, InferenceError, InputError, InputTypeError, RuntimeUnavailableError
+from .external import Goldens
 from .types import FloatArray
 
 CLOSED = "The model was closed; open it again."
@@ -19,12 +22,20 @@ CLOSED = "The model was closed; open it again."
 
 @dataclass(frozen=True)
 class RuntimeInfo:
-    """What runs: ``reason`` says why, where the choice was left to us."""
+    """What was asked for and what runs.
+
+    Attributes:
+        backend, delegate: what runs. The delegate is ``"cpu"``, ``"gpu"`` or the path of an external one.
+        threads: of the CPU.
+        reason: why that backend and that delegate.
+        asked: the delegate that was asked for.
+    """
 
     backend: str
     delegate: str
     threads: int
     reason: str
+    asked: str = "auto"
 
 
 class Runtime:
@@ -34,13 +45,19 @@ class Runtime:
         flatbuffer: a verified model.
         backend: one of `edgeemo.backends.BACKENDS`, or a ready `Backend`. ``"auto"`` is ``"native"``, or,
             with the reason in ``info``, ``"litert"`` where the native engine cannot run the model.
-        delegate: ``"auto"`` or ``"cpu"``.
+        delegate: ``"auto"``, ``"cpu"``, ``"gpu"`` or the path of an external TFLite delegate's ``.so``; as
+            `Recognizer.open` takes it.
+        delegate_options: text or numbers by name; see `edgeemo.delegates.option_lines`.
         threads: CPU threads, 1 … 64.
+        goldens: makes inputs that a delegate is tried with, beside noise; see
+            `edgeemo.delegates.golden_inputs`.
 
     Raises:
-        InputError: ``threads`` is out of range. InputTypeError: ``backend`` is neither name nor `Backend`.
-        RuntimeUnavailableError, DelegateError, InferenceError, BundleCorruptError: as `NativeBackend` and
-            `InterpreterBackend`.
+        InputError: ``threads`` is out of range, or the options cannot be used.
+        InputTypeError: ``backend`` is neither name nor `Backend`, or the options are no mapping.
+        DelegateError: the delegate was named and cannot be used.
+        RuntimeUnavailableError, InferenceError, BundleCorruptError: as `edgeemo.backends.NativeBackend` and
+            `edgeemo.backends.InterpreterBackend`.
     """
 
     def __init__(
@@ -48,8 +65,10 @@ class Runtime:
         flatbuffer: bytes,
         *,
         backend: str | Backend = "auto",
-        delegate: str = "auto",
+        delegate: str | os.PathLike[str] = "auto",
+        delegate_options: Options | None = None,
         threads: int = 1,
+        goldens: Goldens | None = None,
     ) -> None:
         if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 64:
             raise InputError(f"threads is {threads!r}: expected a whole number from 1 to 64.")
@@ -57,18 +76,17 @@ class Runtime:
             raise InputTypeError(
                 f"backend is {backend!r}: expected one of {', '.join(BACKENDS)}, or a Backend."
             )
-        why = ""
-        loaded: Backend
-        if isinstance(backend, str):
-            loaded, why = _load(flatbuffer, backend, delegate, threads)
-        else:
-            loaded = backend
+        if not isinstance(delegate, str | os.PathLike):
+            raise InputTypeError(f"delegate is {delegate!r}: expected 'auto', 'cpu', 'gpu' or a path.")
+        asked, lines = os.fspath(delegate), option_lines(delegate_options)
+        loaded, reason = (
+            _load(flatbuffer, backend, asked, lines, threads, goldens)
+            if isinstance(backend, str)
+            else (backend, "the backend was given")
+        )
         self._backend: Backend | None = loaded
         self._lock = threading.Lock()
-        reason = why + (
-            "XNNPACK on the CPU is the one delegate of this release" if delegate == "auto" else "asked for"
-        )
-        self.info = RuntimeInfo(loaded.name, loaded.delegate, threads, reason)
+        self.info = RuntimeInfo(loaded.name, loaded.delegate, threads, reason, asked)
         self.inputs = {info.name: info for info in loaded.inputs}
         self.outputs = {info.name: info for info in loaded.outputs}
         # float32 is quantized on the way in, where the model is int8
@@ -132,18 +150,25 @@ class Runtime:
         return self.run(*(inputs[name] for name in self.inputs))
 
 
-def _load(flatbuffer: bytes, name: str, delegate: str, threads: int) -> tuple[Backend, str]:
-    """Return the backend of that name, and why not the native one where the choice was ours."""
+def _load(
+    flatbuffer: bytes, name: str, delegate: str, lines: str, threads: int, goldens: Goldens | None
+) -> tuple[Backend, str]:
+    """Return the backend of that name, and why it and its delegate where the choice was ours."""
     why = ""
-    if name in ("auto", "native"):
+    if name == "native" or (name == "auto" and delegate in DELEGATES):
         try:
-            return NativeBackend(flatbuffer, delegate=delegate, threads=threads), why
+            return open_backend(flatbuffer, "native", delegate, lines, threads, goldens)
         except (RuntimeUnavailableError, InferenceError) as error:
             if name == "native":
                 raise
+            if delegate == "gpu":
+                raise DelegateError(
+                    f"The GPU is the native engine's, which is not usable: {error}"
+                ) from error
             why = f"the native engine is not used: {error}; "
     interpreter = "litert" if name == "auto" else name
-    return InterpreterBackend(flatbuffer, name=interpreter, delegate=delegate, threads=threads), why
+    loaded, reason = open_backend(flatbuffer, interpreter, delegate, lines, threads, goldens)
+    return loaded, why + reason
 
 
 def _is_quantized(info: TensorInfo) -> bool:

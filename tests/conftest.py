@@ -12,6 +12,14 @@ from edgeemo.bundle import shipped
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What probes of delegates left on this machine is no matter of the tests, nor the other way round."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Callable[[str], Path]:
     """The folder of a data set by name (``data_dir("text")``); skips the test where it is absent."""

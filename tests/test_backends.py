@@ -179,9 +179,9 @@ def test_a_package_built_for_another_numpy_is_named_with_the_way_out(monkeypatch
         InterpreterBackend(pocket.FLATBUFFER.read_bytes(), name="tflite-runtime")
 
 
-@pytest.mark.parametrize("delegate", ["gpu", "", "XNNPACK", "AUTO"])
+@pytest.mark.parametrize("delegate", ["gpu", "", "XNNPACK", "AUTO", "/nowhere/delegate.so"])
 def test_a_delegate_we_do_not_have_is_refused_not_replaced(delegate: str) -> None:
-    with pytest.raises(DelegateError, match="expected 'auto' or 'cpu'"):
+    with pytest.raises(DelegateError, match=r"has no GPU|expected 'auto', 'cpu', 'gpu' or the path"):
         InterpreterBackend(pocket.FLATBUFFER.read_bytes(), delegate=delegate)
 
 

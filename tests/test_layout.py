@@ -28,6 +28,8 @@ ORDER = [
     {"card"},
     {"frontends", "faces", "bundle", "manifest", "sources", "native_paths"},
     {"backends"},
+    {"external"},
+    {"delegates"},
     {"runtime"},
     {"readout"},
     {"recognizer", "spans", "face_reader"},

@@ -149,7 +149,7 @@ def test_a_number_of_threads_out_of_range_is_refused(threads: int) -> None:
 
 
 def test_a_delegate_we_do_not_have_is_refused() -> None:
-    with pytest.raises(DelegateError, match="expected 'auto' or 'cpu'"):
+    with pytest.raises(DelegateError, match="expected 'auto', 'cpu' or 'gpu'"):
         NativeBackend(POCKET, delegate="npu")
 
 

@@ -345,7 +345,7 @@ def test_an_error_inside_the_context_goes_through(pocket_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"threads": 0}, {"threads": 65}, {"delegate": "gpu"}, {"backend": "onnx"}]
+    "options", [{"threads": 0}, {"threads": 65}, {"delegate": "npu"}, {"backend": "onnx"}]
 )
 def test_wrong_options_are_refused(pocket_path: Path, options: dict[str, object]) -> None:
     with pytest.raises(EdgeemoError, match="expected"):

@@ -3,31 +3,19 @@
 
 #include <cstring>
 #include <mutex>
-#include <new>
 #include <vector>
 
 #include "bindings.h"
+#include "edgeemo/delegates.h"
 #include "edgeemo/engine.h"
 #include "edgeemo/errors.h"
+#include "engine_options.h"
 
 namespace py = pybind11;
 using edgeemo::ElementType;
 using edgeemo::TensorInfo;
 
 namespace {
-
-constexpr std::size_t kAlignment = 16;
-
-// The caller's bytes themselves where they lie well, as those of all but tiny objects do; else a copy.
-edgeemo::ModelBytes hold(const py::bytes& bytes) {
-    const std::string_view view(bytes);
-    const auto* const data = reinterpret_cast<const std::uint8_t*>(view.data());
-    if (reinterpret_cast<std::uintptr_t>(data) % kAlignment == 0) return {data, view.size(), nullptr};
-    const auto free = [](void* memory) { ::operator delete(memory, std::align_val_t{kAlignment}); };
-    const std::shared_ptr<void> copy(::operator new(view.size(), std::align_val_t{kAlignment}), free);
-    std::memcpy(copy.get(), data, view.size());
-    return {static_cast<const std::uint8_t*>(copy.get()), view.size(), copy};
-}
 
 py::dtype dtype_of(ElementType type) {
     switch (type) {
@@ -51,8 +39,8 @@ py::list described(const std::vector<TensorInfo>& tensors) {
 // Threads that share one by mistake wait for each other, without the GIL.
 class Engine {
   public:
-    Engine(py::bytes flatbuffer, const std::string& library, std::int32_t threads)
-        : flatbuffer_(std::move(flatbuffer)), engine_(load(flatbuffer_, library, threads)) {}
+    Engine(py::bytes flatbuffer, const edgeemo::EngineOptions& options, const edgeemo::Goldens& goldens)
+        : flatbuffer_(std::move(flatbuffer)), opened_(load(flatbuffer_, options, goldens)) {}
 
     py::list invoke(const py::args& arrays) {
         const auto& inputs = engine_.inputs();
@@ -84,15 +72,15 @@ class Engine {
     py::list inputs() const { return described(engine_.inputs()); }
     py::list outputs() const { return described(engine_.outputs()); }
     const std::string& library() const { return engine_.library(); }
+    const std::string& delegate() const { return opened_.delegate; }
+    const std::string& reason() const { return opened_.reason; }
 
   private:
-    static edgeemo::Engine load(const py::bytes& bytes, const std::string& library, std::int32_t threads) {
-        edgeemo::ModelBytes model = hold(bytes);
-        edgeemo::EngineOptions options;
-        options.library = library;
-        options.threads = threads;
+    static edgeemo::OpenedEngine load(const py::bytes& bytes, const edgeemo::EngineOptions& options,
+                                      const edgeemo::Goldens& goldens) {
+        const edgeemo::ModelBytes model = hold_model(bytes);
         py::gil_scoped_release unlocked;
-        return edgeemo::Engine(std::move(model), options);
+        return edgeemo::open_engine(model, options, goldens);
     }
 
     static const void* data_of(const py::handle& object, const TensorInfo& tensor) {
@@ -111,7 +99,8 @@ class Engine {
     }
 
     py::bytes flatbuffer_;  // outlives the engine, which reads it
-    edgeemo::Engine engine_;
+    edgeemo::OpenedEngine opened_;
+    edgeemo::Engine& engine_ = opened_.engine;
     std::mutex mutex_;
 };
 
@@ -122,11 +111,21 @@ void bind_engine(py::module_& m) {
         m, "Engine",
         "A model on LiteRT's C API, found at run time; without the GIL while it works.\n\n"
         "flatbuffer: a whole .tflite; its structure is checked first. library: path of libLiteRt.so,\n"
-        "or '' for the usual places. threads: 1 to 64.\n"
-        "Raises InputError (threads), BundleCorruptError (no whole model),\n"
-        "RuntimeUnavailableError (no usable LiteRT), InferenceError (it refuses the model).")
-        .def(py::init<py::bytes, const std::string&, std::int32_t>(), py::arg("flatbuffer"), py::kw_only(),
-             py::arg("library") = "", py::arg("threads") = 1)
+        "or '' for the usual places. threads: 1 to 64. delegate: 'auto', 'cpu' or 'gpu'.\n"
+        "delegate_options: lines 'key = value'. goldens: what makes inputs to try a delegate with, as "
+        "bytes.\n"
+        "Raises InputError (threads, delegate_options), BundleCorruptError (no whole model),\n"
+        "RuntimeUnavailableError (no usable LiteRT), InferenceError (it refuses the model),\n"
+        "DelegateError (the delegate is unknown or cannot be used).")
+        .def(py::init([](py::bytes flatbuffer, const std::string& library, std::int32_t threads,
+                         const std::string& delegate, const std::string& delegate_options,
+                         const py::object& goldens) {
+                 return std::make_unique<Engine>(std::move(flatbuffer),
+                                                 options_of(library, threads, delegate, delegate_options),
+                                                 goldens_of(goldens));
+             }),
+             py::arg("flatbuffer"), py::kw_only(), py::arg("library") = "", py::arg("threads") = 1,
+             py::arg("delegate") = "cpu", py::arg("delegate_options") = "", py::arg("goldens") = py::none())
         .def("invoke", &Engine::invoke,
              "Run once: an array for each of inputs, of its shape and dtype; new arrays, one for each of "
              "outputs.\n"
@@ -135,5 +134,7 @@ void bind_engine(py::module_& m) {
             "inputs", &Engine::inputs,
             "(name, shape, dtype, scale, zero_point) of each, sorted by name; scale 0: none.")
         .def_property_readonly("outputs", &Engine::outputs, "Likewise.")
-        .def_property_readonly("library", &Engine::library, "Path of the LiteRT in use.");
+        .def_property_readonly("library", &Engine::library, "Path of the LiteRT in use.")
+        .def_property_readonly("delegate", &Engine::delegate, "What runs: 'cpu' or 'gpu'.")
+        .def_property_readonly("reason", &Engine::reason, "Why that one.");
 }

@@ -3,6 +3,7 @@
 
 #include <pybind11/pybind11.h>
 
+void bind_delegates(pybind11::module_& m);
 void bind_detect(pybind11::module_& m);
 void bind_engine(pybind11::module_& m);
 void bind_errors(pybind11::module_& m);

@@ -16,4 +16,5 @@ PYBIND11_MODULE(_core, m) {
     bind_track(m);
     bind_smooth(m);
     bind_engine(m);
+    bind_delegates(m);
 }

@@ -256,6 +256,16 @@ Spec read_spec(const Value& raw, const char* kind, const Visit& visit) {
     return spec;
 }
 
+// Inputs of which we know how they are made.
+void read_golden(const Value& raw, Card& card) {
+    for (const Value& example : optional(raw, "golden", Kind::list).items) {
+        for (const char* const name : {"text", "signal", "drawing"}) {
+            const Value* const input = example.find(name);
+            if (input != nullptr && input->is(Kind::text)) card.golden.push_back(input->text);
+        }
+    }
+}
+
 void read_any_spec(const Value& raw, Card& card) {
     const Value& spec = field(raw, "spec", Kind::object);
     if (card.modality == Modality::text) {
@@ -309,6 +319,7 @@ Card read_card(std::string_view text) {
     read_outputs(raw, card);
     read_evidence(raw, card);
     check_rest(raw);
+    read_golden(raw, card);
     read_any_spec(raw, card);
     return card;
 }

@@ -1,6 +1,7 @@
 #include "edgeemo/edgeemo.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -152,16 +153,23 @@ edgeemo::Image image_of(const edgeemo_image* pointer) {
     return image;
 }
 
+// Fields beyond a caller's struct_size are not there.
 edgeemo::EngineOptions options_of(const edgeemo_options* pointer) {
     edgeemo::EngineOptions options;
     if (pointer == nullptr) return options;
-    const edgeemo_options& from = sized(pointer, "edgeemo_options");
+    edgeemo_options from{};
+    constexpr std::size_t kFirst = offsetof(edgeemo_options, delegate_options);  // of version 1
+    if (pointer->struct_size < kFirst)
+        throw InputError("edgeemo_options: struct_size is too small; set it to its sizeof");
+    std::memcpy(&from, pointer, std::min<std::size_t>(pointer->struct_size, sizeof from));
     if (from.threads != 0) options.threads = from.threads;
     if (from.library != nullptr) options.library = from.library;
-    const std::string delegate = from.delegate == nullptr ? "auto" : from.delegate;
-    if (delegate != "auto" && delegate != "cpu")
-        throw edgeemo::DelegateError("There is no delegate '" + delegate +
-                                     "' in this release: expected 'auto' or 'cpu'.");
+    if (from.delegate != nullptr) options.delegate = from.delegate;
+    if (from.delegate_options != nullptr) options.delegate_options = from.delegate_options;
+    if (options.delegate.find('/') != std::string::npos)
+        throw edgeemo::DelegateError(
+            "External TFLite delegates (" + options.delegate +
+            ") are not known in C: expected 'auto', 'cpu' or 'gpu'; Python has them.");
     return options;
 }
 
@@ -182,6 +190,27 @@ int32_t edgeemo_open(const char* path, const edgeemo_options* options, edgeemo_r
 }
 
 void edgeemo_close(edgeemo_recognizer* recognizer) { delete recognizer; }
+
+int32_t edgeemo_probe(const char* path, const edgeemo_options* options, edgeemo_verdict* verdict) {
+    return guarded([&] {
+        sized(static_cast<const edgeemo_verdict*>(verdict), "an edgeemo_verdict");
+        const std::string file = &given(path, "the path of a bundle");
+        const edgeemo::Verdict found = edgeemo::Recognizer::probe(file, options_of(options));
+        verdict->usable = found.usable ? 1 : 0;
+        verdict->ratio = found.ratio;
+        const std::size_t n = found.reason.copy(verdict->reason, sizeof verdict->reason - 1);
+        verdict->reason[n] = '\0';
+        return EDGEEMO_OK;
+    });
+}
+
+const char* edgeemo_delegate(const edgeemo_recognizer* recognizer) {
+    return recognizer == nullptr ? nullptr : recognizer->recognizer.delegate().c_str();
+}
+
+const char* edgeemo_delegate_reason(const edgeemo_recognizer* recognizer) {
+    return recognizer == nullptr ? nullptr : recognizer->recognizer.delegate_reason().c_str();
+}
 
 const char* edgeemo_emotion(int32_t index) {
     const bool there = index >= 0 && index < EDGEEMO_EMOTIONS;

@@ -21,8 +21,8 @@ using litert::Handle;
 using litert::Library;
 using litert::Status;
 
-// Options of an environment: only the CPU's accelerator is looked for, so that none of a GPU is even loaded;
-// and silence. Releases that know neither ignore them.
+// Options of an environment: only the accelerators named are looked for, so that without "gpu" none of a GPU
+// is even loaded; where they lie; and silence. Releases that know neither ignore them.
 litert::EnvironmentOption option(std::int32_t tag, std::int64_t number) {
     litert::EnvironmentOption made;
     made.tag = tag;
@@ -30,7 +30,14 @@ litert::EnvironmentOption option(std::int32_t tag, std::int64_t number) {
     made.value.number = number;
     return made;
 }
-constexpr std::int32_t kAccelerators = 24, kLeastSeverity = 25;
+litert::EnvironmentOption option(std::int32_t tag, const char* text) {
+    litert::EnvironmentOption made;
+    made.tag = tag;
+    made.value.type = 8;  // text
+    made.value.text = text;
+    return made;
+}
+constexpr std::int32_t kLibraries = 22, kAccelerators = 24, kLeastSeverity = 25;
 constexpr std::int64_t kSilent = 4;
 
 // Inputs or outputs: in the library's order, and where each stands by name.
@@ -46,6 +53,16 @@ void check(Status status, const char* what) {
                          "); convert the model again, or use another release of LiteRT");
 }
 
+// Options in text, for the delegate of that name.
+Handle text_options(const Library& lib, const char* delegate, const std::string& text) {
+    Handle opaque = nullptr;
+    char* const payload = strdup(text.c_str());
+    const Status status = lib.CreateOpaqueOptions(delegate, payload, &std::free, &opaque);
+    if (status != 0) std::free(payload);
+    check(status, "refuses options");
+    return opaque;
+}
+
 // Threads are an option of the CPU delegate; how it is given changed with 2.1.4.
 void set_threads(const Library& lib, Handle options, std::int32_t threads) {
     Handle opaque = nullptr;
@@ -56,11 +73,7 @@ void set_threads(const Library& lib, Handle options, std::int32_t threads) {
         check(lib.FindCpuOptions(opaque, &cpu), "made no CPU options");
         check(lib.SetCpuOptionsNumThread(cpu, threads), "refuses the number of threads");
     } else if (lib.CreateOpaqueOptions != nullptr) {
-        const std::string text = "num_threads = " + std::to_string(threads) + "\n";
-        char* const payload = strdup(text.c_str());
-        const Status status = lib.CreateOpaqueOptions("xnnpack", payload, &std::free, &opaque);
-        if (status != 0) std::free(payload);
-        check(status, "refuses the number of threads");
+        opaque = text_options(lib, "xnnpack", "num_threads = " + std::to_string(threads) + "\n");
     } else {
         throw RuntimeUnavailableError(lib.path() + " takes no number of threads: use LiteRT 1.4 to 2.3");
     }
@@ -80,19 +93,61 @@ struct Engine::State {
         if (environment != nullptr) lib.DestroyEnvironment(environment);
     }
 
-    void load(std::int32_t threads) {
+    void load(const EngineOptions& how) {
         lib.quiet();
-        const std::array<litert::EnvironmentOption, 2> wishes{option(kLeastSeverity, kSilent),
-                                                              option(kAccelerators, litert::kCpu)};
-        check(lib.CreateEnvironment(lib.has_fd() ? 2 : 0, wishes.data(), &environment),
+        const int accelerators = how.delegate == "gpu" ? litert::kCpu | litert::kGpu : litert::kCpu;
+        gpu = accelerators != litert::kCpu;
+        const std::string folder = lib.folder();
+        std::vector<litert::EnvironmentOption> wishes;
+        if (lib.has_fd()) wishes = {option(kLeastSeverity, kSilent), option(kAccelerators, accelerators)};
+        if (gpu) wishes.push_back(option(kLibraries, folder.c_str()));
+        check(lib.CreateEnvironment(static_cast<int>(wishes.size()), wishes.data(), &environment),
               "made no environment");
+        if (gpu) find_gpu();
         check(lib.create_model(environment, bytes.data, bytes.size, &model), "refuses the model");
         Handle options = nullptr;
         check(lib.CreateOptions(&options), "made no options");
         const std::unique_ptr<void, void (*)(Handle)> owned(options, lib.DestroyOptions);
-        check(lib.SetOptionsHardwareAccelerators(options, litert::kCpu), "refuses the CPU");
-        set_threads(lib, options, threads);
-        check(lib.CreateCompiledModel(environment, model, options, &compiled), "refuses the model");
+        check(lib.SetOptionsHardwareAccelerators(options, accelerators), "refuses its accelerators");
+        set_threads(lib, options, how.threads);
+        if (gpu) set_gpu(options, how.delegate_options);
+        const Status status = lib.CreateCompiledModel(environment, model, options, &compiled);
+        if (gpu && status != 0) {
+            throw DelegateError("LiteRT's accelerator cannot run this model here (status " +
+                                std::to_string(status) + "): no GPU, or no driver of Vulkan for it");
+        }
+        check(status, "refuses the model");
+    }
+
+    // Without an accelerator for it, LiteRT would run a model for "gpu" on the CPU and say nothing.
+    void find_gpu() {
+        if (const std::string lacks = litert::processor_lacks(); !lacks.empty())
+            throw DelegateError("this processor lacks " + lacks +
+                                ", which LiteRT's accelerator for GPUs needs");
+        std::size_t n = 0;
+        bool found = false;
+        if (lib.GetNumAccelerators != nullptr && lib.GetAccelerator != nullptr &&
+            lib.GetAcceleratorHardwareSupport != nullptr && lib.GetNumAccelerators(environment, &n) == 0) {
+            for (std::size_t i = 0; i < n && !found; ++i) {
+                Handle accelerator = nullptr;
+                int kinds = 0;
+                found = lib.GetAccelerator(environment, i, &accelerator) == 0 &&
+                        lib.GetAcceleratorHardwareSupport(accelerator, &kinds) == 0 &&
+                        (kinds & litert::kGpu) != 0;
+            }
+        }
+        if (found) return;
+        throw DelegateError("there is no accelerator for GPUs beside " + lib.path() +
+                            " (the package ai-edge-litert has one from 2.1.2 on)");
+    }
+
+    void set_gpu(Handle options, const std::string& text) const {
+        if (lib.CreateOpaqueOptions == nullptr)
+            throw DelegateError(lib.path() + " takes no options for a GPU (2.1.4 to 2.3 do)");
+        const bool precise = ("\n" + text).find("\nprecision") != std::string::npos;
+        const std::string all = (precise ? "" : "precision = 2\n") + text;
+        check(lib.AddOpaqueOptions(options, text_options(lib, "gpu_options", all)),
+              "refuses options of the GPU");
     }
 
     void make_buffers(Side& side, std::vector<TensorInfo> tensors, bool input) {
@@ -117,7 +172,7 @@ struct Engine::State {
                                      "; use another release of LiteRT");
             }
             side.buffers.push_back(nullptr);
-            check(lib.create_buffer(environment, type, needs, &side.buffers.back()), "made no tensor");
+            check(lib.create_buffer(environment, type, needs, gpu, &side.buffers.back()), "made no tensor");
             memory.push_back(nullptr);
             check(lib.GetTensorBufferHostMemory(side.buffers.back(), &memory.back()),
                   "gives no tensor's memory");
@@ -151,7 +206,8 @@ struct Engine::State {
         run();
         for (std::size_t i = 0; i < out.tensors.size(); ++i) {
             const TensorInfo& tensor = out.tensors[i];
-            bool good = std::memcmp(first[i].data(), out.memory[i], tensor.bytes) == 0;
+            // a GPU may add in another order each time
+            bool good = gpu || std::memcmp(first[i].data(), out.memory[i], tensor.bytes) == 0;
             const auto* const floats = static_cast<const float*>(out.memory[i]);
             for (std::size_t k = 0; tensor.type == ElementType::float32 && k < tensor.count; ++k)
                 good = good && std::isfinite(floats[k]);
@@ -166,6 +222,7 @@ struct Engine::State {
 
     Library lib;
     ModelBytes bytes;
+    bool gpu = false;
     Handle environment = nullptr, model = nullptr, compiled = nullptr;
     Side in, out;
 };
@@ -186,6 +243,10 @@ Engine::Engine(ModelBytes model, const EngineOptions& options) {
         throw InputError("threads is " + std::to_string(options.threads) +
                          ": expected a number from 1 to 64");
     }
+    if (options.delegate != "auto" && options.delegate != "cpu" && options.delegate != "gpu") {
+        throw DelegateError("There is no delegate '" + options.delegate +
+                            "' in the native engine: expected 'auto', 'cpu' or 'gpu'.");
+    }
     if (!options.sha256.empty() && sha256_hex(model.data, model.size) != options.sha256) {
         throw BundleCorruptError("the model's bytes do not match their digest; fetch the bundle again");
     }
@@ -194,7 +255,7 @@ Engine::Engine(ModelBytes model, const EngineOptions& options) {
     ModelShape shape = read_model(model.data, model.size);
     state_ = std::make_unique<State>(options);
     state_->bytes = std::move(model);
-    state_->load(options.threads);
+    state_->load(options);
     state_->make_buffers(state_->in, std::move(shape.inputs), true);
     state_->make_buffers(state_->out, std::move(shape.outputs), false);
     state_->self_test();

@@ -1,6 +1,11 @@
 #include "litert.h"
 
 #include <dlfcn.h>
+#include <unistd.h>
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 #include "edgeemo/errors.h"
 
@@ -29,6 +34,20 @@ std::string last_error() {
 }
 
 }  // namespace
+
+std::string beside_us(std::initializer_list<const char*> places) {
+    const std::string here = own_folder();
+    for (const char* const place : places)
+        if (!here.empty() && access((here + place).c_str(), X_OK) == 0) return here + place;
+    return "";
+}
+
+std::string processor_lacks() {
+#if defined(__aarch64__)
+    if ((getauxval(AT_HWCAP) & HWCAP_ASIMDDP) == 0) return "the dot product instructions (ASIMDDP)";
+#endif
+    return "";
+}
 
 Library::Library(const std::string& path) : path_(path) {
     std::string why;
@@ -72,8 +91,7 @@ Library::Library(const std::string& path) : path_(path) {
     DestroyTensorBuffer = destroyer("DestroyTensorBuffer");
     create_model_ = required("CreateModelFromBuffer");
     model_in_environment_ = find("CreateModelFromFd") != nullptr;
-    if (CreateManagedTensorBufferFromRequirements == nullptr)
-        create_managed_ = required("CreateManagedTensorBuffer");
+    if (CreateManagedTensorBufferFromRequirements == nullptr) required("CreateManagedTensorBuffer");
 }
 
 void* Library::find(const char* name) const { return dlsym(handle_, (std::string("LiteRt") + name).c_str()); }
@@ -94,14 +112,23 @@ Status Library::create_model(Handle environment, const void* bytes, std::size_t 
     return reinterpret_cast<Create>(create_model_)(bytes, size, model);
 }
 
-Status Library::create_buffer(Handle environment, const TensorType& type, Handle requirements,
+Status Library::create_buffer(Handle environment, const TensorType& type, Handle requirements, bool in_host,
                               Handle* buffer) const {
-    if (CreateManagedTensorBufferFromRequirements != nullptr)
+    const bool can_choose = CreateManagedTensorBuffer != nullptr;
+    if (CreateManagedTensorBufferFromRequirements != nullptr && !(in_host && can_choose))
         return CreateManagedTensorBufferFromRequirements(environment, &type, requirements, buffer);
     std::size_t size = 0;
     if (const Status status = GetTensorBufferRequirementsBufferSize(requirements, &size)) return status;
-    using Create = Status (*)(Handle, int, const TensorType*, std::size_t, Handle*);
-    return reinterpret_cast<Create>(create_managed_)(environment, kHostMemory, &type, size, buffer);
+    return CreateManagedTensorBuffer(environment, kHostMemory, &type, size, buffer);
+}
+
+std::string Library::folder() const {
+    Dl_info info{};
+    if (dladdr(reinterpret_cast<void*>(CreateEnvironment), &info) == 0 || info.dli_fname == nullptr)
+        return "";
+    const std::string path = info.dli_fname;
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "" : path.substr(0, slash);
 }
 
 void Library::quiet() const {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 
@@ -35,7 +36,7 @@ struct TensorType {
     std::uint8_t rest[252] = {};
 };
 
-inline constexpr int kCpu = 1;
+inline constexpr int kCpu = 1, kGpu = 2;
 inline constexpr int kHostMemory = 1;
 
 // name, arguments
@@ -56,12 +57,24 @@ inline constexpr int kHostMemory = 1;
     F(GetTensorBufferHostMemory, (Handle, void**))                                           \
     F(RunCompiledModel, (Handle, std::size_t, std::size_t, Handle*, std::size_t, Handle*))
 
-#define EDGEEMO_LITERT_OPTIONAL(F)                                         \
-    F(CreateOpaqueOptions, (const char*, void*, void (*)(void*), Handle*)) \
-    F(CreateCpuOptions, (Handle*))                                         \
-    F(FindCpuOptions, (Handle, Handle*))                                   \
-    F(SetCpuOptionsNumThread, (Handle, int))                               \
-    F(CreateManagedTensorBufferFromRequirements, (Handle, const TensorType*, Handle, Handle*))
+#define EDGEEMO_LITERT_OPTIONAL(F)                                                             \
+    F(CreateOpaqueOptions, (const char*, void*, void (*)(void*), Handle*))                     \
+    F(CreateCpuOptions, (Handle*))                                                             \
+    F(FindCpuOptions, (Handle, Handle*))                                                       \
+    F(SetCpuOptionsNumThread, (Handle, int))                                                   \
+    F(CreateManagedTensorBufferFromRequirements, (Handle, const TensorType*, Handle, Handle*)) \
+    F(CreateManagedTensorBuffer, (Handle, int, const TensorType*, std::size_t, Handle*))       \
+    F(GetNumAccelerators, (Handle, std::size_t*))                                              \
+    F(GetAccelerator, (Handle, std::size_t, Handle*))                                          \
+    F(GetAcceleratorHardwareSupport, (Handle, int*))
+
+// The first of these places, relative to the folder this code was loaded from, at which a program lies; "" if
+// none.
+std::string beside_us(std::initializer_list<const char*> places);
+
+// What of the processor LiteRT's accelerator for GPUs uses without asking, and is not there; "" if nothing.
+// On a Cortex-A72 (Raspberry Pi 4) merely loading it ends the process.
+std::string processor_lacks();
 
 // The functions of one library. It stays loaded until the process ends: its threads and statics may outlive
 // us.
@@ -71,11 +84,13 @@ class Library {
     explicit Library(const std::string& path);
 
     Status create_model(Handle environment, const void* bytes, std::size_t size, Handle* model) const;
-    Status create_buffer(Handle environment, const TensorType& type, Handle requirements,
+    // In the host's memory, or in what the delegate likes best.
+    Status create_buffer(Handle environment, const TensorType& type, Handle requirements, bool in_host,
                          Handle* buffer) const;
     void quiet() const;  // releases before 2.1.6 have one logger for the process
     bool has_fd() const { return model_in_environment_; }
     const std::string& path() const { return path_; }
+    std::string folder() const;  // where it really lies, without a slash at the end; "" if nobody knows
 
 #define EDGEEMO_DECLARE(name, arguments) Status(*name) arguments = nullptr;
     EDGEEMO_LITERT_REQUIRED(EDGEEMO_DECLARE)
@@ -95,7 +110,6 @@ class Library {
     std::string path_;
     void* create_model_ = nullptr;
     bool model_in_environment_ = false;
-    void* create_managed_ = nullptr;
 };
 
 }  // namespace edgeemo::litert

@@ -11,24 +11,6 @@ namespace {
 
 constexpr const char* kVocabulary = "vocab.txt";
 
-// One piece a line, LF.
-std::vector<std::string> pieces_of(const Bundle& bundle) {
-    const auto found = bundle.assets.find(kVocabulary);
-    if (found == bundle.assets.end())
-        throw BundleError("The bundle has no vocab.txt; convert the model again with its vocabulary.");
-    std::string_view text = found->second;
-    if (text.find('\r') != std::string_view::npos)
-        throw SpecError("vocab.txt has carriage returns; write its lines with LF.");
-    std::vector<std::string> pieces;
-    if (text.empty()) return pieces;
-    if (text.back() == '\n') text.remove_suffix(1);
-    for (std::size_t begin = 0, end = 0; end != std::string_view::npos; begin = end + 1) {
-        end = text.find('\n', begin);
-        pieces.emplace_back(text.substr(begin, end == std::string_view::npos ? end : end - begin));
-    }
-    return pieces;
-}
-
 [[noreturn]] void mismatch(const Card& card, const std::string& what) {
     throw BundleMismatchError(card.name + ": " + what + ". Convert it again.");
 }
@@ -83,8 +65,28 @@ EngineOptions checked_already(
 
 }  // namespace
 
+// One piece a line, LF.
+std::vector<std::string> pieces_of(const Bundle& bundle) {
+    const auto found = bundle.assets.find(kVocabulary);
+    if (found == bundle.assets.end())
+        throw BundleError("The bundle has no vocab.txt; convert the model again with its vocabulary.");
+    std::string_view text = found->second;
+    if (text.find('\r') != std::string_view::npos)
+        throw SpecError("vocab.txt has carriage returns; write its lines with LF.");
+    std::vector<std::string> pieces;
+    if (text.empty()) return pieces;
+    if (text.back() == '\n') text.remove_suffix(1);
+    for (std::size_t begin = 0, end = 0; end != std::string_view::npos; begin = end + 1) {
+        end = text.find('\n', begin);
+        pieces.emplace_back(text.substr(begin, end == std::string_view::npos ? end : end - begin));
+    }
+    return pieces;
+}
+
 RecognizerParts::RecognizerParts(Bundle b, const EngineOptions& options)
-    : bundle(std::move(b)), engine(bundle.model, checked_already(options)), readout(bundle.card.readout) {
+    : bundle(std::move(b)),
+      opened(open_engine(bundle.model, checked_already(options), [this] { return goldens_of(bundle); })),
+      readout(bundle.card.readout) {
     const Card& card = bundle.card;
     if (const auto* spec = std::get_if<TextSpec>(&card.spec)) text.emplace(*spec, pieces_of(bundle));
     if (const auto* spec = std::get_if<VoiceSpec>(&card.spec)) voice.emplace(*spec);
@@ -112,6 +114,11 @@ void RecognizerParts::expect(Modality wanted) const {
                               ". Open a bundle of that modality.");
 }
 
+Verdict Recognizer::probe(const std::string& path, const EngineOptions& options) {
+    const Bundle bundle = Bundle::open(path);
+    return probe_gpu(bundle.model, checked_already(options), [&] { return goldens_of(bundle); });
+}
+
 Recognizer::Recognizer(Bundle bundle, const EngineOptions& options)
     : parts_(std::make_shared<RecognizerParts>(std::move(bundle), options)) {}
 
@@ -121,6 +128,8 @@ Recognizer Recognizer::open(const std::string& path, const EngineOptions& option
 
 const Card& Recognizer::card() const { return parts_->bundle.card; }
 const std::string& Recognizer::library() const { return parts_->engine.library(); }
+const std::string& Recognizer::delegate() const { return parts_->opened.delegate; }
+const std::string& Recognizer::delegate_reason() const { return parts_->opened.reason; }
 
 void Recognizer::predict_text(std::string_view text, Result& out) const {
     RecognizerParts& parts = *parts_;

@@ -12,6 +12,11 @@
 
 namespace edgeemo {
 
+// The inputs of which the card keeps answers, as the model takes them.
+std::vector<Golden> goldens_of(const Bundle& bundle);
+
+std::vector<std::string> pieces_of(const Bundle& bundle);  // of a text's vocabulary
+
 struct RecognizerParts {
     RecognizerParts(Bundle b, const EngineOptions& options);
 
@@ -45,7 +50,8 @@ struct RecognizerParts {
     void expect(Modality wanted) const;  // throws BundleMismatchError
 
     Bundle bundle;
-    Engine engine;
+    OpenedEngine opened;
+    Engine& engine = opened.engine;
     Readout readout;
     std::optional<TextFrontend> text;
     std::optional<VoiceFrontend> voice;

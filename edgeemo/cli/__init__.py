@@ -24,6 +24,7 @@ _COMMANDS = {  # name: (module, what it does)
     "crossval": ("crossval", "Measure a voice recipe on speakers it has not heard."),
     "manifest": ("train", "Write a data set as a manifest."),
     "convert": ("convert", "Convert a Keras model to a verified int8 bundle."),
+    "delegates": ("delegates", "Try what this machine has besides the CPU, and say why not."),
     "paths": ("paths", "Show where header and library for C and C++ lie."),
     "verify": ("convert", "Compare a bundle with the Keras model it came from."),
 }

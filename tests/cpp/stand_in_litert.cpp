@@ -1,10 +1,15 @@
 // A library with LiteRT's functions that computes nothing: tensors of the model's own sizes, and on demand a
 // fault. What it does is in its file's name: stand_in_<fault>.so, read from EDGEEMO_STAND_IN at build time.
+// It has a GPU, too, which gives the answers of the CPU and obeys its options: "fault = sigill" and so on.
+#include <unistd.h>
+
+#include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,7 +36,25 @@ struct Compiled {
     Model* model;
     std::vector<Needs> in, out;
     int runs = 0;
+    std::string gpu_fault;
 };
+
+struct Options {
+    int accelerators = 0;
+    std::string gpu;
+};
+
+// How a GPU fails when a model is loaded: 0 if it does not.
+int fail_to_load(const std::string& fault) {
+    if (fault == "sigill") std::raise(SIGILL);
+    if (fault == "sigsegv") std::raise(SIGSEGV);
+    if (fault == "sigabrt") std::raise(SIGABRT);
+    if (fault == "exit") _exit(7);
+    while (fault == "hang") pause();
+    return fault == "device" ? 3 : 0;
+}
+
+bool in_probe() { return std::string_view(program_invocation_short_name) == "edgeemo-probe"; }
 
 std::size_t size_of(const edgeemo::TensorInfo& info) { return (info.bytes + 63) / 64 * 64; }
 
@@ -56,23 +79,50 @@ API int LiteRtCreateModelFromBuffer(Handle environment, const void* bytes, std::
 API void LiteRtDestroyModel(Handle h) { delete static_cast<Model*>(h); }
 
 API int LiteRtCreateOptions(Handle* made) {
-    *made = new int(0);
+    *made = new Options();
     return 0;
 }
-API void LiteRtDestroyOptions(Handle h) { delete static_cast<int*>(h); }
-API int LiteRtSetOptionsHardwareAccelerators(Handle, int) { return 0; }
-API int LiteRtAddOpaqueOptions(Handle, Handle opaque) {
-    delete static_cast<int*>(opaque);
+API void LiteRtDestroyOptions(Handle h) { delete static_cast<Options*>(h); }
+API int LiteRtSetOptionsHardwareAccelerators(Handle h, int accelerators) {
+    static_cast<Options*>(h)->accelerators = accelerators;
     return 0;
 }
-API int LiteRtCreateOpaqueOptions(const char*, void* payload, void (*destroy)(void*), Handle* made) {
+API int LiteRtAddOpaqueOptions(Handle h, Handle opaque) {
+    static_cast<Options*>(h)->gpu += *static_cast<std::string*>(opaque);
+    delete static_cast<std::string*>(opaque);
+    return 0;
+}
+API int LiteRtCreateOpaqueOptions(const char* whose, void* payload, void (*destroy)(void*), Handle* made) {
+    const bool gpu = std::string_view(whose) == "gpu_options";
+    *made = new std::string(gpu ? static_cast<const char*>(payload) : "");
     destroy(payload);
-    *made = new int(0);
     return 0;
 }
 
-API int LiteRtCreateCompiledModel(Handle, Handle model, Handle, Handle* made) {
-    auto* const compiled = new Compiled{static_cast<Model*>(model), {}, {}};
+API int LiteRtGetNumAccelerators(Handle, std::size_t* n) {
+    *n = 2;
+    return 0;
+}
+API int LiteRtGetAccelerator(Handle, std::size_t i, Handle* made) {
+    static int kinds[] = {1, 2};
+    *made = &kinds[i];
+    return 0;
+}
+API int LiteRtGetAcceleratorHardwareSupport(Handle accelerator, int* kinds) {
+    *kinds = *static_cast<int*>(accelerator);
+    return 0;
+}
+
+API int LiteRtCreateCompiledModel(Handle, Handle model, Handle h, Handle* made) {
+    const auto* const options = static_cast<Options*>(h);
+    std::string fault;
+    if ((options->accelerators & 2) != 0) {
+        const std::size_t at = options->gpu.find("fault = ");
+        if (at != std::string::npos)
+            fault = options->gpu.substr(at + 8, options->gpu.find('\n', at) - at - 8);
+        if (const int status = fail_to_load(fault)) return status;
+    }
+    auto* const compiled = new Compiled{static_cast<Model*>(model), {}, {}, 0, fault};
     for (const auto& info : compiled->model->shape.inputs) compiled->in.push_back({size_of(info)});
     for (const auto& info : compiled->model->shape.outputs)
         compiled->out.push_back({kFault == "small" ? 1 : size_of(info)});
@@ -114,6 +164,10 @@ API int LiteRtCreateManagedTensorBufferFromRequirements(Handle, const void*, Han
     *made = new Buffer{std::aligned_alloc(64, static_cast<Needs*>(needs)->size)};
     return 0;
 }
+API int LiteRtCreateManagedTensorBuffer(Handle, int, const void*, std::size_t size, Handle* made) {
+    *made = new Buffer{std::aligned_alloc(64, size)};
+    return 0;
+}
 API void LiteRtDestroyTensorBuffer(Handle h) {
     std::free(static_cast<Buffer*>(h)->memory);
     delete static_cast<Buffer*>(h);
@@ -133,6 +187,10 @@ API int LiteRtRunCompiledModel(Handle h, std::size_t, std::size_t n_in, Handle* 
     ++compiled->runs;
     if (kFault == "run" && compiled->runs > 2) return 3;
     unsigned sum = kFault == "unsteady" ? static_cast<unsigned>(compiled->runs) : 0;
+    const std::string gpu = compiled->runs > 2 ? compiled->gpu_fault : "";  // passes the self-test at load
+    if (gpu == "crash") std::raise(SIGSEGV);
+    if (gpu == "slow") usleep(3000);
+    if (gpu == "wrong" || (gpu == "wrong_here" && !in_probe())) sum += 41;
     for (std::size_t i = 0; i < n_in; ++i) {
         const auto* const bytes = static_cast<const std::uint8_t*>(static_cast<Buffer*>(in[i])->memory);
         for (std::size_t k = 0; k < compiled->model->shape.inputs[i].bytes; ++k) sum += bytes[k];
@@ -141,8 +199,8 @@ API int LiteRtRunCompiledModel(Handle h, std::size_t, std::size_t n_in, Handle* 
         const edgeemo::TensorInfo& info = compiled->model->shape.outputs[i];
         void* const memory = static_cast<Buffer*>(out[i])->memory;
         if (info.type == edgeemo::ElementType::float32) {
-            const float value = kFault == "nan" ? std::numeric_limits<float>::quiet_NaN()
-                                                : static_cast<float>(sum % 7) / 8.0F;
+            const float value =
+                gpu == "nan" ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(sum % 7) / 8.0F;
             for (std::size_t k = 0; k < info.count; ++k)
                 std::memcpy(static_cast<float*>(memory) + k, &value, 4);
         } else {

@@ -38,6 +38,7 @@ struct Card {
     std::string labels_output, affect_output, speech_output;  // names in the signature; empty: none
     std::variant<TextSpec, VoiceSpec, FaceSpec> spec;
     std::string spec_digest, flatbuffer_sha256;
+    std::vector<std::string> golden;            // texts, or names of golden.h
     std::map<std::string, std::string> assets;  // file name to SHA-256
 };
 

@@ -30,7 +30,7 @@
 extern "C" {
 #endif
 
-#define EDGEEMO_ABI_VERSION 1
+#define EDGEEMO_ABI_VERSION 2
 #define EDGEEMO_EMOTIONS 8 /* neutral, happiness, sadness, anger, fear, disgust, surprise, contempt */
 
 #define EDGEEMO_OK 0
@@ -56,8 +56,20 @@ typedef struct edgeemo_options {
     int32_t threads;      /* for the model, 1 to 64; 0 is 1 */
     const char* library;  /* path of libLiteRt.so; NULL: beside libedgeemo.so, of the Python environment it
                              lies in, or wherever the system's loader finds it */
-    const char* delegate; /* "auto" (NULL) or "cpu" */
+    const char* delegate; /* "auto" (NULL), "cpu" or "gpu"; see edgeemo_probe */
+    /* since 2: lines "key = value", or NULL. Those that begin with probe_ say how a GPU is tried:
+     * probe_records, a folder for what is found; probe_program, the path of edgeemo-probe (else beside
+     * libedgeemo.so); probe_timeout_ms (20000); probe_most_ratio (1), the longest it may take in the CPU's
+     * time. All others go to LiteRT's accelerator. */
+    const char* delegate_options;
 } edgeemo_options;
+
+typedef struct edgeemo_verdict { /* what a probe found */
+    uint32_t struct_size;        /* set by the caller */
+    int32_t usable;              /* 1: it can be opened with delegate "gpu", and is what "auto" takes */
+    double ratio;                /* its time for a run over the CPU's; 0: it never came to that */
+    char reason[512];            /* why not; if usable, why the verdict could not be kept, or "" */
+} edgeemo_verdict;
 
 typedef struct edgeemo_result {
     uint32_t struct_size;           /* set by the caller */
@@ -109,6 +121,18 @@ EDGEEMO_API const char* edgeemo_last_error(void);
 EDGEEMO_API int32_t edgeemo_open(const char* path, const edgeemo_options* options,
                                  edgeemo_recognizer** recognizer);
 EDGEEMO_API void edgeemo_close(edgeemo_recognizer* recognizer); /* NULL is allowed */
+
+/* Tries the GPU with a bundle: in a child process, which may crash or hang without harm, its answers are
+ * compared with the CPU's and both are timed. EDGEEMO_OK if the verdict was reached, whatever it is. It is
+ * kept in the folder probe_records; give that to edgeemo_open, and "auto" takes the GPU if the verdict on
+ * record is good, else the CPU. "gpu" probes unless a good verdict is on record, and fails with
+ * EDGEEMO_ERROR_DELEGATE unless it is good. External TFLite delegates (a path in `delegate`) are not known
+ * here; Python has them. */
+EDGEEMO_API int32_t edgeemo_probe(const char* path, const edgeemo_options* options, edgeemo_verdict* verdict);
+
+/* Which delegate runs, "cpu" or "gpu", and why; valid as long as the recognizer. */
+EDGEEMO_API const char* edgeemo_delegate(const edgeemo_recognizer* recognizer);
+EDGEEMO_API const char* edgeemo_delegate_reason(const edgeemo_recognizer* recognizer);
 
 /* What a card says; strings are valid as long as the recognizer. NULL for an index out of range. */
 EDGEEMO_API const char* edgeemo_emotion(int32_t index);

@@ -33,6 +33,11 @@ struct EngineOptions {
     std::string library;
     std::int32_t threads = 1;   // for the model, 1 to kMostThreads
     std::string_view sha256{};  // 64 hexadecimal digits the model must have; empty: not asked
+    // "cpu" (XNNPACK); or "gpu", LiteRT's accelerator, which lies beside its library. An Engine takes either
+    // into this very process, and "auto" for "cpu"; open_engine (delegates.h) tries a GPU first.
+    std::string delegate = "auto";
+    std::string delegate_options;  // lines "key = value", for the GPU as LiteRT reads them: precision is 2
+                                   // (float32) unless given
 };
 
 // A model's bytes and whatever keeps them where they are; LiteRT reads them as long as the engine lives.
@@ -50,7 +55,8 @@ struct ModelBytes {
 class Engine {
   public:
     // Throws InputError (threads), BundleCorruptError (the bytes are no whole model), RuntimeUnavailableError
-    // (no usable LiteRT), InferenceError (LiteRT refuses the model, or its answers are not to be trusted).
+    // (no usable LiteRT), InferenceError (LiteRT refuses the model, or its answers are not to be trusted),
+    // DelegateError (the delegate is unknown, or cannot be used here).
     explicit Engine(ModelBytes model, const EngineOptions& options = {});
     ~Engine();
     Engine(Engine&&) noexcept;

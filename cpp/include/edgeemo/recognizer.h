@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "edgeemo/bundle.h"
+#include "edgeemo/delegates.h"
 #include "edgeemo/engine.h"
 #include "edgeemo/face.h"
 #include "edgeemo/image.h"
@@ -69,12 +70,18 @@ class VoiceListener {
 // Threads may share one: calls are served one after the other. Use one a thread for parallel work.
 class Recognizer {
   public:
-    // Throws what Bundle::open and Engine throw, and BundleMismatchError where model and card disagree.
+    // Throws what Bundle::open and open_engine throw, and BundleMismatchError where model and card disagree.
     static Recognizer open(const std::string& path, const EngineOptions& options = {});
     explicit Recognizer(Bundle bundle, const EngineOptions& options = {});
 
     const Card& card() const;
-    const std::string& library() const;  // path of the LiteRT in use
+    const std::string& library() const;          // path of the LiteRT in use
+    const std::string& delegate() const;         // "cpu" or "gpu"
+    const std::string& delegate_reason() const;  // why that one
+
+    // Tries the GPU with a bundle (see delegates.h); its golden inputs are among those compared. Throws what
+    // Bundle::open throws, and InputError for options.
+    static Verdict probe(const std::string& path, const EngineOptions& options = {});
 
     // Each throws BundleMismatchError for a bundle of another modality, InferenceError if the model fails.
 

@@ -1,0 +1,29 @@
+// What probes found, in small files: one for each machine, driver, LiteRT, model and way to run it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "edgeemo/delegates.h"
+
+namespace edgeemo {
+
+// 64 hexadecimal digits of all that a verdict on the GPU depends on: this machine's name and kernel, its
+// graphics cards and drivers of Vulkan, the files of LiteRT in `folder`, the model, threads and the GPU's own
+// options.
+std::string record_key(const std::string& folder, const std::string& model_sha256, std::int32_t threads,
+                       const std::string& gpu_options);
+
+struct Recalled {
+    std::optional<Verdict> verdict;
+    std::string trouble;  // why a file that is there was not believed
+};
+
+// The verdict in `folder`/`key`.probe. A file that is damaged, too long, no plain file, or that others may
+// write or own (but root) is not believed.
+Recalled recall(const std::string& folder, const std::string& key);
+
+// Writes it whole or not at all, folders included. What went wrong, or "".
+std::string put_on_record(const std::string& folder, const std::string& key, const Verdict& verdict);
+
+}  // namespace edgeemo

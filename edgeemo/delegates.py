@@ -1,0 +1,212 @@
+"""What may run a model besides the CPU, and what it is worth on this machine.
+
+A delegate is foreign code: a GPU's driver, a vendor's library. So it is tried in a child process first,
+compared with the CPU on the bundle's golden inputs, and timed. The verdict is kept in a small file, and
+``delegate="auto"`` takes the GPU where a good one is on record; without one it is the CPU.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from .backends import (
+    DELEGATES,
+    Backend,
+    InterpreterBackend,
+    NativeBackend,
+    Tensor,
+    check_delegate,
+    litert_library,
+)
+from .bundle import Bundle
+from .errors import DelegateError, EdgeemoError, InputError, InputTypeError
+from .external import Goldens, open_external, probe
+from .frontends import frontend_for
+
+Options = Mapping[str, str | int | float]
+_DRIVERS = ("VK_ICD_FILENAMES", "VK_DRIVER_FILES", "VK_ADD_DRIVER_FILES", "VK_LOADER_DRIVERS_SELECT")
+
+
+@dataclass(frozen=True)
+class DelegateReport:
+    """What one delegate is worth for one bundle on this machine.
+
+    Attributes:
+        name: ``"cpu"``, ``"gpu"``, or the path of an external delegate.
+        usable: whether it runs, answers as the CPU does, and is no slower.
+        reason: why not; if usable, why the verdict could not be kept, or ``""``.
+        ratio: its time for one run over the CPU's (1 for the CPU; below 1 is faster); None if it never came
+            to that. Measured in turns within half a second: rough.
+    """
+
+    name: str
+    usable: bool
+    reason: str
+    ratio: float | None
+
+
+def survey(
+    bundle: Bundle,
+    *,
+    delegate: str | os.PathLike[str] | None = None,
+    delegate_options: Options | None = None,
+    threads: int = 1,
+) -> list[DelegateReport]:
+    """Try every delegate with a bundle and put the verdicts on record.
+
+    Takes a second or a few, at most the timeout for each.
+
+    Args:
+        bundle: what is to be run.
+        delegate: the path of an external TFLite delegate to try as well.
+        delegate_options: as `Recognizer.open` takes them; those not ours go to the external delegate if there
+            is one, else to the GPU.
+        threads: CPU threads, 1 … 64.
+
+    Returns:
+        The CPU, the GPU, and the external delegate if one was given.
+
+    Raises:
+        InputError, InputTypeError: the options cannot be used. DelegateError: there is no file ``delegate``.
+    """
+    lines = option_lines(delegate_options)
+    path = None if delegate is None else os.fspath(delegate)
+    if path is not None:
+        check_delegate(path)
+    make = partial(golden_inputs, bundle)
+    reports = [_cpu(bundle, threads)]
+    ours = "".join(f"{line}\n" for line in lines.splitlines() if path is None or line.startswith("probe_"))
+    try:
+        usable, ratio, reason = _core.probe_gpu(
+            bundle.flatbuffer,
+            library=litert_library(),
+            threads=threads,
+            delegate_options=ours,
+            goldens=partial(golden_bytes, make),
+        )
+    except InputError:
+        raise
+    except EdgeemoError as error:  # no LiteRT that the native engine knows
+        usable, ratio, reason = False, 0.0, str(error)
+    reports.append(DelegateReport("gpu", usable, reason, ratio or None))
+    if path is not None:
+        verdict = probe(bundle.flatbuffer, path, lines, name="litert", threads=threads, goldens=make)
+        reports.append(DelegateReport(path, verdict.usable, verdict.reason, verdict.ratio or None))
+    return reports
+
+
+def open_backend(
+    flatbuffer: bytes, name: str, delegate: str, lines: str, threads: int, goldens: Goldens | None
+) -> tuple[Backend, str]:
+    """Open a backend by name (but ``"auto"``) on a delegate that has proved itself, and say why that one.
+
+    Raises:
+        DelegateError, InputError, RuntimeUnavailableError, InferenceError, BundleCorruptError: as they do.
+    """
+    check_delegate(delegate)
+    if name == "native":
+        if delegate not in DELEGATES:
+            raise DelegateError(
+                f"The native backend knows no external delegates ({delegate}): leave the backend out."
+            )
+        make = None if goldens is None else partial(golden_bytes, goldens)
+        native = NativeBackend(
+            flatbuffer, delegate=delegate, delegate_options=lines, threads=threads, goldens=make
+        )
+        return native, native.reason
+    if delegate in DELEGATES:
+        why = "asked for" if delegate == "cpu" else f"{name} has no GPU"
+        return InterpreterBackend(flatbuffer, name=name, delegate=delegate, threads=threads), why
+    return open_external(flatbuffer, delegate, lines, name=name, threads=threads, goldens=goldens)
+
+
+def golden_inputs(bundle: Bundle) -> list[Tensor]:
+    """Return the inputs of which the bundle's card keeps answers, as its frontend makes them."""
+    card = bundle.card
+    frontend: Any = frontend_for(card.modality, card.spec, bundle.assets)
+    found: list[Tensor] = []
+    for golden in card.golden:
+        if isinstance(golden.get("text"), str) and card.modality == "text":
+            found.append(frontend.compute(golden["text"]))
+        elif isinstance(golden.get("signal"), str) and card.modality == "voice":
+            pcm = _core.golden_signal(golden["signal"])
+            found += list(frontend.compute(pcm, 16_000).features[:1])
+        elif isinstance(golden.get("drawing"), str) and card.modality == "face":
+            picture = _core.golden_drawing(golden["drawing"])
+            if picture.size:
+                crop = frontend.align((0, 0, picture.shape[1], picture.shape[0]))
+                found.append(frontend.compute(picture, "gray", crop=crop))
+    return found
+
+
+def golden_bytes(goldens: Goldens) -> list[bytes]:
+    """Return golden inputs as the native engine takes them."""
+    return [np.ascontiguousarray(value).tobytes() for value in goldens()]
+
+
+def option_lines(options: Options | None) -> str:
+    """Return options as lines ``key = value``, with the folder of records unless ``probe_records`` names one.
+
+    Ours are ``probe_records`` (a folder; ``""``: nothing is kept), ``probe_timeout_ms`` (20000),
+    ``probe_most_ratio`` (1: the longest a run may take in the CPU's time) and ``probe_program`` (path of
+    ``edgeemo-probe``). All others are the delegate's own.
+
+    Raises:
+        InputTypeError: no mapping from names to text or numbers.
+        InputError: a line break, or a name with ``=``.
+    """
+    given = {} if options is None else options
+    if not isinstance(given, Mapping):
+        raise InputTypeError(f"delegate_options: expected a mapping, got {type(given).__name__}.")
+    lines = {"probe_records": records_folder()}
+    for key, value in given.items():
+        if not isinstance(key, str) or not isinstance(value, str | int | float):
+            raise InputTypeError(
+                f"delegate_options: expected text or a number by name, got {key!r}: {value!r}."
+            )
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        if not key.strip() or "=" in key or set("\r\n") & set(key + text):
+            raise InputError(f"delegate_options: {key!r}: {text!r} does not fit into a line key = value.")
+        lines[key.strip()] = text
+    return "".join(f"{key} = {value}\n" for key, value in lines.items())
+
+
+def records_folder() -> str:
+    """Return where verdicts are kept: ``$XDG_CACHE_HOME/edgeemo/delegates``, else in ``~/.cache``; or "".
+
+    A choice of Vulkan's drivers by environment variables has a folder of its own.
+    """
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not base.is_absolute():  # as the XDG specification has it
+        try:
+            base = Path.home() / ".cache"
+        except RuntimeError:
+            return ""
+    chosen = "\n".join(f"{name}={os.environ[name]}" for name in _DRIVERS if name in os.environ)
+    folder = base / "edgeemo" / "delegates"
+    return str(
+        folder / sha256(chosen.encode("utf-8", "surrogateescape")).hexdigest()[:16] if chosen else folder
+    )
+
+
+def _cpu(bundle: Bundle, threads: int) -> DelegateReport:
+    try:
+        NativeBackend(bundle.flatbuffer, delegate="cpu", threads=threads)
+        return DelegateReport("cpu", True, "", 1.0)
+    except InputError:
+        raise
+    except EdgeemoError as native:
+        try:
+            InterpreterBackend(bundle.flatbuffer, delegate="cpu", threads=threads)
+            return DelegateReport("cpu", True, "", 1.0)
+        except EdgeemoError as error:
+            return DelegateReport("cpu", False, f"{native} {error}", None)

@@ -1,0 +1,254 @@
+"""External TFLite delegates: a vendor's ``.so``, tried in a child process before it comes into ours.
+
+They speak ``tflite_plugin_create_delegate``, which only the Python interpreters take. A child loads the model
+on the CPU and on the delegate, compares the answers by the rule of the native engine and times both.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from .backends import Backend, InterpreterBackend, Tensor, litert_library
+from .errors import DelegateError, EdgeemoError
+
+Goldens = Callable[[], Sequence[Tensor]]
+"""Makes inputs of a model that has one; called when they are needed."""
+
+_NOISES = 3
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a probe found: ``ratio`` is the time of a run over the CPU's, 0 if it never came to that."""
+
+    usable: bool
+    ratio: float
+    reason: str
+
+
+def difference(cpu: Backend, other: Backend, goldens: Sequence[Tensor]) -> str:
+    """Return how another backend answers differently to goldens, zeros and noise: a sentence, or ``""``."""
+    trials = _trials(cpu, goldens)
+    right = [cpu.invoke(*trial) for trial in trials]
+    given = [other.invoke(*trial) for trial in trials]
+    for k, info in enumerate(cpu.outputs):
+        ours, theirs = (
+            np.concatenate([_floats(answer[k], info.scale, info.zero_point) for answer in answers])
+            for answers in (right, given)
+        )
+        wrong = _core.wrong_answers(info.name, info.scale, ours, theirs)
+        if wrong:
+            return wrong
+    return ""
+
+
+def probe(
+    flatbuffer: bytes, path: str, options: str, *, name: str, threads: int, goldens: Goldens | None
+) -> Verdict:
+    """Try a delegate in a child process and put the verdict on record.
+
+    Args:
+        flatbuffer: a verified model. path: of the delegate's ``.so``. threads: CPU threads.
+        options: lines ``key = value``; those that begin with ``probe_`` are ours.
+        name: of the interpreter, a key of `edgeemo.backends.INTERPRETERS`. goldens: inputs to compare with.
+
+    Raises:
+        InputError: the options are none.
+    """
+    records, timeout_ms, most_ratio, rest = _core.read_delegate_options(options)
+    with io.BytesIO() as file:
+        request = {
+            "name": name,
+            "path": str(Path(path).resolve()),
+            "options": _mapping(rest),
+            "threads": threads,
+        }
+        arrays = {f"golden{i}": value for i, value in enumerate(goldens() if goldens else ())}
+        np.savez(
+            file,
+            request=np.frombuffer(json.dumps(request).encode(), np.uint8),
+            model=np.frombuffer(flatbuffer, np.uint8),
+            **arrays,  # type: ignore[arg-type]
+        )
+        verdict = _run_child(file.getvalue(), timeout_ms)
+    told = (verdict.usable, verdict.ratio, verdict.reason)
+    trouble = (
+        _core.put_on_record(records, _key(flatbuffer, path, rest, name, threads), *told) if records else ""
+    )
+    verdict = _quick(verdict, most_ratio)
+    if verdict.usable and trouble:
+        return Verdict(True, verdict.ratio, f"the verdict is not kept: {trouble}")
+    return verdict
+
+
+def open_external(
+    flatbuffer: bytes, path: str, options: str, *, name: str, threads: int, goldens: Goldens | None
+) -> tuple[Backend, str]:
+    """Open an interpreter with a delegate that has proved itself, and say how; arguments as `probe`.
+
+    Raises:
+        DelegateError: it is no delegate, crashes, hangs, is slow, or answers otherwise than the CPU.
+        InputError, RuntimeUnavailableError, InferenceError: as `InterpreterBackend`.
+    """
+    cpu = InterpreterBackend(flatbuffer, name=name, threads=threads)
+    records, _, most_ratio, rest = _core.read_delegate_options(options)
+    found = _core.recall(records, _key(flatbuffer, path, rest, name, threads))[0] if records else None
+    verdict = _quick(Verdict(*found), most_ratio) if found else Verdict(False, 0.0, "")
+    if not verdict.usable:
+        verdict = probe(flatbuffer, path, options, name=name, threads=threads, goldens=goldens)
+    wrong = "" if verdict.usable else verdict.reason
+    if verdict.usable:
+        opened = InterpreterBackend(
+            flatbuffer, name=name, delegate=path, delegate_options=_mapping(rest), threads=threads
+        )
+        wrong = difference(cpu, opened, goldens() if goldens else ())
+        if not wrong:
+            return opened, f"asked for; a run took {verdict.ratio:.2f} of the CPU's time in the probe"
+    raise DelegateError(f"The delegate {path} cannot be used: {wrong}. Use delegate 'auto' or 'cpu'.")
+
+
+def _quick(verdict: Verdict, most_ratio: float) -> Verdict:
+    if not verdict.usable or verdict.ratio <= most_ratio:
+        return verdict
+    why = f"it takes {verdict.ratio:.2f} times as long as the CPU (probe_most_ratio allows {most_ratio:.2f})"
+    return Verdict(False, verdict.ratio, why)
+
+
+def _key(flatbuffer: bytes, path: str, options: str, name: str, threads: int) -> str:
+    """Name the record: what a verdict on the GPU depends on, the delegate's file and the interpreter."""
+    file = Path(path).stat()
+    told = f"{options}{name} {Path(path).resolve()} {file.st_size} {file.st_mtime_ns}"
+    folder = str(Path(litert_library()).parent)
+    return _core.record_key(folder, sha256(flatbuffer).hexdigest(), threads, told)
+
+
+def _mapping(lines: str) -> dict[str, str]:
+    parts = (line.partition(" = ") for line in lines.splitlines())
+    return {key: value for key, _, value in parts}
+
+
+def _trials(backend: Backend, goldens: Sequence[Tensor]) -> list[tuple[Tensor, ...]]:
+    infos = backend.inputs
+    found: list[tuple[Tensor, ...]] = []
+    for golden in goldens if len(infos) == 1 else ():
+        (info,) = infos
+        if golden.dtype == np.float32 and info.dtype == np.int8:
+            golden = _core.quantize(golden, info.scale, info.zero_point)
+        found.append((np.ascontiguousarray(golden).reshape(info.shape),))
+    rng = np.random.default_rng(1)
+    for noise in range(_NOISES + 1):
+        row: list[Tensor] = []
+        for info in infos:
+            if not noise or info.dtype == np.int32:  # ids have a range that nobody knows
+                row.append(np.zeros(info.shape, info.dtype))
+            elif info.dtype == np.int8:
+                row.append(rng.integers(-128, 128, info.shape, np.int8))
+            else:
+                row.append(rng.uniform(-1, 1, info.shape).astype(np.float32))
+        found.append(tuple(row))
+    return found
+
+
+def _floats(value: Tensor, scale: float, zero_point: int) -> Any:
+    return (_core.dequantize(value, scale, zero_point) if scale else value.astype(np.float32)).ravel()
+
+
+# --- the child ---
+
+
+def _run_child(request: bytes, timeout_ms: int) -> Verdict:
+    import subprocess  # not before it is needed: `import edgeemo` is quick
+
+    if not sys.executable:
+        return Verdict(False, 0.0, "this Python does not know its own program, so no child can try it")
+    start = f"import sys; sys.path[:] = {sys.path!r}; from edgeemo.external import child; child()"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", start],
+            input=request,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=timeout_ms / 1000,
+            check=False,
+        )
+        said, trouble = done.stdout, _trouble(done.returncode)
+    except subprocess.TimeoutExpired as error:
+        said, trouble = error.stdout or b"", f"did not answer within {timeout_ms} ms and was ended"
+    except OSError as error:
+        return Verdict(False, 0.0, f"no child process could be started to try it ({error.strerror})")
+    at = "starting"
+    for line in said.decode("utf-8", "replace").splitlines():
+        word, _, rest = line.partition(" ")
+        if word == "at":
+            at = rest
+        elif word == "not":
+            return Verdict(False, 0.0, rest)
+        elif word == "same":
+            return Verdict(True, float(rest), "")
+    how = trouble or "ended without an answer"
+    return Verdict(False, 0.0, f"the process that tried it {how} while {at}")
+
+
+def _trouble(code: int) -> str:
+    if code >= 0:
+        return f"ended with code {code}" if code else ""
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"
+
+
+def child() -> None:
+    """Try the delegate of the request on standard input: for the child process only."""
+    answers = os.dup(1)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)  # libraries chat
+
+    def say(what: str) -> None:
+        os.write(answers, (" ".join(what.split()) + "\n").encode())
+
+    with np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False) as file:
+        request: Mapping[str, Any] = json.loads(file["request"].tobytes())
+        model = file["model"].tobytes()
+        goldens = [file[f"golden{i}"] for i in range(len(file.files) - 2)]
+    how: dict[str, Any] = {"name": request["name"], "threads": request["threads"]}
+    try:
+        say("at loading the model on the CPU")
+        cpu = InterpreterBackend(model, **how)
+        say("at loading the model on the delegate")
+        other = InterpreterBackend(
+            model, delegate=request["path"], delegate_options=request["options"], **how
+        )
+        say("at running the model on the delegate")
+        wrong = difference(cpu, other, goldens)
+        if not wrong:
+            say("at timing the delegate")
+        say(f"not {wrong}" if wrong else f"same {_time_ratio(cpu, other, goldens):.6f}")
+    except EdgeemoError as error:
+        say(f"not {str(error).rstrip('.').replace(request['path'], 'it', 1)}")
+    os._exit(0)  # what a delegate does at the end is not our business
+
+
+def _time_ratio(cpu: Backend, other: Backend, goldens: Sequence[Tensor]) -> float:
+    """One after the other, so that both have the same weather: half a second, 5 to 50 runs of each."""
+    (trial, *_) = _trials(cpu, goldens)
+    times: tuple[list[float], list[float]] = ([], [])
+    while len(times[1]) < 5 or (sum(map(sum, times)) < 0.5 and len(times[1]) < 50):
+        for backend, spent in zip((cpu, other), times, strict=True):
+            begin = time.perf_counter()
+            backend.invoke(*trial)
+            spent.append(time.perf_counter() - begin)
+    return max(float(np.median(times[1]) / np.median(times[0])), 1e-6)

@@ -1,0 +1,99 @@
+"""LiteRT's real accelerator for GPUs, on a driver of Vulkan in software (`make vulkan`) and without any."""
+
+from __future__ import annotations
+
+import os
+from ctypes.util import find_library
+from pathlib import Path
+
+import numpy as np
+import parrot
+import pytest
+
+from edgeemo import Bundle, FaceRecognizer, Recognizer, TextRecognizer, VoiceRecognizer
+from edgeemo._core import golden_drawing
+from edgeemo.backends import litert_library
+from edgeemo.bundle import shipped
+from edgeemo.delegates import survey
+from edgeemo.errors import DelegateError
+from edgeemo.types import EmotionResult
+
+ROOT = Path(__file__).parent.parent
+DRIVER = ROOT / "build" / "vulkan" / "usr" / "lib" / "chromium" / "vk_swiftshader_icd.json"
+SLOW = {"probe_most_ratio": 1e6, "probe_timeout_ms": 120_000}  # software is some hundred times slower
+TEXTS = ("I love you so much!", "How dare you.", "I miss her.", "", "The meeting is on Tuesday.")
+
+pytestmark = pytest.mark.gpu
+
+
+@pytest.fixture(autouse=True)
+def accelerator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if not (Path(litert_library()).parent / "libLiteRtWebGpuAccelerator.so").is_file():
+        pytest.skip("this ai-edge-litert has no accelerator for GPUs")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    icd = os.environ.get("EDGEEMO_VULKAN_DRIVER", str(DRIVER))
+    if not Path(icd).is_file() or find_library("vulkan") is None:
+        pytest.skip("no driver of Vulkan in software: run `make vulkan`")
+    monkeypatch.setenv("VK_ICD_FILENAMES", icd)
+
+
+@pytest.fixture
+def no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VK_ICD_FILENAMES", "/nowhere/driver.json")
+
+
+def need(name: str) -> str:
+    if name not in shipped():
+        pytest.skip(f"edgeemo/zoo/{name}.tflite is not in this checkout")
+    return name
+
+
+def answers(recognizer: Recognizer) -> list[EmotionResult]:
+    if isinstance(recognizer, TextRecognizer):
+        return recognizer.predict_batch(TEXTS)
+    if isinstance(recognizer, VoiceRecognizer):
+        pcm = np.concatenate([parrot.voice("anger", 2), parrot.noise(1), parrot.voice("sadness", 2)])
+        return [recognizer.predict(pcm, rate_hz=16_000)]
+    assert isinstance(recognizer, FaceRecognizer)
+    return [
+        recognizer.predict(golden_drawing(n), "gray", [(0, 0, 96, 96)]) for n in ("level", "smile", "open")
+    ]
+
+
+@pytest.mark.parametrize("name", ["text", "voice", "face"])
+def test_the_gpu_answers_as_the_cpu_does(name: str, driver: None) -> None:
+    (_, gpu) = survey(Bundle.open(need(name)), delegate_options=SLOW)
+    assert (gpu.usable, gpu.reason) == (True, "")
+    with (
+        Recognizer.open(name, delegate="auto", delegate_options=SLOW) as ours,
+        Recognizer.open(name, delegate="cpu") as theirs,
+    ):
+        assert ours.runtime.info.delegate == "gpu"
+        for a, b in zip(answers(ours), answers(theirs), strict=True):
+            np.testing.assert_allclose(a.scores, b.scores, rtol=0, atol=0.02)
+
+
+def test_software_is_slower_than_the_cpu_and_so_not_used(driver: None) -> None:
+    (_, gpu) = survey(Bundle.open(need("text")), delegate_options={"probe_timeout_ms": 120_000})
+    assert not gpu.usable
+    assert gpu.ratio is not None
+    assert gpu.ratio > 1
+    with Recognizer.open("text") as recognizer:
+        assert recognizer.runtime.info.delegate == "cpu"
+        assert "times as long as the CPU" in recognizer.runtime.info.reason
+    with pytest.raises(DelegateError, match="times as long as the CPU"):
+        Recognizer.open("text", delegate="gpu", delegate_options={"probe_timeout_ms": 120_000})
+
+
+def test_without_a_driver_the_cpu_is_used_and_says_why(no_driver: None) -> None:
+    with pytest.raises(DelegateError, match="no GPU, or no driver of Vulkan"):
+        Recognizer.open(need("text"), delegate="gpu")
+    with Recognizer.open("text") as recognizer:
+        assert recognizer.runtime.info.delegate == "cpu"
+        assert "no GPU, or no driver of Vulkan" in recognizer.runtime.info.reason
+        assert recognizer.predict("I love you so much!").evidence > 0
