@@ -93,7 +93,7 @@ int main(void) {
 def test_symbols_and_structs_are_those_that_were_promised(
     paths: dict[str, Path], flags: list[str], tmp_path: Path
 ) -> None:
-    """A binary of an old release runs with this one: lines may join the golden file, none may go."""
+    """A binary of an old release runs with this one: lines may join the golden file and sizes grow."""
     header = (paths["include"] / "edgeemo" / "edgeemo.h").read_text("utf-8")
     structs = re.findall(r"typedef struct (edgeemo_\w+) \{(.*?)\}", header, re.DOTALL)
     lines = []
