@@ -20,7 +20,7 @@ from edgeemo import EmotionResult, FaceDetector, FaceRecognizer, Recognizer, err
 from edgeemo.bundle import shipped
 from edgeemo.faces import TrackerSpec
 
-pytest.importorskip("cv2", reason="draws faces")
+drawings = pytest.importorskip("drawings", reason="draws faces with OpenCV")
 c = pytest.importorskip(
     "c_abi", exc_type=errors.RuntimeUnavailableError, reason="built without libedgeemo.so"
 )
@@ -28,25 +28,9 @@ if not {"face", "face-detector"} <= set(shipped()):
     pytest.skip("face and face-detector are not in this checkout", allow_module_level=True)
 pytestmark = pytest.mark.filterwarnings("ignore::edgeemo.errors.LicenseWarning")
 
+drawn, film = drawings.drawn, drawings.film
 FACE, DETECTOR = (shipped()[name] for name in ("face", "face-detector"))
 Pixels = npt.NDArray[np.uint8]
-
-
-def drawn(*faces: tuple[int, int, int, int], width: int = 320, height: int = 240) -> Pixels:
-    """An RGB picture with drawings: (kind, x, y, side) each."""
-    import cv2
-    from smileys import smiley
-
-    found = np.random.default_rng(3).integers(50, 80, (height, width, 3), np.uint8)
-    for kind, x, y, side in faces:
-        found[y : y + side, x : x + side] = cv2.resize(smiley(kind, 0), (side, side))[..., None]
-    return found
-
-
-def film(n: int = 30) -> list[Pixels]:
-    """Two faces that move towards each other; each is hidden for a while."""
-    both = [((2, 10 + 3 * i, 40, 90), (5, 220 - 2 * i, 90, 100)) for i in range(n)]
-    return [drawn(*(face for k, face in enumerate(two) if i // 6 % 4 != k)) for i, two in enumerate(both)]
 
 
 def same(ours: Any, theirs: EmotionResult) -> None:

@@ -15,8 +15,9 @@ import parrot
 import pytest
 import wordy
 
-from edgeemo import Recognizer, VoiceRecognizer, native_paths
+from edgeemo import FaceRecognizer, Recognizer, VoiceRecognizer, native_paths
 from edgeemo.backends import litert_library
+from edgeemo.bundle import shipped
 from edgeemo.cli import main
 from edgeemo.errors import RuntimeUnavailableError
 
@@ -172,6 +173,46 @@ def test_the_kiosk_reads_texts(examples: Path, tmp_path: Path) -> None:
     for line, result in zip(told, expected, strict=True):
         words = line.split(": ")[1].split()
         assert words == [result.label, f"{result.confidence:.2f}", *result.active]
+
+
+@pytest.mark.filterwarnings("ignore::edgeemo.errors.LicenseWarning")
+def test_the_kiosk_follows_faces(examples: Path, tmp_path: Path) -> None:
+    if not {"face", "face-detector"} <= set(shipped()):
+        pytest.skip("face and face-detector are not in this checkout")
+    pytest.importorskip("cv2", reason="draws faces")
+    from drawings import film
+
+    frames = film(12)
+    files = [tmp_path / f"{i:02}.ppm" for i in range(len(frames))]
+    for file, frame in zip(files, frames, strict=True):
+        file.write_bytes(b"P6 %d %d 255\n" % frame.shape[1::-1] + frame.tobytes())
+    told = run(examples / "kiosk", shipped()["face"], "--library", litert_library(), *files).stdout
+    expected = []
+    with Recognizer.open("face") as recognizer:
+        assert isinstance(recognizer, FaceRecognizer)
+        stream = recognizer.stream()
+        for i, (file, frame) in enumerate(zip(files, frames, strict=True)):
+            line = f"{file}:"
+            for result in stream.push(frame, 40 * i):
+                assert result.face is not None
+                x, y = result.face.box[:2]
+                over = [
+                    name
+                    for name, p, least in zip(
+                        result.labels, result.probabilities, result.thresholds, strict=True
+                    )
+                    if p >= least
+                ]
+                words = [f"[{result.track_id} at {x:.0f}, {y:.0f}]", result.label, f"{result.confidence:.2f}"]
+                line += "".join(f" {word}" for word in [*words, *over])
+            expected.append(line)
+    assert told.splitlines() == expected
+    assert "[1 at" in told
+    (tmp_path / "not.ppm").write_bytes(b"P3 1 1 255\n0 0 0")
+    done = run(
+        examples / "kiosk", shipped()["face"], "--library", litert_library(), tmp_path / "not.ppm", code=1
+    )
+    assert "binary PPM" in done.stderr
 
 
 def test_the_readmes_program_compiles_and_answers(flags: list[str], tmp_path: Path) -> None:
