@@ -137,6 +137,7 @@ API int LiteRtRunCompiledModel(Handle h, std::size_t, std::size_t n_in, Handle* 
         const auto* const bytes = static_cast<const std::uint8_t*>(static_cast<Buffer*>(in[i])->memory);
         for (std::size_t k = 0; k < compiled->model->shape.inputs[i].bytes; ++k) sum += bytes[k];
     }
+    const unsigned most = 1 + sum % 150;  // so that some answers are all alike, and few cells have a face
     for (std::size_t i = 0; i < n_out; ++i) {
         const edgeemo::TensorInfo& info = compiled->model->shape.outputs[i];
         void* const memory = static_cast<Buffer*>(out[i])->memory;
@@ -148,7 +149,7 @@ API int LiteRtRunCompiledModel(Handle h, std::size_t, std::size_t n_in, Handle* 
             }
         } else {
             for (std::size_t k = 0; k < info.bytes; ++k)
-                static_cast<std::uint8_t*>(memory)[k] = static_cast<std::uint8_t>((sum + k * k * 7) % 251);
+                static_cast<std::uint8_t*>(memory)[k] = static_cast<std::uint8_t>((sum + k * k * 7) % most);
         }
     }
     return 0;
