@@ -1,5 +1,6 @@
 // The engine, recognizers and the C ABI on a library that only stands in for LiteRT: faults are told, threads
 // do not meet, and a prediction takes no memory.
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
@@ -173,6 +174,7 @@ void test_pictures_take_no_memory() {
     Result result;
     std::vector<double> said;
     std::vector<Face> found;
+    std::size_t faces = 0;
     const Face turned{{20, 20, 90, 100}, {Point{40, 50}, Point{70, 58}}, 0.9};
     const Box box{10, 20, 70, 90};
     const auto once = [&] {
@@ -184,6 +186,7 @@ void test_pictures_take_no_memory() {
             face.predict_face(image, turned, result);
             face.predict_front(image, result);
             face.find_faces(image, found);
+            faces += found.size();
         }
         watcher.reset();
         watch(watcher, film, result, said);  // faces come and go
@@ -192,7 +195,7 @@ void test_pictures_take_no_memory() {
     counting = true;
     for (int i = 0; i < 3; ++i) once();
     counting = false;
-    CHECK(!found.empty());
+    CHECK(faces > 6);
     CHECK(said.size() > 40);
     CHECK(allocations == 0);
 }
@@ -214,20 +217,21 @@ void test_a_c_prediction_takes_no_memory() {
         results[i].probabilities = probabilities.data() + i * edgeemo_n_labels(face);
         results[i].n_probabilities = edgeemo_n_labels(face);
     }
-    const Film film(2);
+    const Film film(4);
     edgeemo_image image{};
     image.struct_size = sizeof image;
     image.color = EDGEEMO_RGB;
     image.width = image.height = Film::kSide;
     std::int64_t t_ms = 0;
-    std::uint32_t n = 0;
+    std::uint32_t most = 0;
     const auto once = [&] {
         CHECK(edgeemo_predict_text(text, "How dare you?", 13, results.data()) == EDGEEMO_OK);
-        image.pixels = film.frames[static_cast<std::size_t>(t_ms / 40 % 2)].data();
-        n = static_cast<std::uint32_t>(results.size());
+        image.pixels = film.frames[static_cast<std::size_t>(t_ms / 40 % 4)].data();
+        auto n = static_cast<std::uint32_t>(results.size());
         CHECK(edgeemo_predict_image(face, &image, nullptr, results.data()) == EDGEEMO_OK);
         CHECK(edgeemo_predict_front(face, &image, results.data()) == EDGEEMO_OK);
         CHECK(edgeemo_predict_faces(face, &image, results.data(), &n) == EDGEEMO_OK);
+        most = std::max(most, n);
         CHECK(edgeemo_stream_push_image(stream, &image, t_ms += 40) == EDGEEMO_OK);
         while (edgeemo_stream_next(stream, results.data()) == EDGEEMO_OK) continue;
     };
@@ -235,7 +239,7 @@ void test_a_c_prediction_takes_no_memory() {
     counting = true;
     for (int i = 0; i < 10; ++i) once();
     counting = false;
-    CHECK(n > 1);
+    CHECK(most > 1);
     CHECK(allocations == 0);
     edgeemo_stream_close(stream);
     edgeemo_close(face);
