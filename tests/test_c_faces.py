@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import ctypes
+import json
 import random
 import shutil
+from collections.abc import Iterator
 from ctypes import byref, c_int64, c_uint32, c_void_p
 from pathlib import Path
 from typing import Any
@@ -16,8 +19,8 @@ import parrot
 import pytest
 import wordy
 
-from edgeemo import EmotionResult, FaceDetector, FaceRecognizer, Recognizer, errors
-from edgeemo.bundle import shipped
+from edgeemo import Bundle, EmotionResult, FaceDetector, FaceRecognizer, Recognizer, errors
+from edgeemo.bundle import CARD_NAME, _zip, shipped
 from edgeemo.faces import TrackerSpec
 
 drawings = pytest.importorskip("drawings", reason="draws faces with OpenCV")
@@ -203,6 +206,56 @@ def test_detectors_that_cannot_be_are_refused(tmp_path: Path) -> None:
     assert "recognizes nothing" in c.error()
     assert c.try_open(text, detector=named)[0] == c.INPUT
     assert "leave the detector out" in c.error()
+
+
+CODES = {
+    errors.SpecError: c.SPEC,
+    errors.BundleCorruptError: c.CORRUPT,
+    errors.BundleVersionError: c.VERSION,
+    errors.BundleMismatchError: c.MISMATCH,
+}
+
+
+def odd_cards(n: int) -> Iterator[dict[str, Any]]:
+    """Cards of the shipped detector with one odd value each."""
+    good = json.loads(Bundle.open(DETECTOR).card.to_json())
+    yield good
+    odd: list[dict[str, Any]] = [
+        {"detector": {}}, {"labels": ["neutral"]}, {"modality": "voice"}, {"spec_digest": "0" * 16},
+        {"outputs": {"logits": "logits", "boxes": "boxes"}}, {"schema": 99},
+        {"outputs": {"logits": "logits", "boxes": "boxes", "eyes": "none"}},
+        {"outputs": {"logits": "logits", "boxes": "eyes", "eyes": "logits"}},
+        {"detector": {**good["detector"], "width": 96}}, {"detector": {**good["detector"], "merge": "worst"}},
+        {"detector": {**good["detector"], "most_faces": 257}},
+        {"detector": {**good["detector"], "of_mine": 1}},
+        {"spec": {**good["spec"], "width": 96, "height": 96}},
+    ]  # fmt: skip
+    yield from ({**good, **changes} for changes in odd)
+    choose = random.Random(2)
+    for _ in range(n):
+        card = copy.deepcopy(good)
+        node = choose.choice([card, card, card["detector"], card["detector"], card["spec"], card["outputs"]])
+        node[choose.choice([*node, "other"])] = choose.choice((None, True, -1, 0, 1e9, 3.5, "x", [], {}, "1"))
+        yield card
+
+
+def test_detectors_are_judged_as_python_judges_them(tmp_path: Path) -> None:
+    model = Bundle.open(DETECTOR).flatbuffer
+    path, good, agreed = tmp_path / "odd.tflite", 0, 0
+    for card in odd_cards(150):
+        path.write_bytes(model + _zip({CARD_NAME: json.dumps(card).encode()}, len(model)))
+        try:
+            FaceDetector.open(path).close()
+            theirs = c.OK
+        except errors.EdgeemoError as error:
+            theirs = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+        ours, handle = c.try_open(FACE, detector=str(path).encode())
+        c.LIB.edgeemo_close(handle)
+        assert (ours == c.OK) == (theirs == c.OK), (card, c.error())
+        good += theirs == c.OK
+        agreed += ours == theirs
+    assert good > 5
+    assert agreed > 140
 
 
 def test_a_program_that_knew_no_faces_runs_as_before() -> None:

@@ -242,13 +242,13 @@ def write_speech(path: Path) -> Path:
     return path
 
 
-def reports_of_ours(folder: Path, *command: str | Path) -> list[str]:
+def reports_of_ours(folder: Path, *command: object) -> list[str]:
     """What memcheck says of a program with a frame of it, or of libedgeemo.so, among the twelve it shows."""
     if shutil.which("valgrind") is None:
         pytest.skip("needs valgrind")
     xml = folder / "memcheck.xml"
-    run("valgrind", "--leak-check=full", "--xml=yes", f"--xml-file={xml}", *command)
-    ours = {Path(command[0]).name, native_paths.LIBRARY}
+    run("valgrind", "--leak-check=full", "--xml=yes", f"--xml-file={xml}", *map(str, command))
+    ours = {Path(str(command[0])).name, native_paths.LIBRARY}
     found = []
     for error in ElementTree.parse(xml).getroot().iter("error"):
         frames = [
@@ -261,10 +261,21 @@ def reports_of_ours(folder: Path, *command: str | Path) -> list[str]:
 
 @pytest.mark.slow
 def test_valgrind_finds_nothing_of_ours(examples: Path, parrot_path: Path, tmp_path: Path) -> None:
-    toy = [examples / "toy", parrot_path, write_speech(tmp_path / "speech.wav"), litert_library()]
+    toy: list[str | Path] = [
+        examples / "toy",
+        parrot_path,
+        write_speech(tmp_path / "speech.wav"),
+        litert_library(),
+    ]
     assert reports_of_ours(tmp_path, *toy) == []
     (tmp_path / "text").write_text("so happy !")
-    kiosk = [examples / "kiosk", wordy.write(tmp_path), "--library", litert_library(), tmp_path / "text"]
+    kiosk: list[str | Path] = [
+        examples / "kiosk",
+        wordy.write(tmp_path),
+        "--library",
+        litert_library(),
+        tmp_path / "text",
+    ]
     assert reports_of_ours(tmp_path, *kiosk) == []
 
 
