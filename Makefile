@@ -121,7 +121,7 @@ aarch64: $(TEST)/.stamp
 	$(CMAKE) --build build/aarch64
 	$(CTEST) --test-dir build/aarch64
 
-# the native fuzz targets need clang; FUZZ_SECONDS of each, then as many of the bundle reader
+# the native fuzz targets need clang; FUZZ_SECONDS of each (600 before a release), then as many of the bundle reader
 FUZZ_SECONDS ?= 60
 fuzz: $(TEST)/.stamp
 	CXX=clang++ $(CMAKE) -S cpp -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DEDGEEMO_SANITIZE=ON -DEDGEEMO_FUZZ=ON
@@ -130,6 +130,8 @@ fuzz: $(TEST)/.stamp
 	build/fuzz/tests/fuzz_text -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus tests/cpp/corpus/text
 	build/fuzz/tests/fuzz_voice -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-voice tests/cpp/corpus/voice
 	build/fuzz/tests/fuzz_bundle -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-bundle tests/corpus/bundle
+	for entry in text voice image; do mkdir -p build/fuzz/corpus-abi-$$entry && build/fuzz/tests/fuzz_abi_$$entry \
+	  -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-abi-$$entry tests/cpp/corpus/abi_$$entry || exit 1; done
 	$(TEST)/bin/python tests/fuzz_bundle.py --seconds $(FUZZ_SECONDS)
 
 # a driver of Vulkan in software, for the tests of the GPU

@@ -1,14 +1,15 @@
-// What the native way costs beyond its two parts, in one run: bench_engine LIBRARY BUNDLE... (text first).
+// What the native way costs beyond its two parts, in one run: bench_engine LIBRARY TEXT FACE VOICE; beside
+// FACE lies face-detector.tflite.
 //
-// Prints JSON: medians in microseconds of the frontend alone, of the bare model on filled buffers, and of
-// predict; the throughput of two threads with an engine each over that of one; resident memory with all
-// bundles open.
+// Prints JSON: of texts and of faces the medians in microseconds of the frontend alone, of the bare model on
+// filled buffers, and of predict, and the throughput of two threads with an engine each over that of one
+// (median of ten); resident memory with all bundles and the detector open; the time from nothing to the first
+// answer.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
-#include <memory>
+#include <initializer_list>
 #include <string>
 #include <thread>
 #include <vector>
@@ -37,19 +38,46 @@ double median(std::vector<double> x) {
     return x[x.size() / 2];
 }
 
-double predictions_a_second(const std::vector<const Recognizer*>& recognizers) {
-    constexpr int kTimes = 4000;
-    const double us = once([&] {
-        std::vector<std::thread> threads;
-        for (const Recognizer* const recognizer : recognizers) {
-            threads.emplace_back([recognizer] {
-                Result result;
-                for (int i = 0; i < kTimes; ++i) recognizer->predict_text(kText, result);
-            });
+// What a prediction costs and what its parts do, each in its turn.
+struct Costs {
+    double frontend_us, run_us, predict_us;
+
+    template <class Frontend, class Run, class Predict>
+    Costs(int times, const Frontend& frontend, const Run& run, const Predict& predict) {
+        std::vector<double> f, r, p;
+        for (int i = 0; i < times; ++i) {
+            f.push_back(once(frontend));
+            r.push_back(once(run));
+            p.push_back(once(predict));
         }
-        for (std::thread& thread : threads) thread.join();
-    });
-    return static_cast<double>(recognizers.size()) * kTimes / us * 1e6;
+        frontend_us = median(f);
+        run_us = median(r);
+        predict_us = median(p);
+    }
+};
+
+// Of one thread with the first recognizer, and of two with one each, in turn.
+template <class Predict>
+double two_over_one(int times, const Recognizer& one, const Recognizer& two, const Predict& predict) {
+    const auto a_second = [&](std::initializer_list<const Recognizer*> recognizers) {
+        const double us = once([&] {
+            std::vector<std::thread> threads;
+            for (const Recognizer* const recognizer : recognizers) {
+                threads.emplace_back([&, recognizer] {
+                    Result result;
+                    for (int i = 0; i < times; ++i) predict(*recognizer, result);
+                });
+            }
+            for (std::thread& thread : threads) thread.join();
+        });
+        return static_cast<double>(recognizers.size()) * times / us;
+    };
+    std::vector<double> ratios;
+    for (int i = 0; i < 10; ++i) {
+        const double alone = a_second({&one});
+        ratios.push_back(a_second({&one, &two}) / alone);
+    }
+    return median(ratios);
 }
 
 double resident_mb() {
@@ -61,24 +89,17 @@ double resident_mb() {
     return kb / 1024.0;
 }
 
-}  // namespace
+// A frame of a camera, in which the place of a face is known.
+struct Frame {
+    std::vector<std::uint8_t> bytes = std::vector<std::uint8_t>(1280 * 720 * 3);
+    Image image{bytes.data(), 1280, 720, Color::rgb, 1280 * 3, 3, 1};
+    Box box{500.0, 200.0, 800.0, 500.0};
+    Frame() {
+        for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>((i * i) >> 12);
+    }
+};
 
-int main(int argc, char** argv) {
-    if (argc < 3) return 2;
-    EngineOptions options;
-    options.library = argv[1];
-    const auto begin = Clock::now();
-    std::vector<std::unique_ptr<Recognizer>> all;
-    all.push_back(std::make_unique<Recognizer>(Recognizer::open(argv[2], options)));
-    Result result;
-    all[0]->predict_text(kText, result);
-    const double first_ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-    for (int i = 3; i < argc; ++i)
-        all.push_back(std::make_unique<Recognizer>(Recognizer::open(argv[i], options)));
-    const double memory = resident_mb();
-
-    const Bundle bundle = Bundle::open(argv[2]);
-    Engine engine(bundle.model, options);
+std::vector<std::string> pieces_of(const Bundle& bundle) {
     std::string_view vocabulary = bundle.assets.at("vocab.txt");
     std::vector<std::string> pieces;
     while (!vocabulary.empty()) {
@@ -86,21 +107,68 @@ int main(int argc, char** argv) {
         pieces.emplace_back(vocabulary.substr(0, end));
         vocabulary.remove_prefix(std::min(end + 1, vocabulary.size()));
     }
-    const TextFrontend frontend(std::get<TextSpec>(bundle.card.spec), pieces);
-    std::vector<double> text_us, run_us, predict_us;
-    for (int i = 0; i < 20000; ++i) {
-        text_us.push_back(once([&] { frontend.encode(kText, static_cast<std::int32_t*>(engine.input(0))); }));
-        run_us.push_back(once([&] { engine.run(); }));
-        predict_us.push_back(once([&] { all[0]->predict_text(kText, result); }));
-    }
+    return pieces;
+}
 
-    const Recognizer one = Recognizer::open(argv[2], options), two = Recognizer::open(argv[2], options);
-    std::vector<double> ratios;
-    for (int i = 0; i < 10; ++i)
-        ratios.push_back(predictions_a_second({&one, &two}) / predictions_a_second({&one}));
+Costs costs_of_text(const std::string& path, const EngineOptions& options, const Recognizer& recognizer) {
+    const Bundle bundle = Bundle::open(path);
+    Engine engine(bundle.model, options);
+    const TextFrontend frontend(std::get<TextSpec>(bundle.card.spec), pieces_of(bundle));
+    Result result;
+    return {20000, [&] { frontend.encode(kText, static_cast<std::int32_t*>(engine.input(0))); },
+            [&] { engine.run(); }, [&] { recognizer.predict_text(kText, result); }};
+}
+
+Costs costs_of_face(const std::string& path, const EngineOptions& options, const Recognizer& recognizer,
+                    const Frame& frame) {
+    const Bundle bundle = Bundle::open(path);
+    Engine engine(bundle.model, options);
+    const FaceFrontend frontend(std::get<FaceSpec>(bundle.card.spec));
+    const TensorInfo input = engine.inputs()[0];
+    Result result;
+    return {2000,
+            [&] {
+                frontend.compute(frame.image, frontend.align(frame.box), input.scale, input.zero_point,
+                                 static_cast<std::int8_t*>(engine.input(0)));
+            },
+            [&] { engine.run(); }, [&] { recognizer.predict_image(frame.image, &frame.box, result); }};
+}
+
+void print(const char* name, const Costs& costs, double two_threads) {
     std::printf(
-        "{\"frontend_us\": %.2f, \"run_us\": %.2f, \"predict_us\": %.2f, \"two_threads\": %.3f, "
-        "\"resident_mb\": %.1f, \"first_answer_ms\": %.1f}\n",
-        median(text_us), median(run_us), median(predict_us), median(ratios), memory, first_ms);
+        "\"%s\": {\"frontend_us\": %.2f, \"run_us\": %.2f, \"predict_us\": %.2f, \"two_threads\": %.3f}, ",
+        name, costs.frontend_us, costs.run_us, costs.predict_us, two_threads);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 5) return 2;
+    EngineOptions options;
+    options.library = argv[1];
+    const auto open = [&](int i) { return Recognizer::open(argv[i], options); };
+    const auto begin = Clock::now();
+    const Recognizer text = open(2);
+    Result result;
+    text.predict_text(kText, result);
+    const double first_ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+    const Recognizer face = open(3), voice = open(4);
+    const Frame frame;
+    const std::vector<std::int16_t> silence(16000 * 4);
+    face.predict_image(frame.image, &frame.box, result);
+    face.predict_front(frame.image, result);  // opens the detector
+    voice.predict_pcm({silence.data(), nullptr, silence.size(), 1}, 16000, result);
+    const double memory = resident_mb() - static_cast<double>(frame.bytes.size()) / 1048576.0;
+
+    const Recognizer text_too = open(2), face_too = open(3);
+    std::printf("{");
+    print("text", costs_of_text(argv[2], options, text),
+          two_over_one(4000, text, text_too,
+                       [](const Recognizer& r, Result& out) { r.predict_text(kText, out); }));
+    print("face", costs_of_face(argv[3], options, face, frame),
+          two_over_one(300, face, face_too, [&](const Recognizer& r, Result& out) {
+              r.predict_image(frame.image, &frame.box, out);
+          }));
+    std::printf("\"resident_mb\": %.1f, \"first_answer_ms\": %.1f}\n", memory, first_ms);
     return 0;
 }

@@ -6,7 +6,7 @@ else()
   set(native "")
 endif()
 
-add_library(edgeemo SHARED src/edgeemo.cpp)
+add_library(edgeemo SHARED ${EDGEEMO_ABI})
 target_link_libraries(edgeemo PRIVATE edgeemo_core)
 target_include_directories(edgeemo PUBLIC
   $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${native}include>)

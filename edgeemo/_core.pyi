@@ -588,6 +588,30 @@ class Face:
     def __eq__(self, other: object) -> bool: ...
     def __hash__(self) -> int: ...
 
+CROP_OVER_BOX: float
+CROP_DOWN: float
+SMOOTH_MS: float
+
+def usable(face: Face, width: int, height: int) -> bool:
+    """Whether a found face can be read: with a score, a pixel in size, its middle in the picture."""
+
+def fitted(frontend: FaceFrontend, face: Face, over_box: float, down: float) -> Alignment:
+    """The crop of a found face: its box, turned as the eyes are if they say how, then fitted.
+
+    Args:
+        over_box, down: `edgeemo.face_reader.CROP_OVER_BOX` and `CROP_DOWN`.
+
+    Raises:
+        InputError: a box that cannot be cut.
+    """
+
+def given(frontend: FaceFrontend, box: BoxLike) -> Face:
+    """The face of a box, certain; its eyes are where an upright face in this box would have them.
+
+    Raises:
+        InputError, InputTypeError: no box, or one that cannot be cut.
+    """
+
 def face_in_front(faces: Sequence[Face]) -> Face | None:
     """The face that a picture is of: the largest area times score, the first of equals; None of none.
 
@@ -876,6 +900,45 @@ def dequantize(q: NDArray[np.int8], scale: float, zero_point: int) -> NDArray[np
         InputError: a bad scale or zero point.
         InputTypeError: another dtype, or not contiguous.
     """
+
+@final
+class FaceFollower:
+    """The faces of one camera or video, followed and steadied: a `FaceTracker` and a mean a track.
+
+    Threads that share one by mistake wait for each other.
+    """
+
+    def __init__(self, size: int, smooth_ms: float, tracker: TrackerSpec) -> None:
+        """Rows of ``size`` numbers; ``smooth_ms`` 0 to 60000.
+
+        Raises:
+            SpecError: out of range.
+        """
+    @property
+    def size(self) -> int:
+        """Numbers a row."""
+    def update(
+        self, faces: Sequence[Face], rows: NDArray[np.float32], t_ms: int
+    ) -> list[tuple[Track, NDArray[np.float32], float]]:
+        """Take what a frame says; return (track, mean row, mean evidence) of each confirmed track, by id.
+
+        A face weighs its score, 0 to 1. One that is hidden keeps its mean, its evidence falls, and its
+        ``track.face`` is where it is expected, with score 0.
+
+        Args:
+            faces: of one frame, in any order.
+            rows: ``(len(faces), size)``, contiguous.
+            t_ms: its time on the caller's clock.
+
+        Raises:
+            InputTypeError: not a sequence of Face, no float32 array, or no int.
+            InputError: another shape, a time before the last one, or a box with NaN or without area; then
+                nothing has changed.
+        """
+    def reset(self) -> None:
+        """Equals a fresh one."""
+    def __len__(self) -> int:
+        """Tracks there are, confirmed or not."""
 
 @final
 class Engine:

@@ -69,7 +69,10 @@ class FaceRecognizer(Recognizer, modality="face"):
                 info = self.runtime.info
                 backend = info.backend if info.backend in INTERPRETERS else "auto"
                 self._own = self._detector = FaceDetector.open(
-                    threads=info.threads, backend=backend, require_commercial=self._require_commercial
+                    threads=info.threads,
+                    delegate="cpu" if info.asked == "cpu" else "auto",
+                    backend=backend,
+                    require_commercial=self._require_commercial,
                 )
             return self._detector
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ._core import Smoother
+from ._core import SMOOTH_MS as _SMOOTH_MS
+from ._core import FaceFollower
 from .errors import InputTypeError
 from .face_reader import FaceReader, Pixels
-from .faces import Face, FaceTracker, Track, TrackerSpec
-from .types import EmotionResult, FloatArray
+from .faces import Face, TrackerSpec
+from .types import EmotionResult
 
-SMOOTH_MS = 300.0
+SMOOTH_MS: float = _SMOOTH_MS
 """Age at which a frame counts for 1 / e, unless the caller says otherwise."""
 
 
@@ -48,9 +49,7 @@ class FaceStream:
             SpecError: ``smooth_ms`` is out of range.
         """
         self._reader, self._detect = reader, detect
-        self._smoother = Smoother(reader.size, smooth_ms)
-        self._tracker = FaceTracker(tracker or TrackerSpec())
-        self._nothing = np.zeros(reader.size, np.float32)
+        self._follower = FaceFollower(reader.size, smooth_ms, tracker or TrackerSpec())
 
     def push(self, frame: Pixels, t_ms: int, color: Any = "rgb") -> list[EmotionResult]:
         """Take the next frame and return one result for each face that is followed, by ``track_id``.
@@ -74,17 +73,15 @@ class FaceStream:
         """
         t_ms = _whole(t_ms)
         faces = self._reader.usable(self._detect(frame, color), frame, color)
-        rows = {face: self._reader.read(frame, color, face, found=True) for face in faces}
-        tracks = self._tracker.update(faces, t_ms)
-        self._smoother.keep([track.id for track in tracks])
-        results = []
-        for track in tracks:
-            mean, evidence = self._smoothed(track, rows, t_ms)
-            if track.confirmed:
-                face = track.face if track.face in rows else Face(track.face.box, track.face.eyes, 0.0)
-                span = {"start_ms": track.first_ms, "end_ms": t_ms}
-                results.append(self._reader.result(mean, evidence, face, track_id=track.id, **span))
-        return results
+        rows = np.empty((len(faces), self._reader.size), np.float32)
+        for row, face in zip(rows, faces, strict=True):
+            row[:] = self._reader.read(frame, color, face, found=True)
+        return [
+            self._reader.result(
+                mean, evidence, track.face, track_id=track.id, start_ms=track.first_ms, end_ms=t_ms
+            )
+            for track, mean, evidence in self._follower.update(faces, rows, t_ms)
+        ]
 
     def flush(self) -> list[EmotionResult]:
         """Return what still waits: nothing, as every frame is answered at once. Changes nothing."""
@@ -92,13 +89,7 @@ class FaceStream:
 
     def reset(self) -> None:
         """Forget everything: equals a new stream exactly."""
-        self._tracker.reset()
-        self._smoother.reset()
-
-    def _smoothed(self, track: Track, rows: dict[Face, FloatArray], t_ms: int) -> tuple[FloatArray, float]:
-        row = rows.get(track.face)
-        evidence = 0.0 if row is None else min(max(track.face.score, 0.0), 1.0)
-        return self._smoother.update(track.id, self._nothing if row is None else row, evidence, t_ms)
+        self._follower.reset()
 
 
 def _whole(t_ms: int) -> int:

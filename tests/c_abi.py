@@ -32,6 +32,8 @@ class Options(Sized):
         ("threads", c_int32),
         ("library", ctypes.c_char_p),
         ("delegate", ctypes.c_char_p),
+        ("detector", ctypes.c_char_p),
+        ("delegate_options", ctypes.c_char_p),
     ]
 
 
@@ -49,6 +51,10 @@ class Result(Sized):
         ("evidence", c_float),
         ("start_ms", c_int64),
         ("end_ms", c_int64),
+        ("track_id", c_int64),
+        ("box", c_double * 4),
+        ("eyes", c_double * 4),
+        ("face_score", c_double),
     ]
 
     def numbers(self) -> list[float]:
@@ -56,6 +62,10 @@ class Result(Sized):
         own = [self.probabilities[i] for i in range(self.n_probabilities)]
         rest = [self.valence, self.arousal, self.evidence, self.truncated, self.start_ms, self.end_ms]
         return [*self.scores, *own, *rest]
+
+    def face(self) -> list[float]:
+        """All that `face_of` a Python result is."""
+        return [*self.box, *self.eyes, self.face_score, self.track_id]
 
 
 class Pcm(Sized):
@@ -79,9 +89,25 @@ class Image(Sized):
     ]
 
 
+class FaceOptions(Sized):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("least_hits", c_int32),
+        ("most_gap_ms", c_int32),
+        ("smooth_ms", c_int32),
+    ]
+
+
 def numbers_of(result: Any) -> list[float]:
     own = [*result.scores.tolist(), *result.probabilities.tolist(), result.valence, result.arousal]
     return [*own, result.evidence, float(result.truncated), result.start_ms, result.end_ms]
+
+
+def face_of(result: Any) -> list[float]:
+    face = result.face
+    if face is None:
+        return [0.0] * 9 + [result.track_id or 0]
+    return [*face.box, *face.eyes[0], *face.eyes[1], face.score, result.track_id or 0]
 
 
 def load() -> ctypes.CDLL:
@@ -141,13 +167,37 @@ def clip(handle: c_void_p, array: np.ndarray, rate_hz: int) -> Result:
     return result
 
 
-def picture(handle: c_void_p, array: np.ndarray, color: str, box: tuple[float, ...] | None = None) -> Result:
+def image_of(array: np.ndarray, color: str) -> Image:
+    """Rows may be apart, pixels not."""
     height, width = array.shape[:2]
-    image = Image(color=COLORS.index(color), pixels=array.ctypes.data, width=width, height=height)
+    height = height // 3 * 2 if color == "nv12" else height
+    place = {"pixels": array.ctypes.data, "row_stride": array.strides[0]}
+    image = Image(color=COLORS.index(color), width=width, height=height, **place)
+    image.keep = array  # as long as somebody points there
+    return image
+
+
+def picture(handle: c_void_p, array: np.ndarray, color: str, box: tuple[float, ...] | None = None) -> Result:
+    image = image_of(array, color)
     result = result_for(handle)
     corners = (c_double * 4)(*box) if box else None
     assert LIB.edgeemo_predict_image(handle, byref(image), corners, byref(result)) == OK, error()
     return result
+
+
+def front(handle: c_void_p, array: np.ndarray, color: str) -> Result:
+    result = result_for(handle)
+    code = LIB.edgeemo_predict_front(handle, byref(image_of(array, color)), byref(result))
+    assert code == OK, error()
+    return result
+
+
+def faces(handle: c_void_p, array: np.ndarray, color: str, room: int = 64) -> list[Result]:
+    results = (Result * room)(*(result_for(handle) for _ in range(room)))
+    n = c_uint32(room)
+    code = LIB.edgeemo_predict_faces(handle, byref(image_of(array, color)), results, byref(n))
+    assert code == OK, error()
+    return list(results[: n.value])
 
 
 class Stream:
@@ -188,3 +238,35 @@ class Stream:
                 return found
             assert code == OK, error()
             found.append(result.numbers())
+
+
+class FaceStream:
+    """A stream of faces."""
+
+    def __init__(self, recognizer: c_void_p, options: FaceOptions | None = None) -> None:
+        self.recognizer, self.handle = recognizer, c_void_p()
+        given = None if options is None else byref(options)
+        code = LIB.edgeemo_stream_open_faces(recognizer, given, byref(self.handle))
+        assert code == OK, error()
+
+    def push(self, frame: np.ndarray, t_ms: int, color: str = "rgb") -> list[Result]:
+        code = LIB.edgeemo_stream_push_image(self.handle, byref(image_of(frame, color)), c_int64(t_ms))
+        if code != OK:
+            raise ValueError(error())
+        return self.waiting()
+
+    def waiting(self) -> list[Result]:
+        found: list[Result] = []
+        while True:
+            result = result_for(self.recognizer)
+            code = LIB.edgeemo_stream_next(self.handle, byref(result))
+            if code == NOTHING:
+                return found
+            assert code == OK, error()
+            found.append(result)
+
+    def reset(self) -> None:
+        assert LIB.edgeemo_stream_reset(self.handle) == OK, error()
+
+    def close(self) -> None:
+        LIB.edgeemo_stream_close(self.handle)

@@ -62,7 +62,7 @@ def test_a_card_is_told_as_python_tells_it(parrot_path: Path) -> None:
     assert tuple(c.LIB.edgeemo_emotion(i).decode() for i in range(8)) == EMOTIONS
     assert c.LIB.edgeemo_emotion(8) is None
     assert c.LIB.edgeemo_emotion(-1) is None
-    assert c.LIB.edgeemo_abi_version() == 1
+    assert c.LIB.edgeemo_abi_version() == 2
 
 
 @pytest.mark.parametrize("name", ["wordy", *(n for n in ("text",) if n in shipped())])
@@ -251,7 +251,11 @@ def test_null_is_refused_everywhere_and_closing_null_is_allowed(wordy_path: Path
         lib.edgeemo_predict_pcm(None, byref(pcm), 16_000, byref(result)),
         lib.edgeemo_predict_pcm(None, None, 16_000, byref(result)),
         lib.edgeemo_predict_image(None, None, None, byref(result)),
+        lib.edgeemo_predict_front(None, None, byref(result)),
+        lib.edgeemo_predict_faces(None, None, byref(result), None),
         lib.edgeemo_stream_open(None, 16_000, 1, byref(handle)),
+        lib.edgeemo_stream_open_faces(None, None, byref(handle)),
+        lib.edgeemo_stream_push_image(None, None, c_int64(0)),
         lib.edgeemo_stream_push(None, byref(pcm), c_int64(0)),
         lib.edgeemo_stream_flush(None),
         lib.edgeemo_stream_next(None, byref(result)),

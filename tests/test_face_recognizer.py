@@ -12,7 +12,8 @@ import mime
 import numpy as np
 import pytest
 
-from edgeemo import EmotionResult, FaceRecognizer, Recognizer, face_reader
+from edgeemo import EmotionResult, FaceRecognizer, Recognizer
+from edgeemo._core import fitted
 from edgeemo.errors import EdgeemoError, InferenceError, InputError, InputTypeError
 from edgeemo.faces import Face
 
@@ -204,15 +205,11 @@ def test_a_face_is_turned_as_its_eyes_are(mime_path: Path) -> None:
 
 
 @pytest.mark.parametrize("turn", [0.0, 0.4, -0.7])
-def test_a_detected_box_is_fitted_by_the_two_constants(
-    turn: float, mime_reader: FaceRecognizer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(face_reader, "CROP_OVER_BOX", 1.5)
-    monkeypatch.setattr(face_reader, "CROP_DOWN", 0.1)
+def test_a_detected_box_is_fitted_by_the_two_constants(turn: float, mime_reader: FaceRecognizer) -> None:
     c, s = 12 * np.cos(turn), 12 * np.sin(turn)
     eyes = ((130 - c, 45 - s), (130 + c, 45 + s))
     before = mime_reader.frontend.align((100, 20, 160, 80), eyes)
-    after = mime_reader._reader._fitted(before)
+    after = fitted(mime_reader.frontend, Face((100, 20, 160, 80), eyes), 1.5, 0.1)
     assert after.scale == pytest.approx(1.5 * before.scale)
     assert after.to_picture(8, 8) == pytest.approx(before.to_picture(8, 8 + 16 * 1.5 * 0.1))
     assert np.arctan2(after.b, after.a) == pytest.approx(turn)

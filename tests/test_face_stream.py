@@ -112,7 +112,7 @@ def test_a_track_that_ended_is_forgotten(mime_reader: FaceRecognizer) -> None:
     for i in range(20):
         stream.push(scene(("happiness", 100)), i * MS)
     assert stream.push(EMPTY, 20 * MS + 100) == []
-    assert len(stream._smoother) == 0
+    assert len(stream._follower) == 0
     assert stream.push(scene(("anger", 100)), 1000) == []
     (result,) = stream.push(scene(("anger", 100)), 1040)
     assert (result.track_id, result.label, result.start_ms) == (2, "anger", 1000)

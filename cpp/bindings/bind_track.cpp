@@ -41,17 +41,6 @@ struct Tracker {
     std::mutex mutex;
 };
 
-std::int64_t to_ms(const py::object& value) {
-    if (PyIndex_Check(value.ptr()) == 0 || PyBool_Check(value.ptr()) != 0) {
-        raise_expected("an int as t_ms", value, "times are whole milliseconds");
-    }
-    const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
-    if (!number) throw py::error_already_set();
-    int overflow = 0;
-    const long long n = PyLong_AsLongLongAndOverflow(number.ptr(), &overflow);
-    return overflow == 0 ? n : overflow < 0 ? INT64_MIN : INT64_MAX;  // refused by the tracker
-}
-
 std::vector<Track> update(Tracker& t, const py::object& objects, const py::object& time) {
     const std::vector<Face> faces = to_faces(objects);
     const std::int64_t t_ms = to_ms(time);

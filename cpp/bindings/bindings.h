@@ -9,6 +9,8 @@ void bind_engine(pybind11::module_& m);
 void bind_errors(pybind11::module_& m);
 void bind_face(pybind11::module_& m);
 void bind_face_spec(pybind11::module_& m);
+void bind_fit(pybind11::module_& m);
+void bind_follow(pybind11::module_& m);
 void bind_quant(pybind11::module_& m);
 void bind_readout(pybind11::module_& m);
 void bind_scores(pybind11::module_& m);

@@ -13,8 +13,10 @@ PYBIND11_MODULE(_core, m) {
     bind_face_spec(m);
     bind_face(m);
     bind_detect(m);
+    bind_fit(m);
     bind_track(m);
     bind_smooth(m);
+    bind_follow(m);
     bind_engine(m);
     bind_delegates(m);
 }

@@ -128,3 +128,14 @@ py::tuple shown(const Box& b) { return py::make_tuple(b.x0, b.y0, b.x1, b.y1); }
 py::tuple shown(const Eyes& e) {
     return py::make_tuple(py::make_tuple(e[0].x, e[0].y), py::make_tuple(e[1].x, e[1].y));
 }
+
+std::int64_t to_ms(const py::object& value) {
+    if (PyIndex_Check(value.ptr()) == 0 || PyBool_Check(value.ptr()) != 0) {
+        raise_expected("an int as t_ms", value, "times are whole milliseconds");
+    }
+    const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+    if (!number) throw py::error_already_set();
+    int overflow = 0;
+    const long long n = PyLong_AsLongLongAndOverflow(number.ptr(), &overflow);
+    return overflow == 0 ? n : overflow < 0 ? INT64_MIN : INT64_MAX;  // refused by the tracker
+}

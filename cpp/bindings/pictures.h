@@ -20,3 +20,6 @@ std::vector<edgeemo::Face> to_faces(const pybind11::object& faces);
 
 pybind11::tuple shown(const edgeemo::Box& box);
 pybind11::tuple shown(const edgeemo::Eyes& eyes);
+
+// Whole milliseconds, held to the range of an int64.
+std::int64_t to_ms(const pybind11::object& value);

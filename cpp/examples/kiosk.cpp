@@ -1,8 +1,9 @@
-// A kiosk that reads what people type and, if it has a bundle of faces, their pictures (binary PPM or PGM):
+// A kiosk that reads what people type and, if it has a bundle of faces, follows their faces over the pictures
+// of its camera (binary PPM or PGM files, 25 a second):
 //
 //     kiosk BUNDLE [--library libLiteRt.so] FILE...
 //
-// Each file is read in turn, a picture by a face bundle, a text by a text bundle.
+// Each file is read in turn. Beside a face bundle lies face-detector.tflite, which finds the faces.
 #include <edgeemo/edgeemo.h>
 
 #include <cstdint>
@@ -19,6 +20,7 @@ namespace {
 
 struct Closer {
     void operator()(edgeemo_recognizer* recognizer) const { edgeemo_close(recognizer); }
+    void operator()(edgeemo_stream* stream) const { edgeemo_stream_close(stream); }
 };
 using Recognizer = std::unique_ptr<edgeemo_recognizer, Closer>;
 
@@ -41,7 +43,35 @@ std::string contents(const std::string& path) {
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-void read_picture(edgeemo_recognizer* recognizer, const std::string& bytes, edgeemo_result* result) {
+// A result with room for the model's own labels.
+struct Room {
+    explicit Room(const edgeemo_recognizer* recognizer) : probabilities(edgeemo_n_labels(recognizer)) {
+        result.struct_size = sizeof result;
+        result.probabilities = probabilities.data();
+        result.n_probabilities = static_cast<std::uint32_t>(probabilities.size());
+    }
+    std::vector<float> probabilities;
+    edgeemo_result result{};
+};
+
+void tell(const edgeemo_recognizer* recognizer, const edgeemo_result& result) {
+    std::printf(" %s %.2f", edgeemo_emotion(result.label), static_cast<double>(result.confidence));
+    for (std::uint32_t i = 0; i < result.n_probabilities; ++i)
+        if (result.probabilities[i] >= edgeemo_threshold(recognizer, i))
+            std::printf(" %s", edgeemo_label(recognizer, i));
+}
+
+void read_text(edgeemo_recognizer* recognizer, const std::string& path) {
+    Room room(recognizer);
+    const std::string text = contents(path);
+    check(edgeemo_predict_text(recognizer, text.data(), text.size(), &room.result));
+    std::printf("%s:", path.c_str());
+    tell(recognizer, room.result);
+    std::printf("\n");
+}
+
+// The picture in the bytes of a file.
+edgeemo_image picture_in(const std::string& bytes) {
     std::istringstream head(bytes);
     std::string magic;
     int width = 0, height = 0, most = 0;
@@ -58,27 +88,48 @@ void read_picture(edgeemo_recognizer* recognizer, const std::string& bytes, edge
     image.pixels = reinterpret_cast<const std::uint8_t*>(bytes.data()) + begin;
     image.width = width;
     image.height = height;
-    check(edgeemo_predict_image(recognizer, &image, nullptr, result));
+    return image;
 }
 
-void greet(edgeemo_recognizer* recognizer, const std::string& path) {
-    std::vector<float> probabilities(edgeemo_n_labels(recognizer));
-    edgeemo_result result{};
-    result.struct_size = sizeof result;
-    result.probabilities = probabilities.data();
-    result.n_probabilities = static_cast<std::uint32_t>(probabilities.size());
-    const std::string bytes = contents(path);
-    if (std::string(edgeemo_modality(recognizer)) == "face") {
-        read_picture(recognizer, bytes, &result);
-    } else {
-        check(edgeemo_predict_text(recognizer, bytes.data(), bytes.size(), &result));
+// The faces of a camera; each is followed from its second frame on.
+class Watch {
+  public:
+    explicit Watch(edgeemo_recognizer* recognizer) : recognizer_(recognizer) {
+        edgeemo_stream* opened = nullptr;
+        check(edgeemo_stream_open_faces(recognizer, nullptr, &opened));
+        stream_.reset(opened);
     }
-    std::printf("%s: %s %.2f", path.c_str(), edgeemo_emotion(result.label),
-                static_cast<double>(result.confidence));
-    for (std::uint32_t i = 0; i < result.n_probabilities; ++i)
-        if (probabilities[i] >= edgeemo_threshold(recognizer, i))
-            std::printf(" %s", edgeemo_label(recognizer, i));
-    std::printf("\n");
+
+    void see(const std::string& path) {
+        const std::string bytes = contents(path);
+        const edgeemo_image frame = picture_in(bytes);
+        check(edgeemo_stream_push_image(stream_.get(), &frame, t_ms_));
+        t_ms_ += 40;
+        std::printf("%s:", path.c_str());
+        std::int32_t code = EDGEEMO_OK;
+        for (Room room(recognizer_);
+             (code = edgeemo_stream_next(stream_.get(), &room.result)) == EDGEEMO_OK;) {
+            std::printf(" [%d at %.0f, %.0f]", static_cast<int>(room.result.track_id), room.result.box[0],
+                        room.result.box[1]);
+            tell(recognizer_, room.result);
+        }
+        check(code);
+        std::printf("\n");
+    }
+
+  private:
+    edgeemo_recognizer* recognizer_;
+    std::unique_ptr<edgeemo_stream, Closer> stream_;
+    std::int64_t t_ms_ = 0;
+};
+
+void run(edgeemo_recognizer* recognizer, const std::vector<std::string>& files) {
+    if (std::string(edgeemo_modality(recognizer)) == "face") {
+        Watch watch(recognizer);
+        for (const std::string& file : files) watch.see(file);
+    } else {
+        for (const std::string& file : files) read_text(recognizer, file);
+    }
 }
 
 }  // namespace
@@ -96,7 +147,7 @@ int main(int argc, char** argv) {
     }
     try {
         const Recognizer recognizer = open(words[0], library);
-        for (std::size_t i = 1; i < words.size(); ++i) greet(recognizer.get(), words[i]);
+        run(recognizer.get(), {words.begin() + 1, words.end()});
     } catch (const std::exception& error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 1;

@@ -39,20 +39,24 @@ void check_box(const Box& b) {
 }
 
 double distance_of(const Eyes& e) {
-    if (!near_all({e[0].x, e[0].y, e[1].x, e[1].y})) {
+    const double dx = e[1].x - e[0].x, dy = e[1].y - e[0].y;
+    return std::sqrt(dx * dx + dy * dy);
+}
+
+bool near_enough(const Eyes& e) { return near_all({e[0].x, e[0].y, e[1].x, e[1].y}); }
+
+void check_eyes(const Eyes& e) {
+    if (!near_enough(e)) {
         throw InputError("the eyes " + shown(e) +
                          " are not finite or a million pixels away; give them in pixels");
     }
-    const double dx = e[1].x - e[0].x, dy = e[1].y - e[0].y;
-    const double distance = std::sqrt(dx * dx + dy * dy);
-    if (distance < 1.0) {
+    if (distance_of(e) < 1.0) {
         throw InputError("the eyes " + shown(e) + " are less than a pixel apart; pass the box alone");
     }
-    if (dx < 0.0) {
+    if (e[1].x < e[0].x) {
         throw InputError("the eyes " + shown(e) +
                          " are not in picture order; give the one farther left first");
     }
-    return distance;
 }
 
 // Crop point (u, v) at (x, y) of the picture.
@@ -65,6 +69,8 @@ double scale_of(const Box& box, const FaceSpec& spec) {
 }
 
 }  // namespace
+
+bool tell_the_turn(const Eyes& e) { return near_enough(e) && distance_of(e) >= 1.0 && e[1].x >= e[0].x; }
 
 double Alignment::scale() const { return std::sqrt(a * a + b * b); }
 
@@ -80,7 +86,7 @@ Alignment FaceFrontend::align(const Box& box) const {
 }
 
 Alignment FaceFrontend::align(const Eyes& eyes) const {
-    distance_of(eyes);
+    check_eyes(eyes);
     const double wanted = spec_.eye_distance * spec_.width;
     return around((eyes[1].x - eyes[0].x) / wanted, (eyes[1].y - eyes[0].y) / wanted, spec_.width * 0.5,
                   spec_.height * spec_.eye_y, (eyes[0].x + eyes[1].x) * 0.5, (eyes[0].y + eyes[1].y) * 0.5);
@@ -88,6 +94,7 @@ Alignment FaceFrontend::align(const Eyes& eyes) const {
 
 Alignment FaceFrontend::align(const Box& box, const Eyes& eyes) const {
     check_box(box);
+    check_eyes(eyes);
     const double distance = distance_of(eyes), scale = scale_of(box, spec_);
     return around(scale * ((eyes[1].x - eyes[0].x) / distance), scale * ((eyes[1].y - eyes[0].y) / distance),
                   spec_.width * 0.5, spec_.height * 0.5, (box.x0 + box.x1) * 0.5, (box.y0 + box.y1) * 0.5);

@@ -51,15 +51,13 @@ Plane chroma_plane(const Image& i) {
             2};
 }
 
-std::vector<float> shares(const std::vector<Cover>& covers, double wide) {
-    std::vector<float> all;
-    all.reserve(covers.size());
+void shares(const std::vector<Cover>& covers, double wide, std::vector<float>& all) {
+    all.clear();
     for (const Cover& c : covers) {
         const double covered =
             static_cast<double>(c.first_weight) + c.inside + static_cast<double>(c.last_weight);
         all.push_back(static_cast<float>(covered / wide));
     }
-    return all;
 }
 
 // How many pixels a cover is, if they are whole, else 0.
@@ -81,32 +79,31 @@ std::pair<std::int32_t, std::int32_t> rebase(std::vector<Cover>& covers, std::in
 
 }  // namespace
 
-std::vector<Cover> covers(double from, double step, double wide, std::int32_t n, std::int32_t size,
-                          bool replicate) {
-    std::vector<Cover> all(static_cast<std::size_t>(n));
+void covers(double from, double step, double wide, std::int32_t n, std::int32_t size, bool replicate,
+            std::vector<Cover>& all) {
+    all.resize(static_cast<std::size_t>(n));
     const double before = from - (wide - step) * 0.5, end = before + wide;
     for (std::int32_t i = 0; i < n; ++i) {
         all[static_cast<std::size_t>(i)] = cover(before + i * step, end + i * step, size, replicate);
     }
-    return all;
 }
 
-PlaneRows::PlaneRows(const Plane& plane, std::vector<Cover> rows, std::int32_t first_column,
-                     std::int32_t columns, const CropKernel& kernel)
-    : plane_(plane),
-      rows_(std::move(rows)),
-      first_column_(first_column),
-      n_(static_cast<std::size_t>(columns) * static_cast<std::size_t>(plane.channels)),
-      kernel_(&kernel),
-      gaps_(plane.pixel_stride != plane.channels || (plane.channels > 1 && plane.channel_stride != 1)),
-      packed_(gaps_ ? new std::uint8_t[kTogether * n_] : nullptr),
-      sums_(new std::uint16_t[n_]),
-      out_(new float[n_ + 4]()) {}
+void PlaneRows::set(const Plane& plane, std::int32_t first_column, std::int32_t columns,
+                    const CropKernel& kernel) {
+    plane_ = plane;
+    first_column_ = first_column;
+    n_ = static_cast<std::size_t>(columns) * static_cast<std::size_t>(plane.channels);
+    kernel_ = &kernel;
+    gaps_ = plane.pixel_stride != plane.channels || (plane.channels > 1 && plane.channel_stride != 1);
+    if (gaps_) room(packed_, kTogether * n_);
+    room(sums_, n_);
+    room(out_, n_ + 4);
+}
 
 const std::uint8_t* PlaneRows::bytes_of(std::int32_t row, std::size_t slot) {
     const std::uint8_t* from = plane_.bytes + row * plane_.row_stride + first_column_ * plane_.pixel_stride;
     if (!gaps_) return from;
-    std::uint8_t* const packed = packed_.get() + slot * n_;
+    std::uint8_t* const packed = packed_.data() + slot * n_;
     const auto channels = static_cast<std::size_t>(plane_.channels);
     for (std::size_t i = 0; i < n_; i += channels, from += plane_.pixel_stride) {
         for (std::size_t c = 0; c < channels; ++c) {
@@ -117,59 +114,59 @@ const std::uint8_t* PlaneRows::bytes_of(std::int32_t row, std::size_t slot) {
 }
 
 const float* PlaneRows::row(std::size_t i) {
-    const Cover& c = rows_[i];
+    const Cover& c = rows[i];
     const std::uint8_t* const first = bytes_of(c.first, 0);
     kernel_->blend(first, c.first_weight, c.last == c.first ? first : bytes_of(c.last, 1), c.last_weight, n_,
-                   out_.get());
+                   out_.data());
     for (std::int32_t done = 0; done < c.inside;) {
         const std::int32_t end = std::min(c.inside, done + kMostInside);
         for (bool more = false; done < end; more = true) {
-            std::array<const std::uint8_t*, kTogether> rows{};
+            std::array<const std::uint8_t*, kTogether> some{};
             std::size_t n = 0;
             while (n < kTogether && done < end) {
-                rows[n] = bytes_of(c.first + 1 + done++, n);
+                some[n] = bytes_of(c.first + 1 + done++, n);
                 ++n;
             }
-            kernel_->add_rows(rows.data(), n, more, n_, sums_.get());
+            kernel_->add_rows(some.data(), n, more, n_, sums_.data());
         }
-        kernel_->add(sums_.get(), n_, out_.get());
+        kernel_->add(sums_.data(), n_, out_.data());
     }
-    return out_.get();
+    return out_.data();
 }
 
-AreaRows::AreaRows(const Image& image, const FaceSpec& spec, const Grid& g, std::size_t apart,
-                   const CropKernel& kernel)
-    : color_(image.color),
-      gray_(spec.channels == FaceSpec::Channels::gray),
-      n_(static_cast<std::size_t>(g.columns)),
-      apart_(apart),
-      kernel_(&kernel),
-      four_(new float[4 * n_]) {
+void AreaRows::set(const Image& image, const FaceSpec& spec, const Grid& g, std::size_t apart,
+                   const CropKernel& kernel) {
+    color_ = image.color;
+    gray_ = spec.channels == FaceSpec::Channels::gray;
+    n_ = static_cast<std::size_t>(g.columns);
+    apart_ = apart;
+    kernel_ = &kernel;
+    room(four_, 4 * n_);
     const bool replicate = spec.border == FaceSpec::Border::replicate, yuv = is_yuv(color_);
     const double wide = std::max(1.0, g.step);
     norm_ = static_cast<float>(1.0 / (wide * wide));
-    columns_ = covers(g.x, g.step, wide, g.columns, image.width, replicate);
+    covers(g.x, g.step, wide, g.columns, image.width, replicate, columns_);
     const auto [first, n] = rebase(columns_, color_ == Color::yuyv ? 2 : 1);
-    std::vector<Cover> rows = covers(g.y, g.step, wide, g.rows, image.height, replicate);
+    covers(g.y, g.step, wide, g.rows, image.height, replicate, planes_[0].rows);
     if (yuv) {
-        row_shares_ = shares(rows, wide);
-        column_shares_ = shares(columns_, wide);
+        shares(planes_[0].rows, wide, row_shares_);
+        shares(columns_, wide, column_shares_);
     }
-    planes_.emplace_back(first_plane(image), std::move(rows), first,
-                         color_ == Color::yuyv ? (n + 1) / 2 * 2 : n, kernel);
+    planes_[0].set(first_plane(image), first, color_ == Color::yuyv ? (n + 1) / 2 * 2 : n, kernel);
+    even_ = even_end_ = n_;
     if (!yuv) find_even();
     if (!yuv || gray_) return;
     // one U and one V for two columns, and of nv12 two rows
-    chroma_columns_ = covers(g.x / 2, g.step / 2, wide / 2, g.columns, image.width / 2, replicate);
+    covers(g.x / 2, g.step / 2, wide / 2, g.columns, image.width / 2, replicate, chroma_columns_);
     const auto [chroma_first, chroma_n] = rebase(chroma_columns_, 1);
     if (color_ == Color::nv12) {
-        planes_.emplace_back(chroma_plane(image),
-                             covers(g.y / 2, g.step / 2, wide / 2, g.rows, image.height / 2, replicate),
-                             chroma_first, chroma_n, kernel);
+        covers(g.y / 2, g.step / 2, wide / 2, g.rows, image.height / 2, replicate, planes_[1].rows);
+        planes_[1].set(chroma_plane(image), chroma_first, chroma_n, kernel);
     }
 }
 
 void AreaRows::find_even() {
+    even_ = 0;
     while (even_ < n_ && whole(columns_[even_]) == 0) ++even_;
     even_end_ = even_;
     if (even_ == n_) return;
@@ -188,7 +185,7 @@ void AreaRows::row(std::size_t i, float* out) {
 }
 
 void AreaRows::gray_row(std::size_t i, float* out) {
-    float* const values = gray_ ? out : four_.get();
+    float* const values = gray_ ? out : four_.data();
     across(planes_[0].row(i), values);
     if (gray_) return;
     for (std::size_t k = 0; k < n_; ++k) {
@@ -201,8 +198,8 @@ void AreaRows::rgb_row(std::size_t i, float* out) {
     const std::size_t step = color_ == Color::rgba ? 4 : 3;
     if (gray_) {
         const std::array<float, 3> weights{bgr ? kBlue : kRed, kGreen, bgr ? kRed : kBlue};
-        across4(planes_[0].row(i), step, 4, four_.get());
-        return kernel_->gray(four_.get(), n_, weights.data(), out);
+        across4(planes_[0].row(i), step, 4, four_.data());
+        return kernel_->gray(four_.data(), n_, weights.data(), out);
     }
     across4(planes_[0].row(i), step, apart_, out);
     for (std::size_t k = 0; bgr && k < n_; ++k) std::swap(out[apart_ * k], out[apart_ * k + 2]);
@@ -228,7 +225,7 @@ void AreaRows::across4(const float* row, std::size_t step, std::size_t apart, fl
 void AreaRows::yuv_row(std::size_t i, float* out) {
     const bool pairs = color_ == Color::yuyv;
     const float* const row = planes_[0].row(i);
-    float* const y = four_.get();
+    float* const y = four_.data();
     kernel_->across(row, columns_.data(), n_, pairs ? 2 : 1, norm_, y);
     const float share = row_shares_[i];
     if (gray_) {

@@ -1,9 +1,9 @@
 // Shrinking without turning: each output pixel is the mean of the picture over a rectangle, exactly.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "crop_kernel.h"
@@ -25,14 +25,23 @@ struct Plane {
     std::int32_t width, height, channels;
 };
 
-std::vector<Cover> covers(double from, double step, double wide, std::int32_t n, std::int32_t size,
-                          bool replicate);
+// Memory that is used again and again and only grows.
+template <class T>
+T* room(std::vector<T>& memory, std::size_t n) {
+    if (memory.size() < n) memory.resize(n);
+    return memory.data();
+}
+
+// What each of `n` output pixels covers, into `all`.
+void covers(double from, double step, double wide, std::int32_t n, std::int32_t size, bool replicate,
+            std::vector<Cover>& all);
 
 // What rows of a grid cover of a plane, summed over height only.
 class PlaneRows {
   public:
-    PlaneRows(const Plane& plane, std::vector<Cover> rows, std::int32_t first_column, std::int32_t columns,
-              const CropKernel& kernel);
+    std::vector<Cover> rows;  // of the grid; filled before row() is called
+
+    void set(const Plane& plane, std::int32_t first_column, std::int32_t columns, const CropKernel& kernel);
 
     // Sums of the bytes of first_column … , and four floats more.
     const float* row(std::size_t i);
@@ -41,22 +50,22 @@ class PlaneRows {
     const std::uint8_t* bytes_of(std::int32_t row,
                                  std::size_t slot);  // of the columns; copied if they have gaps
 
-    Plane plane_;
-    std::vector<Cover> rows_;
-    std::int32_t first_column_;
-    std::size_t n_;
-    const CropKernel* kernel_;
-    bool gaps_;
-    std::unique_ptr<std::uint8_t[]> packed_;
-    std::unique_ptr<std::uint16_t[]> sums_;
-    std::unique_ptr<float[]> out_;
+    Plane plane_{};
+    std::int32_t first_column_ = 0;
+    std::size_t n_ = 0;
+    const CropKernel* kernel_ = nullptr;
+    bool gaps_ = false;
+    std::vector<std::uint8_t> packed_;
+    std::vector<std::uint16_t> sums_;
+    std::vector<float> out_;
 };
 
 // The picture on a grid, row after row, 0 to 255: gray one float a pixel, rgb three or four, `apart` (the
-// fourth means nothing; where it is 3, one float beyond the row is written).
+// fourth means nothing; where it is 3, one float beyond the row is written). Set again and again it needs no
+// more memory than the largest grid did.
 class AreaRows {
   public:
-    AreaRows(const Image& image, const FaceSpec& spec, const Grid& grid, std::size_t apart,
+    void set(const Image& image, const FaceSpec& spec, const Grid& grid, std::size_t apart,
              const CropKernel& kernel);
 
     void row(std::size_t i, float* out);
@@ -69,16 +78,16 @@ class AreaRows {
     void across(const float* row, float* out) const;
     void across4(const float* row, std::size_t step, std::size_t apart, float* out) const;
 
-    Color color_;
-    bool gray_;
-    std::size_t n_, apart_;
+    Color color_ = Color::gray;
+    bool gray_ = true;
+    std::size_t n_ = 0, apart_ = 1;
     std::size_t even_ = 0, even_end_ = 0, many_ = 1;  // columns that are `many` whole pixels each and touch
-    const CropKernel* kernel_;
-    float norm_;
+    const CropKernel* kernel_ = nullptr;
+    float norm_ = 1.0F;
     std::vector<Cover> columns_, chroma_columns_;
     std::vector<float> row_shares_, column_shares_;  // of YUV: how much of what a pixel covers is picture
-    std::vector<PlaneRows> planes_;
-    std::unique_ptr<float[]> four_;
+    std::array<PlaneRows, 2> planes_;                // the second is nv12's chroma
+    std::vector<float> four_;
 };
 
 }  // namespace edgeemo

@@ -1,47 +1,14 @@
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <set>
 
+#include "card_fields.h"
 #include "edgeemo/bundle.h"
 #include "edgeemo/errors.h"
-#include "json.h"
 #include "spec_fields.h"
 
 namespace edgeemo {
 namespace {
-
-using json::Value;
-using Kind = json::Value::Kind;
-
-constexpr double kLargest = 3.4e38;  // of float32
-
-[[noreturn]] void invalid(const std::string& problem) {
-    throw BundleCorruptError("The model card is not valid: " + problem +
-                             ". Fetch or convert the bundle again.");
-}
-
-void require(bool good, const char* problem) {
-    if (!good) invalid(problem);
-}
-
-const Value& field(const Value& card, const char* name, Kind kind) {
-    const Value* const found = card.find(name);
-    if (found == nullptr) invalid(std::string("it has no ") + name);
-    if (!found->is(kind)) invalid(std::string(name) + " is of another kind");
-    return *found;
-}
-
-// One without text, items or members where there is none.
-const Value& optional(const Value& card, const char* name, Kind kind) {
-    static const Value nothing;
-    return card.find(name) == nullptr ? nothing : field(card, name, kind);
-}
-
-float number(const Value& value) {
-    require(value.is(Kind::number) && std::fabs(value.number) <= kLargest,
-            "calibration, thresholds and affect must be finite numbers");
-    return static_cast<float>(value.number);
-}
 
 int label_of(const Card& card, const Value& name, const char* problem) {
     require(name.is(Kind::text), problem);
@@ -50,16 +17,38 @@ int label_of(const Card& card, const Value& name, const char* problem) {
     return static_cast<int>(found - card.labels.begin());
 }
 
+constexpr std::array<std::string_view, 20> kOfEveryCard{"assets",
+                                                        "commercial",
+                                                        "data",
+                                                        "description",
+                                                        "detector",
+                                                        "flatbuffer_sha256",
+                                                        "frontend_version",
+                                                        "golden",
+                                                        "licence",
+                                                        "metrics",
+                                                        "modality",
+                                                        "name",
+                                                        "outputs",
+                                                        "quantization",
+                                                        "schema",
+                                                        "spec",
+                                                        "spec_digest",
+                                                        "title",
+                                                        "tools",
+                                                        "version"};
+constexpr std::array<std::string_view, 8> kOfRecognizers{
+    "affect", "calibration", "emotions", "evidence", "groups", "labels", "multi_label", "thresholds"};
+
+template <class Names>
+bool among(const Names& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 void check_names(const Value& card) {
-    const std::set<std::string_view> known{
-        "affect",      "assets",      "calibration", "commercial",        "data",
-        "description", "emotions",    "evidence",    "flatbuffer_sha256", "frontend_version",
-        "golden",      "groups",      "labels",      "licence",           "metrics",
-        "modality",    "multi_label", "name",        "outputs",           "quantization",
-        "schema",      "spec",        "spec_digest", "thresholds",        "title",
-        "tools",       "version"};
+    const bool finds = card.find("detector") != nullptr;
     for (const auto& [name, value] : card.members)
-        if (known.count(name) == 0)
+        if (!among(kOfEveryCard, name) && (finds || !among(kOfRecognizers, name)))
             throw BundleCorruptError("The model card has unknown fields: " + name +
                                      ". Fetch or convert the bundle again.");
 }
@@ -71,11 +60,6 @@ void check_schema(const Value& card) {
     if (schema->number > kCardSchema)
         throw BundleVersionError("The model card has a schema newer than " + std::to_string(kCardSchema) +
                                  ": made by a newer edgeemo; upgrade.");
-}
-
-void check_texts(const Value& object, const char* name) {
-    for (const auto& [key, value] : object.members)
-        if (!value.is(Kind::text)) invalid(std::string(name) + " must map text to text");
 }
 
 // What says nothing of how the model is used, but stands in every card.
@@ -206,56 +190,6 @@ void read_evidence(const Value& raw, Card& card) {
             "evidence must have 0 <= least < enough <= 1");
 }
 
-[[noreturn]] void wrong_type(const char* name, const char* expected) {
-    throw SpecError(std::string(name) + " must be " + expected);
-}
-
-void read_value(const char* name, const Value& value, bool& to) {
-    if (!value.is(Kind::boolean)) wrong_type(name, "a bool");
-    to = value.boolean;
-}
-void read_value(const char* name, const Value& value, std::int32_t& to) {
-    if (!value.is(Kind::number) || !value.whole) wrong_type(name, "an int");
-    if (std::fabs(value.number) > 2147483647.0) wrong_type(name, "a smaller number");
-    to = static_cast<std::int32_t>(value.number);
-}
-void read_value(const char* name, const Value& value, double& to) {
-    if (!value.is(Kind::number)) wrong_type(name, "a float");
-    to = value.number;
-}
-void read_value(const char* name, const Value& value, TextSpec::Normalization& to) {
-    if (!value.is(Kind::text)) wrong_type(name, "a str");
-    to = normalization_of(value.text);
-}
-void read_value(const char* name, const Value& value, TextSpec::Unknown& to) {
-    if (!value.is(Kind::text)) wrong_type(name, "a str");
-    to = unknown_of(value.text);
-}
-template <class Choice>
-void read_value(const char* name, const Value& value, Choice& to) {
-    if (!value.is(Kind::text)) wrong_type(name, "a str");
-    set_by_name(value.text, to);
-}
-
-// `visit(spec, field)`; an unknown key is an error.
-template <class Spec, class Visit>
-Spec read_spec(const Value& raw, const char* kind, const Visit& visit) {
-    Spec spec;
-    for (const auto& [key, value] : raw.members) {
-        bool known = false;
-        const auto& name_of_key = key;
-        const auto& value_of_key = value;
-        visit(spec, [&](const char* name, auto& to) {
-            if (name_of_key != name) return;
-            known = true;
-            read_value(name, value_of_key, to);
-        });
-        if (!known) throw SpecError("unknown key '" + key + "' in a " + kind);
-    }
-    spec.validate();
-    return spec;
-}
-
 // Inputs of which we know how they are made.
 void read_golden(const Value& raw, Card& card) {
     for (const Value& example : optional(raw, "golden", Kind::list).items) {
@@ -278,6 +212,36 @@ void read_any_spec(const Value& raw, Card& card) {
         card.spec =
             read_spec<FaceSpec>(spec, "FaceSpec", [](auto& s, auto&& f) { fields::visit_face(s, f); });
     }
+}
+
+void read_detector(const Value& raw, Card& card) {
+    const Value& detector = *raw.find("detector");
+    require(detector.is(Kind::object) && !detector.members.empty(),
+            "detector must say how the outputs become faces");
+    require(card.modality == Modality::face, "a detector's modality is face");
+    const Value& outputs = field(raw, "outputs", Kind::object);
+    check_texts(outputs, "outputs");
+    const auto name = [&](const char* role) {
+        const Value* const found = outputs.find(role);
+        require(found != nullptr && outputs.members.size() == 3, "outputs must name logits, boxes and eyes");
+        return found->text;
+    };
+    card.detector.emplace();
+    card.detector->logits_output = name("logits");
+    card.detector->boxes_output = name("boxes");
+    card.detector->eyes_output = name("eyes");
+    card.detector->spec = read_spec<DetectorSpec>(detector, "DetectorSpec",
+                                                  [](auto& s, auto&& f) { fields::visit_detector(s, f); });
+}
+
+void read_what_is_recognized(const Value& raw, Card& card) {
+    card.readout.scores.multi_label = field(raw, "multi_label", Kind::boolean).boolean;
+    read_labels(raw, card);
+    read_emotions(raw, card);
+    read_calibration(raw, card);
+    read_thresholds(raw, card);
+    read_outputs(raw, card);
+    read_evidence(raw, card);
 }
 
 Modality modality_of(const std::string& name) {
@@ -311,13 +275,7 @@ Card read_card(std::string_view text) {
     check_texts(optional(raw, "assets", Kind::object), "assets");
     for (const auto& [name, digest] : optional(raw, "assets", Kind::object).members)
         card.assets[name] = digest.text;
-    card.readout.scores.multi_label = field(raw, "multi_label", Kind::boolean).boolean;
-    read_labels(raw, card);
-    read_emotions(raw, card);
-    read_calibration(raw, card);
-    read_thresholds(raw, card);
-    read_outputs(raw, card);
-    read_evidence(raw, card);
+    raw.find("detector") == nullptr ? read_what_is_recognized(raw, card) : read_detector(raw, card);
     check_rest(raw);
     read_golden(raw, card);
     read_any_spec(raw, card);

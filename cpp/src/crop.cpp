@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
+#include <vector>
 
 #include "area.h"
 #include "edgeemo/errors.h"
@@ -10,7 +10,16 @@
 namespace edgeemo {
 namespace {
 
-using Buffer = std::unique_ptr<float[]>;
+// What a crop needs, kept by each thread for its next one: a prediction takes no memory.
+struct Workbench {
+    AreaRows rows;
+    std::vector<float> row, pixels, lines;
+};
+
+Workbench& workbench() {
+    thread_local Workbench own;
+    return own;
+}
 
 // The upright box around a crop.
 Box around(const FaceSpec& spec, const Alignment& crop) {
@@ -41,17 +50,18 @@ void check_crop(const Image& image, const FaceSpec& spec, const Alignment& crop)
 std::size_t channels_of(const FaceSpec& spec) { return spec.channels == FaceSpec::Channels::rgb ? 3 : 1; }
 
 // A row of the tensor, and a float that loops over three of four may write.
-Buffer row_of(const FaceSpec& spec) {
-    return Buffer(new float[static_cast<std::size_t>(spec.width) * channels_of(spec) + 1]);
+float* row_of(const FaceSpec& spec, Workbench& bench) {
+    return room(bench.row, static_cast<std::size_t>(spec.width) * channels_of(spec) + 1);
 }
 
 void upright(const Image& image, const FaceSpec& spec, const Alignment& crop, const CropKernel& kernel,
              const RowSink& sink) {
-    AreaRows rows(image, spec, {crop.x, crop.y, crop.a, spec.width, spec.height}, channels_of(spec), kernel);
-    const Buffer row = row_of(spec);
+    Workbench& bench = workbench();
+    bench.rows.set(image, spec, {crop.x, crop.y, crop.a, spec.width, spec.height}, channels_of(spec), kernel);
+    float* const row = row_of(spec, bench);
     for (std::size_t i = 0; i < static_cast<std::size_t>(spec.height); ++i) {
-        rows.row(i, row.get());
-        sink(i, row.get());
+        bench.rows.row(i, row);
+        sink(i, row);
     }
 }
 
@@ -103,27 +113,28 @@ void turned(const Image& image, const FaceSpec& spec, const Alignment& crop, con
     const Grid grid = grid_under(image, spec, crop);
     const std::size_t channels = channels_of(spec), floats = channels == 3 ? 4 : 1;
     const std::size_t pitch = static_cast<std::size_t>(grid.columns) * floats;
-    const Buffer pixels(new float[pitch * static_cast<std::size_t>(grid.rows)]);
-    AreaRows rows(image, spec, grid, floats, kernel);
+    Workbench& bench = workbench();
+    float* const pixels = room(bench.pixels, pitch * static_cast<std::size_t>(grid.rows));
+    bench.rows.set(image, spec, grid, floats, kernel);
     for (std::size_t i = 0; i < static_cast<std::size_t>(grid.rows); ++i)
-        rows.row(i, pixels.get() + i * pitch);
+        bench.rows.row(i, pixels + i * pitch);
 
-    const Floats2d under{pixels.get(), grid.columns, grid.rows};
+    const Floats2d under{pixels, grid.columns, grid.rows};
     const auto walk = floats == 4 ? kernel.walk4 : kernel.walk;
     const auto width = static_cast<std::size_t>(spec.width);
-    const Buffer row = row_of(spec), lines(new float[4 * width * floats]);
+    float* const row = row_of(spec, bench);
     const bool finer = crop.scale() <= 1.0;
     Lines points(grid, crop, finer ? 1.0 : 2.0);
-    float *const top = lines.get(), *const bottom = top + 2 * width * floats;
+    float *const top = room(bench.lines, 4 * width * floats), *const bottom = top + 2 * width * floats;
     for (std::size_t i = 0; i < static_cast<std::size_t>(spec.height); ++i) {
         if (finer) {
-            walk(under, points.line(i), width, channels, row.get());
+            walk(under, points.line(i), width, channels, row);
         } else {
             walk(under, points.line(2 * i), 2 * width, floats, top);
             walk(under, points.line(2 * i + 1), 2 * width, floats, bottom);
-            kernel.halve(top, bottom, width, floats, row.get());
+            kernel.halve(top, bottom, width, floats, row);
         }
-        sink(i, row.get());
+        sink(i, row);
     }
 }
 

@@ -14,12 +14,6 @@ double area_of(const Box& b) { return (b.x1 - b.x0) * (b.y1 - b.y0); }
 
 double sigmoid(double x) { return 1.0 / (1.0 + exact::exp(-std::clamp(x, -40.0, 40.0))); }
 
-// A cell that may hold a face.
-struct Candidate {
-    std::size_t cell;
-    double sum;  // of which the score is the sigmoid
-};
-
 [[noreturn]] void refuse_nan(std::size_t cell) {
     throw InputError("a head of the detector has NaN at cell " + std::to_string(cell) +
                      "; check the model and that its outputs are named right");
@@ -84,24 +78,6 @@ Face mean_of(const std::vector<Face>& faces) {
     return mean;
 }
 
-// `faces` by falling score.
-std::vector<Face> suppress(const std::vector<Face>& faces, const DetectorSpec& spec) {
-    std::vector<Face> kept, same;
-    std::vector<bool> taken(faces.size(), false);
-    for (std::size_t i = 0; i < faces.size() && kept.size() < static_cast<std::size_t>(spec.most_faces);
-         ++i) {
-        if (taken[i]) continue;
-        same.assign(1, faces[i]);
-        for (std::size_t k = i + 1; k < faces.size(); ++k) {
-            if (taken[k] || intersection_over_union(faces[i].box, faces[k].box) < spec.overlap) continue;
-            taken[k] = true;
-            same.push_back(faces[k]);
-        }
-        kept.push_back(spec.merge == DetectorSpec::Merge::mean ? mean_of(same) : faces[i]);
-    }
-    return kept;
-}
-
 // The box stays upright: its middle moves, its sides grow.
 Face to_picture(const Face& face, const Alignment& crop) {
     const Box& b = face.box;
@@ -139,9 +115,28 @@ double intersection_over_union(const Box& a, const Box& b) {
 FaceDecoder::FaceDecoder(const DetectorSpec& spec)
     : spec_((spec.validate(), spec)), least_sum_(exact::log(spec.least_score / (1.0 - spec.least_score))) {}
 
-std::vector<Face> FaceDecoder::decode(const float* logits, const float* boxes, const float* eyes,
-                                      const Alignment& crop) const {
-    std::vector<Candidate> candidates;
+// The faces of `scratch` come by falling score.
+void FaceDecoder::suppress(Scratch& scratch, std::vector<Face>& kept) const {
+    const std::vector<Face>& faces = scratch.faces;
+    scratch.taken.assign(faces.size(), false);
+    for (std::size_t i = 0; i < faces.size() && kept.size() < static_cast<std::size_t>(spec_.most_faces);
+         ++i) {
+        if (scratch.taken[i]) continue;
+        scratch.same.assign(1, faces[i]);
+        for (std::size_t k = i + 1; k < faces.size(); ++k) {
+            if (scratch.taken[k] || intersection_over_union(faces[i].box, faces[k].box) < spec_.overlap)
+                continue;
+            scratch.taken[k] = true;
+            scratch.same.push_back(faces[k]);
+        }
+        kept.push_back(spec_.merge == DetectorSpec::Merge::mean ? mean_of(scratch.same) : faces[i]);
+    }
+}
+
+void FaceDecoder::decode(const float* logits, const float* boxes, const float* eyes, const Alignment& crop,
+                         Scratch& scratch, std::vector<Face>& found) const {
+    std::vector<Candidate>& candidates = scratch.candidates;
+    candidates.clear();
     for (std::size_t i = 0; i < spec_.cells(); ++i) {
         const double sum = static_cast<double>(logits[i]) * spec_.score_scale + spec_.score_bias;
         if (std::isnan(sum)) refuse_nan(i);
@@ -152,17 +147,25 @@ std::vector<Face> FaceDecoder::decode(const float* logits, const float* boxes, c
     });
     if (candidates.size() > kMostCandidates) candidates.resize(kMostCandidates);
 
-    std::vector<Face> faces;
+    scratch.faces.clear();
     for (const auto& [cell, sum] : candidates) {
         const float *const box = boxes + 4 * cell, *const points = eyes + 4 * cell;
         for (std::size_t k = 0; k < 4; ++k) {
             if (!std::isfinite(box[k]) || !std::isfinite(points[k])) refuse_nan(cell);
         }
-        faces.push_back(face_of(cell_of(spec_, cell), box, points, sigmoid(sum)));
+        scratch.faces.push_back(face_of(cell_of(spec_, cell), box, points, sigmoid(sum)));
     }
-    faces = suppress(faces, spec_);
-    for (Face& face : faces) face = to_picture(face, crop);
-    return faces;
+    found.clear();
+    suppress(scratch, found);
+    for (Face& face : found) face = to_picture(face, crop);
+}
+
+std::vector<Face> FaceDecoder::decode(const float* logits, const float* boxes, const float* eyes,
+                                      const Alignment& crop) const {
+    Scratch scratch;
+    std::vector<Face> found;
+    decode(logits, boxes, eyes, crop, scratch, found);
+    return found;
 }
 
 }  // namespace edgeemo

@@ -1,7 +1,9 @@
 #include <string>
+#include <type_traits>
 
 #include "edgeemo/detect.h"
 #include "edgeemo/errors.h"
+#include "spec_fields.h"
 #include "specs.h"
 
 namespace edgeemo {
@@ -9,23 +11,19 @@ namespace {
 
 constexpr Names<2> kMerges{"best", "mean"};
 
-// Every field with its name, in one place: digest and equality follow it.
-template <class Visit>
-void visit(const DetectorSpec& s, Visit&& field) {
-    field("width", s.width);
-    field("height", s.height);
-    field("least_stride", s.least_stride);
-    field("most_stride", s.most_stride);
-    field("score_scale", s.score_scale);
-    field("score_bias", s.score_bias);
-    field("least_score", s.least_score);
-    field("overlap", s.overlap);
-    field("merge", name_of(s.merge));
-    field("most_faces", s.most_faces);
+// Choices by their names, as the sentence has them.
+template <class Value>
+auto shown(Value value) {
+    if constexpr (std::is_enum_v<Value>)
+        return name_of(value);
+    else
+        return value;
 }
 
 std::string sentence_of(const DetectorSpec& spec) {
-    return sentence_of("DetectorSpec", spec, [](const DetectorSpec& s, auto&& field) { visit(s, field); });
+    return sentence_of("DetectorSpec", spec, [](const DetectorSpec& s, auto&& field) {
+        fields::visit_detector(s, [&](const char* name, auto value) { field(name, shown(value)); });
+    });
 }
 
 void check_stride(const char* field, std::int32_t stride, std::int32_t least) {

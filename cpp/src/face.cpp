@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
+#include <functional>
+#include <vector>
 
+#include "area.h"
 #include "crop.h"
 #include "edgeemo/quant.h"
 
@@ -35,12 +37,14 @@ void to_tensor(const Image& image, const FaceSpec& spec, const Alignment& crop, 
     const std::size_t size = spec.size(), n = size / static_cast<std::size_t>(spec.height);
     if (spec.normalization == FaceSpec::Normalization::none) {
         const Levels levels{0.0F, static_cast<float>(spec.gain / 255.0)};
-        crop_rows(image, spec, crop, kernel,
-                  [&](std::size_t row, const float* values) { emit(values, n, levels, row * n); });
+        const auto sink = [&](std::size_t row, const float* values) { emit(values, n, levels, row * n); };
+        crop_rows(image, spec, crop, kernel, std::ref(sink));  // by reference: a copy would take memory
         return;
     }
-    crop_rows(image, spec, crop, kernel,
-              [&](std::size_t row, const float* values) { std::copy(values, values + n, whole + row * n); });
+    const auto sink = [&](std::size_t row, const float* values) {
+        std::copy(values, values + n, whole + row * n);
+    };
+    crop_rows(image, spec, crop, kernel, std::ref(sink));
     emit(whole, size, levels_of(whole, size, spec.gain, kernel), std::size_t{0});
 }
 
@@ -59,8 +63,8 @@ void FaceFrontend::compute(const Image& image, const Alignment& crop, float scal
                            std::int8_t* out) const {
     quantize(nullptr, 0, scale, zero_point, nullptr);  // refuses what quantize refuses
     const bool whole = spec_.normalization != FaceSpec::Normalization::none;
-    const std::unique_ptr<float[]> values_of_crop(whole ? new float[spec_.size()] : nullptr);
-    to_tensor(image, spec_, crop, values_of_crop.get(),
+    thread_local std::vector<float> values_of_crop;  // kept for the next one
+    to_tensor(image, spec_, crop, whole ? room(values_of_crop, spec_.size()) : nullptr,
               [&](const float* values, std::size_t n, Levels levels, std::size_t at) {
                   best_kernel().to_int8(values, n, levels, scale, zero_point, out + at);
               });

@@ -2,7 +2,7 @@
 #include <cstring>
 
 #include "edgeemo/golden.h"
-#include "recognizer_parts.h"
+#include "model_parts.h"
 
 namespace edgeemo {
 namespace {

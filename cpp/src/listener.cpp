@@ -67,7 +67,6 @@ struct VoiceListener::State {
                 parts->fill(row, result);
             });
         const double begin = static_cast<double>(start_ms) + static_cast<double>(span.start_frame) * frame_ms;
-        result.truncated = false;
         result.start_ms = static_cast<std::int64_t>(begin);
         result.end_ms = static_cast<std::int64_t>(begin + (span.n_frames - 1) * frame_ms + window_ms);
         ++n_waiting;
@@ -177,7 +176,6 @@ void VoiceListener::summary(Result& out) const {
     out.evidence = s.mean.evidence();
     s.parts->readout.weigh(out.evidence, s.mixed.data());
     s.parts->fill(s.mixed.data(), out);
-    out.truncated = false;
     out.start_ms = s.first_ms;
     out.end_ms = s.end_ms();
 }

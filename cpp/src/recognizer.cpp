@@ -9,39 +9,7 @@
 namespace edgeemo {
 namespace {
 
-constexpr const char* kVocabulary = "vocab.txt";
-
-[[noreturn]] void mismatch(const Card& card, const std::string& what) {
-    throw BundleMismatchError(card.name + ": " + what + ". Convert it again.");
-}
-
-struct Wanted {
-    std::vector<std::int32_t> shape;
-    ElementType type;
-    std::string digest;
-};
-
-Wanted wanted_by(const Card& card) {
-    if (const auto* text = std::get_if<TextSpec>(&card.spec))
-        return {{1, text->length}, ElementType::int32, text->digest()};
-    if (const auto* voice = std::get_if<VoiceSpec>(&card.spec))
-        return {{1, voice->span_frames, voice->mels}, ElementType::float32, voice->digest()};
-    const auto& face = std::get<FaceSpec>(card.spec);
-    const std::int32_t channels = face.channels == FaceSpec::Channels::rgb ? 3 : 1;
-    return {{1, face.height, face.width, channels}, ElementType::float32, face.digest()};
-}
-
-void check_fit(const Card& card, const Engine& engine) {
-    const Wanted wanted = wanted_by(card);
-    const auto& inputs = engine.inputs();
-    const bool fits =
-        inputs.size() == 1 && inputs[0].shape == wanted.shape &&
-        (inputs[0].type == wanted.type || (wanted.type == ElementType::float32 && inputs[0].quantized()));
-    if (!fits) mismatch(card, "the model does not take what its frontend makes");
-    if (wanted.digest != card.spec_digest)
-        mismatch(card,
-                 "its frontend spec has digest " + wanted.digest + ", the card says " + card.spec_digest);
-}
+constexpr const char* kDetector = "face-detector.tflite";
 
 // Where an output of that name stands; it must have `size` numbers, unless that is 0.
 std::size_t output_of(const Card& card, const Engine& engine, const std::string& name, std::size_t size) {
@@ -56,37 +24,23 @@ std::size_t output_of(const Card& card, const Engine& engine, const std::string&
     mismatch(card, "the model has no output " + name);
 }
 
-EngineOptions checked_already(
-    const EngineOptions& options) {  // the bundle's digest was checked as it was opened
-    EngineOptions same = options;
-    same.sha256 = {};
-    return same;
+const Bundle& that_recognizes(const Bundle& bundle) {
+    if (!bundle.card.detector) return bundle;
+    throw BundleMismatchError(
+        bundle.card.name +
+        " finds faces and recognizes nothing. Open a face bundle and pass this one as its "
+        "detector.");
 }
 
 }  // namespace
 
-// One piece a line, LF.
-std::vector<std::string> pieces_of(const Bundle& bundle) {
-    const auto found = bundle.assets.find(kVocabulary);
-    if (found == bundle.assets.end())
-        throw BundleError("The bundle has no vocab.txt; convert the model again with its vocabulary.");
-    std::string_view text = found->second;
-    if (text.find('\r') != std::string_view::npos)
-        throw SpecError("vocab.txt has carriage returns; write its lines with LF.");
-    std::vector<std::string> pieces;
-    if (text.empty()) return pieces;
-    if (text.back() == '\n') text.remove_suffix(1);
-    for (std::size_t begin = 0, end = 0; end != std::string_view::npos; begin = end + 1) {
-        end = text.find('\n', begin);
-        pieces.emplace_back(text.substr(begin, end == std::string_view::npos ? end : end - begin));
-    }
-    return pieces;
-}
-
 RecognizerParts::RecognizerParts(Bundle b, const EngineOptions& options)
     : bundle(std::move(b)),
-      opened(open_engine(bundle.model, checked_already(options), [this] { return goldens_of(bundle); })),
-      readout(bundle.card.readout) {
+      opened(open_engine(that_recognizes(bundle).model, checked_already(options),
+                         [this] { return goldens_of(bundle); })),
+      readout(bundle.card.readout),
+      finder_options(checked_already(options)) {
+    if (finder_options.delegate != "cpu") finder_options.delegate = "auto";
     const Card& card = bundle.card;
     if (const auto* spec = std::get_if<TextSpec>(&card.spec)) text.emplace(*spec, pieces_of(bundle));
     if (const auto* spec = std::get_if<VoiceSpec>(&card.spec)) voice.emplace(*spec);
@@ -122,8 +76,16 @@ Verdict Recognizer::probe(const std::string& path, const EngineOptions& options)
 Recognizer::Recognizer(Bundle bundle, const EngineOptions& options)
     : parts_(std::make_shared<RecognizerParts>(std::move(bundle), options)) {}
 
-Recognizer Recognizer::open(const std::string& path, const EngineOptions& options) {
-    return Recognizer(Bundle::open(path), options);
+Recognizer Recognizer::open(const std::string& path, const EngineOptions& options,
+                            const std::string& detector) {
+    Recognizer opened(Bundle::open(path), options);
+    RecognizerParts& parts = *opened.parts_;
+    const Card& card = parts.bundle.card;
+    if (card.modality != Modality::face && !detector.empty())
+        throw InputError(card.name + " reads " + name_of(card.modality) + ": leave the detector out");
+    parts.finder_path = detector.empty() ? path.substr(0, path.rfind('/') + 1) + kDetector : detector;
+    if (!detector.empty()) parts.finder();
+    return opened;
 }
 
 const Card& Recognizer::card() const { return parts_->bundle.card; }
@@ -143,30 +105,6 @@ void Recognizer::predict_text(std::string_view text, Result& out) const {
         [&](const float* row, const float*) { parts.fill(row, out); });
     out.evidence = counts.n_understood == 0 ? 0.0 : static_cast<double>(counts.n_understood) / counts.n_words;
     out.truncated = counts.truncated;
-    out.start_ms = out.end_ms = 0;
-}
-
-void Recognizer::predict_image(const Image& image, const Box* box, Result& out) const {
-    RecognizerParts& parts = *parts_;
-    parts.expect(Modality::face);
-    const Box whole{0.0, 0.0, static_cast<double>(image.width), static_cast<double>(image.height)};
-    check_image(image);
-    const Alignment crop = parts.face->align(box == nullptr ? whole : *box);
-    parts.run(
-        [&](Engine& engine) {
-            const TensorInfo& input = engine.inputs()[0];
-            if (input.quantized()) {
-                parts.face->compute(image, crop, input.scale, input.zero_point,
-                                    static_cast<std::int8_t*>(engine.input(0)));
-            } else {
-                parts.face->compute(image, crop, static_cast<float*>(engine.input(0)));
-            }
-            return true;
-        },
-        [&](const float* row, const float*) { parts.fill(row, out); });
-    out.evidence = 1.0;
-    out.truncated = false;
-    out.start_ms = out.end_ms = 0;
 }
 
 void Recognizer::predict_pcm(const Pcm& pcm, std::int32_t rate_hz, Result& out) const {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <string>
+#include <utility>
 
 #include "edgeemo/errors.h"
 #include "exact_math.h"
@@ -46,6 +46,14 @@ void Smoother::add(Memory& m, const float* row, double evidence, std::int64_t t_
     m.t_ms = t_ms;
 }
 
+Smoother::Memory& Smoother::begin(std::int64_t key) {
+    if (spare_.empty()) return memories_[key];
+    Memories::node_type node = std::move(spare_.back());
+    spare_.pop_back();
+    node.key() = key;
+    return memories_.insert(std::move(node)).position->second;
+}
+
 double Smoother::update(std::int64_t key, const float* row, double evidence, std::int64_t t_ms, float* mean) {
     check_row(row, size_, evidence);
     const auto found = memories_.find(key);
@@ -53,11 +61,14 @@ double Smoother::update(std::int64_t key, const float* row, double evidence, std
         throw InputError("t_ms went back from " + std::to_string(found->second.t_ms) + " to " +
                          std::to_string(t_ms) + "; pass rows in the order of their times, or call reset()");
     }
-    Memory& m = memories_[key];
+    Memory& m = found == memories_.end() ? begin(key) : found->second;
     if (found == memories_.end()) {
         m.t_ms = t_ms;
         m.weight = evidence;
+        m.time = 1.0;
+        m.alone = true;
         m.mean.assign(size_, 0.0F);
+        m.sum.clear();
         for (std::size_t i = 0; i < size_; ++i) m.sum.push_back(evidence * static_cast<double>(row[i]));
     } else if (t_ms > m.t_ms) {
         add(m, row, evidence, t_ms);
@@ -72,7 +83,8 @@ double Smoother::update(std::int64_t key, const float* row, double evidence, std
 void Smoother::keep(const std::vector<std::int64_t>& keys) {
     for (auto it = memories_.begin(); it != memories_.end();) {
         const bool stays = std::find(keys.begin(), keys.end(), it->first) != keys.end();
-        it = stays ? std::next(it) : memories_.erase(it);
+        const auto here = it++;
+        if (!stays) spare_.push_back(memories_.extract(here));
     }
 }
 

@@ -11,7 +11,6 @@ namespace edgeemo {
 namespace {
 
 constexpr std::int64_t kMostMs = std::int64_t{1} << 52;
-constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
 
 // Every field with its name, in one place: digest and equality follow it.
 template <class Visit>
@@ -60,12 +59,6 @@ void check_faces(const std::vector<Face>& faces) {
     }
 }
 
-// A track and a face that may be the same.
-struct Pair {
-    std::size_t track, face;
-    double likeness;
-};
-
 // Whether they may be; likeness is overlap less distance (in sides), from 1 down.
 bool compare(const Box& expected, const Box& found, const TrackerSpec& spec, double& likeness) {
     const double a = side_of(expected), b = side_of(found);
@@ -96,7 +89,8 @@ bool operator!=(const TrackerSpec& a, const TrackerSpec& b) { return !(a == b); 
 
 FaceTracker::FaceTracker(const TrackerSpec& spec) : spec_((spec.validate(), spec)) {}
 
-void FaceTracker::see(Moving& m, const Face& face, std::int64_t t_ms) const {
+void FaceTracker::see(Moving& m, const std::vector<Face>& faces, std::size_t at, std::int64_t t_ms) const {
+    const Face& face = faces[at];
     if (m.track.hits > 0 && t_ms > m.track.seen_ms) {
         const Point from = middle_of(m.seen.box), to = middle_of(face.box);
         const auto ms = static_cast<double>(t_ms - m.track.seen_ms);
@@ -106,7 +100,7 @@ void FaceTracker::see(Moving& m, const Face& face, std::int64_t t_ms) const {
     }
     m.seen = m.track.face = face;
     m.track.seen_ms = t_ms;
-    m.found = true;
+    m.track.at = at;
     m.track.confirmed = ++m.track.hits >= spec_.least_hits;
 }
 
@@ -116,56 +110,56 @@ void FaceTracker::expect(std::int64_t t_ms) {
     for (Moving& m : live_) {
         const auto ms = static_cast<double>(t_ms - m.track.seen_ms);
         m.track.face = moved(m.seen, m.x_speed * ms, m.y_speed * ms);
-        m.found = false;
+        m.track.at = Track::kNowhere;
     }
 }
 
-std::vector<std::size_t> FaceTracker::match(const std::vector<Face>& faces) const {
-    std::vector<Pair> pairs;
+void FaceTracker::match(const std::vector<Face>& faces) {
+    pairs_.clear();
     for (std::size_t t = 0; t < live_.size(); ++t) {
         for (std::size_t f = 0; f < faces.size(); ++f) {
             double likeness = 0.0;
             if (compare(live_[t].track.face.box, faces[f].box, spec_, likeness))
-                pairs.push_back({t, f, likeness});
+                pairs_.push_back({t, f, likeness});
         }
     }
-    std::stable_sort(pairs.begin(), pairs.end(),
-                     [](const Pair& a, const Pair& b) { return a.likeness > b.likeness; });
-    std::vector<std::size_t> track_of(faces.size(), kNobody);
-    std::vector<bool> found(live_.size(), false);
-    for (const Pair& pair : pairs) {
-        if (found[pair.track] || track_of[pair.face] != kNobody) continue;
-        found[pair.track] = true;
-        track_of[pair.face] = pair.track;
+    std::sort(pairs_.begin(), pairs_.end(), [](const Pair& a, const Pair& b) {
+        if (a.likeness != b.likeness) return a.likeness > b.likeness;
+        return a.track != b.track ? a.track < b.track : a.face < b.face;
+    });
+    track_of_.assign(faces.size(), Track::kNowhere);
+    for (const Pair& pair : pairs_) {
+        if (live_[pair.track].track.at != Track::kNowhere || track_of_[pair.face] != Track::kNowhere)
+            continue;
+        live_[pair.track].track.at = pair.face;
+        track_of_[pair.face] = pair.track;
     }
-    return track_of;
 }
 
-std::vector<Track> FaceTracker::update(const std::vector<Face>& faces, std::int64_t t_ms) {
+const std::vector<Track>& FaceTracker::update(const std::vector<Face>& faces, std::int64_t t_ms) {
     check_time(t_ms, last_ms_);
     check_faces(faces);
     last_ms_ = t_ms;
     expect(t_ms);
-
-    const std::vector<std::size_t> track_of = match(faces);
-    std::vector<Moving> born;
+    match(faces);
     for (std::size_t f = 0; f < faces.size(); ++f) {
-        if (track_of[f] != kNobody) {
-            see(live_[track_of[f]], faces[f], t_ms);
+        if (track_of_[f] != Track::kNowhere) {
+            see(live_[track_of_[f]], faces, f, t_ms);
             continue;
         }
-        born.emplace_back();
-        born.back().track.id = next_id_++;
-        born.back().track.first_ms = t_ms;
-        see(born.back(), faces[f], t_ms);
+        live_.emplace_back();
+        live_.back().track.id = next_id_++;
+        live_.back().track.first_ms = t_ms;
+        see(live_.back(), faces, f, t_ms);
     }
-    const auto is_doubtful = [&](const Moving& m) { return !m.track.confirmed && !m.found; };
+    const auto is_doubtful = [&](const Moving& m) {
+        return !m.track.confirmed && m.track.at == Track::kNowhere;
+    };
     live_.erase(std::remove_if(live_.begin(), live_.end(), is_doubtful), live_.end());
-    live_.insert(live_.end(), born.begin(), born.end());
 
-    std::vector<Track> tracks;
-    for (const Moving& m : live_) tracks.push_back(m.track);
-    return tracks;
+    tracks_.clear();
+    for (const Moving& m : live_) tracks_.push_back(m.track);
+    return tracks_;
 }
 
 void FaceTracker::reset() {

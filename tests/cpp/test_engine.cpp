@@ -1,5 +1,6 @@
 // The engine, recognizers and the C ABI on a library that only stands in for LiteRT: faults are told, threads
 // do not meet, and a prediction takes no memory.
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
@@ -114,6 +115,37 @@ void listen(VoiceListener& listener, const Voice& voice, Result& result, int& he
     listener.summary(result);
 }
 
+// Pictures of all colors; the numbers in each are its own.
+struct Film {
+    static constexpr std::int32_t kSide = 120;
+    std::vector<std::vector<std::uint8_t>> frames;
+    explicit Film(std::size_t n) {
+        for (std::size_t f = 0; f < n; ++f) {
+            frames.emplace_back(kSide * kSide * 4);
+            for (std::size_t i = 0; i < frames[f].size(); ++i)
+                frames[f][i] = static_cast<std::uint8_t>((i * i + f * 37 * i) >> 3);
+        }
+    }
+    Image image(std::size_t f, Color color = Color::rgb) const {
+        const std::ptrdiff_t bytes = channels_of(color);
+        return {frames[f % frames.size()].data(), kSide, kSide, color, kSide * bytes, bytes, 1};
+    }
+};
+
+// What is said of the frames that stand one another after another, as one row of numbers.
+void watch(FaceWatcher& watcher, const Film& film, Result& result, std::vector<double>& said) {
+    said.clear();
+    for (std::size_t f = 0; f < 8; ++f) {
+        watcher.push(film.image(f / 2), static_cast<std::int64_t>(40 * f));
+        while (watcher.next(result)) {
+            said.push_back(static_cast<double>(result.track_id));
+            said.push_back(result.face->box.x0);
+            said.push_back(static_cast<double>(result.scores[1]));
+            said.push_back(result.evidence);
+        }
+    }
+}
+
 void test_a_steady_state_takes_no_memory() {
     const Recognizer text = Recognizer::open(bundle_path("text"), with("good"));
     const Recognizer voice = Recognizer::open(bundle_path("voice"), with("good"));
@@ -135,24 +167,83 @@ void test_a_steady_state_takes_no_memory() {
     CHECK(allocations == 0);
 }
 
+void test_pictures_take_no_memory() {
+    const Recognizer face = Recognizer::open(bundle_path("face"), with("good"));
+    const Film film(4);
+    FaceWatcher watcher = face.watch();
+    Result result;
+    std::vector<double> said;
+    std::vector<Face> found;
+    std::size_t faces = 0;
+    const Face turned{{20, 20, 90, 100}, {Point{40, 50}, Point{70, 58}}, 0.9};
+    const Box box{10, 20, 70, 90};
+    const auto once = [&] {
+        for (const Color color :
+             {Color::gray, Color::rgb, Color::bgr, Color::rgba, Color::yuyv, Color::nv12}) {
+            const Image image = film.image(1, color);
+            face.predict_image(image, nullptr, result);
+            face.predict_image(image, &box, result);
+            face.predict_face(image, turned, result);
+            face.predict_front(image, result);
+            face.find_faces(image, found);
+            faces += found.size();
+        }
+        watcher.reset();
+        watch(watcher, film, result, said);  // faces come and go
+    };
+    for (int i = 0; i < 3; ++i) once();
+    counting = true;
+    for (int i = 0; i < 3; ++i) once();
+    counting = false;
+    CHECK(faces > 6);
+    CHECK(said.size() > 40);
+    CHECK(allocations == 0);
+}
+
 void test_a_c_prediction_takes_no_memory() {
     edgeemo_options options{};
     options.struct_size = sizeof options;
     const std::string library = stand_in("good");
     options.library = library.c_str();
-    edgeemo_recognizer* recognizer = nullptr;
-    CHECK(edgeemo_open(bundle_path("text").c_str(), &options, &recognizer) == EDGEEMO_OK);
-    edgeemo_result result{};
-    result.struct_size = sizeof result;
+    edgeemo_recognizer *text = nullptr, *face = nullptr;
+    CHECK(edgeemo_open(bundle_path("text").c_str(), &options, &text) == EDGEEMO_OK);
+    CHECK(edgeemo_open(bundle_path("face").c_str(), &options, &face) == EDGEEMO_OK);
+    edgeemo_stream* stream = nullptr;
+    CHECK(edgeemo_stream_open_faces(face, nullptr, &stream) == EDGEEMO_OK);
+    std::vector<edgeemo_result> results(70);
+    std::vector<float> probabilities(results.size() * edgeemo_n_labels(face));
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        results[i].struct_size = sizeof results[i];
+        results[i].probabilities = probabilities.data() + i * edgeemo_n_labels(face);
+        results[i].n_probabilities = edgeemo_n_labels(face);
+    }
+    const Film film(4);
+    edgeemo_image image{};
+    image.struct_size = sizeof image;
+    image.color = EDGEEMO_RGB;
+    image.width = image.height = Film::kSide;
+    std::int64_t t_ms = 0;
+    std::uint32_t most = 0;
     const auto once = [&] {
-        CHECK(edgeemo_predict_text(recognizer, "How dare you?", 13, &result) == EDGEEMO_OK);
+        CHECK(edgeemo_predict_text(text, "How dare you?", 13, results.data()) == EDGEEMO_OK);
+        image.pixels = film.frames[static_cast<std::size_t>(t_ms / 40 % 4)].data();
+        auto n = static_cast<std::uint32_t>(results.size());
+        CHECK(edgeemo_predict_image(face, &image, nullptr, results.data()) == EDGEEMO_OK);
+        CHECK(edgeemo_predict_front(face, &image, results.data()) == EDGEEMO_OK);
+        CHECK(edgeemo_predict_faces(face, &image, results.data(), &n) == EDGEEMO_OK);
+        most = std::max(most, n);
+        CHECK(edgeemo_stream_push_image(stream, &image, t_ms += 40) == EDGEEMO_OK);
+        while (edgeemo_stream_next(stream, results.data()) == EDGEEMO_OK) continue;
     };
-    once();
+    for (int i = 0; i < 20; ++i) once();
     counting = true;
     for (int i = 0; i < 10; ++i) once();
     counting = false;
+    CHECK(most > 1);
     CHECK(allocations == 0);
-    edgeemo_close(recognizer);
+    edgeemo_stream_close(stream);
+    edgeemo_close(face);
+    edgeemo_close(text);
 }
 
 void test_streams_in_parallel_do_not_meet() {
@@ -174,6 +265,51 @@ void test_streams_in_parallel_do_not_meet() {
                 ++wrong;
         });
     }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(wrong == 0);
+}
+
+void test_face_streams_in_parallel_do_not_meet() {
+    const Recognizer recognizer = Recognizer::open(bundle_path("face"), with("good"));
+    const Film film(4);
+    Result result;
+    std::vector<double> alone;
+    FaceWatcher first = recognizer.watch();
+    watch(first, film, result, alone);
+    CHECK(!alone.empty());
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&] {
+            Result own;
+            std::vector<double> said;
+            FaceWatcher watcher = recognizer.watch();
+            watch(watcher, film, own, said);
+            recognizer.predict_front(film.image(2), own);
+            if (said != alone) ++wrong;
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(wrong == 0);
+}
+
+// The detector beside the bundle is opened by whoever needs it first.
+void test_threads_open_one_detector() {
+    const Film film(4);
+    const auto found_by = [&](const Recognizer& recognizer) {
+        std::vector<Face> found, all;
+        for (std::size_t f = 0; f < 4; ++f) {
+            recognizer.find_faces(film.image(f), found);
+            all.insert(all.end(), found.begin(), found.end());
+        }
+        return all;
+    };
+    const std::vector<Face> expected = found_by(Recognizer::open(bundle_path("face"), with("good")));
+    CHECK(!expected.empty());
+    const Recognizer shared = Recognizer::open(bundle_path("face"), with("good"));
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) threads.emplace_back([&] { wrong += found_by(shared) == expected ? 0 : 1; });
     for (std::thread& thread : threads) thread.join();
     CHECK(wrong == 0);
 }
@@ -202,7 +338,10 @@ int main() {
     test_digest_and_structure_come_first();
     test_a_broken_bundle_is_refused();
     test_a_steady_state_takes_no_memory();
+    test_pictures_take_no_memory();
     test_a_c_prediction_takes_no_memory();
     test_streams_in_parallel_do_not_meet();
+    test_face_streams_in_parallel_do_not_meet();
+    test_threads_open_one_detector();
     return 0;
 }

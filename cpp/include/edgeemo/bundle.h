@@ -6,12 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "edgeemo/detect.h"
 #include "edgeemo/engine.h"
 #include "edgeemo/face.h"
 #include "edgeemo/readout.h"
@@ -29,10 +31,18 @@ enum class Modality { text, voice, face };
 
 const char* name_of(Modality value);
 
+// How the heads of a model that finds faces become faces, and what they are called in its signature.
+struct DetectorRule {
+    DetectorSpec spec;
+    std::string logits_output, boxes_output, eyes_output;
+};
+
 // What of a card is needed to use the model; all of it was checked.
 struct Card {
     std::string name, version, title, licence, commercial;  // commercial: "cleared", "unclear" or "no"
     Modality modality = Modality::text;
+    std::optional<DetectorRule>
+        detector;  // of a model that finds faces: it has no labels and nothing to read out
     std::vector<std::string> labels;
     ReadoutRule readout;
     std::string labels_output, affect_output, speech_output;  // names in the signature; empty: none

@@ -72,16 +72,32 @@ class FaceDecoder {
     static constexpr std::size_t kMostCandidates =
         512;  // cells looked at, the best, equal ones in their order
 
+    // A cell that may hold a face; `sum` is what its score is the sigmoid of.
+    struct Candidate {
+        std::size_t cell;
+        double sum;
+    };
+    // What decoding needs; used again and again it takes no more memory.
+    struct Scratch {
+        std::vector<Candidate> candidates;
+        std::vector<Face> faces, same;
+        std::vector<bool> taken;
+    };
+
     explicit FaceDecoder(const DetectorSpec& spec);  // throws SpecError
 
     const DetectorSpec& spec() const { return spec_; }
 
     // Faces by falling score, at most most_faces, moved from the crop into the picture (boxes stay upright).
     // Greedy: the best candidate and all that overlap with it are one face. Throws InputError for NaN.
+    void decode(const float* logits, const float* boxes, const float* eyes, const Alignment& crop,
+                Scratch& scratch, std::vector<Face>& found) const;
     std::vector<Face> decode(const float* logits, const float* boxes, const float* eyes,
                              const Alignment& crop) const;
 
   private:
+    void suppress(Scratch& scratch, std::vector<Face>& kept) const;
+
     DetectorSpec spec_;
     double least_sum_;  // scale * logit + bias at least_score
 };

@@ -30,8 +30,8 @@
 extern "C" {
 #endif
 
-#define EDGEEMO_ABI_VERSION 2
-#define EDGEEMO_EMOTIONS 8 /* neutral, happiness, sadness, anger, fear, disgust, surprise, contempt */
+#define EDGEEMO_ABI_VERSION 2 /* 2: faces found and followed; delegates */
+#define EDGEEMO_EMOTIONS 8    /* neutral, happiness, sadness, anger, fear, disgust, surprise, contempt */
 
 #define EDGEEMO_OK 0
 #define EDGEEMO_NOTHING 1             /* edgeemo_stream_next: no result waits */
@@ -40,7 +40,7 @@ extern "C" {
 #define EDGEEMO_ERROR_NOT_FOUND (-3)  /* there is no such bundle */
 #define EDGEEMO_ERROR_CORRUPT (-4)    /* truncated, tampered with, or no bundle */
 #define EDGEEMO_ERROR_VERSION (-5)    /* the bundle was made by a newer edgeemo */
-#define EDGEEMO_ERROR_MISMATCH (-6)   /* of another modality, or model and card disagree */
+#define EDGEEMO_ERROR_MISMATCH (-6)   /* of another modality or kind, or model and card disagree */
 #define EDGEEMO_ERROR_BUNDLE (-7)     /* the bundle cannot be read */
 #define EDGEEMO_ERROR_RUNTIME (-8)    /* no usable LiteRT library */
 #define EDGEEMO_ERROR_DELEGATE (-9)   /* the delegate asked for cannot be used */
@@ -57,6 +57,10 @@ typedef struct edgeemo_options {
     const char* library;  /* path of libLiteRt.so; NULL: beside libedgeemo.so, of the Python environment it
                              lies in, or wherever the system's loader finds it */
     const char* delegate; /* "auto" (NULL), "cpu" or "gpu"; see edgeemo_probe */
+    /* since 2: of a face bundle, path of the bundle that finds faces, opened with it; NULL:
+     * face-detector.tflite beside it, opened when first needed. Its delegate is "auto", or "cpu" if that was
+     * asked for. */
+    const char* detector;
     /* since 2: lines "key = value", or NULL. Those that begin with probe_ say how a GPU is tried:
      * probe_records, a folder for what is found; probe_program, the path of edgeemo-probe (else beside
      * libedgeemo.so); probe_timeout_ms (20000); probe_most_ratio (1), the longest it may take in the CPU's
@@ -84,6 +88,11 @@ typedef struct edgeemo_result {
     float evidence;                 /* 0 to 1, how much was there to go by; near 0 neutral is 1 */
     int64_t start_ms;               /* what this speaks of, on the caller's clock; 0 for texts and pictures */
     int64_t end_ms;
+    int64_t track_id;  /* in a stream of faces, from 1, never given twice; else 0 */
+    double box[4];     /* of the face: x0, y0, x1, y1 in pixels of the picture; all 0 if this is of no face */
+    double eyes[4];    /* x, y of the left one in the picture, x, y of the right one */
+    double face_score; /* probability of a face, 0 to 1; 1 of a box that was given. 0 in a stream: it was not
+                          found in this frame, box and eyes are where it is expected */
 } edgeemo_result;
 
 /* Samples as they lie; channels interleaved. Exactly one of the pointers is set, or none if `samples` is 0.
@@ -111,6 +120,14 @@ typedef struct edgeemo_image {
     int32_t height;
     ptrdiff_t row_stride; /* bytes from row to row; 0: rows follow each other */
 } edgeemo_image;
+
+/* How faces are followed. */
+typedef struct edgeemo_face_options {
+    uint32_t struct_size;
+    int32_t least_hits;  /* frames that show a face until it has results, 1 to 100; 0 is 2 */
+    int32_t most_gap_ms; /* a face not found for longer is a new one when it comes back, to 60000; 0 is 600 */
+    int32_t smooth_ms;   /* age at which a frame counts for 1 / e, to 60000; 0 is 300, -1: no smoothing */
+} edgeemo_face_options;
 
 EDGEEMO_API uint32_t edgeemo_abi_version(void);
 
@@ -155,9 +172,20 @@ EDGEEMO_API int32_t edgeemo_predict_pcm(edgeemo_recognizer* recognizer, const ed
                                         int32_t rate_hz, edgeemo_result* result);
 
 /* The face in `box`: x0, y0, x1, y1 in pixels from the top left corner; or, if it is NULL, of which the whole
- * picture is one. */
+ * picture is one. Boxes are taken as they are: tight around the face, from above the brows to the chin. */
 EDGEEMO_API int32_t edgeemo_predict_image(edgeemo_recognizer* recognizer, const edgeemo_image* image,
                                           const double* box, edgeemo_result* result);
+
+/* The face in front, which the detector finds: the largest, areas weighed by scores. Without a face neutral,
+ * with evidence 0. */
+EDGEEMO_API int32_t edgeemo_predict_front(edgeemo_recognizer* recognizer, const edgeemo_image* image,
+                                          edgeemo_result* result);
+
+/* Every face the detector finds, the best score first. `results` is an array, each with its struct_size set
+ * (all the same) and its own room for probabilities; *n_results is, in: how many there are; out: how many
+ * were written. */
+EDGEEMO_API int32_t edgeemo_predict_faces(edgeemo_recognizer* recognizer, const edgeemo_image* image,
+                                          edgeemo_result* results, uint32_t* n_results);
 
 /* A voice that comes in chunks. Push what there is, with the time of its first sample in milliseconds on your
  * clock; then take results until EDGEEMO_NOTHING. A time off by more than the model's hop means that samples
@@ -165,12 +193,22 @@ EDGEEMO_API int32_t edgeemo_predict_image(edgeemo_recognizer* recognizer, const 
 EDGEEMO_API int32_t edgeemo_stream_open(edgeemo_recognizer* recognizer, int32_t rate_hz, int32_t channels,
                                         edgeemo_stream** stream);
 EDGEEMO_API int32_t edgeemo_stream_push(edgeemo_stream* stream, const edgeemo_pcm* chunk, int64_t t_ms);
-EDGEEMO_API int32_t edgeemo_stream_flush(edgeemo_stream* stream); /* the input has ended */
-EDGEEMO_API int32_t edgeemo_stream_next(edgeemo_stream* stream, edgeemo_result* result);
 EDGEEMO_API int32_t edgeemo_stream_summary(const edgeemo_stream* stream,
                                            edgeemo_result* result); /* of all heard */
-EDGEEMO_API int32_t edgeemo_stream_reset(edgeemo_stream* stream);
-EDGEEMO_API void edgeemo_stream_close(edgeemo_stream* stream); /* NULL is allowed */
+
+/* Faces that come in frames, of a camera or video; `options` may be NULL. Push each frame with its time; then
+ * take one result a face that is followed, by track_id, until EDGEEMO_NOTHING. What of a frame is not taken
+ * goes with the next push. A time before the last one is refused: where a video begins anew, reset. */
+EDGEEMO_API int32_t edgeemo_stream_open_faces(edgeemo_recognizer* recognizer,
+                                              const edgeemo_face_options* options, edgeemo_stream** stream);
+EDGEEMO_API int32_t edgeemo_stream_push_image(edgeemo_stream* stream, const edgeemo_image* frame,
+                                              int64_t t_ms);
+
+/* Of both kinds. */
+EDGEEMO_API int32_t edgeemo_stream_next(edgeemo_stream* stream, edgeemo_result* result);
+EDGEEMO_API int32_t edgeemo_stream_flush(edgeemo_stream* stream); /* the input has ended */
+EDGEEMO_API int32_t edgeemo_stream_reset(edgeemo_stream* stream); /* equals a new one */
+EDGEEMO_API void edgeemo_stream_close(edgeemo_stream* stream);    /* NULL is allowed */
 
 #ifdef __cplusplus
 }

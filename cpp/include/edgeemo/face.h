@@ -59,6 +59,9 @@ struct Box {
 
 using Eyes = std::array<Point, 2>;  // in picture order: left, right
 
+// Whether eyes say how a face is turned, so that align() takes them: finite, apart, and in picture order.
+bool tell_the_turn(const Eyes& eyes);
+
 // From the crop's pixels to those of the picture: shift, turn and scale.
 struct Alignment {
     double a = 1.0, b = 0.0;  // scale times cosine and sine of the turn

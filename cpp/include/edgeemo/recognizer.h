@@ -4,14 +4,17 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "edgeemo/bundle.h"
 #include "edgeemo/delegates.h"
+#include "edgeemo/detect.h"
 #include "edgeemo/engine.h"
 #include "edgeemo/face.h"
+#include "edgeemo/follow.h"
 #include "edgeemo/image.h"
 #include "edgeemo/voice.h"
 
@@ -25,6 +28,8 @@ struct Result {
     double evidence = 0.0;                  // 0 to 1; at 0 neutral is 1, valence and arousal are 0
     bool truncated = false;                 // the text was longer than the model reads
     std::int64_t start_ms = 0, end_ms = 0;  // on the caller's clock; 0 for texts and pictures
+    std::optional<Face> face;               // of which this speaks
+    std::int64_t track_id = 0;              // in a stream of faces, from 1
 };
 
 struct RecognizerParts;  // what a recognizer and its streams share
@@ -67,11 +72,46 @@ class VoiceListener {
     std::unique_ptr<State> state_;
 };
 
+// All state of one camera or video. One thread at a time; several may share a recognizer, and may outlive it.
+class FaceWatcher {
+  public:
+    ~FaceWatcher();
+    FaceWatcher(FaceWatcher&&) noexcept;
+    FaceWatcher& operator=(FaceWatcher&&) noexcept;
+
+    // The next frame, taken at `t_ms`: finds the faces, reads each, follows and steadies them. Then next()
+    // has one result for each face that is followed, by track; what of the frame before was not taken is
+    // gone. While a face is not found, its result stays what it was with falling evidence, and `face` is
+    // where it is expected, with score 0. Size and color may change between frames. Throws InputError for a
+    // bad frame or a time before the last one, InferenceError if a model fails; the watcher then follows as
+    // it did before, and no result waits.
+    void push(const Image& frame, std::int64_t t_ms);
+
+    // The next result of the last frame; false if none waits.
+    bool next(Result& out);
+
+    // Equals a new one.
+    void reset();
+
+    const Card& card() const;
+
+  private:
+    friend class Recognizer;
+    struct State;
+    explicit FaceWatcher(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
 // Threads may share one: calls are served one after the other. Use one a thread for parallel work.
 class Recognizer {
   public:
     // Throws what Bundle::open and open_engine throw, and BundleMismatchError where model and card disagree.
-    static Recognizer open(const std::string& path, const EngineOptions& options = {});
+    //
+    // Of a bundle that reads faces, `detector` is the path of one that finds them, opened at once. If it is
+    // empty, face-detector.tflite beside `path` is opened when first needed. Its delegate is "auto", or "cpu"
+    // if that was asked for. Throws InputError for a detector of another modality.
+    static Recognizer open(const std::string& path, const EngineOptions& options = {},
+                           const std::string& detector = {});
     explicit Recognizer(Bundle bundle, const EngineOptions& options = {});
 
     const Card& card() const;
@@ -94,6 +134,19 @@ class Recognizer {
     // The face in the box, or of which the whole picture is one if `box` is null. Throws InputError like
     // FaceFrontend.
     void predict_image(const Image& image, const Box* box, Result& out) const;
+
+    // The faces in a picture that can be read, best first. Throws what FaceDetector::open and detect throw.
+    void find_faces(const Image& image, std::vector<Face>& found) const;
+
+    // One of them. Throws InputError like FaceFrontend.
+    void predict_face(const Image& image, const Face& found, Result& out) const;
+
+    // The face in front (in_front() of find_faces()); without a face neutral, without evidence.
+    void predict_front(const Image& image, Result& out) const;
+
+    // Throws SpecError for a smooth_ms outside 0 … 60000 or a tracker that cannot be, and what
+    // FaceDetector::open throws.
+    FaceWatcher watch(double smooth_ms = kSmoothMs, const TrackerSpec& tracker = {}) const;
 
     // Throws InputError for a rate or a number of channels out of range.
     VoiceListener listen(std::int32_t rate_hz, std::int32_t channels = 1) const;

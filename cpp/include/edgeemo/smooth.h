@@ -31,7 +31,7 @@ class Smoother {
     void keep(const std::vector<std::int64_t>& keys);
 
     // Equals a fresh smoother.
-    void reset() { memories_.clear(); }
+    void reset() { keep({}); }
 
     std::size_t tracks() const { return memories_.size(); }
 
@@ -45,11 +45,14 @@ class Smoother {
         std::vector<float> mean;
     };
 
+    Memory& begin(std::int64_t key);
     void add(Memory& memory, const float* row, double evidence, std::int64_t t_ms) const;
 
     std::size_t size_;
     double time_ms_;
-    std::map<std::int64_t, Memory> memories_;
+    using Memories = std::map<std::int64_t, Memory>;
+    Memories memories_;
+    std::vector<Memories::node_type> spare_;  // of tracks that ended: the next ones need no more memory
 };
 
 }  // namespace edgeemo

@@ -34,6 +34,8 @@ struct Track {
     std::int64_t first_ms = 0, seen_ms = 0;
     std::int32_t hits = 0;  // frames in which it was found
     bool confirmed = false;
+    std::size_t at = kNowhere;  // of the last frame's faces it is this one; kNowhere: it was not found
+    static constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
 };
 
 // The state of one camera or video. Deterministic: the same faces at the same times give the same tracks. Not
@@ -44,12 +46,12 @@ class FaceTracker {
 
     const TrackerSpec& spec() const { return spec_; }
 
-    // All live tracks by id; those whose face is among `faces` have seen_ms == t_ms. Pairs of tracks and
-    // faces that may be the same are joined greedily, the likest first (of equals the oldest track, then the
-    // first face); a face without a track begins one. A track not yet confirmed ends with the first frame
-    // that misses it. Throws InputError, and then has not changed, for a time before the last one (or beyond
-    // 2^52) or a box with NaN or without area.
-    std::vector<Track> update(const std::vector<Face>& faces, std::int64_t t_ms);
+    // All live tracks by id, until the next call; those whose face is among `faces` have seen_ms == t_ms.
+    // Pairs of tracks and faces that may be the same are joined greedily, the likest first (of equals the
+    // oldest track, then the first face); a face without a track begins one. A track not yet confirmed ends
+    // with the first frame that misses it. Throws InputError, and then has not changed, for a time before the
+    // last one (or beyond 2^52) or a box with NaN or without area.
+    const std::vector<Track>& update(const std::vector<Face>& faces, std::int64_t t_ms);
 
     // Equals a fresh tracker.
     void reset();
@@ -59,16 +61,23 @@ class FaceTracker {
         Track track;
         Face seen;                            // as last found
         double x_speed = 0.0, y_speed = 0.0;  // pixels a millisecond
-        bool found = false;                   // in this frame
+    };
+    // A track and a face that may be the same.
+    struct Pair {
+        std::size_t track, face;
+        double likeness;
     };
 
-    void expect(std::int64_t t_ms);                                        // ends tracks, moves the others
-    std::vector<std::size_t> match(const std::vector<Face>& faces) const;  // the track of each face, if any
-    void see(Moving& moving, const Face& face, std::int64_t t_ms) const;
+    void expect(std::int64_t t_ms);              // ends tracks, moves the others
+    void match(const std::vector<Face>& faces);  // the track of each face, if any, into track_of_
+    void see(Moving& moving, const std::vector<Face>& faces, std::size_t at, std::int64_t t_ms) const;
 
     TrackerSpec spec_;
     std::vector<Moving> live_;  // by id
     std::int64_t next_id_ = 1, last_ms_ = INT64_MIN;
+    std::vector<Pair> pairs_;  // this and what follows is kept so that a steady tracker needs no more memory
+    std::vector<std::size_t> track_of_;
+    std::vector<Track> tracks_;
 };
 
 }  // namespace edgeemo

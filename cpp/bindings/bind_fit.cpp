@@ -1,0 +1,32 @@
+#include "bindings.h"
+#include "edgeemo/errors.h"
+#include "edgeemo/fit.h"
+#include "pictures.h"
+
+namespace py = pybind11;
+using edgeemo::Face;
+using edgeemo::FaceFrontend;
+using edgeemo::Fit;
+
+void bind_fit(py::module_& m) {
+    m.attr("CROP_OVER_BOX") = Fit{}.over_box;
+    m.attr("CROP_DOWN") = Fit{}.down;
+    m.def("usable", &edgeemo::usable, py::arg("face"), py::arg("width"), py::arg("height"),
+          "Whether a found face can be read: with a score, a pixel in size, its middle in the picture.");
+    m.def(
+        "fitted",
+        [](const FaceFrontend& frontend, const Face& face, double over_box, double down) {
+            return edgeemo::fitted(frontend, face, {over_box, down});
+        },
+        py::arg("frontend"), py::arg("face"), py::arg("over_box"), py::arg("down"),
+        "The crop of a found face: its box, turned as the eyes are if they say how, then fitted.\n"
+        "Raises InputError for a box that cannot be cut.");
+    m.def(
+        "given",
+        [](const FaceFrontend& frontend, const py::object& box) {
+            return edgeemo::given(frontend, to_box(box));
+        },
+        py::arg("frontend"), py::arg("box"),
+        "The face of a box, certain; its eyes are where an upright face in this box would have them.\n"
+        "Raises InputError for a box that cannot be cut.");
+}

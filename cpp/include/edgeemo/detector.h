@@ -1,0 +1,38 @@
+// A bundle that finds faces, opened: a picture in, the faces in it out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "edgeemo/bundle.h"
+#include "edgeemo/detect.h"
+#include "edgeemo/image.h"
+
+namespace edgeemo {
+
+// The whole picture is shrunk into the model's input (a letterbox). Threads may share one: calls are served
+// one after the other.
+class FaceDetector {
+  public:
+    // Throws what Bundle::open and Engine throw, and BundleMismatchError where the bundle finds no faces, or
+    // model and card disagree.
+    static FaceDetector open(const std::string& path, const EngineOptions& options = {});
+    explicit FaceDetector(Bundle bundle, const EngineOptions& options = {});
+    ~FaceDetector();
+    FaceDetector(FaceDetector&&) noexcept;
+    FaceDetector& operator=(FaceDetector&&) noexcept;
+
+    const Card& card() const;
+
+    // The faces, best first, in pixels of the picture; boxes may reach beyond it. Throws InputError for a bad
+    // image, InferenceError if the model fails.
+    void detect(const Image& image, std::vector<Face>& found) const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace edgeemo

@@ -1,0 +1,87 @@
+// What the functions of the C ABI share: nothing but codes leaves them, and structs are read up to where the
+// caller knows them.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <variant>
+
+#include "edgeemo/edgeemo.h"
+#include "edgeemo/errors.h"
+#include "edgeemo/recognizer.h"
+
+struct edgeemo_recognizer {
+    edgeemo::Recognizer recognizer;
+};
+
+struct edgeemo_stream {
+    std::variant<edgeemo::VoiceListener, edgeemo::FaceWatcher> of;
+};
+
+namespace edgeemo::abi {
+
+// The thread's own, used again and again, so that a prediction needs no more memory.
+Result& scratch();
+std::vector<Face>& found();
+
+std::string& last_error();                // of this thread
+std::int32_t code_of_current() noexcept;  // of the exception being handled; its sentence goes to last_error()
+
+// Nothing leaves `work` but a code.
+template <class Work>
+std::int32_t guarded(const Work& work) noexcept {
+    try {
+        return work();
+    } catch (...) {
+        return code_of_current();
+    }
+}
+
+template <class T>
+const T& given(const T* pointer, const char* what) {
+    if (pointer == nullptr) throw InputError(std::string("expected ") + what + ", got NULL");
+    return *pointer;
+}
+
+template <class T>
+T& given(T* pointer, const char* what) {
+    if (pointer == nullptr) throw InputError(std::string("expected ") + what + ", got NULL");
+    return *pointer;
+}
+
+// Sizes of structs as they first were: a caller's is never smaller.
+template <class T>
+inline constexpr std::size_t kFirst = sizeof(T);
+template <>
+inline constexpr std::size_t kFirst<edgeemo_options> = offsetof(edgeemo_options, detector);
+template <>
+inline constexpr std::size_t kFirst<edgeemo_result> = offsetof(edgeemo_result, track_id);
+
+template <class T>
+void check_size(const T& value, const char* what) {
+    if (value.struct_size < kFirst<T>)
+        throw InputError(std::string(what) + ": struct_size is too small; set it to its sizeof");
+}
+
+// What the caller knows of a struct; the rest is zero, the default.
+template <class T>
+T known(const T* pointer, const char* what) {
+    const T& value = given(pointer, what);
+    check_size(value, what);
+    T copy{};
+    std::memcpy(&copy, &value, std::min<std::size_t>(value.struct_size, sizeof(T)));
+    return copy;
+}
+
+edgeemo_result& sized(edgeemo_result* result);
+
+// As far as the caller knows results.
+void fill(const Result& from, edgeemo_result& to);
+
+Pcm pcm_of(const edgeemo_pcm* pointer);
+Image image_of(const edgeemo_image* pointer);
+
+}  // namespace edgeemo::abi

@@ -1,0 +1,36 @@
+#include "edgeemo/follow.h"
+
+#include <algorithm>
+
+namespace edgeemo {
+
+FaceFollower::FaceFollower(std::size_t size, double smooth_ms, const TrackerSpec& tracker)
+    : tracker_(tracker), smoother_(size, smooth_ms), nothing_(size, 0.0F) {}
+
+const std::vector<Followed>& FaceFollower::update(const std::vector<Face>& faces, const float* rows,
+                                                  std::int64_t t_ms) {
+    const std::vector<Track>& tracks = tracker_.update(faces, t_ms);
+    ids_.clear();
+    for (const Track& track : tracks) ids_.push_back(track.id);
+    smoother_.keep(ids_);
+    means_.resize(tracks.size() * size());
+    followed_.clear();
+    float* mean = means_.data();
+    for (const Track& track : tracks) {
+        const bool found = track.at != Track::kNowhere;
+        const float* const row = found ? rows + track.at * size() : nothing_.data();
+        const double evidence = found ? std::clamp(track.face.score, 0.0, 1.0) : 0.0;
+        Followed followed{track, smoother_.update(track.id, row, evidence, t_ms, mean), mean};
+        if (!found) followed.track.face.score = 0.0;
+        if (track.confirmed) followed_.push_back(followed);
+        mean += size();
+    }
+    return followed_;
+}
+
+void FaceFollower::reset() {
+    tracker_.reset();
+    smoother_.reset();
+}
+
+}  // namespace edgeemo
