@@ -32,12 +32,13 @@ def cold(name: str, method: str, arguments: tuple[Any, ...], **how: Any) -> dict
         ``first_us`` (the first call); ``peak_memory_mb`` of the process after 30 calls more.
 
     Raises:
-        EdgeemoError: as in this process. InferenceError: the process died.
+        EdgeemoError: as in this process. DelegateError, InferenceError: the process died, under a delegate
+            that was named, or without.
     """
     with tempfile.TemporaryDirectory() as folder:
         files = [_stored(Path(folder) / f"{i}.npy", value) for i, value in enumerate(arguments)]
         task = json.dumps({"name": name, "method": method, "arguments": files, "how": how})
-        runs = [_start(task) for _ in range(STARTS)]
+        runs = [_start(task, how.get("delegate", "auto")) for _ in range(STARTS)]
     return {key: round(statistics.median(run[key] for run in runs), 3) for key in runs[0]}
 
 
@@ -71,7 +72,7 @@ def child(began: int) -> None:
     print(json.dumps(found))
 
 
-def _start(task: str) -> dict[str, float]:
+def _start(task: str, delegate: str) -> dict[str, float]:
     from .. import errors
 
     keeps = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}  # as installed
@@ -91,9 +92,10 @@ def _start(task: str) -> dict[str, float]:
         raise getattr(errors, found["error"])(found["message"])
     if not found:
         said = " ".join(done.stderr.split())[-300:] or "it said nothing"
-        raise errors.InferenceError(
-            f"A fresh process that opens the bundle ended with code {done.returncode} ({said}). "
-            "Try another delegate or backend."
+        kind = errors.InferenceError if delegate in ("auto", "cpu") else errors.DelegateError
+        raise kind(
+            f"A fresh process that opens the bundle with the delegate {delegate!r} ended with code "
+            f"{done.returncode} ({said}). Try another delegate or backend."
         )
     return {"cold_start_us": (found.pop("answered") - began) / 1e3, **found}
 

@@ -41,7 +41,9 @@ class Given:
     made: str = ""
 
 
-def given(card: Card, *, text: str | None = None, audio: Path | None = None, image: Path | None = None) -> Given:
+def given(
+    card: Card, *, text: str | None = None, audio: Path | None = None, image: Path | None = None
+) -> Given:
     """Return the input for a bundle: of those offered the one of its modality, else one made for it.
 
     Made inputs are the card's first golden text, a hum of one span, and a picture of 640 × 480 with a drawn
@@ -64,7 +66,9 @@ def _text(card: Card, text: str | None) -> Given:
         golden = [example["text"] for example in card.golden if "text" in example]
         text, whose = (golden[0], "the card's first golden text") if golden else (TEXT, "a made text")
     n = len(text)
-    return Given(f"{whose}, {n:,} character{'s' * (n != 1)}", (text,), _digest(text), None, "a text is there already")
+    return Given(
+        f"{whose}, {n:,} character{'s' * (n != 1)}", (text,), _digest(text), None, "a text is there already"
+    )
 
 
 def _hum(card: Card) -> Given:

@@ -27,7 +27,9 @@ def noise(found: Measured, before: Condition, after: Condition, *, cores: int, a
     if not found.warm:
         reasons.append("it was not steady when the warm-up ended")
     if spread(medians) > MOST_SPREAD:
-        reasons.append(f"the middle half of the blocks lies {spread(medians):.0%} apart (at most {MOST_SPREAD:.0%})")
+        reasons.append(
+            f"the middle half of the blocks lies {spread(medians):.0%} apart (at most {MOST_SPREAD:.0%})"
+        )
     low, high = (bound / _middle(medians) - 1 for bound in interval(medians))
     if max(-low, high) > MOST_SPREAD:
         reasons.append(f"the median is known to {low:+.0%} … {high:+.0%} only")

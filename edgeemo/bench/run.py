@@ -64,8 +64,11 @@ class Context:
     tick: Tick = field(default=lambda what, share: None)
 
 
+NOTHING, USUAL, QUIET = Offered(), Effort(), Context()
+
+
 def bench(
-    case: Case, offered: Offered = Offered(), effort: Effort = Effort(), context: Context = Context()
+    case: Case, offered: Offered = NOTHING, effort: Effort = USUAL, context: Context = QUIET
 ) -> dict[str, Any]:
     """Measure, and return the result as plain values (DESIGN.md says what they mean).
 
@@ -77,12 +80,12 @@ def bench(
     method = "detect" if isinstance(card, DetectorCard) else "predict" if case.batch == 1 else "predict_batch"
     source = given(card, text=offered.text, audio=offered.audio, image=offered.image)
     arguments = source.arguments if case.batch == 1 else ([source.arguments[0]] * case.batch,)
-    how = {"delegate": case.delegate, "threads": case.threads, "backend": case.backend}
+    how: dict[str, Any] = {"delegate": case.delegate, "threads": case.threads, "backend": case.backend}
 
     context.tick("cold start", 0.0)
     started = cold(case.bundle, method, arguments, **how)
     before = condition(context.root)
-    with (FaceDetector if method == "detect" else Recognizer).open(case.bundle, **how) as opened:
+    with _open(method, case.bundle, how) as opened:
         meter = Meter(context.root)
         call, tapped, laps = _calls(opened, method, arguments)
         timer = Timer(
@@ -133,8 +136,9 @@ def bench(
 
 def refused(case: Case, error: Exception) -> dict[str, Any]:
     """Return the row of a case that cannot run here, with the reason."""
+    bundle = Bundle.open(case.bundle)
     return {
-        "bundle": case.bundle,
+        "bundle": bundle.card.name,
         "delegate": case.delegate,
         "threads": case.threads,
         "batch": case.batch,
@@ -143,6 +147,7 @@ def refused(case: Case, error: Exception) -> dict[str, Any]:
         "n": 0,
         "noisy": False,
         "error": " ".join(str(error).split()),
+        "path": str(bundle.path),
     }
 
 
@@ -152,6 +157,10 @@ def versions() -> dict[str, str]:
     with suppress(PackageNotFoundError):
         found["litert"] = version("ai-edge-litert")
     return found
+
+
+def _open(method: str, name: str, how: dict[str, Any]) -> Any:
+    return FaceDetector.open(name, **how) if method == "detect" else Recognizer.open(name, **how)
 
 
 def _calls(
@@ -205,4 +214,9 @@ def _hop(paced: Hop | None) -> dict[str, Any] | None:
         return None
     cost = quantiles(paced.times)
     share = cost["p50"] / 1e3 / paced.budget_ms
-    return {"what": paced.what, "budget_us": round(1e3 * paced.budget_ms, 1), "cost_us": cost, "share": round(share, 6)}
+    return {
+        "what": paced.what,
+        "budget_us": round(1e3 * paced.budget_ms, 1),
+        "cost_us": cost,
+        "share": round(share, 6),
+    }

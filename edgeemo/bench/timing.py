@@ -99,7 +99,9 @@ class Timer:
         medians: list[float] = []
         call_ns = float(self.burst(3)[-1])
         limit, least = WARM_UP * effort.seconds * 1e9, WARM_UP * effort.blocks()
-        while not found.warm and (len(medians) < WINDOW or not self._enough(began, limit, medians, least, effort)):
+        while not found.warm and (
+            len(medians) < WINDOW or not self._enough(began, limit, medians, least, effort)
+        ):
             times = self.burst(effort.calls(0, call_ns))
             self._lapped(times, {})
             call_ns = float(np.median(times))
@@ -122,9 +124,7 @@ class Timer:
         """Time ``count`` whole calls one after the other, as a user's own loop would."""
         return timed(self._call, count, self._clock)
 
-    def _enough(
-        self, began: int, limit: float, medians: list[float], least: int, effort: Effort
-    ) -> bool:
+    def _enough(self, began: int, limit: float, medians: list[float], least: int, effort: Effort) -> bool:
         return len(medians) >= least if effort.rounds is not None else self._clock() - began > limit
 
     def _block(self, found: Measured, count: int) -> None:
