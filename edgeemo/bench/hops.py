@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+import numpy as np
+
 from ..face_recognizer import FaceRecognizer
 from ..voice_recognizer import VoiceRecognizer
 from .inputs import Given
@@ -46,7 +48,9 @@ def _voice(opened: VoiceRecognizer, source: Given) -> tuple[str, float, Callable
     pcm, rate_hz = source.arguments
     stream = opened.stream(rate_hz, 1 if pcm.ndim == 1 else pcm.shape[1])
     size = max(1, round(stream.hop_ms * rate_hz / 1000))
-    chunks = [pcm[i : i + size] for i in range(0, max(1, len(pcm) - size + 1), size)]
+    if len(pcm) < size:
+        pcm = np.resize(pcm, (size, *pcm.shape[1:]))
+    chunks = [pcm[i : i + size] for i in range(0, len(pcm) - size + 1, size)]
     clock = count()
 
     def push() -> object:

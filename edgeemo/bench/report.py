@@ -13,6 +13,12 @@ Table = tuple[str, list[str], list[list[str]]]
 
 ALL_STAGES = ("capture", *STAGES)
 _TOOLS = ("edgeemo", "litert", "numpy", "python")
+_CONDITION = (
+    ("temperature", "temperature_c", ".0f", " °C"),
+    ("clock", "clock_mhz", ".0f", " MHz"),
+    ("power", "power_w", ".1f", " W"),
+    ("load", "load", ".1f", ""),
+)
 _USUAL = {"delegate": "auto", "threads": 1, "batch": 1}
 
 
@@ -38,6 +44,7 @@ def notes(results: Sequence[Result]) -> list[str]:
             found.append(f"{name} is too noisy to quote: {'; '.join(result['noise'])}.")
         if "compared" in result:
             found.append(f"{name}: {verdict(result['compared'])}.")
+    found += _mood(results)
     for result in _once(results, "input"):
         found.append(f"{result['bundle']} {result['versions']['bundle']} read {result['input']}.")
     return found
@@ -136,6 +143,22 @@ def _needs(results: Sequence[Result], names: Mapping[int, str]) -> tuple[list[st
         row += [f"{result['peak_memory_mb']:.0f} MiB", "–" if paced is None else f"{paced['share']:.2%}"]
         rows.append(row + (["–" if energy is None else f"{energy:.3g} mJ"] if metered else []))
     return header + ([">energy"] if metered else []), rows
+
+
+def _mood(results: Sequence[Result]) -> list[str]:
+    """What temperature, clock, power and load were before all and after; nothing where none is known."""
+    told = [result["condition"] for result in results if "condition" in result]
+    if not told:
+        return []
+    before, after = told[0]["before"], told[-1]["after"]
+    parts = [
+        f"{name} {before[key]:{form}} → {after[key]:{form}}{unit}"
+        for name, key, form, unit in _CONDITION
+        if before[key] is not None and after[key] is not None
+    ]
+    parts += [f"governor {', '.join(after['governors'])}"] if after["governors"] else []
+    parts += [f"{', '.join(after['throttled_before'])} since the start"] if after["throttled_before"] else []
+    return [f"Before and after: {'; '.join(parts)}."] if parts else []
 
 
 def _once(results: Sequence[Result], key: str) -> list[Result]:

@@ -22,8 +22,7 @@ LEAST_EFFECT = 0.03
 Within one process a median is known better than that; from process to process memory lies elsewhere, and
 the same code differs by one or two per cent (Mytkowicz et al. 2009, "Producing Wrong Data …").
 """
-_MAD_TO_DEVIATION = 1.4826  # of a normal distribution
-_MEDIAN_OVER_MEAN = 1.2533  # standard error of a median over that of a mean, likewise: sqrt(pi / 2)
+_CRITICAL_U = 2  # of five against five, in Mann and Whitney's table
 _RESAMPLES = 2000
 
 Times = Sequence[float] | npt.NDArray[np.float64]
@@ -65,16 +64,17 @@ def drift(medians: Times) -> float:
 def steady(medians: Times) -> bool:
     """Tell whether the last `WINDOW` blocks stay where they are: False of fewer.
 
-    The medians of the two halves may differ by `LEAST_SHIFT`, or by what the blocks' own scatter (their
-    median absolute deviation, each from its half's median) makes likely: two standard errors.
+    They do not if the medians of their halves differ by more than `LEAST_SHIFT` and nearly all blocks of one
+    half lie above those of the other: Mann and Whitney's U beyond its critical value, 5 % two-sided. Ranks,
+    because blocks on a shared machine are of two or three kinds, and their deviation says little.
     """
     if len(medians) < WINDOW:
         return False
-    halves = np.asarray(medians[-WINDOW:], np.float64).reshape(2, -1)
-    middles = np.median(halves, axis=1, keepdims=True)
-    deviation = _MAD_TO_DEVIATION * float(np.median(np.abs(halves - middles)))
-    error = _MEDIAN_OVER_MEAN * deviation * (2 / halves.shape[1]) ** 0.5
-    return bool(abs(middles[1, 0] - middles[0, 0]) <= max(LEAST_SHIFT * middles.mean(), 2 * error))
+    first, second = np.asarray(medians[-WINDOW:], np.float64).reshape(2, -1)
+    shift = np.median(second) / np.median(first) - 1
+    pairs = second[:, None] - first
+    u = int((pairs > 0).sum()) + int((pairs == 0).sum()) / 2
+    return bool(abs(shift) <= LEAST_SHIFT or _CRITICAL_U < u < pairs.size - _CRITICAL_U)
 
 
 def interval(medians: Times) -> tuple[float, float]:

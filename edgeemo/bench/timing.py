@@ -15,6 +15,7 @@ from .robust import WINDOW, steady
 BLOCKS = 40
 WARM_UP = 3
 """The warm-up ends at the latest after so many times the measurement."""
+_LATE = 2  # times the seconds, and no more blocks than `WINDOW` are measured
 _WHOLE = 0.8  # of a block; what is left is for stages
 
 Call = Callable[[], object]
@@ -93,15 +94,29 @@ class Timer:
         self._clock, self._cpu_clock, self._meter, self._tick = clock, cpu_clock, meter, tick
 
     def measure(self, effort: Effort) -> Measured:
-        """Warm up until it is steady, then measure."""
+        """Warm up until it is steady (or `WARM_UP` is over), then measure."""
         found = Measured()
+        call_ns = self._warm_up(found, effort)
         began = self._clock()
-        medians: list[float] = []
+        for i in range(effort.blocks()):
+            self._block(found, effort.calls(i, call_ns))
+            call_ns = found.medians[-1]
+            self._tick((i + 1) / effort.blocks())
+            late = self._clock() - began > _LATE * effort.seconds * 1e9
+            if effort.rounds is None and late and len(found.blocks) >= WINDOW:
+                break
+        return found
+
+    def burst(self, count: int) -> list[int]:
+        """Time ``count`` whole calls one after the other, as a user's own loop would."""
+        return timed(self._call, count, self._clock)
+
+    def _warm_up(self, found: Measured, effort: Effort) -> float:
+        """Run blocks that do not count; return the ns a call takes at their end."""
+        began = self._clock()
         call_ns = float(self.burst(3)[-1])
-        limit, least = WARM_UP * effort.seconds * 1e9, WARM_UP * effort.blocks()
-        while not found.warm and (
-            len(medians) < WINDOW or not self._enough(began, limit, medians, least, effort)
-        ):
+        medians: list[float] = []
+        while not found.warm and not self._given_up(began, len(medians), effort):
             times = self.burst(effort.calls(0, call_ns))
             self._lapped(times, {})
             call_ns = float(np.median(times))
@@ -110,22 +125,14 @@ class Timer:
             found.warm = steady(medians)
             self._tick(0.0)
         found.warm_up_ns = self._clock() - began
-        began = self._clock()
-        for i in range(effort.blocks()):
-            self._block(found, effort.calls(i, call_ns))
-            call_ns = found.medians[-1]
-            self._tick((i + 1) / effort.blocks())
-            late = self._clock() - began > 2 * effort.seconds * 1e9
-            if effort.rounds is None and late and i + 1 >= WINDOW:
-                break
-        return found
+        return call_ns
 
-    def burst(self, count: int) -> list[int]:
-        """Time ``count`` whole calls one after the other, as a user's own loop would."""
-        return timed(self._call, count, self._clock)
-
-    def _enough(self, began: int, limit: float, medians: list[float], least: int, effort: Effort) -> bool:
-        return len(medians) >= least if effort.rounds is not None else self._clock() - began > limit
+    def _given_up(self, began: int, blocks: int, effort: Effort) -> bool:
+        if blocks < WINDOW:
+            return False
+        if effort.rounds is not None:
+            return blocks >= WARM_UP * effort.blocks()
+        return self._clock() - began > WARM_UP * effort.seconds * 1e9
 
     def _block(self, found: Measured, count: int) -> None:
         if self._meter is not None:

@@ -140,7 +140,7 @@ def _check(cards: dict[str, Card], given: set[str], batches: Sequence[int]) -> N
         for name, card in cards.items():
             if card.modality != "text" or isinstance(card, DetectorCard):
                 raise click.UsageError(
-                    f"--batch is for predict_batch of text bundles; {name} reads {card.modality}: leave it out."
+                    f"--batch is for text bundles (predict_batch), {name} reads {card.modality}: leave it out"
                 )
 
 
