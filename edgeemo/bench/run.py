@@ -6,7 +6,7 @@ import datetime
 import platform
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -126,7 +126,7 @@ def bench(
         "sha256": sha256(data).hexdigest(),
         "input": source.what,
         "input_sha256": source.digest,
-        "runs": {"backend": info.backend, "delegate": info.delegate, "reason": info.reason},
+        "runs": asdict(info),
         "versions": {**versions(), "bundle": card.version, "frontend": str(card.frontend_version)},
         "machine": machine(context.root).to_dict(),
         "command": context.command,
