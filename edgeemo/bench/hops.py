@@ -8,10 +8,11 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..face_recognizer import FaceRecognizer
 from ..voice_recognizer import VoiceRecognizer
-from .inputs import Given
+from .robust import quantiles
 from .timing import Effort, timed
 
 FRAMES_PER_S = 30
@@ -28,13 +29,20 @@ class Hop:
     budget_ms: float
     times: list[int]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values; ``share`` is that of the budget, by the median."""
+        cost = quantiles(self.times)
+        share = round(cost["p50"] / 1e3 / self.budget_ms, 6)
+        budget_us = round(1e3 * self.budget_ms, 1)
+        return {"what": self.what, "budget_us": budget_us, "cost_us": cost, "share": share}
 
-def hop(opened: Any, source: Given, effort: Effort) -> Hop | None:
+
+def hop(opened: Any, arguments: tuple[Any, ...], effort: Effort) -> Hop | None:
     """Time the pushes of a stream; None of what reads no stream."""
     if isinstance(opened, VoiceRecognizer):
-        what, budget_ms, push = _voice(opened, source)
+        what, budget_ms, push = _voice(opened, *arguments)
     elif isinstance(opened, FaceRecognizer):
-        what, budget_ms, push = _face(opened, source)
+        what, budget_ms, push = _face(opened, *arguments)
     else:
         return None
     warm = sorted(timed(push, _WARM))
@@ -44,8 +52,9 @@ def hop(opened: Any, source: Given, effort: Effort) -> Hop | None:
     return Hop(what, budget_ms, timed(push, min(max(many, _LEAST), _MOST)))
 
 
-def _voice(opened: VoiceRecognizer, source: Given) -> tuple[str, float, Callable[[], object]]:
-    pcm, rate_hz = source.arguments
+def _voice(
+    opened: VoiceRecognizer, pcm: npt.NDArray[Any], rate_hz: int
+) -> tuple[str, float, Callable[[], object]]:
     stream = opened.stream(rate_hz, 1 if pcm.ndim == 1 else pcm.shape[1])
     size = max(1, round(stream.hop_ms * rate_hz / 1000))
     if len(pcm) < size:
@@ -60,8 +69,9 @@ def _voice(opened: VoiceRecognizer, source: Given) -> tuple[str, float, Callable
     return f"a hop of {stream.hop_ms:g} ms pushed into a stream", stream.hop_ms, push
 
 
-def _face(opened: FaceRecognizer, source: Given) -> tuple[str, float, Callable[[], object]]:
-    frame, color = source.arguments
+def _face(
+    opened: FaceRecognizer, frame: npt.NDArray[Any], color: str
+) -> tuple[str, float, Callable[[], object]]:
     stream, clock = opened.stream(), count()
 
     def push() -> object:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 import platform
+import statistics
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
-from functools import partial
+from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,19 +19,16 @@ import edgeemo
 
 from ..bundle import Bundle
 from ..card import DetectorCard
-from ..errors import InferenceError
-from ..face_detector import FaceDetector
-from ..machine import condition, cores, machine
-from ..recognizer import Recognizer
-from .cold import cold
-from .energy import Meter
-from .hops import Hop, hop
+from ..machine import machine
+from .fresh import fresh
 from .inputs import Given, given
-from .laps import REST, STAGES, Laps, twin
-from .noise import noise
-from .robust import interval, quantiles
-from .timing import Effort, Measured, Timer
+from .robust import quantiles
+from .timing import Effort, timed
 
+STARTS = 3
+"""Fresh processes a case; the last of them measures."""
+_OF_STARTS = ("cold_start_us", "import_us", "open_us", "first_us", "peak_memory_mb")
+_CAPTURES = 20
 Tick = Callable[[str, float], None]
 
 
@@ -70,7 +67,7 @@ NOTHING, USUAL, QUIET = Offered(), Effort(), Context()
 def bench(
     case: Case, offered: Offered = NOTHING, effort: Effort = USUAL, context: Context = QUIET
 ) -> dict[str, Any]:
-    """Measure, and return the result as plain values (DESIGN.md says what they mean).
+    """Measure in fresh processes, and return the result as plain values (DESIGN.md says what they mean).
 
     Raises:
         EdgeemoError: as `Recognizer.open` and ``predict`` raise it.
@@ -80,53 +77,32 @@ def bench(
     method = "detect" if isinstance(card, DetectorCard) else "predict" if case.batch == 1 else "predict_batch"
     source = given(card, text=offered.text, audio=offered.audio, image=offered.image)
     arguments = source.arguments if case.batch == 1 else ([source.arguments[0]] * case.batch,)
-    how: dict[str, Any] = {"delegate": case.delegate, "threads": case.threads, "backend": case.backend}
+    how = {"delegate": case.delegate, "threads": case.threads, "backend": case.backend}
 
-    context.tick("cold start", 0.0)
-    started = cold(case.bundle, method, arguments, **how)
-    before = condition(context.root)
-    with _open(method, case.bundle, how) as opened:
-        meter = Meter(context.root)
-        call, tapped, laps = _calls(opened, method, arguments)
-        timer = Timer(
-            call, tapped, laps, source.capture, meter=meter,
-            tick=lambda share: context.tick("measuring" if share else "warming up", share),
-        )  # fmt: skip
-        measured = timer.measure(effort)
-        paced = hop(opened, source, effort)
-        info = opened.runtime.info
-    after = condition(context.root)
-
-    alone = info.delegate == "cpu" and case.threads == 1
-    reasons = noise(measured, before, after, cores=cores(context.root), alone=alone)
-    data = bundle.path.read_bytes() if bundle.path is not None else b""
+    starts = []
+    for _ in range(STARTS - 1):
+        context.tick("cold start", 0.0)
+        starts.append(fresh(case.bundle, method, arguments, how))
+    task = {"seconds": effort.seconds, "rounds": effort.rounds, "root": str(context.root)}
+    found = fresh(case.bundle, method, arguments, how, task, context.tick)
+    starts.append(found)
+    for key in _OF_STARTS:
+        found[key] = round(statistics.median(start[key] for start in starts), 3)
+    captured = _captured(source)
     return {
         "bundle": card.name,
         "delegate": case.delegate,
         "threads": case.threads,
         "batch": case.batch,
-        **_times(measured, source, opened.runtime),
-        "n": len(measured.whole),
-        "noisy": bool(reasons),
-        "noise": reasons,
-        **started,
-        "throughput_per_s": round(case.batch * 1e9 / float(np.mean(measured.whole)), 3),
-        "cpu_us": round(measured.cpu / len(measured.whole) / 1e3, 3),
-        "energy": meter.to_dict(),
-        "hop": _hop(paced),
-        "warm_up": {
-            "calls": measured.warm_up_calls,
-            "seconds": round(measured.warm_up_ns / 1e9, 3),
-            "steady": measured.warm,
-        },
-        "blocks_us": [round(median / 1e3, 3) for median in measured.medians],
-        "condition": {"before": before.to_dict(), "after": after.to_dict()},
+        **found,
+        "stages_us": {**captured, **found["stages_us"]},
+        "absent": {**({} if captured else {"capture": source.made}), **found["absent"]},
+        "throughput_per_s": round(case.batch * 1e6 / found["mean_us"], 3),
         "modality": card.modality,
         "path": str(bundle.path),
-        "sha256": sha256(data).hexdigest(),
+        "sha256": sha256(b"" if bundle.path is None else bundle.path.read_bytes()).hexdigest(),
         "input": source.what,
         "input_sha256": source.digest,
-        "runs": asdict(info),
         "versions": {**versions(), "bundle": card.version, "frontend": str(card.frontend_version)},
         "machine": machine(context.root).to_dict(),
         "command": context.command,
@@ -159,64 +135,9 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _open(method: str, name: str, how: dict[str, Any]) -> Any:
-    return FaceDetector.open(name, **how) if method == "detect" else Recognizer.open(name, **how)
-
-
-def _calls(
-    opened: Any, method: str, arguments: tuple[Any, ...]
-) -> tuple[Callable[[], Any], Callable[[], Any], Laps]:
-    """Return the product's call, the same with clocks between its stages, and the clocks."""
-    laps = Laps()
-    call = partial(getattr(opened, method), *arguments)
-    tapped = partial(getattr(twin(opened, laps), method), *arguments)
-    answers: list[Any] = [call()]
-    laps.lap(lambda: answers.append(tapped()))
-    if answers[0] != answers[1] and opened.runtime.info.delegate == "cpu":
-        raise InferenceError(
-            f"{opened.card.name} answers differently with clocks between its stages: {answers[1]} "
-            f"for {answers[0]}. Please report it."
-        )
-    return call, tapped, laps
-
-
-def _times(measured: Measured, source: Given, runtime: Any) -> dict[str, Any]:
-    stages = {"capture": measured.capture, **{stage: measured.stages.get(stage, []) for stage in STAGES}}
-    found = {stage: quantiles(ns) for stage, ns in stages.items() if ns}
-    total = quantiles(measured.whole)
-    tapped = np.sum([measured.stages[stage] for stage in measured.stages], axis=0)
-    explained = sum(found[stage]["p50"] for stage in STAGES if stage in found)
-    return {
-        "stages_us": found,
-        "absent": {stage: _why(stage, source, runtime, measured) for stage, ns in stages.items() if not ns},
-        "total_us": total,
-        "interval_us": [round(bound / 1e3, 3) for bound in interval(measured.medians)],
-        "rest_us": round(total["p50"] - explained, 3),
-        "between_us": quantiles(measured.stages[REST]),
-        "tapped_us": quantiles(tapped.tolist()),
-    }
-
-
-def _why(stage: str, source: Given, runtime: Any, measured: Measured) -> str:
-    if stage == "capture":
-        return source.made
-    if stage == "detect":
-        return "nothing is looked for"
-    if "invoke" not in measured.stages:
-        return "the model was not asked: it understood nothing in this input"
-    tensors = runtime.inputs if stage == "quantize" else runtime.outputs
-    kinds = " and ".join(sorted({info.dtype.name for info in tensors.values()}))
-    return f"the model {'takes' if stage == 'quantize' else 'gives'} {kinds}"
-
-
-def _hop(paced: Hop | None) -> dict[str, Any] | None:
-    if paced is None:
-        return None
-    cost = quantiles(paced.times)
-    share = cost["p50"] / 1e3 / paced.budget_ms
-    return {
-        "what": paced.what,
-        "budget_us": round(1e3 * paced.budget_ms, 1),
-        "cost_us": cost,
-        "share": round(share, 6),
-    }
+def _captured(source: Given) -> dict[str, dict[str, float]]:
+    """Return what reading the input from its file takes, here: it comes before the call."""
+    if source.capture is None:
+        return {}
+    source.capture()
+    return {"capture": quantiles(timed(source.capture, _CAPTURES))}

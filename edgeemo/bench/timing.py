@@ -45,13 +45,14 @@ class Measured:
 
     Attributes:
         blocks: times of whole calls. stages: of calls with clocks, by stage, one number a call.
-        capture: of captures. cpu: CPU time (of all threads) in the blocks, wall: time on the wall in them.
+        lapped: calls with clocks, those of the warm-up included.
+        cpu: CPU time of all threads in the blocks. wall: time on the wall in them.
         warm_up_calls, warm_up_ns: before. warm: whether it became steady.
     """
 
     blocks: list[list[int]] = field(default_factory=list)
     stages: dict[str, list[int]] = field(default_factory=dict)
-    capture: list[int] = field(default_factory=list)
+    lapped: int = 0
     cpu: int = 0
     wall: int = 0
     warm_up_calls: int = 0
@@ -73,7 +74,7 @@ class Timer:
     """Takes the times of one call.
 
     Args:
-        call: the product's. tapped: the same with ``laps`` in it. capture: what comes before it, or None.
+        call: the product's. tapped: the same with ``laps`` in it.
         clock, cpu_clock: in ns.
         tick: called between blocks with the share that is done.
     """
@@ -83,14 +84,13 @@ class Timer:
         call: Call,
         tapped: Call,
         laps: Laps,
-        capture: Call | None = None,
         *,
         clock: Callable[[], int] = perf_counter_ns,
         cpu_clock: Callable[[], int] = process_time_ns,
         meter: Meter | None = None,
         tick: Callable[[float], None] = lambda _: None,
     ) -> None:
-        self._call, self._tapped, self._laps, self._capture = call, tapped, laps, capture
+        self._call, self._tapped, self._laps = call, tapped, laps
         self._clock, self._cpu_clock, self._meter, self._tick = clock, cpu_clock, meter, tick
 
     def measure(self, effort: Effort) -> Measured:
@@ -118,7 +118,7 @@ class Timer:
         medians: list[float] = []
         while not found.warm and not self._given_up(began, len(medians), effort):
             times = self.burst(effort.calls(0, call_ns))
-            self._lapped(times, {})
+            self._lapped(found, len(times), {})
             call_ns = float(np.median(times))
             medians.append(call_ns)
             found.warm_up_calls += len(times)
@@ -144,14 +144,14 @@ class Timer:
         if self._meter is not None:
             self._meter.stop(count)
         found.blocks.append(times)
-        self._lapped(times, found.stages)
-        if self._capture is not None:
-            found.capture += timed(self._capture, 1, self._clock)
+        self._lapped(found, count, found.stages)
 
-    def _lapped(self, times: list[int], stages: dict[str, list[int]]) -> None:
-        for _ in range(max(1, round(len(times) * (1 - _WHOLE) / _WHOLE))):
+    def _lapped(self, found: Measured, count: int, stages: dict[str, list[int]]) -> None:
+        count = max(1, round(count * (1 - _WHOLE) / _WHOLE))
+        for _ in range(count):
             for stage, ns in self._laps.lap(self._tapped).items():
                 stages.setdefault(stage, []).append(ns)
+        found.lapped += count
 
 
 def timed(call: Call, count: int, clock: Callable[[], int] = perf_counter_ns) -> list[int]:

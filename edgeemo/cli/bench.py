@@ -149,12 +149,11 @@ def _measured(cases: Sequence[Case], offered: Offered, effort: Effort, command: 
     results, last = [], None
     with _progress(len(cases)) as ticks:
         for i, case in enumerate(cases):
-            with console.quiet_libraries():
-                try:
-                    results.append(bench(case, offered, effort, Context(command, tick=ticks(i, case))))
-                except DelegateError as error:
-                    results.append(refused(case, error))
-                    last = error
+            try:
+                results.append(bench(case, offered, effort, Context(command, tick=ticks(i, case))))
+            except DelegateError as error:
+                results.append(refused(case, error))
+                last = error
     if last is not None and all(result["total_us"] is None for result in results):
         raise last
     return results
@@ -163,17 +162,11 @@ def _measured(cases: Sequence[Case], offered: Offered, effort: Effort, command: 
 @contextmanager
 def _progress(cases: int) -> Iterator[Any]:
     """Give a bar on a terminal, drawn between blocks only: nothing runs beside what is timed."""
+    on = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn())
-    with (
-        console.second_stderr() as file,
-        Progress(
-            *columns,
-            console=Console(file=file),
-            transient=True,
-            auto_refresh=False,
-            disable=not file.isatty(),
-        ) as bar,
-    ):
+    with Progress(
+        *columns, console=on, transient=True, auto_refresh=False, disable=not on.is_terminal
+    ) as bar:
         task = bar.add_task("", total=cases)
 
         def ticks(i: int, case: Case) -> Tick:

@@ -135,17 +135,6 @@ def prepare() -> None:
 
 
 @contextlib.contextmanager
-def second_stderr() -> Iterator[TextIO]:
-    """Give another way to stderr, which stays open while libraries are kept quiet; to nowhere without one."""
-    try:
-        file = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace")
-    except OSError:
-        file = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-    with file:
-        yield file
-
-
-@contextlib.contextmanager
 def quiet_libraries() -> Iterator[None]:
     """Keep native libraries from chatting on stderr while a model is opened; warnings follow afterwards."""
     try:
