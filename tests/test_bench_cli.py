@@ -51,6 +51,7 @@ def result(us: float = 50.0, **changes: Any) -> dict[str, Any]:
         "first_us": 2 * us,
         "peak_memory_mb": 41.0,
         "throughput_per_s": 1e6 / us,
+        "page_faults": 0.0,
         "cpu_us": us,
         "energy": {"mj_per_call": None, "why": ""},
         "hop": None,
@@ -191,6 +192,12 @@ def test_a_picture_that_cannot_be_written_is_an_error(
     measures(result())
     assert main(["bench", str(pocket_path), "--picture", str(tmp_path / name)]) == 1
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_page_faults_are_told_where_they_cost() -> None:
+    assert not [note for note in report.notes([result(page_faults=0.4)]) if "page" in note]
+    (told,) = [note for note in report.notes([result(page_faults=47.3)]) if "page" in note]
+    assert told.startswith("text took 47 pages of memory anew in each call")
 
 
 # --- delegates ----------------------------------------------------------------------------------------------

@@ -31,7 +31,8 @@ def draw(path: Path, results: Sequence[report.Result], machine: report.Result) -
         axes.text(sum(us for _, us in parts) / 1e3, i, f"  {report.time_of(total)}", va="center")
     axes.set_yticks(range(len(drawn)), [name for name, _, _ in drawn])
     axes.invert_yaxis()
-    axes.margins(x=0.12)
+    longest = max(sum(us for _, us in parts) for _, parts, _ in drawn) / 1e3 if drawn else 1.0
+    axes.set_xlim(0, 1.15 * longest)  # room for the numbers
     axes.set(xlabel="milliseconds a call, medians")
     axes.set_title(report.where(machine, results), fontsize=8, loc="left")
     axes.spines[["top", "right"]].set_visible(False)

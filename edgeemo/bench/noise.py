@@ -12,6 +12,7 @@ MOST_SPREAD = 0.05
 LEAST_CORE = 0.95
 """Share of the time in which a single-threaded call must have had a core."""
 _SLOWER_CLOCK = 0.95
+_OWN_LOAD = 0.5  # of what we ran in the minute before
 
 
 def noise(found: Measured, before: Condition, after: Condition, *, cores: int, alone: bool) -> list[str]:
@@ -43,7 +44,7 @@ def noise(found: Measured, before: Condition, after: Condition, *, cores: int, a
 def _mood(before: Condition, after: Condition, cores: int) -> list[str]:
     """What the machine itself says."""
     reasons = []
-    if before.load is not None and before.load > cores:
+    if before.load is not None and before.load > cores + _OWN_LOAD:
         reasons.append(f"the load was {before.load:g} on {cores} core{'s' * (cores != 1)}")
     for wrong in dict.fromkeys((*before.throttled, *after.throttled)):
         reasons.append(f"{wrong} while it was measured")

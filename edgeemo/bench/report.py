@@ -19,6 +19,7 @@ _CONDITION = (
     ("power", "power_w", ".1f", " W"),
     ("load", "load", ".1f", ""),
 )
+_MANY_FAULTS = 5  # a call; one takes about as long as a small stage, 0.1 to 3 µs
 _USUAL = {"delegate": "auto", "threads": 1, "batch": 1}
 
 
@@ -42,6 +43,11 @@ def notes(results: Sequence[Result]) -> list[str]:
             continue
         if result["noisy"]:
             found.append(f"{name} is too noisy to quote: {'; '.join(result['noise'])}.")
+        if result["page_faults"] >= _MANY_FAULTS:
+            found.append(
+                f"{name} took {result['page_faults']:.0f} pages of memory anew in each call: what is freed "
+                "goes back to the system; in a process with another heap it may be faster."
+            )
         if "compared" in result:
             found.append(f"{name}: {verdict(result['compared'])}.")
     found += _mood(results)
@@ -134,7 +140,7 @@ def _stages(results: Sequence[Result], names: Mapping[int, str]) -> tuple[list[s
 
 def _needs(results: Sequence[Result], names: Mapping[int, str]) -> tuple[list[str], list[list[str]]]:
     metered = any(result["energy"]["mj_per_call"] is not None for result in results)
-    header = ["bundle", ">CPU", ">cold start", ">import", ">open", ">first call", ">memory", ">real time"]
+    header = ["bundle", ">CPU", ">cold start", ">import", ">open", ">first call", ">memory", ">of budget"]
     rows = []
     for result in results:
         energy, paced = result["energy"]["mj_per_call"], result["hop"]

@@ -30,6 +30,7 @@ from .page import table
 
 _INPUTS = {"text": "text", "audio": "voice", "image": "face"}  # option: modality
 _CHECK_FAILED = 3
+_PIPED = 110  # columns, where there is no terminal
 _File = click.Path(path_type=Path)
 
 
@@ -187,8 +188,11 @@ def _print(
         print(report.markdown(results, here))
     else:
         out = console.out()
+        out.width = out.width if out.is_terminal else _PIPED
         for title, header, rows in report.tables(results):
             shown = table(*header)
+            for column in shown.columns[1:]:
+                column.no_wrap = True
             for row in rows:
                 shown.add_row(*(Text(cell) for cell in row))
             out.print(Text(title, "bold"), shown, "")
