@@ -85,14 +85,14 @@ def test_stages_and_rest_are_the_whole(pocket_path: Path) -> None:
     result = bench(Case(str(pocket_path)), effort=FEW)
     told = sum(stage["p50"] for stage in result["stages_us"].values()) + result["rest_us"]
     assert told == pytest.approx(result["total_us"]["p50"], abs=0.01)
-    assert result["interval_us"][0] <= result["total_us"]["p50"] * 1.1
+    assert 0 < result["interval_us"][0] <= result["interval_us"][1]
 
 
 def test_a_batch_counts_its_texts(pocket_path: Path) -> None:
-    one, eight = (bench(Case(str(pocket_path), batch=n), effort=FEW) for n in (1, 8))
-    assert eight["total_us"]["p50"] > 3 * one["total_us"]["p50"]
-    assert eight["throughput_per_s"] > 2e6 / eight["total_us"]["p99"]
-    assert eight["stages_us"]["frontend"]["p50"] > 3 * one["stages_us"]["frontend"]["p50"]
+    one, many = (bench(Case(str(pocket_path), batch=n), effort=Effort(rounds=200)) for n in (1, 32))
+    assert many["total_us"]["p50"] > 4 * one["total_us"]["p50"]
+    assert many["throughput_per_s"] == pytest.approx(32e6 / many["mean_us"], rel=1e-3)
+    assert many["stages_us"]["frontend"]["p50"] > 4 * one["stages_us"]["frontend"]["p50"]
 
 
 def test_a_text_of_which_nothing_is_understood_asks_no_model(pocket_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_face_is_found_and_read(shipped_face: str) -> None:
     result = bench(Case(shipped_face), effort=FEW)
     assert set(result["stages_us"]) == set(STAGES)
     assert result["hop"]["budget_us"] == pytest.approx(33_333.3)
-    assert result["stages_us"]["detect"]["p50"] < result["total_us"]["p50"]
+    assert min(stage["p50"] for stage in result["stages_us"].values()) > 0
 
 
 def test_a_picture_without_a_face_says_so(shipped_face: str, tmp_path: Path) -> None:
@@ -188,17 +188,22 @@ def test_a_twin_that_answers_otherwise_is_no_measurement(
 
 def test_it_sees_what_a_loop_of_ones_own_sees(pocket_path: Path) -> None:
     """Small and lenient; `benchmarks/bench_bench.py` holds it to 5 %."""
-    ratios = []
-    with Recognizer.open(pocket_path) as opened:
-        for _ in range(5):
-            mine = []
-            for _ in range(3000):
-                begin = time.perf_counter_ns()
-                opened.predict("so happy!")
-                mine.append(time.perf_counter_ns() - begin)
-            theirs = bench(Case(str(pocket_path)), Offered(text="so happy!"), Effort(rounds=3000))
-            ratios.append(theirs["total_us"]["p50"] / (statistics.median(mine) / 1e3))
-    assert 0.8 < statistics.median(ratios) < 1.25
+    for _ in range(3):  # on a busy machine a median can lie
+        ratio = statistics.median(beside_ones_own(str(pocket_path)) for _ in range(3))
+        if 0.8 < ratio < 1.25:
+            break
+    assert 0.8 < ratio < 1.25
+
+
+def beside_ones_own(bundle: str) -> float:
+    mine = []
+    with Recognizer.open(bundle) as opened:
+        for _ in range(3000):
+            begin = time.perf_counter_ns()
+            opened.predict("so happy!")
+            mine.append(time.perf_counter_ns() - begin)
+    told = bench(Case(bundle), Offered(text="so happy!"), Effort(rounds=3000))["total_us"]["p50"]
+    return float(told / (statistics.median(mine) / 1e3))
 
 
 # --- fresh processes ----------------------------------------------------------------------------------------
