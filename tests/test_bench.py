@@ -234,6 +234,15 @@ def test_a_process_that_does_not_answer_is_given_up(
         bench(Case(str(pocket_path)), effort=FEW)
 
 
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), 9)", "time.sleep(60)"])
+def test_an_answer_counts_however_the_process_ends(
+    pocket_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr(fresh, "_RUN", f"import os; print('hello from a driver'); {fresh._RUN}; {end}")
+    monkeypatch.setattr(fresh, "_LEAVE_S", 0.2)
+    assert bench(Case(str(pocket_path)), effort=FEW)["n"] == 60
+
+
 def test_made_inputs_are_read_by_the_shipped_bundles(shipped_face: str) -> None:
     source = inputs.given(Bundle.open(shipped_face).card)
     with Recognizer.open(shipped_face) as opened:

@@ -100,7 +100,7 @@ class Timer:
         began = self._clock()
         for i in range(effort.blocks()):
             self._block(found, effort.calls(i, call_ns))
-            call_ns = found.medians[-1]
+            call_ns = float(np.median(found.blocks[-1]))
             self._tick((i + 1) / effort.blocks())
             late = self._clock() - began > _LATE * effort.seconds * 1e9
             if effort.rounds is None and late and len(found.blocks) >= WINDOW:
