@@ -208,8 +208,8 @@ def _throttled_bits(root: Path) -> int:
         return 0
 
 
-def _power(root: Path) -> float | None:
-    """The board's input on a Jetson: INA3221's first rail in sysfs, else one line of tegrastats."""
+def board_meter(root: Path = Path("/")) -> float | None:
+    """Return the watts of the whole board by its own meter in sysfs (a Jetson's INA3221), else None."""
     for label in root.glob("sys/class/hwmon/hwmon*/in*_label"):
         if read(label) in ("VDD_IN", "VIN", "POM_5V_IN"):
             number = label.name[2:].split("_")[0]
@@ -219,6 +219,14 @@ def _power(root: Path) -> float | None:
             )
             if volts.isdecimal() and amperes.isdecimal():
                 return int(volts) * int(amperes) / 1e6
+    return None
+
+
+def _power(root: Path) -> float | None:
+    """The board's input: its meter, else one line of tegrastats."""
+    watts = board_meter(root)
+    if watts is not None:
+        return watts
     found = re.search(r"(?:VDD_IN|VIN|POM_5V_IN) (\d+)(?:mW)?/", _first_line_of_tegrastats())
     return int(found[1]) / 1000 if found else None
 

@@ -165,7 +165,7 @@ def test_its_own_detector_is_opened_once_when_needed_and_closed_with_it(
         with ThreadPoolExecutor(4) as pool:
             said = list(pool.map(recognizer.predict, [GROUP] * 8))
         assert {result.label for result in said} == {"anger"}
-        assert did == [{"threads": 2, "backend": "auto", "require_commercial": True}]
+        assert did == [{"threads": 2, "delegate": "auto", "backend": "auto", "require_commercial": True}]
     assert did[1:] == ["closed"]
     with pytest.raises(InferenceError):
         recognizer.predict(GROUP)

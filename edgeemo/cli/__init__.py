@@ -18,6 +18,7 @@ _COMMANDS = {  # name: (module, what it does)
     "listen": ("listen", "Read the emotion a voice expresses, live."),
     "watch": ("watch", "Read the emotions that faces express, live."),
     "evaluate": ("evaluate", "Measure a bundle on a manifest, with 95 % intervals."),
+    "bench": ("bench", "Time a bundle on this machine, whole and stage by stage."),
     "inspect": ("inspect", "Show what a bundle is, knows and may be used for."),
     "list": ("inspect", "List the bundles that came with edgeemo."),
     "train": ("train", "Train a recipe on your copy of the data."),
@@ -71,7 +72,7 @@ def cli() -> None:
       0    done
       1    an error: one line on stderr says what and what to do
       2    wrong usage
-      3    a check failed: conversion or verification missed its budget, test data leaked
+      3    a check failed: conversion or verification missed its budget, test data leaked, bench is slower
       130  interrupted · 141 the reader of our output went away
     """
 
@@ -81,7 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it at import
     console.prepare()
     try:
-        with cli.make_context("edgeemo", list(sys.argv[1:] if arguments is None else arguments)) as context:
+        said = list(sys.argv[1:] if arguments is None else arguments)
+        with cli.make_context("edgeemo", said, obj=tuple(said)) as context:
             cli.invoke(context)
         console.flush()
         return OK

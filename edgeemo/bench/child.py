@@ -1,0 +1,76 @@
+"""What runs in a fresh process (`edgeemo.bench.fresh`): the first answer, then, if asked, the measurement."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any
+
+_FURTHER = 30  # calls after the first, until the memory is read
+
+
+def main(began: int) -> None:
+    """Read the task from standard input, and print what it cost as one line of JSON."""
+    import edgeemo
+
+    imported = perf_counter_ns()
+    try:
+        found = _run(json.loads(sys.stdin.readline()), began, imported)
+    except edgeemo.EdgeemoError as error:
+        found = {"error": type(error).__name__, "message": str(error)}
+    print(json.dumps(found), flush=True)
+
+
+def _run(task: dict[str, Any], began: int, imported: int) -> dict[str, Any]:
+    import edgeemo
+
+    arguments = [_loaded(value) for value in task["arguments"]]
+    loaded = perf_counter_ns()
+    kind = edgeemo.FaceDetector if task["method"] == "detect" else edgeemo.Recognizer
+    opened = kind.open(task["name"], **task["how"])
+    ready = perf_counter_ns()
+    call = getattr(opened, task["method"])
+    call(*arguments)
+    answered = perf_counter_ns()
+    for _ in range(_FURTHER):
+        call(*arguments)
+    found = {
+        "answered": answered - (loaded - imported),  # the input is there when a product is asked
+        "import_us": (imported - began) / 1e3,
+        "open_us": (ready - loaded) / 1e3,
+        "first_us": (answered - ready) / 1e3,
+        "peak_memory_mb": _peak_mb(),
+    }
+    if task["measure"] is not None:
+        from .measure import measure
+
+        how = {**task["measure"], "root": Path(task["measure"]["root"])}
+        found |= measure(opened, task["method"], tuple(arguments), **how, tick=_tick)
+    return found
+
+
+def _tick(what: str, share: float) -> None:
+    """Tell how far it is, and wait until it was shown: nothing runs beside what is timed."""
+    print(json.dumps({"tick": [what, share]}), flush=True)
+    sys.stdin.readline()
+
+
+def _loaded(value: Any) -> Any:
+    import numpy as np
+
+    return np.load(value["npy"]) if isinstance(value, dict) else value
+
+
+def _peak_mb() -> float:
+    """The most memory that was resident, in MiB: by /proc, else what getrusage says (of the parent, too)."""
+    from ..machine import read
+
+    for line in read(Path("/proc/self/status")).splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (1024 if sys.platform != "darwin" else 1024**2)

@@ -1,0 +1,116 @@
+"""The measurement of what is open: times of the whole and of its stages, and what may be said of them."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import InferenceError
+from ..machine import condition, cores
+from .energy import Meter
+from .hops import hop
+from .laps import REST, STAGES, Laps, twin
+from .noise import noise
+from .robust import interval, quantiles
+from .timing import Effort, Measured, Timer
+
+
+def measure(
+    opened: Any,
+    method: str,
+    arguments: tuple[Any, ...],
+    *,
+    seconds: float = 2.0,
+    rounds: int | None = None,
+    root: Path = Path("/"),
+    tick: Callable[[str, float], None] = lambda what, share: None,
+) -> dict[str, Any]:
+    """Measure ``opened.method(*arguments)``; return plain values (DESIGN.md says what they mean).
+
+    Raises:
+        InferenceError: the model fails, or clocks between the stages change its answer.
+    """
+    call, tapped, laps = _calls(opened, method, arguments)
+    effort, meter = Effort(seconds, rounds), Meter(root)
+    timer = Timer(
+        call, tapped, laps, meter=meter,
+        tick=lambda share: tick("measuring" if share else "warming up", share),
+    )  # fmt: skip
+    before, faults = condition(root), _page_faults()
+    found = timer.measure(effort)
+    faults, after = _page_faults() - faults, condition(root)
+    info = opened.runtime.info
+    reasons = noise(
+        found, before, after, cores=cores(root), alone=info.delegate == "cpu" and info.threads == 1
+    )
+    paced = hop(opened, arguments, effort) if method == "predict" else None
+    n = len(found.whole)
+    return {
+        **_times(found, opened.runtime),
+        "n": n,
+        "noisy": bool(reasons),
+        "noise": reasons,
+        "mean_us": round(float(np.mean(found.whole)) / 1e3, 3),
+        "cpu_us": round(found.cpu / n / 1e3, 3),
+        "page_faults": round(faults / (n + found.warm_up_calls + found.lapped), 2),
+        "energy": meter.to_dict(),
+        "hop": None if paced is None else paced.to_dict(),
+        "warm_up": {
+            "calls": found.warm_up_calls,
+            "seconds": round(found.warm_up_ns / 1e9, 3),
+            "steady": found.warm,
+        },
+        "blocks_us": [round(median / 1e3, 3) for median in found.medians],
+        "condition": {"before": before.to_dict(), "after": after.to_dict()},
+        "runs": asdict(info),
+    }
+
+
+def _calls(
+    opened: Any, method: str, arguments: tuple[Any, ...]
+) -> tuple[Callable[[], Any], Callable[[], Any], Laps]:
+    """Return the product's call, the same with clocks between its stages, and the clocks."""
+    laps = Laps()
+    call = partial(getattr(opened, method), *arguments)
+    tapped = partial(getattr(twin(opened, laps), method), *arguments)
+    answers: list[Any] = [call()]
+    laps.lap(lambda: answers.append(tapped()))
+    if answers[0] != answers[1] and opened.runtime.info.delegate == "cpu":
+        raise InferenceError(
+            f"{opened.card.name} answers differently with clocks between its stages: {answers[1]} "
+            f"for {answers[0]}. Please report it."
+        )
+    return call, tapped, laps
+
+
+def _times(found: Measured, runtime: Any) -> dict[str, Any]:
+    stages = {stage: quantiles(found.stages[stage]) for stage in STAGES if stage in found.stages}
+    total = quantiles(found.whole)
+    return {
+        "stages_us": stages,
+        "absent": {stage: _why(stage, found, runtime) for stage in STAGES if stage not in stages},
+        "total_us": total,
+        "interval_us": [round(bound / 1e3, 3) for bound in interval(found.medians)],
+        "rest_us": round(total["p50"] - sum(stage["p50"] for stage in stages.values()), 3),
+        "between_us": quantiles(found.stages[REST]),
+    }
+
+
+def _why(stage: str, found: Measured, runtime: Any) -> str:
+    if stage == "detect":
+        return "nothing is looked for"
+    if "invoke" not in found.stages:
+        return "the model was not asked: nothing in this input was understood, or found"
+    tensors = runtime.inputs if stage == "quantize" else runtime.outputs
+    kinds = " and ".join(sorted({info.dtype.name for info in tensors.values()}))
+    return f"the model {'takes' if stage == 'quantize' else 'gives'} {kinds}"
+
+
+def _page_faults() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -1,0 +1,60 @@
+"""Whether a measurement may be quoted; if not, why."""
+
+from __future__ import annotations
+
+from ..machine import Condition
+from .robust import drift, interval, spread
+from .timing import Measured
+
+LEAST_CALLS = 30
+MOST_SPREAD = 0.05
+"""Of the middle half of the blocks, of the median's interval to either side, of a drift: as shares."""
+LEAST_CORE = 0.95
+"""Share of the time in which a single-threaded call must have had a core."""
+_SLOWER_CLOCK = 0.95
+_OWN_LOAD = 0.5  # of what we ran in the minute before
+
+
+def noise(found: Measured, before: Condition, after: Condition, *, cores: int, alone: bool) -> list[str]:
+    """Return why a measurement is too noisy to quote; nothing where it is not.
+
+    Args:
+        alone: the call works in one thread on the CPU, so that CPU time and time should be one.
+    """
+    reasons = []
+    medians = found.medians
+    if len(found.whole) < LEAST_CALLS:
+        reasons.append(f"only {len(found.whole)} calls (at least {LEAST_CALLS})")
+    if not found.warm:
+        reasons.append("it was not steady when the warm-up ended")
+    if spread(medians) > MOST_SPREAD:
+        reasons.append(
+            f"the middle half of the blocks lies {spread(medians):.0%} apart (at most {MOST_SPREAD:.0%})"
+        )
+    low, high = (bound / _middle(medians) - 1 for bound in interval(medians))
+    if max(-low, high) > MOST_SPREAD:
+        reasons.append(f"the median is known to {low:+.0%} … {high:+.0%} only")
+    if abs(drift(medians)) > MOST_SPREAD:
+        reasons.append(f"it drifted: the second half took {drift(medians):+.0%}")
+    if alone and found.wall and found.cpu / found.wall < LEAST_CORE:
+        reasons.append(f"it had a core only {found.cpu / found.wall:.0%} of the time: something else runs")
+    return reasons + _mood(before, after, cores)
+
+
+def _mood(before: Condition, after: Condition, cores: int) -> list[str]:
+    """What the machine itself says."""
+    reasons = []
+    if before.load is not None and before.load > cores + _OWN_LOAD:
+        reasons.append(f"the load was {before.load:g} on {cores} core{'s' * (cores != 1)}")
+    for wrong in dict.fromkeys((*before.throttled, *after.throttled)):
+        reasons.append(f"{wrong} while it was measured")
+    if (after.throttle_events or 0) > (before.throttle_events or 0):
+        reasons.append("cores were slowed down by heat")
+    now, then = after.clock_mhz, before.clock_mhz
+    if now is not None and then is not None and now < _SLOWER_CLOCK * then:
+        reasons.append(f"the clock fell from {then:.0f} to {now:.0f} MHz")
+    return reasons
+
+
+def _middle(medians: list[float]) -> float:
+    return sorted(medians)[len(medians) // 2]

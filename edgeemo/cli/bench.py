@@ -1,0 +1,220 @@
+"""``edgeemo bench``."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
+
+from ..backends import BACKENDS
+from ..bench import report
+from ..bench.compare import CANNOT, compare, failed, read_results
+from ..bench.page import html
+from ..bench.run import Case, Context, Offered, Tick, bench, refused
+from ..bench.timing import Effort
+from ..bundle import Bundle
+from ..card import Card, DetectorCard
+from ..errors import DataError, DelegateError
+from ..files import write_whole
+from ..machine import machine
+from . import console
+from .page import table
+
+_INPUTS = {"text": "text", "audio": "voice", "image": "face"}  # option: modality
+_CHECK_FAILED = 3
+_PIPED = 110  # columns, where there is no terminal
+_File = click.Path(path_type=Path)
+
+
+@click.command("bench")
+@click.argument("bundles", nargs=-1, required=True, metavar="NAME_OR_PATH…")
+@click.option("--text", help="What a text bundle reads; by default the first golden text of its card.")
+@click.option("--audio", type=_File, help="What a voice bundle reads; by default a made hum of one span.")
+@click.option("--image", type=_File, help="What a face bundle reads; by default a picture of a drawn face.")
+@click.option("--delegate", "delegates", multiple=True, default=("auto",), show_default=True)
+@click.option("--threads", type=click.IntRange(1, 64), multiple=True, default=(1,), show_default=True)
+@click.option(
+    "--batch", "batches", type=click.IntRange(1, 10_000), multiple=True, default=(1,), show_default=True,
+    help="Texts a call (`predict_batch`).",
+)  # fmt: skip
+@click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
+@click.option(
+    "--seconds", type=click.FloatRange(0.05, 3600), default=2.0, show_default=True,
+    help="How long each case is measured.",
+)  # fmt: skip
+@click.option("--rounds", type=click.IntRange(1, 10_000_000), help="So many calls instead.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: the machine, and the results.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Markdown tables.")
+@click.option("--picture", type=_File, metavar="FILE", help="Draw the stages: a .png, or a .html page.")
+@click.option("--compare", "old", type=_File, metavar="JSON", help="An earlier --json: a verdict a result.")
+@click.option(
+    "--fail-above", type=click.FloatRange(0), metavar="PERCENT",
+    help="With --compare: exit code 3 if a result is slower by more, or cannot be compared.",
+)  # fmt: skip
+@click.pass_context
+def bench_command(
+    context: click.Context,
+    bundles: tuple[str, ...],
+    text: str | None,
+    audio: Path | None,
+    image: Path | None,
+    delegates: tuple[str, ...],
+    threads: tuple[int, ...],
+    batches: tuple[int, ...],
+    backend: str,
+    seconds: float,
+    rounds: int | None,
+    as_json: bool,
+    as_markdown: bool,
+    picture: Path | None,
+    old: Path | None,
+    fail_above: float | None,
+) -> None:
+    """Time the product's own call on this machine, as a whole and stage by stage.
+
+    Options that may be given several times are all combined. Each case is warmed up until it is steady;
+    cold start and memory are measured in fresh processes. A result that is "noisy" should not be quoted: it
+    says why. A delegate that cannot be used gives a row that says so.
+
+    \b
+    Examples:
+      edgeemo bench text
+      edgeemo bench text voice face --threads 1 --threads 2
+      edgeemo bench voice --audio speech.wav --seconds 10 --json > board.json
+      edgeemo bench face --image photo.jpg --delegate cpu --delegate gpu --picture face.html
+      edgeemo bench text --compare old.json --fail-above 5
+    """
+    if as_json and as_markdown:
+        raise click.UsageError("Give either --json or --markdown.")
+    if fail_above is not None and old is None:
+        raise click.UsageError("--fail-above wants --compare: give the results to compare with.")
+    offered = {"text": text, "audio": audio, "image": image}
+    _check(
+        {name: Bundle.open(name).card for name in bundles},
+        {k for k, v in offered.items() if v is not None},
+        batches,
+    )
+    chart = None
+    if picture is not None and picture.suffix.lower() != ".html":
+        chart = console.need("edgeemo.bench.chart", "eval", "matplotlib.figure")
+    then = read_results(old) if old is not None else None
+    cases = [
+        Case(name, delegate, n, batch, backend)
+        for name, delegate, n, batch in product(dict.fromkeys(bundles), delegates, threads, batches)
+    ]
+    command = shlex.join(("edgeemo", *(context.find_root().obj or ("bench", *bundles))))
+    results = _measured(cases, Offered(text, audio, image), Effort(seconds, rounds), command)
+    if then is not None:
+        for result in results:
+            result["compared"] = compare(result, then)
+    here = machine().to_dict()
+    _print(results, here, as_json=as_json, as_markdown=as_markdown)
+    if picture is not None:
+        if chart is not None:
+            chart.draw(picture, results, here)
+        else:
+            _write(picture, html(results, here, command))
+        console.say(f"wrote {picture}")
+    if fail_above is not None:
+        _guard(context, results, fail_above)
+
+
+def _check(cards: dict[str, Card], given: set[str], batches: Sequence[int]) -> None:
+    """Refuse what fits none of the bundles, before anything is measured."""
+    modalities = {card.modality for card in cards.values()}
+    for option in sorted(given):
+        if _INPUTS[option] not in modalities:
+            names = " and ".join(sorted(modalities))
+            other = " or ".join(f"--{o}" for o, m in _INPUTS.items() if m in modalities)
+            raise click.UsageError(
+                f"--{option} is for {_INPUTS[option]} bundles; these read {names}: give {other}."
+            )
+    if max(batches) > 1:
+        for name, card in cards.items():
+            if card.modality != "text" or isinstance(card, DetectorCard):
+                raise click.UsageError(
+                    f"--batch is for text bundles (predict_batch), {name} reads {card.modality}: leave it out"
+                )
+
+
+def _measured(cases: Sequence[Case], offered: Offered, effort: Effort, command: str) -> list[dict[str, Any]]:
+    """Measure one case after the other; a delegate that cannot be used is a result, unless all are so."""
+    results, last = [], None
+    with _progress(len(cases)) as ticks:
+        for i, case in enumerate(cases):
+            try:
+                results.append(bench(case, offered, effort, Context(command, tick=ticks(i, case))))
+            except DelegateError as error:
+                results.append(refused(case, error))
+                last = error
+    if last is not None and all(result["total_us"] is None for result in results):
+        raise last
+    return results
+
+
+@contextmanager
+def _progress(cases: int) -> Iterator[Any]:
+    """Give a bar on a terminal, drawn between blocks only: nothing runs beside what is timed."""
+    on = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn())
+    with Progress(
+        *columns, console=on, transient=True, auto_refresh=False, disable=not on.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=cases)
+
+        def ticks(i: int, case: Case) -> Tick:
+            def tick(what: str, share: float) -> None:
+                bar.update(task, completed=i + share, refresh=True, description=f"{case.bundle}: {what}")
+
+            return tick
+
+        yield ticks
+
+
+def _print(
+    results: Sequence[report.Result], here: report.Result, *, as_json: bool, as_markdown: bool
+) -> None:
+    if as_json:
+        console.print_json({"machine": here, "results": results})
+    elif as_markdown:
+        print(report.markdown(results, here))
+    else:
+        out = console.out()
+        out.width = out.width if out.is_terminal else _PIPED
+        for title, header, rows in report.tables(results):
+            shown = table(*header)
+            for column in shown.columns[1:]:
+                column.no_wrap = True
+            for row in rows:
+                shown.add_row(*(Text(cell) for cell in row))
+            out.print(Text(title, "bold"), shown, "")
+        for note in (*report.notes(results), report.where(here, results)):
+            out.print(Text(note))
+
+
+def _write(path: Path, page: str) -> None:
+    try:
+        write_whole(path, page.encode("utf-8", "replace"))
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be written: {error.strerror}. Check the folder and its rights."
+        ) from error
+
+
+def _guard(context: click.Context, results: Sequence[report.Result], percent: float) -> None:
+    """End with exit code 3 where a comparison is not passed."""
+    wrong = [result for result in results if failed(result["compared"], percent / 100)]
+    for result in wrong:
+        said = report.verdict(result["compared"])
+        limit = "" if result["compared"]["verdict"] == CANNOT else f"; at most {percent:g} % more is allowed"
+        console.say(f"check failed: {report.name_of(result, results)}: {said}{limit}")
+    if wrong:
+        context.exit(_CHECK_FAILED)

@@ -1,0 +1,361 @@
+"""What ``edgeemo bench`` prints, draws, compares and refuses; the measuring itself is in test_bench.py."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgeemo.bench import compare, page, report
+from edgeemo.bench.compare import CANNOT, FASTER, SAME, SLOWER, failed
+from edgeemo.bench.run import Case
+from edgeemo.cli import bench as command
+from edgeemo.cli import main
+from edgeemo.errors import DelegateError, EdgeemoError
+
+HERE = {"board": "", "cpu": "Cortex-A72", "architecture": "aarch64", "cores": 4, "system": "Linux 6"}
+
+
+def result(us: float = 50.0, **changes: Any) -> dict[str, Any]:
+    """A result as `bench` makes it; each block of its forty differs a little."""
+    around = {"p50": us, "p95": 1.1 * us, "p99": 1.2 * us}
+    mood = {
+        "temperature_c": 50.0,
+        "clock_mhz": 1800.0,
+        "power_w": None,
+        "load": 0.5,
+        "governors": ["ondemand"],
+    }
+    made: dict[str, Any] = {
+        "bundle": "text",
+        "delegate": "auto",
+        "threads": 1,
+        "batch": 1,
+        "stages_us": {
+            "frontend": dict.fromkeys(("p50", "p95", "p99"), 0.1 * us),
+            "invoke": dict.fromkeys(("p50", "p95", "p99"), 0.8 * us),
+        },
+        "total_us": around,
+        "rest_us": 0.1 * us,
+        "n": 1000,
+        "noisy": False,
+        "noise": [],
+        "cold_start_us": 2e5,
+        "import_us": 1e5,
+        "open_us": 2e4,
+        "first_us": 2 * us,
+        "peak_memory_mb": 41.0,
+        "throughput_per_s": 1e6 / us,
+        "page_faults": 0.0,
+        "cpu_us": us,
+        "energy": {"mj_per_call": None, "why": ""},
+        "hop": None,
+        "blocks_us": [us * (1 + 0.001 * (i % 5 - 2)) for i in range(40)],
+        "condition": {"before": {**mood, "throttled_before": []}, "after": {**mood, "throttled_before": []}},
+        "path": "/zoo/text.tflite",
+        "sha256": "a" * 64,
+        "input": "a text, 9 characters",
+        "input_sha256": "b" * 16,
+        "runs": {"backend": "native", "delegate": "cpu", "threads": 1, "reason": ""},
+        "versions": {"edgeemo": "0.1.0", "python": "3.11.7", "bundle": "1.0.0"},
+        "machine": HERE,
+        "date": "2026-01-02T03:04:05+00:00",
+    }
+    return {**made, **changes}
+
+
+@pytest.fixture
+def measures(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Case]]:
+    """Let the command measure nothing and give these results, in turns; tell which cases it asked for."""
+
+    def take(*results: dict[str, Any] | EdgeemoError) -> list[Case]:
+        asked: list[Case] = []
+
+        def fake(case: Case, *_: object) -> dict[str, Any]:
+            found = results[len(asked) % len(results)]
+            asked.append(case)
+            if isinstance(found, EdgeemoError):
+                raise found
+            how = {"delegate": case.delegate, "threads": case.threads, "batch": case.batch}
+            return {**found, **how}
+
+        monkeypatch.setattr(command, "bench", fake)
+        return asked
+
+    return take
+
+
+# --- tables, Markdown, pictures -----------------------------------------------------------------------------
+
+
+def test_the_table_says_the_whole_its_stages_and_its_needs(
+    measures: Callable[..., list[Case]], pocket_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measures(result(noisy=True, noise=["the load was 9 on 2 cores"]))
+    assert main(["bench", str(pocket_path)]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "text native cpu 50 µs 55 µs 60 µs 20,000 1,000 noisy" in told
+    assert "text 5 µs 40 µs 5 µs" in told
+    assert "text 50 µs 200 ms 100 ms 20 ms 100 µs 41 MiB –" in told
+    assert "text is too noisy to quote: the load was 9 on 2 cores." in told
+    assert "temperature 50 → 50 °C; clock 1800 → 1800 MHz; load 0.5 → 0.5; governor ondemand." in told
+    assert "text 1.0.0 read a text, 9 characters." in told
+
+
+def test_options_given_twice_are_combined(
+    measures: Callable[..., list[Case]], pocket_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = measures(result())
+    options = ["--threads", "1", "--threads", "2", "--batch", "1", "--batch", "4", "--delegate", "cpu"]
+    assert main(["bench", str(pocket_path), *options, "--markdown"]) == 0
+    name = str(pocket_path)
+    assert asked == [Case(name, "cpu", t, b) for t in (1, 2) for b in (1, 4)]
+    assert "| text, cpu, 2 threads, batch 4 |" in capsys.readouterr().out
+
+
+def test_markdown_is_of_whole_tables(
+    measures: Callable[..., list[Case]], pocket_path: Path, capsys: Any
+) -> None:
+    hop = {"what": "", "budget_us": 5e5, "cost_us": {}, "share": 0.0125}
+    measures(result(hop=hop, energy={"mj_per_call": 0.25, "why": "RAPL"}))
+    assert main(["bench", str(pocket_path), "--markdown"]) == 0
+    told = capsys.readouterr().out
+    for block in re.findall(r"(?:^\|.*\n)+", told, re.MULTILINE):
+        assert len({line.count("|") for line in block.splitlines()}) == 1
+    assert "| 1.25% | 0.25 mJ |" in told
+
+
+@pytest.mark.parametrize(
+    ("us", "told"),
+    [
+        (0.52, "0.5 µs"),
+        (3.456, "3.46 µs"),
+        (999.6, "1 ms"),
+        (12_345, "12.3 ms"),
+        (2.5e6, "2.5 s"),
+        (-0.2, "-0.2 µs"),
+    ],
+)
+def test_times_are_told_as_people_read_them(us: float, told: str) -> None:
+    assert report.time_of(us) == told
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+
+
+def test_a_page_holds_all_and_fetches_nothing(
+    measures: Callable[..., list[Case]], pocket_path: Path, tmp_path: Path
+) -> None:
+    measures(result(), result(70.0, bundle="<b>"))
+    target = tmp_path / "out.html"
+    options = ["--threads", "1", "--threads", "2", "--picture", str(target)]
+    assert main(["bench", str(pocket_path), *options, "--json"]) == 0
+    text = target.read_text("utf-8")
+    assert not re.search(r"https?://|<script|<link", text)
+    assert "&lt;b&gt;" in text
+    assert "<b>" not in text
+    tags = Tags()
+    tags.feed(text)
+    assert tags.seen.count("table") == 3
+    assert tags.seen.count("rect") == 3 + 2 * 3  # a legend of three, two bars of three
+
+
+def test_bars_are_drawn_to_one_scale() -> None:
+    svg = page._svg(page.bars([result(50.0), result(100.0, threads=2)]))
+    invoke = [float(w) for w in re.findall(r'width="([\d.]+)" height="24"[^>]*><title>invoke', svg)]
+    assert invoke[1] == pytest.approx(2 * invoke[0], rel=0.01)
+
+
+def test_a_picture_is_a_png(measures: Callable[..., list[Case]], pocket_path: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    measures(result())
+    assert main(["bench", str(pocket_path), "--picture", str(tmp_path / "out.png"), "--json"]) == 0
+    assert (tmp_path / "out.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize("name", ["no/such/out.html", "no/such/out.png", "out.nix"])
+def test_a_picture_that_cannot_be_written_is_an_error(
+    measures: Callable[..., list[Case]], pocket_path: Path, tmp_path: Path, capsys: Any, name: str
+) -> None:
+    pytest.importorskip("matplotlib")
+    measures(result())
+    assert main(["bench", str(pocket_path), "--picture", str(tmp_path / name)]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_page_faults_are_told_where_they_cost() -> None:
+    assert not [note for note in report.notes([result(page_faults=0.4)]) if "page" in note]
+    (told,) = [note for note in report.notes([result(page_faults=47.3)]) if "page" in note]
+    assert told.startswith("text took 47 pages of memory anew in each call")
+
+
+# --- delegates ----------------------------------------------------------------------------------------------
+
+
+def test_a_delegate_that_cannot_be_used_is_a_row_that_says_why(
+    measures: Callable[..., list[Case]], pocket_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["bench", str(pocket_path), "--delegate", "cpu", "--delegate", "gpu"]
+    measures(result(), DelegateError("There is no GPU here. Use 'cpu'."))
+    assert main([*arguments, "--json"]) == 0
+    good, bad = json.loads(capsys.readouterr().out)["results"]
+    assert good["total_us"]["p50"] == 50
+    assert (bad["bundle"], bad["delegate"], bad["total_us"], bad["n"]) == ("pocket", "gpu", None, 0)
+    assert bad["error"] == "There is no GPU here. Use 'cpu'."
+    assert main(arguments) == 0
+    assert "pocket, gpu did not run: There is no GPU here." in " ".join(capsys.readouterr().out.split())
+
+
+def test_where_nothing_could_run_it_is_an_error(
+    pocket_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", str(pocket_path), "--delegate", "quantum", "--json"]) == 1
+    said = capsys.readouterr()
+    assert not said.out
+    assert said.err.startswith("edgeemo: error: There is no delegate 'quantum'")
+
+
+# --- refusals -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--threads", "0"], 2, "0 is not in the range"),
+        (["--batch", "0"], 2, "0 is not in the range"),
+        (["--image", "x.png"], 2, "--image is for face bundles; these read text: give --text."),
+        (["--audio", "x.wav", "--text", "hi"], 2, "--audio is for voice bundles"),
+        (["--json", "--markdown"], 2, "Give either --json or --markdown."),
+        (["--fail-above", "5"], 2, "--fail-above wants --compare"),
+        (["--compare", "no.json"], 1, "no.json cannot be read"),
+        (["nix"], 1, "There is no bundle 'nix'"),
+    ],
+)
+def test_what_cannot_be_is_told_before_anything_is_measured(
+    measures: Callable[..., list[Case]],
+    pocket_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    code: int,
+    says: str,
+) -> None:
+    asked = measures(result())
+    assert main(["bench", str(pocket_path), *options]) == code
+    assert says in capsys.readouterr().err
+    assert not asked
+
+
+def test_batches_are_for_texts(measures: Callable[..., list[Case]], parrot_path: Path, capsys: Any) -> None:
+    asked = measures(result())
+    assert main(["bench", str(parrot_path), "--batch", "4"]) == 2
+    assert "--batch is for text bundles (predict_batch)" in capsys.readouterr().err
+    assert not asked
+
+
+def test_a_file_that_cannot_be_read_is_an_error(parrot_path: Path, capsys: Any, tmp_path: Path) -> None:
+    assert main(["bench", str(parrot_path), "--audio", str(tmp_path / "no.wav")]) == 1
+    assert "no.wav cannot be read" in capsys.readouterr().err
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    assert main(["bench", str(parrot_path), "--audio", str(tmp_path / "broken.wav")]) == 1
+    assert "is no audio that libsndfile reads" in capsys.readouterr().err
+
+
+# --- now and then -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("now", "verdict"), [(50.0, SAME), (51.0, SAME), (52.5, SLOWER), (47.5, FASTER), (49.2, SAME)]
+)
+def test_the_verdict_is_by_effect_size(now: float, verdict: str) -> None:
+    found = compare.compare(result(now), [result(50.0)])
+    assert found["verdict"] == verdict
+    assert found["ratio"] == pytest.approx(now / 50, abs=0.002)
+    assert found["low"] <= found["ratio"] <= found["high"]
+
+
+def test_a_difference_within_the_scatter_is_none() -> None:
+    wild = [30.0 + i for i in range(40)]
+    assert (
+        compare.compare(result(blocks_us=[x + 2 for x in wild]), [result(blocks_us=wild)])["verdict"] == SAME
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"machine": {**HERE, "cores": 2}}, "another machine (cores 4 then, 2 now)"),
+        ({"sha256": "c" * 64}, "another artefact"),
+        ({"input_sha256": "d" * 16}, "another input"),
+        ({"runs": {"backend": "litert", "delegate": "cpu"}}, "another backend ran (native/cpu then)"),
+        ({"noisy": True}, "too noisy now"),
+        ({"threads": 2}, "it was not measured then"),
+        ({"total_us": None}, "it could not run now"),
+    ],
+)
+def test_what_cannot_be_compared_is_told(changes: dict[str, Any], why: str) -> None:
+    found = compare.compare(result(**changes), [result()])
+    assert found["verdict"] == CANNOT
+    assert why in found["why"]
+    assert failed(found, 0.05)
+
+
+def test_what_takes_as_long_as_is_allowed_passes() -> None:
+    found = compare.compare(result(53.0), [result(50.0)])
+    assert found["verdict"] == SLOWER
+    assert failed(found, 0.05)
+    assert not failed(found, 0.07)
+    assert not failed(compare.compare(result(40.0), [result(50.0)]), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("now", "options", "code", "says"),
+    [
+        (60.0, [], 0, ""),
+        (60.0, ["--fail-above", "5"], 3, "check failed: text: slower, +20.0%"),
+        (60.0, ["--fail-above", "25"], 0, ""),
+        (50.0, ["--fail-above", "0"], 0, ""),
+    ],
+)
+def test_the_guard_ends_with_exit_code_3(
+    measures: Callable[..., list[Case]],
+    pocket_path: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    now: float,
+    options: list[str],
+    code: int,
+    says: str,
+) -> None:
+    old = tmp_path / "old.json"
+    old.write_text(json.dumps({"machine": HERE, "results": [result()]}))
+    measures(result(now))
+    assert main(["bench", str(pocket_path), "--compare", str(old), "--json", *options]) == code
+    said = capsys.readouterr()
+    assert says in said.err
+    (told,) = json.loads(said.out)["results"]
+    assert told["compared"]["ratio"] == pytest.approx(now / 50, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"results": 3}', '{"results": [{"total_us": {}}]}', '{"results": [{"n": 1}]}', "[" * 9999],
+)
+def test_what_holds_no_results_is_refused(
+    measures: Callable[..., list[Case]], pocket_path: Path, tmp_path: Path, capsys: Any, text: str
+) -> None:
+    asked = measures(result())
+    (tmp_path / "old.json").write_text(text)
+    assert main(["bench", str(pocket_path), "--compare", str(tmp_path / "old.json")]) == 1
+    assert "holds no results of edgeemo bench" in capsys.readouterr().err
+    assert not asked

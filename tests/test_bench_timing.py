@@ -1,0 +1,269 @@
+"""The loop of the benchmark, under clocks that tests move; noise and energy of machines that are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import chain, cycle, repeat
+from pathlib import Path
+
+import pytest
+
+from edgeemo.bench.energy import NONE, Meter
+from edgeemo.bench.laps import Laps
+from edgeemo.bench.noise import noise
+from edgeemo.bench.timing import BLOCKS, Effort, Measured, Timer
+from edgeemo.machine import Condition
+
+CALM = Condition(50.0, 1800.0, 1800.0, ("performance",), (), (), 3, None, 0.4, 2000)
+
+
+class Clock:
+    """Stands still until somebody works."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.cpu = 0
+
+    def __call__(self) -> int:
+        return self.now
+
+    def work(self, ns: int, share: float = 1.0) -> None:
+        self.now += ns
+        self.cpu += round(ns * share)
+
+
+class Product:
+    """Takes as long as it is told, in three stages."""
+
+    def __init__(self, clock: Clock, times: Iterator[int], share: float = 1.0) -> None:
+        self.clock, self.times, self.share = clock, times, share
+        self.laps = Laps(clock)
+        self.calls = 0
+
+    def call(self) -> None:
+        self.calls += 1
+        self.clock.work(next(self.times), self.share)
+
+    def tapped(self) -> None:
+        self.laps.to("frontend")
+        self.clock.work(300)
+        self.laps.to("invoke")
+        self.clock.work(600)
+        self.laps.to("post")
+        self.clock.work(50)
+
+    def measure(self, effort: Effort) -> Measured:
+        return self.timer().measure(effort)
+
+    def timer(self, tick: Callable[[float], None] = lambda _: None) -> Timer:
+        return Timer(
+            self.call, self.tapped, self.laps, clock=self.clock, cpu_clock=lambda: self.clock.cpu, tick=tick
+        )
+
+
+def test_laps_add_up_to_the_call() -> None:
+    clock = Clock()
+    laps = Laps(clock)
+    work = laps.around("detect", lambda ns: clock.work(ns))
+
+    def call() -> None:
+        clock.work(10)
+        work(200)
+        clock.work(5)
+        work(100)
+        laps.to("post")
+        work(1)
+        clock.work(7)
+
+    assert laps.lap(call) == {"rest": 15, "detect": 301, "post": 7}
+
+
+def test_a_stage_that_fails_gives_the_clock_back() -> None:
+    laps = Laps(Clock())
+
+    def fail() -> None:
+        raise ValueError
+
+    def call() -> None:
+        with pytest.raises(ValueError):  # noqa: PT011
+            laps.around("detect", fail)()
+        laps._clock.work(9)  # type: ignore[attr-defined]
+
+    assert laps.lap(call) == {"rest": 9, "detect": 0}
+
+
+def test_what_a_reading_of_the_clock_takes_is_taken_off() -> None:
+    clock = Clock()
+
+    def slow() -> int:
+        clock.work(100)
+        return clock.now
+
+    laps = Laps(slow)
+
+    def call() -> None:
+        laps.to("invoke")
+        clock.work(1000)
+        laps.to("post")
+
+    assert laps.lap(call) == {"rest": 0, "invoke": 1000, "post": 0}
+
+
+@pytest.mark.parametrize("rounds", [1, 7, 40, 55, 400])
+def test_rounds_are_exactly_so_many_whole_calls(rounds: int) -> None:
+    found = Product(Clock(), repeat(1000)).measure(Effort(rounds=rounds))
+    assert len(found.whole) == rounds
+    assert len(found.blocks) == min(BLOCKS, rounds)
+    assert found.whole == [1000] * rounds
+
+
+def test_seconds_are_kept() -> None:
+    clock = Clock()
+    found = Product(clock, repeat(10_000)).measure(Effort(seconds=1.0))
+    assert found.warm
+    spent = (clock.now - found.warm_up_ns) / 1e9
+    assert 0.75 < spent < 1.25
+    assert len(found.whole) == pytest.approx(0.8e9 / 10_000, rel=0.01)
+
+
+def test_a_slow_call_is_measured_for_longer_than_asked_but_not_for_ever() -> None:
+    found = Product(Clock(), repeat(1_000_000_000)).measure(Effort(seconds=1.0))
+    assert 10 <= len(found.whole) <= 12
+
+
+def test_the_warm_up_goes_on_until_it_is_steady_and_does_not_count() -> None:
+    slow = [3000 - 10 * i for i in range(200)]
+    found = Product(Clock(), chain(slow, repeat(1000))).measure(Effort(rounds=400))
+    assert found.warm
+    assert 200 <= found.warm_up_calls < 400
+    assert set(found.whole) == {1000}
+
+
+def test_what_never_becomes_steady_says_so() -> None:
+    found = Product(Clock(), (1000 + 30 * i for i in range(10_000))).measure(Effort(rounds=40))
+    assert not found.warm
+    assert found.warm_up_calls == 3 * 40
+
+
+def test_stages_are_timed_in_calls_of_their_own() -> None:
+    product = Product(Clock(), repeat(1000))
+    found = product.measure(Effort(rounds=400))
+    assert product.calls == 3 + found.warm_up_calls + 400
+    assert set(found.stages) == {"rest", "frontend", "invoke", "post"}
+    assert found.stages["invoke"] == [600] * 80
+    assert found.lapped > 80
+
+
+def test_cpu_time_is_that_of_whole_calls_alone() -> None:
+    found = Product(Clock(), repeat(1000), share=1.7).measure(Effort(rounds=100))
+    assert (found.cpu, found.wall) == (170_000, 100_000)
+
+
+def test_progress_is_told_between_blocks() -> None:
+    told: list[float] = []
+    Product(Clock(), repeat(1000)).timer(told.append).measure(Effort(rounds=80))
+    assert told[0] == 0.0
+    assert told[-1] == 1.0
+    assert told == sorted(told)
+
+
+# --- noise --------------------------------------------------------------------------------------------------
+
+
+def measured(times: Iterator[int], **changes: object) -> Measured:
+    blocks = [[next(times) for _ in range(5)] for _ in range(40)]
+    wall = sum(map(sum, blocks))
+    return replace(Measured(blocks, wall=wall, cpu=wall, warm=True), **changes)  # type: ignore[arg-type]
+
+
+def reasons(found: Measured, before: Condition = CALM, after: Condition = CALM, *, alone: bool = True) -> str:
+    return "; ".join(noise(found, before, after, cores=2, alone=alone))
+
+
+def test_a_quiet_measurement_may_be_quoted() -> None:
+    assert not reasons(measured(cycle([1000, 1004, 998, 1010, 990])))
+
+
+def test_rare_spikes_do_not_make_it_noisy() -> None:
+    assert not reasons(measured(cycle([*[1000] * 49, 90_000])))
+
+
+def test_each_kind_of_noise_is_named() -> None:
+    steps = chain(repeat(1000, 100), repeat(1200, 100))
+    assert "it drifted: the second half took +20%" in reasons(measured(steps))
+    two = cycle([*[1000] * 5, *[1300] * 5])
+    assert "the middle half of the blocks lies" in reasons(measured(two))
+    assert "not steady" in reasons(measured(repeat(1000), warm=False))
+    few = Measured([[1000]] * 5, wall=5000, cpu=5000, warm=True)
+    assert reasons(few) == "only 5 calls (at least 30)"
+
+
+def test_a_call_that_waited_for_a_core_is_noisy_unless_it_works_elsewhere() -> None:
+    found = measured(repeat(1000), cpu=140_000)
+    assert reasons(found) == "it had a core only 70% of the time: something else runs"
+    assert not reasons(found, alone=False)
+
+
+def test_what_the_machine_says_counts() -> None:
+    quiet = measured(repeat(1000))
+    assert reasons(quiet, replace(CALM, load=3.5)) == "the load was 3.5 on 2 cores"
+    assert "under-voltage while" in reasons(quiet, after=replace(CALM, throttled=("under-voltage",)))
+    assert "slowed down by heat" in reasons(quiet, after=replace(CALM, throttle_events=4))
+    assert "fell from 1800 to 600 MHz" in reasons(quiet, after=replace(CALM, clock_mhz=600.0))
+    assert not reasons(quiet, replace(CALM, clock_mhz=600.0)), "a clock that rises is the governor's work"
+
+
+# --- energy -------------------------------------------------------------------------------------------------
+
+
+def draw(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+RAPL = "sys/class/powercap/intel-rapl:0"
+
+
+def test_energy_is_what_the_packages_counted(tmp_path: Path) -> None:
+    files = {f"{RAPL}/energy_uj": "1000\n", f"{RAPL}/name": "package-0\n"}
+    core = {"sys/class/powercap/intel-rapl:0:0/energy_uj": "7\n"}  # a part of the package: not counted twice
+    meter = Meter(draw(tmp_path, {**files, **core}))
+    meter.start()
+    draw(tmp_path, {f"{RAPL}/energy_uj": "51000\n", "sys/class/powercap/intel-rapl:0:0/energy_uj": "90000\n"})
+    meter.stop(10)
+    assert meter.to_dict() == {"mj_per_call": 5.0, "why": "RAPL: package-0; of all that ran, not of us alone"}
+
+
+def test_a_counter_that_goes_round_is_followed(tmp_path: Path) -> None:
+    meter = Meter(draw(tmp_path, {f"{RAPL}/energy_uj": "9000", f"{RAPL}/max_energy_range_uj": "10000"}))
+    meter.start()
+    draw(tmp_path, {f"{RAPL}/energy_uj": "1000"})
+    meter.stop(1)
+    assert meter.to_dict()["mj_per_call"] == 2.0
+
+
+def test_a_power_meter_stands_in(tmp_path: Path) -> None:
+    rail = {"in1_label": "VDD_IN", "in1_input": "5000", "curr1_input": "1000"}
+    meter = Meter(draw(tmp_path, {f"sys/class/hwmon/hwmon0/{name}": text for name, text in rail.items()}))
+    meter.start()
+    meter.stop(1)
+    assert meter.to_dict()["mj_per_call"] > 0
+    assert "power meter" in meter.to_dict()["why"]
+
+
+def test_without_a_counter_the_reason_is_told(tmp_path: Path) -> None:
+    meter = Meter(tmp_path)
+    meter.start()
+    meter.stop(5)
+    assert meter.to_dict() == {"mj_per_call": None, "why": NONE}
+
+
+def test_a_counter_that_only_root_may_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / RAPL / "energy_uj").mkdir(parents=True)  # cannot be read, even by root
+    found = Meter(tmp_path).to_dict()
+    assert found["mj_per_call"] is None
+    assert "run it as root" in found["why"]
