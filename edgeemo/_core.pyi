@@ -571,6 +571,23 @@ class FaceFrontend:
             As compute and quantize do.
         """
 
+    def fitted(self, face: Face, over_box: float, down: float) -> Alignment:
+        """The crop of a found face: its box, turned as the eyes are if they say how, then fitted.
+
+        Args:
+            over_box, down: see `edgeemo.face_reader`.
+
+        Raises:
+            InputError: a box that cannot be cut.
+        """
+
+    def given(self, box: BoxLike) -> Face:
+        """The face of a box, certain; its eyes are where an upright face in this box would have them.
+
+        Raises:
+            InputError, InputTypeError: no box, or one that cannot be cut.
+        """
+
 @final
 class Face:
     """What a detector found, in pixels of the picture; a read-only value."""
@@ -594,23 +611,6 @@ SMOOTH_MS: float
 
 def usable(face: Face, width: int, height: int) -> bool:
     """Whether a found face can be read: with a score, a pixel in size, its middle in the picture."""
-
-def fitted(frontend: FaceFrontend, face: Face, over_box: float, down: float) -> Alignment:
-    """The crop of a found face: its box, turned as the eyes are if they say how, then fitted.
-
-    Args:
-        over_box, down: `edgeemo.face_reader.CROP_OVER_BOX` and `CROP_DOWN`.
-
-    Raises:
-        InputError: a box that cannot be cut.
-    """
-
-def given(frontend: FaceFrontend, box: BoxLike) -> Face:
-    """The face of a box, certain; its eyes are where an upright face in this box would have them.
-
-    Raises:
-        InputError, InputTypeError: no box, or one that cannot be cut.
-    """
 
 def face_in_front(faces: Sequence[Face]) -> Face | None:
     """The face that a picture is of: the largest area times score, the first of equals; None of none.

@@ -57,7 +57,7 @@ class FaceReader:
         Raises:
             InputError, InputTypeError: no box, or one that cannot be cut.
         """
-        return _core.given(self._frontend, box)
+        return self._frontend.given(box)
 
     def usable(self, faces: Sequence[Face], image: Pixels, color: Any) -> list[Face]:
         """Return the faces that can be read: with a score, a pixel in size, their middle in the picture."""
@@ -79,7 +79,7 @@ class FaceReader:
             InferenceError: the model was closed, or gives NaN.
         """
         if found:
-            crop = _core.fitted(self._frontend, face, CROP_OVER_BOX, CROP_DOWN)
+            crop = self._frontend.fitted(face, CROP_OVER_BOX, CROP_DOWN)
         else:
             crop = self._frontend.align(face.box)
         tensor = self._frontend.compute(image, color, crop=crop)

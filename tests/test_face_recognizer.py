@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from edgeemo import EmotionResult, FaceRecognizer, Recognizer
-from edgeemo._core import fitted
 from edgeemo.errors import EdgeemoError, InferenceError, InputError, InputTypeError
 from edgeemo.faces import Face
 
@@ -209,7 +208,7 @@ def test_a_detected_box_is_fitted_by_the_two_constants(turn: float, mime_reader:
     c, s = 12 * np.cos(turn), 12 * np.sin(turn)
     eyes = ((130 - c, 45 - s), (130 + c, 45 + s))
     before = mime_reader.frontend.align((100, 20, 160, 80), eyes)
-    after = fitted(mime_reader.frontend, Face((100, 20, 160, 80), eyes), 1.5, 0.1)
+    after = mime_reader.frontend.fitted(Face((100, 20, 160, 80), eyes), 1.5, 0.1)
     assert after.scale == pytest.approx(1.5 * before.scale)
     assert after.to_picture(8, 8) == pytest.approx(before.to_picture(8, 8 + 16 * 1.5 * 0.1))
     assert np.arctan2(after.b, after.a) == pytest.approx(turn)

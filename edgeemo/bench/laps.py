@@ -129,7 +129,7 @@ class _Frontend:
 
     def __init__(self, frontend: Any, laps: Laps) -> None:
         self.spec = frontend.spec
-        for name in ("encode", "compute", "align"):
+        for name in ("encode", "compute", "align", "fitted", "given"):
             if hasattr(frontend, name):
                 setattr(self, name, laps.around("frontend", getattr(frontend, name)))
         if hasattr(frontend, "stream"):
