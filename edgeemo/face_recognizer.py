@@ -53,6 +53,8 @@ class FaceRecognizer(Recognizer, modality="face"):
     def detector(self) -> Detector:
         """What finds faces: the shipped ``face-detector``, opened when first needed, or what was set.
 
+        On the CPU where the recognizer was asked to be, else on what ``delegate="auto"`` finds for it.
+
         Any object with ``detect(image, color) -> list[Face]`` may be set; it stays the caller's to close.
 
         Raises:
@@ -69,7 +71,10 @@ class FaceRecognizer(Recognizer, modality="face"):
                 info = self.runtime.info
                 backend = info.backend if info.backend in INTERPRETERS else "auto"
                 self._own = self._detector = FaceDetector.open(
-                    threads=info.threads, backend=backend, require_commercial=self._require_commercial
+                    threads=info.threads,
+                    backend=backend,
+                    delegate="cpu" if info.asked == "cpu" else "auto",
+                    require_commercial=self._require_commercial,
                 )
             return self._detector
 
