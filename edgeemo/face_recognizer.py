@@ -53,6 +53,8 @@ class FaceRecognizer(Recognizer, modality="face"):
     def detector(self) -> Detector:
         """What finds faces: the shipped ``face-detector``, opened when first needed, or what was set.
 
+        On the CPU where the recognizer was asked to be, else on what ``delegate="auto"`` finds for it.
+
         Any object with ``detect(image, color) -> list[Face]`` may be set; it stays the caller's to close.
 
         Raises:

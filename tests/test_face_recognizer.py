@@ -144,8 +144,9 @@ def test_what_finds_no_faces_has_no_detector(pocket_path: Path) -> None:
         Recognizer.open(pocket_path, detector=mime.Spotter())
 
 
+@pytest.mark.parametrize("delegate", ["auto", "cpu"])
 def test_its_own_detector_is_opened_once_when_needed_and_closed_with_it(
-    mime_path: Path, monkeypatch: pytest.MonkeyPatch
+    delegate: str, mime_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     did: list[Any] = []
 
@@ -159,12 +160,13 @@ def test_its_own_detector_is_opened_once_when_needed_and_closed_with_it(
             did.append("closed")
 
     monkeypatch.setitem(sys.modules, "edgeemo.face_detector", SimpleNamespace(FaceDetector=FakeDetector))
-    with FaceRecognizer.open(mime_path, threads=2, require_commercial=True) as recognizer:
+    asked: dict[str, Any] = {"threads": 2, "delegate": delegate, "require_commercial": True}
+    with FaceRecognizer.open(mime_path, **asked) as recognizer:
         assert did == []
         with ThreadPoolExecutor(4) as pool:
             said = list(pool.map(recognizer.predict, [GROUP] * 8))
         assert {result.label for result in said} == {"anger"}
-        assert did == [{"threads": 2, "delegate": "auto", "backend": "auto", "require_commercial": True}]
+        assert did == [{**asked, "backend": "auto"}]
     assert did[1:] == ["closed"]
     with pytest.raises(InferenceError):
         recognizer.predict(GROUP)

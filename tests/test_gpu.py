@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from ctypes.util import find_library
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from edgeemo import Bundle, FaceRecognizer, Recognizer, TextRecognizer, VoiceRec
 from edgeemo._core import golden_drawing
 from edgeemo.backends import litert_library
 from edgeemo.bundle import shipped
+from edgeemo.cli import main
 from edgeemo.delegates import survey
 from edgeemo.errors import DelegateError
 from edgeemo.types import EmotionResult
@@ -97,3 +100,15 @@ def test_without_a_driver_the_cpu_is_used_and_says_why(no_driver: None) -> None:
         assert recognizer.runtime.info.delegate == "cpu"
         assert "no GPU, or no driver of Vulkan" in recognizer.runtime.info.reason
         assert recognizer.predict("I love you so much!").evidence > 0
+
+
+def test_what_the_accelerator_prints_does_not_stand_among_results(
+    driver: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    survey(Bundle.open(need("text")), delegate_options=SLOW)
+    for record in tmp_path.rglob("*.probe"):  # as if it were quick
+        record.write_text(re.sub(r"millionths \d+", "millionths 900000", record.read_text()))
+    assert Recognizer.open("text").runtime.info.delegate == "gpu"
+    capfd.readouterr()
+    assert main(["predict", "I love you so much!", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["label"] == "happiness"

@@ -72,6 +72,13 @@ def test_paths_are_told_as_json(paths: dict[str, Path], capsys: pytest.CaptureFi
     assert (paths["cmake"] / "edgeemoConfig.cmake").is_file()
 
 
+def test_the_program_that_tries_a_gpu_lies_beside_the_library(paths: dict[str, Path]) -> None:
+    program = paths["lib"] / "edgeemo" / "edgeemo-probe"
+    assert os.access(program, os.X_OK)
+    told = run(program, code=2).stderr  # for edgeemo, not for people
+    assert "edgeemo delegates" in told
+
+
 def test_without_the_library_paths_say_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,6 +26,7 @@ def main(root: Path) -> None:
         "converters/__init__.py",
         "training/recipes/text.toml",
         "native/lib/libedgeemo.so",
+        "native/lib/edgeemo/edgeemo-probe",
         "native/include/edgeemo/edgeemo.h",
     ):
         assert (installed / file).is_file(), f"the wheel lacks {file}"

@@ -150,23 +150,22 @@ ChildEnd run_child(const std::string& program, const std::vector<std::pair<const
     to.close();
 
     ChildEnd end;
-    bool late = false, done = false;
-    while (!done) {
+    bool late = false;
+    while (true) {
         std::array<pollfd, 2> waits{pollfd{from.fd(), POLLIN, 0}, pollfd{timer.fd(), POLLIN, 0}};
         if (poll(waits.data(), waits.size(), -1) < 0) {
             if (errno == EINTR) continue;
             break;
         }
-        if (waits[0].revents != 0) {
-            std::array<char, 4096> some{};
-            const ssize_t n = read(from.fd(), some.data(), some.size());
-            if (n < 0 && errno == EINTR) continue;
-            if (n > 0 && end.said.size() < kMostSaid)
-                end.said.append(some.data(), static_cast<std::size_t>(n));
-            done = n <= 0;
-        } else if (waits[1].revents != 0) {
-            late = done = true;
+        if (waits[1].revents != 0) {  // first, or a flood would go on for ever
+            late = true;
+            break;
         }
+        std::array<char, 4096> some{};
+        const ssize_t n = read(from.fd(), some.data(), some.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) break;
+        if (end.said.size() < kMostSaid) end.said.append(some.data(), static_cast<std::size_t>(n));
     }
     if (late) kill(child, SIGKILL);
     end.trouble = reap(child, late);

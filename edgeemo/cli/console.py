@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import io
 import json
@@ -135,22 +136,31 @@ def prepare() -> None:
 
 
 @contextlib.contextmanager
-def quiet_libraries() -> Iterator[None]:
-    """Keep native libraries from chatting on stderr while a model is opened; warnings follow afterwards."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # no stderr at all
-        yield
-        return
+def quiet_libraries(*, stdout: bool = False) -> Iterator[None]:
+    """Keep native libraries from chatting on stderr while a model is opened; warnings follow afterwards.
+
+    ``stdout``: nor may they write there, where results go, as LiteRT's accelerator for GPUs does. Nor may
+    anybody else meanwhile.
+    """
+    kept: dict[int, int] = {}
+    for descriptor in (1, 2) if stdout else (2,):
+        with contextlib.suppress(OSError):  # there is none at all
+            kept[descriptor] = os.dup(descriptor)
+    if stdout:
+        flush()
     caught: list[warnings.WarningMessage] = []
     try:
         null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 2)
+        for descriptor in kept:
+            os.dup2(null, descriptor)
         os.close(null)
         with warnings.catch_warnings(record=True) as caught:
             yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        if stdout:
+            ctypes.CDLL(None).fflush(None)  # what they have written stands in C's own buffer
+        for descriptor, copy in kept.items():
+            os.dup2(copy, descriptor)
+            os.close(copy)
         for w in caught:
             warnings.showwarning(w.message, w.category, w.filename, w.lineno)

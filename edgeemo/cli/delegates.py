@@ -53,7 +53,7 @@ def delegates_command(
     found: list[tuple[str, delegates.DelegateReport]] = []
     for name in console.track(names, "trying"):
         opened = Bundle.open(name)
-        with console.quiet_libraries():
+        with console.quiet_libraries(stdout=True):
             reports = delegates.survey(opened, delegate=delegate, delegate_options=given, threads=threads)
         found += [(opened.card.name, report) for report in reports]
     if as_json:

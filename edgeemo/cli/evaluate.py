@@ -123,7 +123,7 @@ def evaluate_command(
     def progress(items: Sequence[Example]) -> Sequence[Example]:
         return console.track(items, f"Reading {len(items):,} examples")  # type: ignore[return-value]
 
-    with console.quiet_libraries():
+    with console.quiet_libraries(stdout=True):
         recognizer: Any = Recognizer.open(bundle)
     modality = recognizer.card.modality
     if robustness and modality == "text":
@@ -163,7 +163,7 @@ def _detections(bundle: str, manifest: Path, as_json: bool, **how: Any) -> None:
     from ..face_detector import FaceDetector
 
     pictures = read_marked(manifest)
-    with console.quiet_libraries():
+    with console.quiet_libraries(stdout=True):
         detector = FaceDetector.open(bundle)
     with detector:
         report = evaluate_detector(

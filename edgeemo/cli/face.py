@@ -25,7 +25,7 @@ def read_photo(
     ``whole``: the photograph is a face already, cut out; nothing is looked for.
     """
     drawing = console.need("edgeemo.cli.draw", "face", "cv2") if picture is not None else None
-    with console.quiet_libraries(), Photo(path) as source:
+    with console.quiet_libraries(stdout=True), Photo(path) as source:
         frame = source.frame
         height, width = frame.shape[:2]
         boxes = [(0.0, 0.0, float(width), float(height))] if whole else None

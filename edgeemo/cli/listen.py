@@ -60,7 +60,7 @@ def listen_command(
         return
     if raw is not None and (rate is None or device is not None):
         raise click.UsageError("Raw samples do not tell their rate: give --rate (and no --device).")
-    with console.quiet_libraries():
+    with console.quiet_libraries(stdout=True):
         recognizer = Recognizer.open(bundle, backend=backend, threads=threads)
     with recognizer:
         if not isinstance(recognizer, VoiceRecognizer):

@@ -82,7 +82,7 @@ def predict_command(
             'Nothing to read: give a text, a file, or pipe lines in; "-" reads the terminal.'
         )
     bundle = bundle or ("voice" if audio else "face" if photo else "text")
-    with console.quiet_libraries():
+    with console.quiet_libraries(stdout=True):
         recognizer = Recognizer.open(bundle, backend=backend, threads=threads)
     with recognizer:
         if whole and not isinstance(recognizer, FaceRecognizer):

@@ -64,14 +64,15 @@ def watch_command(
       edgeemo watch film.mp4 --window
       edgeemo watch "frames/*.png" --fps 10
     """
-    with console.quiet_libraries():
+    with console.quiet_libraries(stdout=True):
         recognizer = Recognizer.open(bundle, backend=backend, threads=threads)
     with recognizer, ExitStack() as stack:
         if not isinstance(recognizer, FaceRecognizer):
             raise click.UsageError(f"The bundle {bundle} reads {recognizer.card.modality}, not faces.")
         drawing: Any = console.need("edgeemo.cli.draw", "face", "cv2") if window else None
+        with console.quiet_libraries(stdout=True):
+            recognizer.detector  # noqa: B018  what is missing is told before the camera is on
         stack.enter_context(console.quiet_libraries())  # decoders and drivers like to talk
-        recognizer.detector  # noqa: B018  what is missing is told before the camera is on
         frames = stack.enter_context(_source(source, fps))
         screen = stack.enter_context(drawing.Window()) if drawing is not None else None
         show = stack.enter_context(_shown(recognizer, as_json))
