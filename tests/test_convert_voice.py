@@ -16,11 +16,11 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("soundfile", reason="needs edgeemo[train]")
 
 import keras
-
 from edgeemo.converters import convert as converting
 from edgeemo.converters.golden import SIGNALS, signal
 from edgeemo.converters.inspect import dissect
 from edgeemo.converters.verify import Verification, float_recognizer, verify
+
 from edgeemo.evaluation.clips import read_clip
 
 
