@@ -18,31 +18,18 @@ int label_of(const Card& card, const Value& name, const char* problem) {
 }
 
 void check_names(const Value& card) {
-    const std::set<std::string_view> common{"assets",
-                                            "commercial",
-                                            "data",
-                                            "description",
-                                            "detector",
-                                            "flatbuffer_sha256",
-                                            "frontend_version",
-                                            "golden",
-                                            "licence",
-                                            "metrics",
-                                            "modality",
-                                            "name",
-                                            "outputs",
-                                            "quantization",
-                                            "schema",
-                                            "spec",
-                                            "spec_digest",
-                                            "title",
-                                            "tools",
-                                            "version"};
+    const std::set<std::string_view> known{
+        "affect",      "assets",      "calibration", "commercial",        "data",
+        "description", "emotions",    "evidence",    "flatbuffer_sha256", "frontend_version",
+        "golden",      "groups",      "labels",      "licence",           "metrics",
+        "modality",    "multi_label", "name",        "outputs",           "quantization",
+        "schema",      "spec",        "spec_digest", "thresholds",        "title",
+        "tools",       "version"};
     const std::set<std::string_view> of_recognizers{"affect", "calibration", "emotions",    "evidence",
                                                     "groups", "labels",      "multi_label", "thresholds"};
     const bool finds = card.find("detector") != nullptr;
     for (const auto& [name, value] : card.members)
-        if (common.count(name) == 0 && (finds || of_recognizers.count(name) == 0))
+        if (name != "detector" && (known.count(name) == 0 || (finds && of_recognizers.count(name) != 0)))
             throw BundleCorruptError("The model card has unknown fields: " + name +
                                      ". Fetch or convert the bundle again.");
 }
