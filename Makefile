@@ -129,7 +129,8 @@ fuzz: $(TEST)/.stamp
 	mkdir -p build/fuzz/corpus build/fuzz/corpus-voice build/fuzz/corpus-bundle
 	build/fuzz/tests/fuzz_text -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus tests/cpp/corpus/text
 	build/fuzz/tests/fuzz_voice -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-voice tests/cpp/corpus/voice
-	build/fuzz/tests/fuzz_bundle -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-bundle tests/corpus/bundle
+	build/fuzz/tests/fuzz_bundle -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-bundle tests/corpus/bundle \
+	  tests/cpp/corpus/bundle
 	for entry in text voice image; do mkdir -p build/fuzz/corpus-abi-$$entry && build/fuzz/tests/fuzz_abi_$$entry \
 	  -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-abi-$$entry tests/cpp/corpus/abi_$$entry || exit 1; done
 	$(TEST)/bin/python tests/fuzz_bundle.py --seconds $(FUZZ_SECONDS)

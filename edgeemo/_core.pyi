@@ -932,8 +932,8 @@ class FaceFollower:
 
         Raises:
             InputTypeError: not a sequence of Face, no float32 array, or no int.
-            InputError: another shape, a time before the last one, or a box with NaN or without area; then
-                nothing has changed.
+            InputError: another shape, numbers that are not finite, a time before the last one, or a box with
+                NaN or without area; then nothing has changed.
         """
     def reset(self) -> None:
         """Equals a fresh one."""

@@ -196,6 +196,7 @@ def test_a_drop_within_its_interval_passes_only_where_examples_are_few(
     assert isinstance(found, Verification)
     assert found.drop is not None
     from edgeemo.converters.verify import _problems
+
     from edgeemo.evaluation.bootstrap import Interval
 
     lossy = replace(found, drop=Interval(0.02, -0.01, 0.05), agreement=1.0, clear_agreement=1.0, n=500)

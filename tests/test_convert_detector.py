@@ -19,12 +19,13 @@ from edgeemo.manifest import Example, write_manifest
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("cv2", reason="needs edgeemo[train]")
 
-from edgeemo.cli import main
 from edgeemo.converters.convert import convert
 from edgeemo.converters.golden import MOUTHS, drawing
 from edgeemo.converters.inspect import dissect
 from edgeemo.converters.verify import verify
 from edgeemo.converters.verify_detector import DetectorBudget, DetectorVerification, marked_in
+
+from edgeemo.cli import main
 
 
 def test_a_detectors_bundle_is_full_int8(bundle_of_trained_detector: Path) -> None:

@@ -19,6 +19,7 @@ from edgeemo.converters.convert import calibration_inputs
 from edgeemo.converters.golden import MOUTHS, drawing
 from edgeemo.converters.inspect import dissect
 from edgeemo.converters.verify import Verification, verify
+
 from edgeemo.evaluation import evaluate
 from edgeemo.evaluation.faces import read_face
 from edgeemo.training import data

@@ -16,7 +16,6 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("soundfile", reason="needs edgeemo[train]")
 
 import keras
-
 from edgeemo.converters import convert as converting
 from edgeemo.converters.golden import SIGNALS, signal
 from edgeemo.converters.inspect import dissect

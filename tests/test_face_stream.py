@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from edgeemo import EmotionResult, FaceRecognizer
+from edgeemo._core import FaceFollower
 from edgeemo.errors import InferenceError, InputError, InputTypeError, SpecError
 from edgeemo.faces import Face, TrackerSpec
 
@@ -209,3 +210,31 @@ def test_a_closed_recognizer_streams_no_more(mime_path: Path) -> None:
         stream.push(scene(("anger", 100)), 0)
     with pytest.raises(InferenceError, match="was closed"):
         recognizer.stream()
+
+
+def test_a_follower_that_refuses_has_not_changed() -> None:
+    """What a stream is made of, in C++: rows in, a steadied row a track out."""
+    face = Face((0, 0, 40, 40), ((10, 15), (30, 15)), 0.9)
+    rows = np.full((1, 4), 0.25, np.float32)
+    refused: list[tuple[Any, Any, Any, type[Exception], str]] = [
+        ([face], np.array([[0, 1, np.nan, 0]], np.float32), 40, InputError, "number 2 of the row of face 0"),
+        ([face, face], rows, 40, InputError, r"have the shape \(2, 4\)"),
+        ([face], rows.astype(np.float64), 40, InputTypeError, r"a float32 array \(1, 4\)"),
+        ([face], rows, -1, InputError, "t_ms went back"),
+        ([face], rows, 0.5, InputTypeError, "an int as t_ms"),
+        ([None], rows, 40, InputTypeError, "a sequence of Face"),
+    ]
+    follower, untouched = (FaceFollower(4, 300.0, TrackerSpec()) for _ in range(2))
+    assert follower.update([face], rows, 0) == untouched.update([face], rows, 0) == []
+    for faces, numbers, t_ms, error, says in refused:
+        with pytest.raises(error, match=says):
+            follower.update(faces, numbers, t_ms)
+    (ours,), (theirs,) = (f.update([face], rows * 2, 40) for f in (follower, untouched))
+    assert (ours[0].id, ours[0].hits, ours[2]) == (theirs[0].id, theirs[0].hits, theirs[2]) == (1, 2, 0.9)
+    np.testing.assert_array_equal(ours[1], theirs[1])
+    ((hidden, mean, evidence),) = follower.update([], rows[:0], 80)
+    assert (hidden.face.score, len(follower)) == (0.0, 1)
+    assert 0 < evidence < 0.9
+    np.testing.assert_array_equal(mean, ours[1])
+    follower.reset()
+    assert len(follower) == 0

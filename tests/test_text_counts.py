@@ -14,8 +14,8 @@ from edgeemo import Runtime
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 
 import keras
-
 from edgeemo.converters.quantize import quantize
+
 from edgeemo.training.models import text_counts
 from edgeemo.training.nbsvm import set_first_weights
 

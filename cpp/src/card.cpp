@@ -17,38 +17,19 @@ int label_of(const Card& card, const Value& name, const char* problem) {
     return static_cast<int>(found - card.labels.begin());
 }
 
-constexpr std::array<std::string_view, 20> kOfEveryCard{"assets",
-                                                        "commercial",
-                                                        "data",
-                                                        "description",
-                                                        "detector",
-                                                        "flatbuffer_sha256",
-                                                        "frontend_version",
-                                                        "golden",
-                                                        "licence",
-                                                        "metrics",
-                                                        "modality",
-                                                        "name",
-                                                        "outputs",
-                                                        "quantization",
-                                                        "schema",
-                                                        "spec",
-                                                        "spec_digest",
-                                                        "title",
-                                                        "tools",
-                                                        "version"};
-constexpr std::array<std::string_view, 8> kOfRecognizers{
-    "affect", "calibration", "emotions", "evidence", "groups", "labels", "multi_label", "thresholds"};
-
-template <class Names>
-bool among(const Names& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 void check_names(const Value& card) {
+    const std::set<std::string_view> known{
+        "affect",      "assets",      "calibration", "commercial",        "data",
+        "description", "emotions",    "evidence",    "flatbuffer_sha256", "frontend_version",
+        "golden",      "groups",      "labels",      "licence",           "metrics",
+        "modality",    "multi_label", "name",        "outputs",           "quantization",
+        "schema",      "spec",        "spec_digest", "thresholds",        "title",
+        "tools",       "version"};
+    const std::set<std::string_view> of_recognizers{"affect", "calibration", "emotions",    "evidence",
+                                                    "groups", "labels",      "multi_label", "thresholds"};
     const bool finds = card.find("detector") != nullptr;
     for (const auto& [name, value] : card.members)
-        if (!among(kOfEveryCard, name) && (finds || !among(kOfRecognizers, name)))
+        if (name != "detector" && (known.count(name) == 0 || (finds && of_recognizers.count(name) != 0)))
             throw BundleCorruptError("The model card has unknown fields: " + name +
                                      ". Fetch or convert the bundle again.");
 }

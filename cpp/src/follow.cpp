@@ -1,14 +1,30 @@
 #include "edgeemo/follow.h"
 
 #include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "edgeemo/errors.h"
 
 namespace edgeemo {
+namespace {
+
+void check_rows(const float* rows, std::size_t faces, std::size_t size) {
+    for (std::size_t i = 0; i < faces * size; ++i) {
+        if (std::isfinite(rows[i])) continue;
+        throw InputError("number " + std::to_string(i % size) + " of the row of face " +
+                         std::to_string(i / size) + " is not finite; check the model");
+    }
+}
+
+}  // namespace
 
 FaceFollower::FaceFollower(std::size_t size, double smooth_ms, const TrackerSpec& tracker)
     : tracker_(tracker), smoother_(size, smooth_ms), nothing_(size, 0.0F) {}
 
 const std::vector<Followed>& FaceFollower::update(const std::vector<Face>& faces, const float* rows,
                                                   std::int64_t t_ms) {
+    check_rows(rows, faces.size(), size());
     const std::vector<Track>& tracks = tracker_.update(faces, t_ms);
     ids_.clear();
     for (const Track& track : tracks) ids_.push_back(track.id);

@@ -29,7 +29,8 @@ class FaceFollower {
 
     // Takes what a frame says, a row a face (one after the other), and returns what is now to be said of each
     // confirmed track, by id, until the next call. A face weighs its score, 0 to 1; one that is hidden keeps
-    // its mean. Throws InputError as FaceTracker::update, and then has not changed.
+    // its mean. Throws InputError as FaceTracker::update and for numbers that are not finite, and then has
+    // not changed.
     const std::vector<Followed>& update(const std::vector<Face>& faces, const float* rows, std::int64_t t_ms);
 
     // Equals a fresh one.
