@@ -18,6 +18,7 @@ _COMMANDS = {  # name: (module, what it does)
     "listen": ("listen", "Read the emotion a voice expresses, live."),
     "watch": ("watch", "Read the emotions that faces express, live."),
     "evaluate": ("evaluate", "Measure a bundle on a manifest, with 95 % intervals."),
+    "doctor": ("doctor", "Say why this machine is slow or wrong, and what to do."),
     "inspect": ("inspect", "Show what a bundle is, knows and may be used for."),
     "list": ("inspect", "List the bundles that came with edgeemo."),
     "train": ("train", "Train a recipe on your copy of the data."),
@@ -62,6 +63,7 @@ def cli() -> None:
       edgeemo predict photo.jpg --picture faces.png
       edgeemo listen
       edgeemo watch
+      edgeemo doctor
       edgeemo inspect text
       edgeemo evaluate text dev.csv --leaks drop --pictures pictures/
 
@@ -70,7 +72,9 @@ def cli() -> None:
       0    done
       1    an error: one line on stderr says what and what to do
       2    wrong usage
-      3    a check failed: conversion or verification missed its budget, test data leaked
+      3    a check failed: conversion or verification missed its budget, test data leaked, or
+           doctor found an error
+      4    doctor found warnings, and no error
       130  interrupted · 141 the reader of our output went away
     """
 
