@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from . import bundles, devices, glibc, installation, litert, picture, recording, speed, system
+from . import bundles, devices, glibc, gpu, heat, installation, litert, picture, recording, speed, system
 from .case import Case, Finding, Skipped, warning
 
 Look = Callable[[Case], Iterator[Finding]]
@@ -31,9 +31,9 @@ CHECKS: dict[str, dict[str, Look]] = {  # subject: {name: check}
     "speed": {
         "processor": speed.processor,
         "governor": speed.governor,
-        "throttling": speed.throttling,
-        "heat": speed.heat,
-        "power": speed.power,
+        "throttling": heat.throttling,
+        "heat": heat.heat,
+        "power": heat.power,
         "cores": speed.cores,
         "load": system.load,
         "memory": system.memory,
@@ -45,7 +45,7 @@ CHECKS: dict[str, dict[str, Look]] = {  # subject: {name: check}
     "devices": {
         "microphone": devices.microphone,
         "camera": devices.camera,
-        "gpu": devices.gpu,
+        "gpu": gpu.gpu,
     },
     "input": {
         "picture": picture.picture,

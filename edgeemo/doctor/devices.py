@@ -1,30 +1,24 @@
-"""Microphones, cameras and graphics processors: there, usable, and of a rate that fits."""
+"""Microphones and cameras: there, usable, and of a rate that fits."""
 
 from __future__ import annotations
 
 import grp
-import json
 import os
 import pwd
 import stat
 from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 
 from ..bundle import Bundle, shipped
 from ..errors import BundleError, EdgeemoError, RuntimeUnavailableError
-from ..machine import read
 from .case import Case, Finding, info, warning
 
-_ICD = ("usr/share/vulkan/icd.d", "usr/local/share/vulkan/icd.d", "etc/vulkan/icd.d")
-_SOFTWARE = ("lvp", "swiftshader", "llvmpipe")
 _NO_CAMERA = ("codec", "isp", "hevc", "rpivid", "loopback")  # a Raspberry Pi's other video devices
-_LIBRARIES = ("lib*", "lib/*-linux-gnu*", "usr/lib*", "usr/lib/*-linux-gnu*", "usr/local/lib")
 
 
 def microphone(case: Case) -> Iterator[Finding]:
     """PortAudio, the devices that record, their rights and their rate."""
-    yield from _forbidden(case, "dev/snd/pcm*c", "microphone-permission", "audio")
+    yield from forbidden(case, "dev/snd/pcm*c", "microphone-permission", "audio")
     if find_spec("sounddevice") is None:
         yield info(
             "microphone-no-sounddevice",
@@ -75,11 +69,11 @@ def microphone(case: Case) -> Iterator[Finding]:
     elif device.rate_hz < model_hz:
         yield warning(
             "sample-rate-low",
-            f"The microphone records at {device.rate_hz} Hz, models read {model_hz} Hz: the upper "
-            "band is missing.",
+            f"The microphone records at {device.rate_hz} Hz, models read {model_hz} Hz: the upper band is "
+            "missing.",
             seen,
-            "Choose another device or profile: a Bluetooth headset as a microphone is often 8 kHz; "
-            "`edgeemo listen --list-devices`.",
+            "Choose another device or profile: a Bluetooth headset as a microphone is often 8 kHz; `edgeemo "
+            "listen --list-devices`.",
         )
     elif device.rate_hz != model_hz:
         yield info(
@@ -100,7 +94,7 @@ def camera(case: Case) -> Iterator[Finding]:
             "there is no module cv2",
             "If you want them: `pip install 'edgeemo[face]'`.",
         )
-    yield from _forbidden(case, "dev/video*", "camera-permission", "video")
+    yield from forbidden(case, "dev/video*", "camera-permission", "video")
     nodes = [node.name for node in case.root.glob("dev/video*")]
     names = {node: case.read(f"sys/class/video4linux/{node}/name") for node in nodes}
     if all(any(word in name.lower() for word in _NO_CAMERA) for name in names.values()):
@@ -108,52 +102,8 @@ def camera(case: Case) -> Iterator[Finding]:
             "camera-none",
             "There is no camera.",
             "no dev/video*" if not nodes else f"dev/video* are {', '.join(sorted(set(names.values())))}",
-            "If you want one: plug it in; of a Raspberry Pi's own see the ribbon cable and "
-            "`rpicam-hello --list`.",
-        )
-
-
-def gpu(case: Case) -> Iterator[Finding]:
-    """Vulkan's drivers and the rights to a graphics processor."""
-    yield from _forbidden(case, "dev/dri/renderD*", "gpu-permission", "render")
-    drivers = [path for folder in _ICD for path in sorted((case.root / folder).glob("*.json"))]
-    if case.root == Path("/"):
-        named = os.environ.get("VK_DRIVER_FILES") or os.environ.get("VK_ICD_FILENAMES") or ""
-        drivers += [Path(name) for name in named.split(os.pathsep) if name]
-    whole = []
-    for driver in drivers:
-        problem = _problem_of_driver(case.root, driver)
-        if problem:
-            yield warning(
-                "vulkan-driver-broken",
-                f"Vulkan's driver {driver.name} cannot be used.",
-                f"{driver}: {problem}",
-                "`sudo apt-get install --reinstall mesa-vulkan-drivers`, or the maker's driver; or "
-                "remove the file.",
-            )
-        else:
-            whole.append(driver.name)
-    if not drivers:
-        yield info(
-            "vulkan-none",
-            "There is no Vulkan driver: models run on the CPU, which is fast for models this small.",
-            f"no JSON in {', '.join(_ICD)}",
-            "If you want to try a GPU: `sudo apt-get install mesa-vulkan-drivers libvulkan1`.",
-        )
-    elif whole and not _library(case.root, "libvulkan.so.1"):
-        yield warning(
-            "vulkan-loader-missing",
-            "A Vulkan driver is there, its loader is not.",
-            "no libvulkan.so.1 in the system's library folders",
-            "`sudo apt-get install libvulkan1`",
-        )
-    elif whole and all(any(word in name.lower() for word in _SOFTWARE) for name in whole):
-        yield info(
-            "vulkan-software",
-            "Vulkan here is made by the CPU: it is slower than the CPU itself, and one such driver "
-            "gave wrong numbers.",
-            f"drivers: {', '.join(whole)}",
-            "Use the delegate 'cpu'.",
+            "If you want one: plug it in; of a Raspberry Pi's own see the ribbon cable and `rpicam-hello "
+            "--list`.",
         )
 
 
@@ -167,7 +117,7 @@ def _model_rates(case: Case) -> Iterator[int]:
             yield int(card.spec.get("rate_hz", 16_000))
 
 
-def _forbidden(case: Case, pattern: str, id: str, group: str) -> Iterator[Finding]:
+def forbidden(case: Case, pattern: str, id: str, group: str) -> Iterator[Finding]:
     """Yield a finding for the first device that this user may not read and write."""
     for path in sorted(case.root.glob(pattern)):
         try:
@@ -202,21 +152,3 @@ def _name(of: object, number: int) -> str:
         return str(of(number)[0])  # type: ignore[operator]
     except KeyError:  # a container seldom knows the host's
         return str(number)
-
-
-def _problem_of_driver(root: Path, driver: Path) -> str:
-    text = read(driver)
-    try:
-        library = json.loads(text)["ICD"]["library_path"] if text else None
-    except (ValueError, KeyError, TypeError):
-        return "is no JSON with ICD.library_path"
-    if not isinstance(library, str) or not library:
-        return "cannot be read" if not text else "is no JSON with ICD.library_path"
-    if "/" not in library:
-        return "" if _library(root, library) else f"there is no {library} in the system's library folders"
-    place = driver.parent / library if not library.startswith("/") else root / library.lstrip("/")
-    return "" if place.exists() else f"there is no {place}"
-
-
-def _library(root: Path, name: str) -> bool:
-    return any(next(root.glob(f"{folder}/{name}"), None) for folder in _LIBRARIES)

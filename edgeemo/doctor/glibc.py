@@ -41,12 +41,12 @@ def glibc(case: Case) -> Iterator[Finding]:
     wanted = ".".join(map(str, need))
     yield error(
         "litert-needs-glibc",
-        f"LiteRT {litert or '(what pip would install)'} needs glibc {wanted}, this system has {version}: "
-        "it installs, but it does not load.",
+        f"LiteRT {litert or '(what pip would install)'} needs glibc {wanted}, this system has {version}: it "
+        "installs, but it does not load.",
         f"{told_by} says glibc {version} on {architecture}; {why}",
         f"Use a system with glibc {wanted} or newer (Raspberry Pi OS bookworm, JetPack 6), or an older "
-        "runtime: `pip install 'ai-edge-litert==2.1.0'` (pip will say that edgeemo asks for a newer one; the "
-        "native engine takes 1.4 to 2.3).",
+        "runtime: `pip install 'ai-edge-litert==2.1.0'` (pip will say that edgeemo asks for a newer one; "
+        "the native engine takes 1.4 to 2.3).",
     )
 
 

@@ -92,8 +92,8 @@ def package(case: Case) -> Iterator[Finding]:
             "core-stale",
             "The compiled module is older than the Python code beside it.",
             f"{_core.__file__} has no {', '.join(missing[:4])}",
-            "Build it again: `pip install --force-reinstall --no-deps edgeemo`, or `pip install .` "
-            "in a clone.",
+            "Build it again: `pip install --force-reinstall --no-deps edgeemo`, or `pip install .` in a "
+            "clone.",
         )
     try:
         native_paths.paths()

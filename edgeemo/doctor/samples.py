@@ -59,10 +59,10 @@ class Samples:
     @cached_property
     def clipped(self) -> float:
         """The share of samples that stand, three or more in a row, within a thousandth of the peak."""
-        if self.peak < 0.05:
-            return 0.0
         share = 0.0
         for channel in self.pcm.T:
+            if np.abs(channel).max(initial=0) < 0.05:
+                continue
             for side in (channel, -channel):
                 top = side >= side.max() * 0.999
                 inside = top[:-2] & top[1:-1] & top[2:]
@@ -77,10 +77,10 @@ class Samples:
     def share_above(self, hz: float) -> float:
         """Return the share of energy above a frequency, over the whole; 1 of less than a window."""
         size = 1024
-        mono = self.pcm.mean(1, dtype=np.float64)
-        if len(mono) < size:
+        if len(self.pcm) < size:
             return 1.0
-        frames = mono[: len(mono) // size * size].reshape(-1, size) * np.hanning(size)
+        whole = self.pcm[: len(self.pcm) // size * size].astype(np.float64)
+        frames = whole.T.reshape(-1, size) * np.hanning(size)
         power = (np.abs(np.fft.rfft(frames)) ** 2).sum(0)
         bins = np.fft.rfftfreq(size, 1 / self.rate_hz)
         return float(power[bins > hz].sum() / (power.sum() + 1e-30))

@@ -34,8 +34,8 @@ def memory(case: Case) -> Iterator[Finding]:
             "memory-low",
             f"{free} MiB of memory are left.",
             "MemAvailable of proc/meminfo",
-            "Stop what you do not need (`ps aux --sort -rss | head`), or use the C library (16 MB) "
-            "instead of Python.",
+            "Stop what you do not need (`ps aux --sort -rss | head`), or use the C library (16 MB) instead "
+            "of Python.",
         )
     if limit is not None and limit < LOW_MB:
         yield warning(
@@ -76,9 +76,8 @@ def clock(case: Case) -> Iterator[Finding]:
             "clock-wrong",
             f"The clock says {now.tm_year}: times in logs are wrong, and downloads fail by certificate.",
             f"time.time() lies before {RELEASED}, when this release was made",
-            "`sudo timedatectl set-ntp true`, or `sudo date -s …`; a board without a battery needs "
-            "the network "
-            "or a clock module. Streams count their own milliseconds and do not mind.",
+            "`sudo timedatectl set-ntp true`, or `sudo date -s …`; a board without a battery needs the "
+            "network or a clock module. Streams count their own milliseconds and do not mind.",
         )
     if ask("timedatectl", "show", "-p", "NTPSynchronized", "--value") == "no":
         yield info(
@@ -101,9 +100,8 @@ def clock(case: Case) -> Iterator[Finding]:
             "clock-source-slow",
             f"The kernel reads its time from {source}: slow or coarse, and in every measurement.",
             "sys/devices/system/clocksource/clocksource0/current_clocksource",
-            "Choose one of available_clocksource beside it: `echo tsc | sudo tee` to that file; if "
-            "the kernel "
-            "rejected tsc, `dmesg | grep -i tsc` says why.",
+            "Choose one of available_clocksource beside it: `echo tsc | sudo tee` to that file; if the "
+            "kernel rejected tsc, `dmesg | grep -i tsc` says why.",
         )
 
 
@@ -129,7 +127,7 @@ def disk(case: Case) -> Iterator[Finding]:
                 f"The folder for {name} files cannot be written to.",
                 f"{there} is read-only, or not yours",
                 f"Set {'TMPDIR' if name == 'temp' else 'XDG_CACHE_HOME'} to a folder you may write to, or "
-                f"`chown` it.",
+                "`chown` it.",
             )
         free_mb = shutil.disk_usage(there).free // 2**20
         if free_mb < _DISK_MB:
@@ -150,8 +148,8 @@ def _mounts(case: Case) -> Iterator[Finding]:
                 "root-read-only",
                 "The root file system is read-only: after errors Linux sets a card so.",
                 f"proc/mounts: {device} on / is {options.split(',')[0]} ({kind})",
-                "If you did not do it: `dmesg | grep -i -E 'ext4|mmc'`, copy what you need, change the card; "
-                "else `sudo mount -o remount,rw /`.",
+                "If you did not do it: `dmesg | grep -i -E 'ext4|mmc'`, copy what you need, change the "
+                "card; else `sudo mount -o remount,rw /`.",
             )
 
 
