@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..bundle import Bundle, find, shipped
+from ..bundle import shipped
 from ..card import Card
 from ..errors import BundleCorruptError, BundleError, BundleNotFoundError, BundleVersionError
 from .case import Case, Finding, Skipped, error, info, warning
@@ -31,17 +31,15 @@ def integrity(case: Case) -> Iterator[Finding]:
             "there is no .tflite in its folder zoo",
             "Install a wheel (`pip install --force-reinstall edgeemo`), or train one by `edgeemo train`.",
         )
-    for name in _names(case):
-        try:
-            Bundle.open(name)
-        except BundleError as reason:
-            id, remedy = next(kind for of, kind in _KINDS.items() if isinstance(reason, of))
-            yield error(id, f"The bundle {name} cannot be used.", " ".join(str(reason).split()), remedy)
+    for name, found in case.opened.items():
+        if isinstance(found, BundleError):
+            id, remedy = next(kind for of, kind in _KINDS.items() if isinstance(found, of))
+            yield error(id, f"The bundle {name} cannot be used.", " ".join(str(found).split()), remedy)
 
 
 def licences(case: Case) -> Iterator[Finding]:
     """Which are not cleared for commercial use."""
-    cards = [bundle.card for bundle in _whole(case)]
+    cards = [bundle.card for bundle in case.whole.values()]
     if not cards:
         raise Skipped("there is no bundle that can be read")
     closed = [card for card in cards if card.commercial != "cleared"]
@@ -56,8 +54,7 @@ def licences(case: Case) -> Iterator[Finding]:
 
 def goldens(case: Case) -> Iterator[Finding]:
     """Whether bundles give the answers that were written into their cards when they were verified."""
-    whole = {str(bundle.path): bundle.card for bundle in _whole(case)}
-    if not whole:
+    if not case.whole:
         raise Skipped("there is no bundle that can be read")
     outcomes = tried(case)
     if not any(outcome.ran for outcome in outcomes) and {o.kind for o in outcomes} <= {
@@ -66,17 +63,16 @@ def goldens(case: Case) -> Iterator[Finding]:
     }:
         raise Skipped(f"no bundle runs here: {outcomes[0].error}")
     for outcome in outcomes:
-        yield from _judged(outcome, whole[outcome.bundle])
+        yield from _judged(outcome, case.whole[outcome.bundle].card)
 
 
 def tried(case: Case) -> tuple[Outcome, ...]:
     """Return how the bundles fared that are whole: the shipped ones, then those given."""
     mine = [str(path) for path in shipped().values()]
-    whole = [str(bundle.path) for bundle in _whole(case)]
-    given = [path for path in whole if path not in mine]
+    given = [path for path in case.whole if path not in mine]
     # two calls, for the first is known already
     found = probe(mine) + (probe(given) if given else ())
-    return tuple(outcome for outcome in found if outcome.bundle in whole)
+    return tuple(outcome for outcome in found if outcome.bundle in case.whole)
 
 
 def _judged(outcome: Outcome, card: Card) -> Iterator[Finding]:
@@ -105,22 +101,6 @@ def _judged(outcome: Outcome, card: Card) -> Iterator[Finding]:
             "its card's field golden is empty",
             "Make it by `edgeemo convert`, which writes them.",
         )
-
-
-def _names(case: Case) -> list[str]:
-    return [*map(str, shipped().values()), *case.bundles]
-
-
-def _whole(case: Case) -> Iterator[Bundle]:
-    seen = set()
-    for name in _names(case):
-        try:
-            path = find(name)
-            if path not in seen:
-                seen.add(path)
-                yield Bundle.open(path)
-        except BundleError:  # named by `integrity`
-            pass
 
 
 def _short(card: Card) -> str:

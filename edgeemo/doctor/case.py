@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from ..bundle import Bundle, shipped
+from ..errors import BundleError
 from ..machine import Condition, Machine, condition, machine, read
 
 Severity: TypeAlias = Literal["info", "warning", "error"]
@@ -84,6 +86,22 @@ class Case:
     def condition(self) -> Condition:
         """How it is now."""
         return condition(self.root)
+
+    @cached_property
+    def opened(self) -> dict[str, Bundle | BundleError]:
+        """Every bundle, shipped or given, by name or path: opened, or why it cannot be."""
+        found: dict[str, Bundle | BundleError] = {}
+        for name in (*map(str, shipped().values()), *self.bundles):
+            try:
+                found[name] = Bundle.open(name)
+            except BundleError as reason:
+                found[name] = reason
+        return found
+
+    @property
+    def whole(self) -> dict[str, Bundle]:
+        """The bundles that could be opened, by path, each once."""
+        return {str(bundle.path): bundle for bundle in self.opened.values() if isinstance(bundle, Bundle)}
 
     def read(self, path: str) -> str:
         """Return a system file's text, "" where there is none; ``path`` is without the leading slash."""

@@ -9,8 +9,7 @@ import stat
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from ..bundle import Bundle, shipped
-from ..errors import BundleError, EdgeemoError, RuntimeUnavailableError
+from ..errors import EdgeemoError, RuntimeUnavailableError
 from .case import Case, Finding, info, warning
 
 _NO_CAMERA = ("codec", "isp", "hevc", "rpivid", "loopback")  # a Raspberry Pi's other video devices
@@ -108,13 +107,9 @@ def camera(case: Case) -> Iterator[Finding]:
 
 
 def _model_rates(case: Case) -> Iterator[int]:
-    for name in (*shipped(), *case.bundles):
-        try:
-            card = Bundle.open(name).card
-        except BundleError:  # named by another check
-            continue
-        if card.modality == "voice":
-            yield int(card.spec.get("rate_hz", 16_000))
+    for bundle in case.whole.values():
+        if bundle.card.modality == "voice":
+            yield int(bundle.card.spec.get("rate_hz", 16_000))
 
 
 def forbidden(case: Case, pattern: str, id: str, group: str) -> Iterator[Finding]:

@@ -54,9 +54,11 @@ def engine(case: Case) -> Iterator[Finding]:
     tried = trial()
     if not tried:
         raise Skipped("no bundle came with this edgeemo to try it with")
-    broken = [outcome for outcome in tried if not outcome.ran]
-    if broken and len(broken) == len(tried):
-        outcome = broken[0]
+    if not any(outcome.ran for outcome in tried):
+        refused = [outcome for outcome in tried if outcome.kind in (*_RUNTIME, "InferenceError")]
+        if not refused:
+            raise Skipped(f"no shipped bundle can be used: {tried[0].error}")
+        outcome = refused[0]
         if outcome.kind in _RUNTIME and not _is_there("ai_edge_litert"):
             raise Skipped("there is no LiteRT")
         yield error(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
-import time
 from collections.abc import Iterator
+from os import W_OK, access
 from pathlib import Path
+from shutil import disk_usage
+from tempfile import gettempdir
+from time import get_clock_info, gmtime
+from time import time as now
 
 from .. import machine
 from ..machine import ask
@@ -70,11 +72,11 @@ def load(case: Case) -> Iterator[Finding]:
 
 def clock(case: Case) -> Iterator[Finding]:
     """Year, synchronisation, and how fine time is measured."""
-    now = time.gmtime(time.time())
-    if now.tm_year < RELEASED:
+    year = gmtime(now()).tm_year
+    if year < RELEASED:
         yield warning(
             "clock-wrong",
-            f"The clock says {now.tm_year}: times in logs are wrong, and downloads fail by certificate.",
+            f"The clock says {year}: times in logs are wrong, and downloads fail by certificate.",
             f"time.time() lies before {RELEASED}, when this release was made",
             "`sudo timedatectl set-ntp true`, or `sudo date -s …`; a board without a battery needs the "
             "network or a clock module. Streams count their own milliseconds and do not mind.",
@@ -86,7 +88,7 @@ def clock(case: Case) -> Iterator[Finding]:
             "`timedatectl show -p NTPSynchronized` says no",
             "`sudo timedatectl set-ntp true`",
         )
-    step = time.get_clock_info("monotonic").resolution
+    step = get_clock_info("monotonic").resolution
     if step > 1e-3:
         yield warning(
             "clock-coarse",
@@ -109,7 +111,7 @@ def disk(case: Case) -> Iterator[Finding]:
     """Space and rights where temporary files and caches go; a card that was set to read-only."""
     yield from _mounts(case)
     try:
-        folders = {"temp": Path(tempfile.gettempdir())}
+        folders = {"temp": Path(gettempdir())}
     except FileNotFoundError as reason:
         folders = {}
         yield warning(
@@ -121,7 +123,7 @@ def disk(case: Case) -> Iterator[Finding]:
     folders["cache"] = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     for name, folder in folders.items():
         there = next((p for p in (folder, *folder.parents) if p.is_dir()), Path("/"))
-        if not os.access(there, os.W_OK):
+        if not access(there, W_OK):
             yield (warning if name == "temp" else info)(
                 f"{name}-read-only",
                 f"The folder for {name} files cannot be written to.",
@@ -129,7 +131,7 @@ def disk(case: Case) -> Iterator[Finding]:
                 f"Set {'TMPDIR' if name == 'temp' else 'XDG_CACHE_HOME'} to a folder you may write to, or "
                 "`chown` it.",
             )
-        free_mb = shutil.disk_usage(there).free // 2**20
+        free_mb = disk_usage(there).free // 2**20
         if free_mb < _DISK_MB:
             yield (error if free_mb < _DISK_FULL_MB else warning)(
                 "disk-full",
