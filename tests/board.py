@@ -20,6 +20,8 @@ from edgeemo.errors import RuntimeUnavailableError, SourceError
 from edgeemo.sources import Device
 
 CORES = "sys/devices/system/cpu"
+SYSTEM, LITERT = "edgeemo.doctor.system.", "edgeemo.doctor.litert."
+INSTALLATION = "edgeemo.doctor.installation."
 HWMON = "sys/class/hwmon/hwmon0"
 PI = "Features\t: fp asimd evtstrm aes crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp\n"
 LIBC = "lib/aarch64-linux-gnu/libc.so.6"
@@ -69,9 +71,9 @@ class Fault:
     Args:
         files: below the root: text, or None where it is missing. modes: of such files.
         tools: shell scripts on the path. patches: attributes by dotted name.
-        versions: of installed packages, "" of one that is not installed.
+        versions: of installed packages.
         options: of `Case`. bundle, picture, recording: write such a file into a folder, and return it.
-        blinds: what then cannot be seen, of `needs` of others.
+        blinds: to what; what another `needs` to be seen.
     """
 
     id: str
@@ -115,53 +117,81 @@ def microphone(**changes: Any) -> dict[str, Any]:
     return {"edgeemo.sources.microphones": lambda: [replace(MICROPHONE, **changes)]}
 
 
-def draw(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch, *faults: Fault) -> Case:
-    """Draw the board with faults, and return the case of it; tools are those that are drawn only."""
-    files: dict[str, str | None] = dict(HEALTHY)
-    tools, versions = dict(TOOLS), {}
-    patches: dict[str, Any] = microphone()
-    options: dict[str, Any] = {}
-    bundles: list[str] = []
-    for i, fault in enumerate(faults):
-        files |= fault.files
-        tools |= fault.tools
-        versions |= fault.versions
-        patches |= fault.patches
-        options |= fault.options
-        for kind in ("picture", "recording"):
-            write = getattr(fault, kind)
-            if write is not None:
-                options[kind] = write(folder)
-        if fault.bundle is not None:
-            (folder / f"bundle{i}").mkdir()
-            bundles.append(str(fault.bundle(folder / f"bundle{i}")))
-    root = folder / "root"
-    for name, text in files.items():
+class Board:
+    """The healthy board, drawn once into a folder; `with_faults` spoils it, `heal` undoes that."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root, self.bin, self._shelf = folder / "root", folder / "bin", folder / "shelf"
+        self._written: dict[int, Path] = {}
+        self._spoilt: list[tuple[Path, str | None]] = []
+        self._shelf.mkdir()
+        for name, text in HEALTHY.items():
+            _write(self.root / name, text)
+        for name, script in TOOLS.items():
+            _write(self.bin / name, f"#!/bin/sh\n{script}\n")
+
+    def with_faults(self, monkeypatch: pytest.MonkeyPatch, *faults: Fault, case: Case | None = None) -> Case:
+        """Return a case of the board with these faults; tools are those that are drawn and no others."""
+        patches: dict[str, Any] = microphone()
+        versions: dict[str, str] = {}
+        options: dict[str, Any] = {"root": self.root}
+        for fault in faults:
+            for name, text in fault.files.items():
+                self._spoil(self.root / name, text)
+            for name, script in fault.tools.items():
+                self._spoil(self.bin / name, f"#!/bin/sh\n{script}\n")
+            for name, mode in fault.modes.items():
+                self._spoil(self.root / name, HEALTHY[name])
+                (self.root / name).chmod(mode)
+            patches |= fault.patches
+            versions |= fault.versions
+            options |= fault.options
+            for kind in ("picture", "recording"):
+                if write := getattr(fault, kind):
+                    options[kind] = self._once(write)
+        bundles = [str(self._once(fault.bundle)) for fault in faults if fault.bundle]
+        monkeypatch.setenv("PATH", str(self.bin))
+        for name in ("VK_ICD_FILENAMES", "VK_DRIVER_FILES"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in patches.items():
+            monkeypatch.setattr(name, value)
+        if versions:
+            monkeypatch.setattr(metadata, "version", _versions(versions))
+        return replace(case or Case(), bundles=tuple(bundles), **options)
+
+    def heal(self) -> None:
+        """Make it as it was."""
+        for path, text in reversed(self._spoilt):
+            path.unlink(missing_ok=True)
+            if text is not None:
+                _write(path, text)
+        self._spoilt.clear()
+
+    def _spoil(self, path: Path, text: str | None) -> None:
+        self._spoilt.append((path, path.read_text() if path.exists() else None))
+        path.unlink(missing_ok=True)
         if text is not None:
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(text)
-    for fault in faults:
-        for name, mode in fault.modes.items():
-            (root / name).chmod(mode)
-    (folder / "bin").mkdir()
-    for name, script in tools.items():
-        (folder / "bin" / name).write_text(f"#!/bin/sh\n{script}\n")
-        (folder / "bin" / name).chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder / "bin"))
-    monkeypatch.delenv("VK_ICD_FILENAMES", raising=False)
-    monkeypatch.delenv("VK_DRIVER_FILES", raising=False)
-    for name, value in patches.items():
-        monkeypatch.setattr(name, value)
-    if versions:
-        real = metadata.version
+            _write(path, text)
 
-        def version(package: str) -> str:
-            if versions.get(package) == "":
-                raise metadata.PackageNotFoundError(package)
-            return versions.get(package) or real(package)
+    def _once(self, write: Callable[[Path], Path]) -> Path:
+        """Return the file that a fault wants; each is written once."""
+        if id(write) not in self._written:
+            folder = self._shelf / str(len(self._written))
+            folder.mkdir()
+            self._written[id(write)] = write(folder)
+        return self._written[id(write)]
 
-        monkeypatch.setattr(metadata, "version", version)
-    return replace(case, root=root, bundles=tuple(bundles), **options)
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    if path.parent.name == "bin":
+        path.chmod(0o755)
+
+
+def _versions(known: Mapping[str, str]) -> Callable[[str], str]:
+    real = metadata.version
+    return lambda package: known.get(package) or real(package)
 
 
 # --- files to look into ---
@@ -231,7 +261,6 @@ def _newer(folder: Path) -> Path:
 
 
 WRONG = {"text": "so happy", "scores": [0, 0, 0, 0, 0, 0, 0, 1.0], "valence": 0.0, "arousal": 0.0}
-RUNS = frozenset({"runtime"})
 
 FAULTS = [
     Fault("governor-powersave", every_core("cpufreq/scaling_governor", "powersave")),
@@ -283,17 +312,23 @@ FAULTS = [
         "clock-source-slow", {"sys/devices/system/clocksource/clocksource0/current_clocksource": "jiffies"}
     ),
     Fault("clock-not-synchronised", tools={"timedatectl": "echo no"}),
-    Fault("clock-wrong", patches={"edgeemo.doctor.system.now": lambda: 1e6}),
+    Fault("clock-wrong", patches={SYSTEM + "now": lambda: 1e6}),
     Fault(
         "clock-coarse",
-        patches={"edgeemo.doctor.system.get_clock_info": lambda _: SimpleNamespace(resolution=0.015)},
+        patches={SYSTEM + "get_clock_info": lambda _: SimpleNamespace(resolution=0.015)},
     ),
     Fault("root-read-only", {"proc/mounts": "/dev/mmcblk0p2 / ext4 ro,noatime 0 0\n"}),
-    Fault("disk-full", patches={"edgeemo.doctor.system.disk_usage": lambda _: SimpleNamespace(free=2**22)}),
+    Fault("disk-full", patches={SYSTEM + "disk_usage": lambda _: SimpleNamespace(free=2**22)}),
     Fault(
-        "temp-missing", patches={"edgeemo.doctor.system.gettempdir": raising(FileNotFoundError("no /tmp"))}
+        "temp-missing",
+        patches={SYSTEM + "gettempdir": raising(FileNotFoundError("no /tmp"))},
+        blinds=frozenset({"temp"}),
     ),
-    Fault("temp-read-only", patches={"edgeemo.doctor.system.access": lambda *_: False}),
+    Fault(
+        "temp-read-only",
+        patches={SYSTEM + "access": lambda *_: False},
+        needs=frozenset({"temp"}),
+    ),
     Fault("camera-permission", modes={"dev/video0": 0o000}),
     Fault("camera-none", {"dev/video0": None}),
     Fault("microphone-permission", modes={"dev/snd/pcmC0D0c": 0o000}),
@@ -313,44 +348,47 @@ FAULTS = [
     Fault(
         "vulkan-driver-broken",
         {"etc/vulkan/icd.d/nvidia_icd.json": DRIVER.replace("libvulkan_broadcom", "libGLX_nvidia")},
+        blinds=frozenset({"vulkan"}),
     ),
-    Fault("vulkan-driver-broken", {"etc/vulkan/icd.d/cut.json": DRIVER[:20]}),
+    Fault("vulkan-driver-broken", {"etc/vulkan/icd.d/cut.json": DRIVER[:20]}, blinds=frozenset({"vulkan"})),
     Fault("vulkan-loader-missing", {"usr/lib/aarch64-linux-gnu/libvulkan.so.1": None, ICD: DRIVER}),
     Fault("vulkan-software", {ICD: None, ICD.replace("broadcom", "lvp"): DRIVER}),
-    Fault("vulkan-none", {ICD: None}),
+    Fault("vulkan-none", {ICD: None}, needs=frozenset({"vulkan"})),
     Fault(
         "python-version",
-        patches={
-            "edgeemo.doctor.installation.sys": SimpleNamespace(
-                version_info=(3, 8, 10), executable="python3.8"
-            )
-        },
+        patches={INSTALLATION + "sys": SimpleNamespace(version_info=(3, 8, 10), executable="python3.8")},
     ),
-    Fault(
-        "python-32-bit", patches={"edgeemo.doctor.installation.struct": SimpleNamespace(calcsize=lambda _: 4)}
-    ),
+    Fault("python-32-bit", patches={INSTALLATION + "struct": SimpleNamespace(calcsize=lambda _: 4)}),
     Fault("libc-not-glibc", patches={"platform.libc_ver": lambda: ("", "")}),
     Fault("edgeemo-version-mismatch", versions={"edgeemo": "0.0.9"}),
-    Fault("core-stale", patches={"edgeemo.doctor.installation._core": SimpleNamespace(__file__="_core.so")}),
+    Fault("core-stale", patches={INSTALLATION + "_core": SimpleNamespace(__file__="_core.so")}),
     Fault("c-library-missing", patches={"edgeemo.native_paths.LIBRARY": "libnone.so"}),
     Fault("numpy-old", versions={"numpy": "1.24.4"}),
     Fault("tflite-runtime-numpy-2", versions={"tflite-runtime": "2.14.0", "numpy": "2.1.0"}),
-    Fault("litert-untested", versions={"ai-edge-litert": "3.1.0"}),
-    Fault("litert-missing", patches={"edgeemo.doctor.litert._is_there": lambda _: False}),
-    Fault("litert-library-missing", patches={"edgeemo.doctor.litert.litert_library": lambda: ""}),
+    Fault("litert-untested", versions={"ai-edge-litert": "3.1.0"}, needs=frozenset({"litert"})),
+    Fault(
+        "litert-missing",
+        patches={"edgeemo.doctor.litert._is_there": lambda _: False},
+        blinds=frozenset({"litert"}),
+    ),
+    Fault(
+        "litert-library-missing",
+        patches={"edgeemo.doctor.litert.litert_library": lambda: ""},
+        needs=frozenset({"litert"}),
+    ),
     Fault("bundle-missing", bundle=lambda folder: folder / "nowhere.tflite"),
     Fault("bundle-damaged", bundle=_damaged),
     Fault("bundle-newer", bundle=_newer),
-    Fault("bundle-mismatch", bundle=_bundle(spec_digest="0" * 64), needs=RUNS),
-    Fault("golden-differs", bundle=_bundle(golden=(WRONG,)), needs=RUNS),
-    Fault("bundle-without-goldens", bundle=_bundle(), needs=RUNS),
-    Fault("picture-bgr", picture=lambda f: portrait(f, lambda p: p[..., ::-1]), needs=RUNS),
-    Fault("picture-dark", picture=lambda f: portrait(f, lambda p: p // 14), needs=RUNS),
-    Fault("picture-overexposed", picture=lambda f: portrait(f, lambda p: p * 0 + 255), needs=RUNS),
-    Fault("picture-flat", picture=lambda f: portrait(f, lambda p: p * 0 + 99), needs=RUNS),
-    Fault("picture-blurred", picture=lambda f: portrait(f, blurred), needs=RUNS),
-    Fault("picture-face-small", picture=lambda f: portrait(f, lambda p: p[::6, ::6]), needs=RUNS),
-    Fault("picture-no-face", picture=lambda f: portrait(f, lambda p: p[:100]), needs=RUNS),
+    Fault("bundle-mismatch", bundle=_bundle(spec_digest="0" * 64)),
+    Fault("golden-differs", bundle=_bundle(golden=(WRONG,))),
+    Fault("bundle-without-goldens", bundle=_bundle()),
+    Fault("picture-bgr", picture=lambda f: portrait(f, lambda p: p[..., ::-1])),
+    Fault("picture-dark", picture=lambda f: portrait(f, lambda p: p // 14)),
+    Fault("picture-overexposed", picture=lambda f: portrait(f, lambda p: p * 0 + 255)),
+    Fault("picture-flat", picture=lambda f: portrait(f, lambda p: p * 0 + 99)),
+    Fault("picture-blurred", picture=lambda f: portrait(f, blurred)),
+    Fault("picture-face-small", picture=lambda f: portrait(f, lambda p: p[::6, ::6])),
+    Fault("picture-no-face", picture=lambda f: portrait(f, lambda p: p[:100])),
     Fault("picture-unreadable", picture=lambda f: f / "absent.jpg"),
     Fault("recording-clipped", recording=lambda f: voice(f, lambda x: np.clip(8 * x, -0.9, 0.9))),
     Fault("recording-over-full-scale", recording=lambda f: voice(f, lambda x: 10 * x)),
@@ -373,7 +411,7 @@ FAULTS = [
     Fault("recording-narrow-band", recording=lambda f: voice(f, band(200, 3400))),
     Fault("recording-not-finite", recording=lambda f: voice(f, lambda x: np.append(x, np.float32("nan")))),
     Fault("recording-short", recording=lambda f: voice(f, lambda x: x[:4000])),
-    Fault("recording-no-speech", recording=lambda f: voice(f, lambda _: signal("hiss")), needs=RUNS),
+    Fault("recording-no-speech", recording=lambda f: voice(f, lambda _: signal("hiss"))),
     Fault("recording-unreadable", recording=lambda f: f / "absent.wav"),
     Fault("sample-rate-low", recording=lambda f: voice(f, lambda x: x[::2], rate_hz=8000)),
     Fault(

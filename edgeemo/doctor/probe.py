@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from ..errors import EdgeemoError
+from ..runtime import Runtime
+
 TOLERANCE = 0.05
 """By which probabilities may differ from one runtime and processor to another."""
 _CLEAR = 0.1  # so far ahead a winner must stay one
@@ -110,10 +113,9 @@ def _tried(path: str) -> dict[str, Any]:
     from .. import FaceDetector, Recognizer
     from ..bundle import Bundle
     from ..card import DetectorCard
-    from ..runtime import Runtime
 
     bundle = Bundle.open(path)
-    runtime = Runtime(bundle.flatbuffer)
+    runtime = _runtime(bundle.flatbuffer)
     if isinstance(bundle.card, DetectorCard):
         pairs = _faces(FaceDetector(bundle, runtime))
     else:
@@ -125,6 +127,18 @@ def _tried(path: str) -> dict[str, Any]:
         "n_golden": len(bundle.card.golden),
         "differences": differences,
     }
+
+
+def _runtime(flatbuffer: bytes) -> Runtime:
+    """Load a model as everybody does; if that fails, the error tells of both engines."""
+    try:
+        return Runtime(flatbuffer)
+    except EdgeemoError as error:
+        try:
+            return Runtime(flatbuffer, backend="native")
+        except EdgeemoError as native:
+            both = str(native) if str(native) == str(error) else f"{native}; and then: {error}"
+            raise type(native)(both) from error
 
 
 def _answers(recognizer: Any) -> Iterator[str]:
