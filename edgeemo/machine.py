@@ -208,6 +208,13 @@ def _temperature(root: Path) -> float | None:
     return max(sane) if sane else None
 
 
+def _undervolted(root: Path) -> int:
+    """The first of those bits, from the sensor ``rpi_volt`` of a Raspberry Pi's kernel."""
+    sensors = [path for path in root.glob("sys/class/hwmon/hwmon*") if read(path / "name") == "rpi_volt"]
+    low = any(read(path / "in0_lcrit_alarm") == "1" for path in sensors)
+    return 1 | 1 << _SINCE_BOOT if low else 0
+
+
 def _throttled_bits(root: Path) -> int:
     said = ask("vcgencmd", "get_throttled").removeprefix("throttled=")
     said = said or "0x" + read(root / "sys/devices/platform/soc/soc:firmware/get_throttled")
@@ -215,13 +222,6 @@ def _throttled_bits(root: Path) -> int:
         return int(said, 16)
     except ValueError:
         return _undervolted(root)
-
-
-def _undervolted(root: Path) -> int:
-    """The first of those bits, from the sensor ``rpi_volt`` of a Raspberry Pi's kernel."""
-    sensors = [path for path in root.glob("sys/class/hwmon/hwmon*") if read(path / "name") == "rpi_volt"]
-    low = any(read(path / "in0_lcrit_alarm") == "1" for path in sensors)
-    return 1 | 1 << _SINCE_BOOT if low else 0
 
 
 def _power(root: Path) -> float | None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,21 @@ from edgeemo.doctor.probe import probe
 
 Plant = Callable[..., Case]
 STEPS = {  # what a remedy without a command begins with
-    *("Check", "Clean", "Come", "Cool", "Find", "Fetch", "Give", "Less", "Listen", "Look", "More", "Nothing"),
+    *(
+        "Ask",
+        "Check",
+        "Clean",
+        "Come",
+        "Cool",
+        "Find",
+        "Fetch",
+        "Give",
+        "Less",
+        "Listen",
+        "Look",
+        "More",
+        "Nothing",
+    ),
     *("Plug", "Record", "Save", "Take", "Use"),
 }
 BY_ID = {fault.id: fault for fault in FAULTS}
@@ -260,6 +275,32 @@ def test_the_bundle_that_kills_is_told_from_those_around_it(pocket_path: Path, t
     assert before.ran
     assert after.ran
     assert (killer.kind, killer.error) == ("Died", "the process died of SIGSEGV")
+
+
+# --- delegates ---
+
+
+def test_a_delegate_that_is_not_used_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    reports = [("cpu", True, ""), ("gpu", False, "wrong numbers"), ("/lib/good.so", True, "")]
+    kept: list[object] = []
+
+    def survey(bundle: Bundle, *, threads: int, delegate_options: dict[str, str]) -> list[SimpleNamespace]:
+        kept.append(delegate_options["probe_records"])
+        return [SimpleNamespace(name=n, usable=u, reason=r, ratio=None) for n, u, r in reports]
+
+    monkeypatch.setitem(sys.modules, "edgeemo.delegates", SimpleNamespace(survey=survey))
+    monkeypatch.setenv("VK_DRIVER_FILES", str(tmp_path / "icd.json"))
+    (checked,) = examine(Case(), only={"delegates"})
+    assert [(f.id, f.severity) for f in checked.findings] == [("delegate-unusable", "info")]
+    assert "gpu" in checked.findings[0].what
+    assert "wrong numbers" in checked.findings[0].evidence
+    assert kept == [""]  # the doctor changes nothing
+
+
+def test_without_a_driver_no_delegate_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgeemo.doctor.gpu._drivers", lambda _: [])
+    (checked,) = examine(Case(), only={"delegates"})
+    assert (checked.state, checked.findings) == ("skipped", ())
 
 
 # --- on real pictures ---

@@ -18,7 +18,6 @@ _COMMANDS = {  # name: (module, what it does)
     "listen": ("listen", "Read the emotion a voice expresses, live."),
     "watch": ("watch", "Read the emotions that faces express, live."),
     "evaluate": ("evaluate", "Measure a bundle on a manifest, with 95 % intervals."),
-    "doctor": ("doctor", "Say why this machine is slow or wrong, and what to do."),
     "inspect": ("inspect", "Show what a bundle is, knows and may be used for."),
     "list": ("inspect", "List the bundles that came with edgeemo."),
     "train": ("train", "Train a recipe on your copy of the data."),
@@ -27,6 +26,7 @@ _COMMANDS = {  # name: (module, what it does)
     "convert": ("convert", "Convert a Keras model to a verified int8 bundle."),
     "paths": ("paths", "Show where header and library for C and C++ lie."),
     "verify": ("convert", "Compare a bundle with the Keras model it came from."),
+    "doctor": ("doctor", "Say why this machine is slow or wrong, and what to do."),
 }
 
 OK, ERROR, CHECK_FAILED, INTERRUPTED, PIPE_CLOSED = 0, 1, 3, 130, 141
@@ -72,9 +72,8 @@ def cli() -> None:
       0    done
       1    an error: one line on stderr says what and what to do
       2    wrong usage
-      3    a check failed: conversion or verification missed its budget, test data leaked, or
-           doctor found an error
-      4    doctor found warnings, and no error
+      3    a check failed: conversion or verification missed its budget, test data leaked
+      4    doctor found warnings and no error (3: it found an error)
       130  interrupted · 141 the reader of our output went away
     """
 

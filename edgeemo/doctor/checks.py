@@ -46,6 +46,7 @@ CHECKS: dict[str, dict[str, Look]] = {  # subject: {name: check}
         "microphone": devices.microphone,
         "camera": devices.camera,
         "gpu": gpu.gpu,
+        "delegates": gpu.delegates,
     },
     "input": {
         "picture": picture.picture,

@@ -1,14 +1,17 @@
-"""Graphics processors: rights to them, and Vulkan's drivers and loader."""
+"""Graphics processors: rights to them, Vulkan's drivers, and whether models run there rightly."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from ..bundle import Bundle, shipped
 from ..machine import read
-from .case import Case, Finding, info, warning
+from .case import Case, Finding, Skipped, info, warning
 from .devices import forbidden
 
 _ICD = ("usr/share/vulkan/icd.d", "usr/local/share/vulkan/icd.d", "etc/vulkan/icd.d")
@@ -19,10 +22,7 @@ _LIBRARIES = ("lib*", "lib/*-linux-gnu*", "usr/lib*", "usr/lib/*-linux-gnu*", "u
 def gpu(case: Case) -> Iterator[Finding]:
     """Vulkan's drivers and the rights to a graphics processor."""
     yield from forbidden(case, "dev/dri/renderD*", "gpu-permission", "render")
-    drivers = [path for folder in _ICD for path in sorted((case.root / folder).glob("*.json"))]
-    if case.root == Path("/"):
-        named = os.environ.get("VK_DRIVER_FILES") or os.environ.get("VK_ICD_FILENAMES") or ""
-        drivers += [Path(name) for name in named.split(os.pathsep) if name]
+    drivers = _drivers(case)
     whole = []
     for driver in drivers:
         problem = _problem_of_driver(case.root, driver)
@@ -58,6 +58,43 @@ def gpu(case: Case) -> Iterator[Finding]:
             f"drivers: {', '.join(whole)}",
             "Use the delegate 'cpu'.",
         )
+
+
+def delegates(case: Case) -> Iterator[Finding]:
+    """Whether a GPU that has a driver answers as the CPU does; tried in a process of its own."""
+    if case.root != Path("/"):
+        raise Skipped("a drawn machine has no GPU to try")
+    if not _drivers(case):
+        raise Skipped("there is no Vulkan driver: nothing to try but the CPU")
+    if "face" not in shipped():
+        raise Skipped("no bundle came with this edgeemo to try it with")
+    for report in _survey(Bundle.open("face"), case.threads):
+        if report.name != "cpu" and not report.usable:
+            yield info(
+                "delegate-unusable",
+                f"The delegate {report.name} was tried and is not used.",
+                f"the shipped bundle face, in a process of its own: {report.reason}",
+                "Nothing is wrong with the CPU: leave the delegate at 'auto' or 'cpu'. `edgeemo delegates` "
+                "tries all bundles, and again after a new driver.",
+            )
+
+
+def _survey(bundle: Bundle, threads: int) -> list[Any]:
+    """Return what `edgeemo.delegates` says of each delegate, and keep nothing of it on record."""
+    try:
+        found = importlib.import_module("edgeemo.delegates")
+    except ImportError as reason:
+        raise Skipped("this release has no other delegate than the CPU") from reason
+    return list(found.survey(bundle, threads=threads, delegate_options={"probe_records": ""}))
+
+
+def _drivers(case: Case) -> list[Path]:
+    """Return the files that describe Vulkan's drivers."""
+    found = [path for folder in _ICD for path in sorted((case.root / folder).glob("*.json"))]
+    named = os.environ.get("VK_DRIVER_FILES") or os.environ.get("VK_ICD_FILENAMES") or ""
+    if case.root == Path("/"):
+        found += [Path(name) for name in named.split(os.pathsep) if name]
+    return found
 
 
 def _problem_of_driver(root: Path, driver: Path) -> str:

@@ -105,8 +105,8 @@ def level(name: str, sound: Samples) -> Iterator[Finding]:
             "recording-dc-offset",
             f"{name} does not lie around 0.",
             f"the mean is {sound.offset:.3f} of full scale",
-            "edgeemo takes it off; but it costs headroom: look for a cheap sound card, or unsigned samples "
-            "read as signed.",
+            "Look for a cheap sound card, or unsigned samples read as signed; edgeemo takes the mean off, "
+            "but it costs headroom.",
         )
     if sound.rate_hz >= MODEL_HZ and sound.share_above(NARROW_HZ) < NARROW:
         yield warning(
