@@ -312,16 +312,16 @@ FAULTS = [
         "clock-source-slow", {"sys/devices/system/clocksource/clocksource0/current_clocksource": "jiffies"}
     ),
     Fault("clock-not-synchronised", tools={"timedatectl": "echo no"}),
-    Fault("clock-wrong", patches={SYSTEM + "now": lambda: 1e6}),
+    Fault("clock-wrong", patches={"time.time": lambda: 1e6}),
     Fault(
         "clock-coarse",
-        patches={SYSTEM + "get_clock_info": lambda _: SimpleNamespace(resolution=0.015)},
+        patches={"time.get_clock_info": lambda _: SimpleNamespace(resolution=0.015)},
     ),
     Fault("root-read-only", {"proc/mounts": "/dev/mmcblk0p2 / ext4 ro,noatime 0 0\n"}),
-    Fault("disk-full", patches={SYSTEM + "disk_usage": lambda _: SimpleNamespace(free=2**22)}),
+    Fault("disk-full", patches={"shutil.disk_usage": lambda _: SimpleNamespace(free=2**22)}),
     Fault(
         "temp-missing",
-        patches={SYSTEM + "gettempdir": raising(FileNotFoundError("no /tmp"))},
+        patches={"tempfile.gettempdir": raising(FileNotFoundError("no /tmp"))},
         blinds=frozenset({"temp"}),
     ),
     Fault(

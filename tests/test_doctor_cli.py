@@ -214,6 +214,53 @@ def test_folders_in_place_of_files(plant: Plant, doctor: Callable[..., Any], tmp
     assert {"bundle-missing", "picture-unreadable", "recording-unreadable"} <= set(ids(said))
 
 
+# --- glibc: every place that tells of it ---
+
+CPU = ("proc/cpuinfo", "processor: 0\nFeatures : fp asimd asimddp\nCPU part : 0xd0b\n")
+ELF = b"\x7fELF\2\1\1" + bytes(11) + (183).to_bytes(2, "little")
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        ({"lib/aarch64-linux-gnu/libc.so.6": "GNU C Library stable release version 2.31."}, True),
+        ({"lib/aarch64-linux-gnu/libc.so.6": "GNU C Library stable release version 2.34."}, False),
+        ({"lib/x86_64-linux-gnu/libc.so.6": "GNU C Library stable release version 2.31."}, False),
+        ({"usr/lib/aarch64-linux-gnu/libc-2.31.so": ""}, True),
+        ({"lib64/libc-2.31.so": ELF.decode("latin-1")}, True),
+        ({"var/lib/dpkg/status": "Package: libc6\nArchitecture: arm64\nVersion: 2.31-13+deb11u5\n"}, True),
+        ({"var/lib/dpkg/status": "Package: libc6\nArchitecture: amd64\nVersion: 2.31-13+deb11u5\n"}, False),
+        (dict([CPU, ("etc/os-release", "VERSION_CODENAME=bullseye\nID=raspbian\n")]), True),
+        (dict([CPU, ("etc/os-release", 'ID=ubuntu\nVERSION_ID="20.04"\n')]), True),
+        (dict([CPU, ("etc/os-release", 'ID=debian\nVERSION_ID="12"\n')]), False),
+    ],
+)
+def test_a_glibc_too_old_for_litert(files: dict[str, str], named: bool, tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(text.encode("latin-1"))
+    (checked,) = examine(Case(root=tmp_path), only={"glibc"})
+    assert [finding.id for finding in checked.findings] == (["litert-needs-glibc"] if named else [])
+
+
+@pytest.mark.parametrize(("litert", "named"), [("2.1.0", False), ("2.1.2", True), ("", True)])
+def test_glibc_of_this_process(litert: str, named: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    monkeypatch.setattr("platform.libc_ver", lambda: ("glibc", "2.31"))
+    monkeypatch.setattr("edgeemo.doctor.glibc.version_of", lambda _: litert)
+    monkeypatch.setattr("edgeemo.doctor.glibc.litert_library", lambda: "")
+    (checked,) = examine(Case(), only={"glibc"})
+    assert [finding.id for finding in checked.findings] == (["litert-needs-glibc"] if named else [])
+
+
+def test_the_library_itself_tells_what_it_needs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "libLiteRt.so").write_bytes(b"\0GLIBC_2.9\0GLIBC_2.99\0GLIBC_2.17\0")
+    monkeypatch.setattr("edgeemo.doctor.glibc.litert_library", lambda: str(tmp_path / "libLiteRt.so"))
+    monkeypatch.setattr("platform.libc_ver", lambda: ("glibc", "2.36"))
+    (checked,) = examine(Case(), only={"glibc"})
+    assert "2.99" in checked.findings[0].what
+
+
 # --- LiteRT, in processes of their own ---
 
 

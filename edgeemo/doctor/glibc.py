@@ -21,9 +21,11 @@ AARCH64_SINCE = (2, 1, 2)
 """The first LiteRT whose aarch64 library needs `AARCH64_NEEDS`."""
 AARCH64_NEEDS = (2, 34)
 
-_RELEASES = {  # glibc of distributions by VERSION_CODENAME, where a root tells no more
+_RELEASES = {  # glibc of distributions by codename or number, where a root tells no more
     "buster": "2.28", "bullseye": "2.31", "bookworm": "2.36", "trixie": "2.41",
+    "debian 10": "2.28", "debian 11": "2.31", "debian 12": "2.36", "debian 13": "2.41",
     "bionic": "2.27", "focal": "2.31", "jammy": "2.35", "noble": "2.39",
+    "ubuntu 18.04": "2.27", "ubuntu 20.04": "2.31", "ubuntu 22.04": "2.35", "ubuntu 24.04": "2.39",
 }  # fmt: skip
 _LIBRARIES = ("lib*", "lib/*-linux-gnu*", "usr/lib*", "usr/lib/*-linux-gnu*")
 _PACKAGES = ("usr/lib/python3*", "usr/local/lib/python3*", "opt/*/lib/python3*")
@@ -106,9 +108,11 @@ def _from_dpkg(root: Path) -> tuple[str, str, str] | None:
 
 def _from_release(root: Path) -> tuple[str, str, str] | None:
     for path in (root / "etc/os-release", root / "usr/lib/os-release"):
-        name = re.search(r'^VERSION_CODENAME="?(\w+)"?$', read(path), re.MULTILINE)
-        if name and name[1] in _RELEASES:
-            return _RELEASES[name[1]], _architecture(root), f"{path}, {name[1]},"
+        told = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', read(path), re.MULTILINE))
+        number = f"{told.get('ID', '').replace('raspbian', 'debian')} {told.get('VERSION_ID', '')}"
+        for name in (told.get("VERSION_CODENAME", ""), number):
+            if name in _RELEASES:
+                return _RELEASES[name], _architecture(root), f"{path}, {name},"
     return None
 
 

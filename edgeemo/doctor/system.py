@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import tempfile
+import time
 from collections.abc import Iterator
 from os import W_OK, access
 from pathlib import Path
-from shutil import disk_usage
-from tempfile import gettempdir
-from time import get_clock_info, gmtime
-from time import time as now
 
 from .. import machine
 from ..machine import ask
@@ -72,7 +71,7 @@ def load(case: Case) -> Iterator[Finding]:
 
 def clock(case: Case) -> Iterator[Finding]:
     """Year, synchronisation, and how fine time is measured."""
-    year = gmtime(now()).tm_year
+    year = time.gmtime(time.time()).tm_year
     if year < RELEASED:
         yield warning(
             "clock-wrong",
@@ -88,7 +87,7 @@ def clock(case: Case) -> Iterator[Finding]:
             "`timedatectl show -p NTPSynchronized` says no",
             "`sudo timedatectl set-ntp true`",
         )
-    step = get_clock_info("monotonic").resolution
+    step = time.get_clock_info("monotonic").resolution
     if step > 1e-3:
         yield warning(
             "clock-coarse",
@@ -111,7 +110,7 @@ def disk(case: Case) -> Iterator[Finding]:
     """Space and rights where temporary files and caches go; a card that was set to read-only."""
     yield from _mounts(case)
     try:
-        folders = {"temp": Path(gettempdir())}
+        folders = {"temp": Path(tempfile.gettempdir())}
     except FileNotFoundError as reason:
         folders = {}
         yield warning(
@@ -131,7 +130,7 @@ def disk(case: Case) -> Iterator[Finding]:
                 f"Set {'TMPDIR' if name == 'temp' else 'XDG_CACHE_HOME'} to a folder you may write to, or "
                 "`chown` it.",
             )
-        free_mb = disk_usage(there).free // 2**20
+        free_mb = shutil.disk_usage(there).free // 2**20
         if free_mb < _DISK_MB:
             yield (error if free_mb < _DISK_FULL_MB else warning)(
                 "disk-full",
