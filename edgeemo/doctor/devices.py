@@ -124,7 +124,7 @@ def forbidden(case: Case, pattern: str, id: str, group: str) -> Iterator[Finding
         owner = f"{_name(pwd.getpwuid, found.st_uid)}:{_name(grp.getgrgid, found.st_gid)}"
         yield warning(
             id,
-            f"The device {path.name} is there, and you may not use it.",
+            f"The device {path.name} is there, and its mode does not let you use it.",
             f"{path}: {stat.filemode(found.st_mode)} {owner}; you are {_name(pwd.getpwuid, os.geteuid())}",
             f"`sudo usermod -aG {group} $USER`, then log in again; in a container `--device "
             f"/{path.relative_to(case.root)}`.",

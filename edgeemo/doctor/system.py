@@ -119,7 +119,7 @@ def disk(case: Case) -> Iterator[Finding]:
             " ".join(str(reason).split()),
             "`mkdir -m 1777 /tmp`, or set TMPDIR to a folder you may write to.",
         )
-    folders["cache"] = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folders["cache"] = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111
     for name, folder in folders.items():
         there = next((p for p in (folder, *folder.parents) if p.is_dir()), Path("/"))
         if not access(there, W_OK):
