@@ -318,7 +318,7 @@ FAULTS = [
         patches={"time.get_clock_info": lambda _: SimpleNamespace(resolution=0.015)},
     ),
     Fault("root-read-only", {"proc/mounts": "/dev/mmcblk0p2 / ext4 ro,noatime 0 0\n"}),
-    Fault("disk-full", patches={"shutil.disk_usage": lambda _: SimpleNamespace(free=2**22)}),
+    Fault("disk-full", patches={"shutil.disk_usage": lambda _: SimpleNamespace(free=2**22, total=2**34)}),
     Fault(
         "temp-missing",
         patches={"tempfile.gettempdir": raising(FileNotFoundError("no /tmp"))},

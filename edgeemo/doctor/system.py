@@ -130,8 +130,9 @@ def disk(case: Case) -> Iterator[Finding]:
                 f"Set {'TMPDIR' if name == 'temp' else 'XDG_CACHE_HOME'} to a folder you may write to, or "
                 "`chown` it.",
             )
-        free_mb = shutil.disk_usage(there).free // 2**20
-        if free_mb < _DISK_MB:
+        usage = shutil.disk_usage(there)
+        free_mb = usage.free // 2**20
+        if usage.total and free_mb < _DISK_MB:  # 0 of what is no disk
             yield (error if free_mb < _DISK_FULL_MB else warning)(
                 "disk-full",
                 f"{free_mb} MiB are left on the disk of {there}.",
