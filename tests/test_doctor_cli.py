@@ -195,6 +195,26 @@ def test_an_empty_root(plant: Plant, tmp_path: Path) -> None:
     assert {"processor", "governor", "heat", "load", "memory"} <= set(skipped)
 
 
+def test_an_edgeemo_without_bundles(plant: Plant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("edgeemo.bundle.ZOO", tmp_path)
+    checked = examine(plant())
+    assert "bundles-none-shipped" in [f.id for check in checked for f in check.findings]
+    skipped = {check.name: check.reason for check in checked if check.state == "skipped"}
+    assert {"engine", "goldens", "licences"} <= set(skipped)
+    assert "failed" not in {check.state for check in checked}
+
+
+def test_a_shipped_bundle_that_is_damaged(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pocket_path: Path
+) -> None:
+    (tmp_path / "good.tflite").write_bytes(pocket_path.read_bytes())
+    (tmp_path / "text.tflite").write_bytes(pocket_path.read_bytes()[:-40])
+    monkeypatch.setattr("edgeemo.bundle.ZOO", tmp_path)
+    checked = examine(plant())
+    (damaged,) = [f for check in checked for f in check.findings if f.severity == "error"]
+    assert (damaged.id, "text.tflite" in damaged.what) == ("bundle-damaged", True)
+
+
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"\x89PNG\r\n\x1a\n", bytes(range(256)) * 9])
 def test_odd_files(content: bytes, plant: Plant, doctor: Callable[..., Any], tmp_path: Path) -> None:
     plant()
