@@ -66,6 +66,11 @@ def drawing(name: str) -> Picture:
     return _core.golden_drawing(name)
 
 
+def scene(name: str) -> Picture:
+    """Return that face in a picture, for a detector to find."""
+    return np.pad(drawing(name), SIDE // 2, constant_values=90)
+
+
 def _answer(result: EmotionResult) -> dict[str, Any]:
     found = {
         "scores": [round(x, 4) for x in result.scores.tolist()],

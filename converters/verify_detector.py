@@ -131,7 +131,7 @@ def marked_in(manifest: Path) -> list[MarkedPicture]:
 
 def golden_faces(detector: FaceDetector) -> tuple[dict[str, Any], ...]:
     """Return drawings and what the detector finds in them: nobody's face, perhaps nothing."""
-    from .golden import MOUTHS, drawing
+    from .golden import MOUTHS, scene
 
     return tuple(
         {
@@ -142,7 +142,7 @@ def golden_faces(detector: FaceDetector) -> tuple[dict[str, Any], ...]:
                     "eyes": [[round(v, 1) for v in eye] for eye in face.eyes],
                     "score": round(face.score, 3),
                 }
-                for face in detector.detect(np.pad(drawing(name), 48, constant_values=90), "gray")
+                for face in detector.detect(scene(name), "gray")
             ],
         }
         for name in MOUTHS

@@ -139,10 +139,19 @@ def cores(root: Path = Path("/")) -> int:
     """Return how many cores this process may use: those it is bound to, or a container's fewer."""
     bound = len(os.sched_getaffinity(0)) if root == Path("/") else 0
     there = bound or len(_clocks(root, "")) or 1
-    quota = read(root / "sys/fs/cgroup/cpu.max").split()  # "max 100000", or "150000 100000"
-    if len(quota) == 2 and all(part.isdecimal() for part in quota) and int(quota[1]) > 0:
-        there = min(there, max(1, int(quota[0]) // int(quota[1])))
-    return there
+    allowed = quota(root)
+    return there if allowed is None else min(there, max(1, int(allowed)))
+
+
+def quota(root: Path = Path("/")) -> float | None:
+    """Return how many cores' time a container allows, None where it sets no limit (cgroup 2 or 1)."""
+    told = read(root / "sys/fs/cgroup/cpu.max").split()  # "max 100000", or "150000 100000"
+    told = told or [
+        read(root / f"sys/fs/cgroup/cpu/cpu.cfs_{name}_us") for name in ("quota", "period")
+    ]  # "-1" and "100000", or "150000" and "100000"
+    if len(told) == 2 and all(part.isdecimal() for part in told) and int(told[1]) > 0:
+        return int(told[0]) / int(told[1])
+    return None
 
 
 def read(path: Path) -> str:
@@ -199,13 +208,20 @@ def _temperature(root: Path) -> float | None:
     return max(sane) if sane else None
 
 
+def _undervolted(root: Path) -> int:
+    """The first of those bits, from the sensor ``rpi_volt`` of a Raspberry Pi's kernel."""
+    sensors = [path for path in root.glob("sys/class/hwmon/hwmon*") if read(path / "name") == "rpi_volt"]
+    low = any(read(path / "in0_lcrit_alarm") == "1" for path in sensors)
+    return 1 | 1 << _SINCE_BOOT if low else 0
+
+
 def _throttled_bits(root: Path) -> int:
     said = ask("vcgencmd", "get_throttled").removeprefix("throttled=")
     said = said or "0x" + read(root / "sys/devices/platform/soc/soc:firmware/get_throttled")
     try:
         return int(said, 16)
     except ValueError:
-        return 0
+        return _undervolted(root)
 
 
 def board_meter(root: Path = Path("/")) -> float | None:

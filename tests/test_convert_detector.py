@@ -20,7 +20,7 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("cv2", reason="needs edgeemo[train]")
 
 from edgeemo.converters.convert import convert
-from edgeemo.converters.golden import MOUTHS, drawing
+from edgeemo.converters.golden import MOUTHS, scene
 from edgeemo.converters.inspect import dissect
 from edgeemo.converters.verify import verify
 from edgeemo.converters.verify_detector import DetectorBudget, DetectorVerification, marked_in
@@ -57,7 +57,7 @@ def test_the_golden_drawings_come_back(bundle_of_trained_detector: Path) -> None
     with FaceDetector.open(bundle_of_trained_detector) as detector:
         assert [golden["drawing"] for golden in detector.card.golden] == list(MOUTHS)
         for golden in detector.card.golden:
-            picture = np.pad(drawing(golden["drawing"]), 48, constant_values=90)
+            picture = scene(golden["drawing"])
             faces = detector.detect(picture, "gray")
             assert len(faces) == len(golden["faces"])
             for face, wanted in zip(faces, golden["faces"], strict=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeemo.machine import ask, condition, cores, machine
+from edgeemo.machine import ask, condition, cores, machine, quota
 
 PI_4 = {
     "proc/cpuinfo": "processor : 0\nFeatures : fp asimd evtstrm crc32 cpuid\nCPU part : 0xd08\n\n"
@@ -87,6 +87,20 @@ def test_a_container_may_have_fewer_cores(tmp_path: Path) -> None:
     assert cores(draw(tmp_path, {**PI_4, "sys/fs/cgroup/cpu.max": "200000 100000"})) == 2
     assert cores(draw(tmp_path, {"sys/fs/cgroup/cpu.max": "50000 100000"})) == 1
     assert cores(draw(tmp_path, {"sys/fs/cgroup/cpu.max": "max 100000"})) == 4
+
+
+@pytest.mark.parametrize(("told", "wanted"), [("150000", 1.5), ("-1", None), ("nonsense", None)])
+def test_a_container_of_the_old_kind(tmp_path: Path, told: str, wanted: float | None) -> None:
+    folder = "sys/fs/cgroup/cpu/cpu.cfs"
+    assert quota(draw(tmp_path, {f"{folder}_quota_us": told, f"{folder}_period_us": "100000"})) == wanted
+
+
+def test_under_voltage_by_the_kernel_s_sensor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    sensor = "sys/class/hwmon/hwmon1"
+    root = draw(tmp_path, {f"{sensor}/name": "rpi_volt\n", f"{sensor}/in0_lcrit_alarm": "1\n"})
+    assert condition(root).throttled == ("under-voltage",)
+    assert condition(draw(root, {f"{sensor}/in0_lcrit_alarm": "0\n"})).throttled == ()
 
 
 def test_nothing_known_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

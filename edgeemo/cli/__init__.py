@@ -28,6 +28,7 @@ _COMMANDS = {  # name: (module, what it does)
     "delegates": ("delegates", "Try what this machine has besides the CPU, and say why not."),
     "paths": ("paths", "Show where header and library for C and C++ lie."),
     "verify": ("convert", "Compare a bundle with the Keras model it came from."),
+    "doctor": ("doctor", "Say why this machine is slow or wrong, and what to do."),
 }
 
 OK, ERROR, CHECK_FAILED, INTERRUPTED, PIPE_CLOSED = 0, 1, 3, 130, 141
@@ -64,6 +65,7 @@ def cli() -> None:
       edgeemo predict photo.jpg --picture faces.png
       edgeemo listen
       edgeemo watch
+      edgeemo doctor
       edgeemo inspect text
       edgeemo evaluate text dev.csv --leaks drop --pictures pictures/
 
@@ -73,6 +75,7 @@ def cli() -> None:
       1    an error: one line on stderr says what and what to do
       2    wrong usage
       3    a check failed: conversion or verification missed its budget, test data leaked, bench is slower
+      4    doctor found warnings and no error (3: it found an error)
       130  interrupted · 141 the reader of our output went away
     """
 

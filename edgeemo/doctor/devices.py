@@ -1,0 +1,149 @@
+"""Microphones and cameras: there, usable, and of a rate that fits."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import stat
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+from ..errors import EdgeemoError, RuntimeUnavailableError
+from .case import Case, Finding, info, warning
+
+_NO_CAMERA = ("codec", "isp", "hevc", "rpivid", "loopback")  # a Raspberry Pi's other video devices
+
+
+def microphone(case: Case) -> Iterator[Finding]:
+    """PortAudio, the devices that record, their rights and their rate."""
+    yield from forbidden(case, "dev/snd/pcm*c", "microphone-permission", "audio")
+    if find_spec("sounddevice") is None:
+        yield info(
+            "microphone-no-sounddevice",
+            "Without sounddevice no microphone is read.",
+            "there is no module sounddevice",
+            "If you want one: `pip install 'edgeemo[voice]'`, on Linux also `apt-get install libportaudio2`.",
+        )
+        return
+    from ..sources import microphones
+
+    try:
+        found = microphones()
+    except RuntimeUnavailableError as reason:
+        yield warning(
+            "portaudio-missing",
+            "sounddevice is there and PortAudio is not: no microphone can be read.",
+            " ".join(str(reason).split()),
+            "`sudo apt-get install libportaudio2`",
+        )
+        return
+    except EdgeemoError as reason:
+        yield warning(
+            "sound-system-silent",
+            "The sound system does not answer.",
+            " ".join(str(reason).split()),
+            "See whether `arecord -l` lists devices; `systemctl --user restart pipewire` (or pulseaudio).",
+        )
+        return
+    if not found:
+        yield info(
+            "microphone-none",
+            "No device records.",
+            "PortAudio lists none",
+            "If you want one: plug it in, and see `arecord -l` and `edgeemo listen --list-devices`.",
+        )
+        return
+    device = next((d for d in found if d.is_default), found[0])
+    seen = f"PortAudio: default rate of {device.name!r} is {device.rate_hz} Hz"
+    model_hz = max(_model_rates(case), default=16_000)
+    if case.rate_hz and case.rate_hz != device.rate_hz:
+        yield warning(
+            "sample-rate-mismatch",
+            f"Your product assumes {case.rate_hz} Hz, the microphone's own rate is {device.rate_hz} Hz.",
+            seen,
+            f"Pass the rate you record at: `recognizer.stream(rate_hz={device.rate_hz})`, or open the device "
+            f"with `Microphone(rate_hz={case.rate_hz})`.",
+        )
+    elif device.rate_hz < model_hz:
+        yield warning(
+            "sample-rate-low",
+            f"The microphone records at {device.rate_hz} Hz, models read {model_hz} Hz: the upper band is "
+            "missing.",
+            seen,
+            "Choose another device or profile: a Bluetooth headset as a microphone is often 8 kHz; `edgeemo "
+            "listen --list-devices`.",
+        )
+    elif device.rate_hz != model_hz:
+        yield info(
+            "sample-rate-resampled",
+            f"The microphone records at {device.rate_hz} Hz, models read {model_hz} Hz: edgeemo resamples.",
+            seen,
+            "Nothing is wrong, as long as you pass the true rate: "
+            f"`recognizer.stream(rate_hz={device.rate_hz})`.",
+        )
+
+
+def camera(case: Case) -> Iterator[Finding]:
+    """Video devices and their rights."""
+    if find_spec("cv2") is None:
+        yield info(
+            "camera-no-opencv",
+            "Without OpenCV no camera and no video is read.",
+            "there is no module cv2",
+            "If you want them: `pip install 'edgeemo[face]'`.",
+        )
+    yield from forbidden(case, "dev/video*", "camera-permission", "video")
+    nodes = [node.name for node in case.root.glob("dev/video*")]
+    names = {node: case.read(f"sys/class/video4linux/{node}/name") for node in nodes}
+    if all(any(word in name.lower() for word in _NO_CAMERA) for name in names.values()):
+        yield info(
+            "camera-none",
+            "There is no camera.",
+            "no dev/video*" if not nodes else f"dev/video* are {', '.join(sorted(set(names.values())))}",
+            "If you want one: plug it in; of a Raspberry Pi's own see the ribbon cable and `rpicam-hello "
+            "--list`.",
+        )
+
+
+def _model_rates(case: Case) -> Iterator[int]:
+    for bundle in case.whole.values():
+        if bundle.card.modality == "voice":
+            yield int(bundle.card.spec.get("rate_hz", 16_000))
+
+
+def forbidden(case: Case, pattern: str, id: str, group: str) -> Iterator[Finding]:
+    """Yield a finding for the first device that this user may not read and write."""
+    for path in sorted(case.root.glob(pattern)):
+        try:
+            found = path.stat()
+        except OSError:
+            continue
+        if _may_use(found):
+            continue
+        owner = f"{_name(pwd.getpwuid, found.st_uid)}:{_name(grp.getgrgid, found.st_gid)}"
+        yield warning(
+            id,
+            f"The device {path.name} is there, and its mode does not let you use it.",
+            f"{path}: {stat.filemode(found.st_mode)} {owner}; you are {_name(pwd.getpwuid, os.geteuid())}",
+            f"`sudo usermod -aG {group} $USER`, then log in again; in a container `--device "
+            f"/{path.relative_to(case.root)}`.",
+        )
+        return
+
+
+def _may_use(found: os.stat_result) -> bool:
+    """As the mode says, which for root the system does not ask: a product seldom runs as root."""
+    mode = found.st_mode
+    if found.st_uid == os.geteuid() or os.geteuid() == 0:
+        return bool(mode & 0o600 == 0o600)
+    if found.st_gid in (*os.getgroups(), os.getegid()):
+        return mode & 0o060 == 0o060
+    return mode & 0o006 == 0o006
+
+
+def _name(of: object, number: int) -> str:
+    try:
+        return str(of(number)[0])  # type: ignore[operator]
+    except KeyError:  # a container seldom knows the host's
+        return str(number)

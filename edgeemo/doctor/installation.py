@@ -1,0 +1,137 @@
+"""Python, edgeemo itself, and the packages around it."""
+
+from __future__ import annotations
+
+import ast
+import platform
+import struct
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+from .. import __version__, _core, native_paths
+from ..errors import RuntimeUnavailableError
+from .case import Case, Finding, Skipped, error, info, warning
+
+PYTHONS = ((3, 10), (3, 14))
+"""The oldest and the newest Python that edgeemo is made for."""
+
+
+def version_of(package: str) -> str:
+    """Return the version of an installed package, "" where it is not installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def number(version: str) -> tuple[int, ...]:
+    """Return the leading numbers of a version, for comparison; () of what is none."""
+    parts: list[int] = []
+    for part in version.split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        parts.append(int(digits))
+        if digits != part:
+            break
+    return tuple(parts)
+
+
+def python(case: Case) -> Iterator[Finding]:
+    """Version, bits and platform of the interpreter."""
+    oldest, newest = PYTHONS
+    here = sys.version_info[:2]
+    if not oldest <= here <= newest:
+        yield warning(
+            "python-version",
+            f"edgeemo is made for Python {oldest[0]}.{oldest[1]} to {newest[0]}.{newest[1]}.",
+            f"{sys.executable} is Python {platform.python_version()}",
+            "Make an environment with one of these: `python3.11 -m venv .venv`, and install edgeemo into it.",
+        )
+    bits = 8 * struct.calcsize("P")
+    if bits < 64:
+        yield error(
+            "python-32-bit",
+            "This Python is a 32-bit program: there is no LiteRT wheel for it.",
+            f"pointers of {bits} bits on {platform.machine()}",
+            "Install the 64-bit image of your system (`uname -m` then says aarch64 or x86_64, and so does "
+            "`getconf LONG_BIT` 64).",
+        )
+    system = platform.system()
+    if system != "Linux":
+        yield warning(
+            "platform-untested",
+            f"edgeemo is tested on Linux, this is {system or 'unknown'}.",
+            f"platform.system() says {system!r}",
+            "Run it on Linux, or in a container of one; what Linux' own files tell is not checked here.",
+        )
+    elif platform.libc_ver()[0] != "glibc":
+        yield warning(
+            "libc-not-glibc",
+            "The C library is not glibc: LiteRT's wheels do not load (Alpine has musl).",
+            f"platform.libc_ver() says {platform.libc_ver()[0] or 'nothing'!r}",
+            "Use an image with glibc, for instance `python:3.11-slim` in place of `python:3.11-alpine`.",
+        )
+
+
+def package(case: Case) -> Iterator[Finding]:
+    """Whether Python sources, compiled module and C library are of one release."""
+    installed = version_of("edgeemo")
+    if installed and installed != __version__:
+        yield warning(
+            "edgeemo-version-mismatch",
+            f"The code says it is edgeemo {__version__}, the installation {installed}.",
+            f"{Path(__file__).parent.parent} against the metadata pip wrote",
+            "Install again: `pip install --force-reinstall --no-deps edgeemo`, or `pip install -e .`.",
+        )
+    missing = sorted(set(_promised()) - set(dir(_core)))
+    if missing:
+        yield error(
+            "core-stale",
+            "The compiled module is older than the Python code beside it.",
+            f"{_core.__file__} has no {', '.join(missing[:4])}",
+            "Build it again: `pip install --force-reinstall --no-deps edgeemo`, or `pip install .` in a "
+            "clone.",
+        )
+    try:
+        native_paths.paths()
+    except RuntimeUnavailableError as reason:
+        yield info(
+            "c-library-missing",
+            f"{native_paths.LIBRARY} is not there: Python works, programs in C and C++ cannot link it.",
+            str(reason).split(":")[0],
+            "If you need it: `pip install .` (not editable), or `cmake --install` as the README says.",
+        )
+
+
+def numpy(case: Case) -> Iterator[Finding]:
+    """NumPy, alone and beside tflite-runtime."""
+    version, legacy = version_of("numpy"), version_of("tflite-runtime")
+    if not version:
+        raise Skipped("NumPy's version is not known: it was not installed by pip")
+    if number(version) < (1, 26):
+        yield warning(
+            "numpy-old",
+            "NumPy is older than what edgeemo is tested with.",
+            f"numpy {version}, expected 1.26 or newer",
+            "`pip install 'numpy>=1.26'`",
+        )
+    if legacy and number(version) >= (2,):
+        only = not (version_of("ai-edge-litert") or version_of("ai-edge-litert-nightly"))
+        yield (error if only else warning)(
+            "tflite-runtime-numpy-2",
+            "tflite-runtime was built for NumPy 1: beside NumPy 2 every interpreter of it raises.",
+            f"tflite-runtime {legacy} beside numpy {version}",
+            "`pip install 'numpy<2'`, or, if LiteRT runs here, `pip uninstall tflite-runtime`.",
+        )
+
+
+def _promised() -> Iterator[str]:
+    """Yield the names that the compiled module's stub promises."""
+    stub = Path(__file__).parent.parent / "_core.pyi"
+    if stub.is_file():
+        for node in ast.parse(stub.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+                yield node.name

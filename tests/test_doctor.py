@@ -1,0 +1,88 @@
+"""The doctor names each drawn fault, alone and beside every other, and nothing where all is well."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from board import FAULTS, Board, Fault, portrait, voice
+
+from edgeemo.doctor import CHECKS, Case, Checked, Finding, examine
+
+PAIRS = [(i, j) for i, j in combinations(range(len(FAULTS)), 2) if FAULTS[i].stands_with(FAULTS[j])]
+Plant = Callable[..., Case]
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Board:
+    return Board(tmp_path_factory.mktemp("board"))
+
+
+@pytest.fixture
+def plant(board: Board, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plant]:
+    """Give the board faults for one test."""
+    yield partial(board.with_faults, monkeypatch)
+    board.heal()
+
+
+@pytest.fixture(scope="module")
+def seen_by(board: Board) -> dict[int, str]:
+    """Which check names a fault that is alone, by the fault's place in `FAULTS`."""
+    known: dict[int, str] = {}
+    for i, fault in enumerate(FAULTS):
+        with pytest.MonkeyPatch.context() as patch:
+            checked = examine(board.with_faults(patch, fault))
+        board.heal()
+        known[i] = next((c.name for c in checked if fault.id in [f.id for f in c.findings]), "")
+    return known
+
+
+def found_in(checked: list[Checked]) -> list[Finding]:
+    return [finding for check in checked for finding in check.findings]
+
+
+def told(checked: list[Checked]) -> str:
+    return "\n".join(f"{check.name}: {check.state} {check.reason} {check.findings}" for check in checked)
+
+
+def test_a_healthy_board_gets_no_warning(plant: Plant, tmp_path: Path) -> None:
+    asked = Case(picture=portrait(tmp_path), recording=voice(tmp_path), rate_hz=16_000, threads=4)
+    checked = examine(plant(case=asked))
+    assert [f for f in found_in(checked) if f.severity != "info"] == []
+    assert "failed" not in {check.state for check in checked}, told(checked)
+    assert [check.name for check in checked] == [name for checks in CHECKS.values() for name in checks]
+    assert {check.name for check in checked if check.state == "skipped"} <= {
+        "legacy",
+        "power",
+        "delegates",
+    }, told(checked)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_each_fault_is_named(fault: Fault, plant: Plant) -> None:
+    checked = examine(plant(fault))
+    assert fault.id in [finding.id for finding in found_in(checked)], told(checked)
+    assert "failed" not in {check.state for check in checked}, told(checked)
+
+
+@pytest.mark.parametrize(("i", "j"), PAIRS, ids=lambda i: FAULTS[i].id)
+def test_two_faults_are_both_named(i: int, j: int, plant: Plant, seen_by: dict[int, str]) -> None:
+    # the two checks alone: checks know nothing of each other, and there are thousands of pairs
+    checked = examine(plant(FAULTS[i], FAULTS[j]), only={seen_by[i], seen_by[j]})
+    assert {FAULTS[i].id, FAULTS[j].id} <= {finding.id for finding in found_in(checked)}, told(checked)
+    assert "failed" not in {check.state for check in checked}, told(checked)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_many_faults_at_once_are_all_named(seed: int, plant: Plant) -> None:
+    chosen: list[Fault] = []
+    for fault in random.Random(seed).sample(FAULTS, len(FAULTS)):
+        if all(fault.stands_with(other) for other in chosen):
+            chosen.append(fault)
+    assert len(chosen) > 20
+    checked = examine(plant(*chosen))
+    assert {fault.id for fault in chosen} <= {finding.id for finding in found_in(checked)}, told(checked)

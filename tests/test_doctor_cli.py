@@ -1,0 +1,393 @@
+"""``edgeemo doctor``: what it prints, its exit codes, and that nothing makes it crash."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from board import FAULTS, Board, Fault
+
+from edgeemo import Bundle, FaceDetector, Runtime
+from edgeemo.cli import main
+from edgeemo.doctor import CHECKS, SEVERITIES, Case, Finding, Skipped, examine
+from edgeemo.doctor.litert import trial
+from edgeemo.doctor.picture import BLUE_SKIN
+from edgeemo.doctor.pixels import best_score, color_order
+from edgeemo.doctor.probe import probe
+
+Plant = Callable[..., Case]
+STEPS = {  # what a remedy without a command begins with
+    *(
+        "Ask",
+        "Check",
+        "Clean",
+        "Come",
+        "Cool",
+        "Find",
+        "Fetch",
+        "Give",
+        "Less",
+        "Listen",
+        "Look",
+        "More",
+        "Nothing",
+    ),
+    *("Plug", "Record", "Save", "Take", "Use"),
+}
+BY_ID = {fault.id: fault for fault in FAULTS}
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Board:
+    return Board(tmp_path_factory.mktemp("board"))
+
+
+@pytest.fixture
+def plant(board: Board, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plant]:
+    yield partial(board.with_faults, monkeypatch)
+    board.heal()
+
+
+@pytest.fixture
+def doctor(capsys: pytest.CaptureFixture[str], board: Board) -> Callable[..., tuple[int, dict[str, Any]]]:
+    """Run it on the board; returns the exit code and the JSON."""
+
+    def run(*options: str) -> tuple[int, dict[str, Any]]:
+        code = main(["doctor", "--sys-root", str(board.root), "--json", *options])
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def ids(said: dict[str, Any]) -> list[str]:
+    return [finding["id"] for finding in said["findings"]]
+
+
+# --- what it prints ---
+
+
+def test_json_has_checks_and_findings(plant: Plant, doctor: Callable[..., Any]) -> None:
+    plant(BY_ID["hot"], BY_ID["bundle-damaged"])
+    _, said = doctor("nowhere.tflite")
+    assert set(said) == {"checks", "findings"}
+    for finding in said["findings"]:
+        assert set(finding) == {"id", "severity", "what", "evidence", "remedy"}
+        assert finding["severity"] in SEVERITIES
+    for check in said["checks"]:
+        assert set(check) == {"name", "subject", "state", "reason", "ms", "findings"}
+        assert bool(check["reason"]) == (check["state"] != "done")
+    assert [(c["subject"], c["name"]) for c in said["checks"]] == [
+        (subject, name) for subject, checks in CHECKS.items() for name in checks
+    ]
+    assert sorted(id for check in said["checks"] for id in check["findings"]) == sorted(ids(said))
+    assert {"hot", "bundle-missing"} <= set(ids(said))
+
+
+@pytest.mark.parametrize(
+    ("faults", "code"),
+    [
+        ([], 0),
+        (["governor-ondemand"], 0),
+        (["governor-powersave"], 4),
+        (["litert-needs-glibc"], 3),
+        (["governor-powersave", "litert-needs-glibc"], 3),
+    ],
+)
+def test_the_exit_code_is_that_of_the_worst(
+    faults: list[str], code: int, plant: Plant, doctor: Callable[..., Any]
+) -> None:
+    plant(*(BY_ID[name] for name in faults))
+    assert doctor()[0] == code
+
+
+def test_the_table_names_fault_evidence_and_remedy(
+    plant: Plant, board: Board, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(BY_ID["governor-powersave"])
+    monkeypatch.setenv("COLUMNS", "300")
+    assert main(["doctor", "--sys-root", str(board.root)]) == 4
+    shown = capsys.readouterr().out
+    for text in (
+        "governor-powersave",
+        "seen: sys/devices",
+        "do:   `echo performance",
+        "1 warning",
+        "no --picture",
+    ):
+        assert text in shown
+
+
+def test_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--help"]) == 0
+    shown = capsys.readouterr().out
+    for text in ("0  nothing", "3  an error", "4  warnings"):
+        assert text in shown
+
+
+@pytest.mark.parametrize("options", [["--threads", "0"], ["--rate", "-1"], ["--sys-root", "/nowhere"]])
+def test_wrong_usage(options: list[str]) -> None:
+    assert main(["doctor", *options]) == 2
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_every_finding_says_how_it_was_seen_and_a_step_to_take(fault: Fault, plant: Plant) -> None:
+    for finding in (f for check in examine(plant(fault)) for f in check.findings):
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", finding.id)
+        assert finding.evidence
+        assert len(finding.what) > 10
+        assert "`" in finding.remedy or finding.remedy.split()[0] in STEPS, finding.remedy
+
+
+# --- nothing makes it crash ---
+
+
+@pytest.mark.parametrize("name", [name for checks in CHECKS.values() for name in checks])
+def test_a_check_that_raises_is_a_finding(name: str, plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(case: Case) -> Iterator[Finding]:
+        yield Finding("first", "info", "", "", "")
+        raise ZeroDivisionError("of\nthree lines")
+
+    subject = next(subject for subject, checks in CHECKS.items() if name in checks)
+    monkeypatch.setitem(CHECKS[subject], name, look)
+    (checked,) = examine(plant(), only={name})
+    assert (checked.state, checked.reason) == ("failed", "ZeroDivisionError: of three lines")
+    first, own = checked.findings
+    assert (first.id, own.id, own.severity) == ("first", f"check-failed-{name}", "warning")
+    assert "test_doctor_cli.py, line" in own.evidence
+
+
+def test_a_check_that_cannot_be_done_says_why(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(case: Case) -> Iterator[Finding]:
+        yield from ()
+        raise Skipped("no such thing")
+
+    monkeypatch.setitem(CHECKS["speed"], "heat", look)
+    (checked,) = examine(plant(), only={"heat"})
+    assert (checked.state, checked.reason, checked.findings) == ("skipped", "no such thing", ())
+
+
+@pytest.mark.parametrize("text", ["", "garbage", "\x00\xff", "-1", "99999999999999999999", "1 2 3 4"])
+def test_garbage_in_the_system_s_files(text: str, board: Board, plant: Plant, tmp_path: Path) -> None:
+    files = {path.relative_to(board.root) for path in board.root.rglob("*") if path.is_file()}
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(text.encode("latin-1"))
+    case = plant()
+    checked = examine(Case(root=tmp_path, threads=case.threads))
+    assert "failed" not in {check.state for check in checked}, [c.reason for c in checked if c.reason]
+
+
+def test_an_empty_root(plant: Plant, tmp_path: Path) -> None:
+    plant()
+    checked = examine(Case(root=tmp_path))
+    assert "failed" not in {check.state for check in checked}
+    skipped = {check.name: check.reason for check in checked if check.state == "skipped"}
+    assert {"processor", "governor", "heat", "load", "memory"} <= set(skipped)
+
+
+def test_an_edgeemo_without_bundles(plant: Plant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("edgeemo.bundle.ZOO", tmp_path)
+    checked = examine(plant())
+    assert "bundles-none-shipped" in [f.id for check in checked for f in check.findings]
+    skipped = {check.name: check.reason for check in checked if check.state == "skipped"}
+    assert {"engine", "goldens", "licences"} <= set(skipped)
+    assert "failed" not in {check.state for check in checked}
+
+
+def test_a_shipped_bundle_that_is_damaged(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pocket_path: Path
+) -> None:
+    (tmp_path / "good.tflite").write_bytes(pocket_path.read_bytes())
+    (tmp_path / "text.tflite").write_bytes(pocket_path.read_bytes()[:-40])
+    monkeypatch.setattr("edgeemo.bundle.ZOO", tmp_path)
+    checked = examine(plant())
+    (damaged,) = [f for check in checked for f in check.findings if f.severity == "error"]
+    assert (damaged.id, "text.tflite" in damaged.what) == ("bundle-damaged", True)
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"\x89PNG\r\n\x1a\n", bytes(range(256)) * 9])
+def test_odd_files(content: bytes, plant: Plant, doctor: Callable[..., Any], tmp_path: Path) -> None:
+    plant()
+    for name in ("odd.tflite", "odd.png", "odd.wav"):
+        (tmp_path / name).write_bytes(content)
+    odd = [str(tmp_path / name) for name in ("odd.tflite", "odd.png", "odd.wav")]
+    code, said = doctor(odd[0], "--picture", odd[1], "--recording", odd[2])
+    assert code == 3
+    assert {"bundle-damaged", "picture-unreadable", "recording-unreadable"} <= set(ids(said))
+    assert "failed" not in {check["state"] for check in said["checks"]}
+
+
+def test_folders_in_place_of_files(plant: Plant, doctor: Callable[..., Any], tmp_path: Path) -> None:
+    plant()
+    code, said = doctor(str(tmp_path), "--picture", str(tmp_path), "--recording", str(tmp_path))
+    assert code == 3
+    assert {"bundle-missing", "picture-unreadable", "recording-unreadable"} <= set(ids(said))
+
+
+# --- glibc: every place that tells of it ---
+
+CPU = ("proc/cpuinfo", "processor: 0\nFeatures : fp asimd asimddp\nCPU part : 0xd0b\n")
+ELF = b"\x7fELF\2\1\1" + bytes(11) + (183).to_bytes(2, "little")
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        ({"lib/aarch64-linux-gnu/libc.so.6": "GNU C Library stable release version 2.31."}, True),
+        ({"lib/aarch64-linux-gnu/libc.so.6": "GNU C Library stable release version 2.34."}, False),
+        ({"lib/x86_64-linux-gnu/libc.so.6": "GNU C Library stable release version 2.31."}, False),
+        ({"usr/lib/aarch64-linux-gnu/libc-2.31.so": ""}, True),
+        ({"lib64/libc-2.31.so": ELF.decode("latin-1")}, True),
+        ({"var/lib/dpkg/status": "Package: libc6\nArchitecture: arm64\nVersion: 2.31-13+deb11u5\n"}, True),
+        ({"var/lib/dpkg/status": "Package: libc6\nArchitecture: amd64\nVersion: 2.31-13+deb11u5\n"}, False),
+        (dict([CPU, ("etc/os-release", "VERSION_CODENAME=bullseye\nID=raspbian\n")]), True),
+        (dict([CPU, ("etc/os-release", 'ID=ubuntu\nVERSION_ID="20.04"\n')]), True),
+        (dict([CPU, ("etc/os-release", 'ID=debian\nVERSION_ID="12"\n')]), False),
+    ],
+)
+def test_a_glibc_too_old_for_litert(files: dict[str, str], named: bool, tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(text.encode("latin-1"))
+    (checked,) = examine(Case(root=tmp_path), only={"glibc"})
+    assert [finding.id for finding in checked.findings] == (["litert-needs-glibc"] if named else [])
+
+
+@pytest.mark.parametrize(("litert", "named"), [("2.1.0", False), ("2.1.2", True), ("", True)])
+def test_glibc_of_this_process(litert: str, named: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    monkeypatch.setattr("platform.libc_ver", lambda: ("glibc", "2.31"))
+    monkeypatch.setattr("edgeemo.doctor.glibc.version_of", lambda _: litert)
+    monkeypatch.setattr("edgeemo.doctor.glibc.litert_library", lambda: "")
+    (checked,) = examine(Case(), only={"glibc"})
+    assert [finding.id for finding in checked.findings] == (["litert-needs-glibc"] if named else [])
+
+
+def test_the_library_itself_tells_what_it_needs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "libLiteRt.so").write_bytes(b"\0GLIBC_2.9\0GLIBC_2.99\0GLIBC_2.17\0")
+    monkeypatch.setattr("edgeemo.doctor.glibc.litert_library", lambda: str(tmp_path / "libLiteRt.so"))
+    monkeypatch.setattr("platform.libc_ver", lambda: ("glibc", "2.36"))
+    (checked,) = examine(Case(), only={"glibc"})
+    assert "2.99" in checked.findings[0].what
+
+
+# --- LiteRT, in processes of their own ---
+
+
+def in_a_process(path: Path) -> tuple[int, dict[str, Any]]:
+    command = [sys.executable, "-m", "edgeemo.cli", "doctor", "--json"]
+    done = subprocess.run(
+        command, capture_output=True, timeout=120, env={**os.environ, "PYTHONPATH": str(path)}
+    )
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_without_litert(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['ai_edge_litert'] = None\n")
+    code, said = in_a_process(tmp_path)
+    assert code == 3
+    assert "litert-missing" in ids(said)
+    goldens = next(check for check in said["checks"] if check["name"] == "goldens")
+    assert goldens["state"] == "skipped"
+    assert "no bundle runs here" in goldens["reason"]
+
+
+def test_a_litert_that_does_not_load(tmp_path: Path) -> None:
+    (tmp_path / "ai_edge_litert").mkdir()
+    (tmp_path / "ai_edge_litert/__init__.py").write_text("")
+    (tmp_path / "ai_edge_litert/libLiteRt.so").write_bytes(b"\x7fELF and no more")
+    code, said = in_a_process(tmp_path)
+    assert code == 3
+    broken = next(f for f in said["findings"] if f["id"] == "litert-does-not-load")
+    assert "libLiteRt.so" in broken["evidence"]
+
+
+def test_a_litert_that_kills_its_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plant: Plant
+) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nkill -ILL $$\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.syspath_prepend(str(tmp_path))  # another path is another trial
+    assert {outcome.error for outcome in trial()} == {"the process died of SIGILL"}
+    (checked,) = examine(plant(), only={"engine"})
+    assert [finding.id for finding in checked.findings] == ["litert-does-not-load"]
+    assert "SIGILL" in checked.findings[0].evidence
+
+
+def test_the_bundle_that_kills_is_told_from_those_around_it(pocket_path: Path, tmp_path: Path) -> None:
+    deadly = tmp_path / "deadly.tflite"
+    deadly.write_bytes(b"")
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, edgeemo.bundle as b\nreal = b.find\n"
+        "def find(name):\n"
+        "    if 'deadly' in str(name): os.kill(os.getpid(), signal.SIGSEGV)\n"
+        "    return real(name)\n"
+        "b.find = find\n"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(tmp_path))
+        before, killer, after = probe([str(pocket_path), str(deadly), str(pocket_path)])
+    assert before.ran
+    assert after.ran
+    assert (killer.kind, killer.error) == ("Died", "the process died of SIGSEGV")
+
+
+# --- delegates ---
+
+
+def test_a_delegate_that_is_not_used_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    reports = [("cpu", True, ""), ("gpu", False, "wrong numbers"), ("/lib/good.so", True, "")]
+    kept: list[object] = []
+
+    def survey(bundle: Bundle, *, threads: int, delegate_options: dict[str, str]) -> list[SimpleNamespace]:
+        kept.append(delegate_options["probe_records"])
+        return [SimpleNamespace(name=n, usable=u, reason=r, ratio=None) for n, u, r in reports]
+
+    monkeypatch.setitem(sys.modules, "edgeemo.delegates", SimpleNamespace(survey=survey))
+    monkeypatch.setenv("VK_DRIVER_FILES", str(tmp_path / "icd.json"))
+    (checked,) = examine(Case(), only={"delegates"})
+    assert [(f.id, f.severity) for f in checked.findings] == [("delegate-unusable", "info")]
+    assert "gpu" in checked.findings[0].what
+    assert "wrong numbers" in checked.findings[0].evidence
+    assert kept == [""]  # the doctor changes nothing
+
+
+def test_without_a_driver_no_delegate_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgeemo.doctor.gpu._drivers", lambda _: [])
+    (checked,) = examine(Case(), only={"delegates"})
+    assert (checked.state, checked.findings) == ("skipped", ())
+
+
+# --- on real pictures ---
+
+
+def test_exchanged_colours_on_portraits(data_dir: Callable[[str], Path]) -> None:
+    pytest.importorskip("PIL", reason="needs edgeemo[face]")
+    from edgeemo.sources.photos import read_photo
+
+    pictures = sorted((data_dir("face") / "photos").glob("*.jpg"))[::2]
+    warm = []
+    bundle = Bundle.open("face-detector")
+    with FaceDetector(bundle, Runtime(bundle.flatbuffer)) as detector:
+        for path in pictures:
+            image = read_photo(path)
+            faces = detector.detect(image)
+            assert best_score(faces) > 0
+            found, exchanged = color_order(image, faces), color_order(image[..., ::-1], faces)
+            assert found is not None
+            assert exchanged == pytest.approx(-found, abs=1e-6)
+            warm.append(found)
+    assert np.mean(np.array(warm) > BLUE_SKIN) >= 0.95  # of exchanged ones are named
+    assert np.mean(np.array(warm) < -BLUE_SKIN) <= 0.02  # of right ones
