@@ -162,7 +162,8 @@ fuzz: $(TEST)/.stamp
 wheel-test: prepare
 	rm -rf $(WHEEL) build/dist
 	$(PYTHON) -m venv $(WHEEL)
-	$(WHEEL)/bin/python $(PIP) wheel --no-deps --wheel-dir build/dist .
+	$(WHEEL)/bin/python $(PIP) install build
+	$(WHEEL)/bin/python -m build --outdir build/dist . > /dev/null  # a wheel of the sdist
 	$(WHEEL)/bin/python $(PIP) install build/dist/edgeemo-*.whl
 	cd / && $(CURDIR)/$(WHEEL)/bin/python $(CURDIR)/tests/try_wheel.py $(CURDIR)
 

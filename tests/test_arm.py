@@ -211,16 +211,9 @@ def test_c_programs_say_what_they_say_on_this_machine(
     ],
 )
 def test_tests_pass_there(tests: str, core: str) -> None:
-    options = [
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-c",
-        TESTS.parent / "pyproject.toml",
-        "--rootdir",
-        TESTS.parent,
-    ]
-    told = python(core, "-m", "pytest", *options, TESTS / tests)
+    root = TESTS.parent
+    options = ("-q", "-p", "no:cacheprovider", "-c", f"{root}/pyproject.toml", f"--rootdir={root}")
+    told = python(core, "-m", "pytest", *options, f"{TESTS}/{tests}")
     print(told.splitlines()[-1])
     assert re.search(r"[1-9]\d* passed", told)
 
