@@ -27,7 +27,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?= -1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-env peers legacy prepare lint types format format-check cpp-test sanitize tsan aarch64 fuzz wheel-test bench vulkan clean
+.PHONY: help demo test test-env peers legacy prepare lint types format format-check cpp-test sanitize tsan \
+  aarch64 aarch64-root aarch64-wheel aarch64-test fuzz wheel-test bench vulkan clean
 
 help:
 	@echo "make demo          install into $(DEMO) and read a few sentences with the shipped model, offline"
@@ -113,13 +114,40 @@ sanitize: $(TEST)/.stamp
 	$(CMAKE) --build build/sanitize
 	$(CTEST) --test-dir build/sanitize
 
-# the same numbers on another processor: needs g++-aarch64-linux-gnu and qemu-user-static
+# --- 64-bit ARM, emulated (.ci/run --arm): needs g++-aarch64-linux-gnu and qemu-user-static ---
+
+ARM := build/arm
+CORES := cortex-a72 cortex-a76
+TOOLCHAIN := $(CURDIR)/cpp/toolchains/aarch64.cmake
+
 aarch64: $(TEST)/.stamp
 	$(CMAKE) -S cpp -B build/aarch64 -G Ninja -DCMAKE_BUILD_TYPE=Release -DEDGEEMO_WERROR=ON -DEDGEEMO_TESTS=ON \
-	  -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ \
-	  "-DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64-static;-L;/usr/aarch64-linux-gnu"
+	  -DCMAKE_TOOLCHAIN_FILE=$(TOOLCHAIN) -DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64-static
 	$(CMAKE) --build build/aarch64
-	$(CTEST) --test-dir build/aarch64
+	for core in $(CORES); do echo "as a $$core"; \
+	  QEMU_CPU=$$core QEMU_LD_PREFIX=/usr/aarch64-linux-gnu $(CTEST) --parallel 2 --test-dir build/aarch64 || exit 1; done
+
+$(ARM)/.root: .ci/arm_root pyproject.toml | $(TEST)/.stamp
+	PYTHON=$(CURDIR)/$(TEST)/bin/python .ci/arm_root
+	@touch $@
+
+aarch64-root: $(ARM)/.root
+
+# a wheel for the Python of the root, which is that of this machine's release; it serves boards of that release, too
+$(ARM)/.wheel: $(SOURCES) $(ARM)/.root
+	rm -rf $(ARM)/dist
+	abi=$$($(BIN)/python -c 'import sys; print("%d%d" % sys.version_info[:2])') && \
+	  _PYTHON_HOST_PLATFORM=linux-aarch64 SETUPTOOLS_EXT_SUFFIX=.cpython-$$abi-aarch64-linux-gnu.so \
+	  $(BIN)/python $(PIP) wheel --no-deps --wheel-dir $(ARM)/dist . -C cmake.args=-DCMAKE_TOOLCHAIN_FILE=$(TOOLCHAIN) \
+	  -C cmake.define.Python_INCLUDE_DIR=$$(echo $(CURDIR)/$(ARM)/root/usr/include/python3.*)
+	$(BIN)/python $(PIP) install --root-user-action=ignore --target $(ARM)/site --upgrade --no-deps --only-binary=:all: \
+	  --platform linux_aarch64 $(ARM)/dist/edgeemo-*.whl
+	@touch $@
+
+aarch64-wheel: $(ARM)/.wheel
+
+aarch64-test: $(ARM)/.wheel
+	$(TEST)/bin/python -m pytest -m arm -rP --durations=0 tests/test_arm.py $(PYTEST_ARGS)
 
 # the native fuzz targets need clang; FUZZ_SECONDS of each (600 before a release), then as many of the bundle reader
 FUZZ_SECONDS ?= 60
@@ -142,7 +170,8 @@ vulkan:
 wheel-test: prepare
 	rm -rf $(WHEEL) build/dist
 	$(PYTHON) -m venv $(WHEEL)
-	$(WHEEL)/bin/python $(PIP) wheel --no-deps --wheel-dir build/dist .
+	$(WHEEL)/bin/python $(PIP) install build
+	$(WHEEL)/bin/python -m build --outdir build/dist . > /dev/null  # a wheel of the sdist
 	$(WHEEL)/bin/python $(PIP) install build/dist/edgeemo-*.whl
 	cd / && $(CURDIR)/$(WHEEL)/bin/python $(CURDIR)/tests/try_wheel.py $(CURDIR)
 

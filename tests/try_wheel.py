@@ -1,4 +1,9 @@
-"""Tries an installed wheel outside the repository: ``python tests/try_wheel.py ROOT``; needs no pytest."""
+"""Tries an installed wheel outside the repository; needs no pytest.
+
+    python tests/try_wheel.py ROOT [--without-litert]
+
+With ``--without-litert``, where LiteRT cannot be loaded, models are not run but refused in words.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 
-def main(root: Path) -> None:
+def main(root: Path, litert: bool = True) -> None:
     """Fail with an assertion if the wheel lacks something or does not answer."""
     import edgeemo
 
@@ -32,6 +37,16 @@ def main(root: Path) -> None:
         assert (installed / file).is_file(), f"the wheel lacks {file}"
     for package in ("tensorflow", "pytest"):
         assert importlib.util.find_spec(package) is None, f"{package} came with the wheel"
+
+    if not litert:
+        frontend = edgeemo.TextFrontend(edgeemo.TextSpec(length=4), ["[PAD]", "[UNK]", "so", "happy"])
+        assert frontend.compute("so happy").tolist() == [2, 3, 0, 0]
+        try:
+            edgeemo.Recognizer.open("text")
+        except edgeemo.errors.RuntimeUnavailableError as error:
+            print(f"the wheel at {installed} has its frontends, and says: {error}")
+            return
+        raise AssertionError("LiteRT runs here: try the wheel with it")
 
     sys.path.insert(0, str(root / "tests"))
     import pocket
@@ -61,4 +76,4 @@ def main(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve())
+    main(Path(sys.argv[1]).resolve(), "--without-litert" not in sys.argv)
