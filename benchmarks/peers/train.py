@@ -3,9 +3,10 @@
     python -m benchmarks.peers.train --data DATA --folds runs/voice-crossval/predictions.csv
     python -m benchmarks.peers.train --data DATA --only text
 
-Into ``build/peers`` go TF-IDF models of GoEmotions and EmoBank (a minute), ONNX twins of our models (a
-minute), and what eGeMAPS with a support vector machine says of each clip of the folds (an hour for the
-features, once; minutes for the machines). ``--folds`` is the table that ``edgeemo crossval voice`` writes.
+Into ``build/peers`` go TF-IDF models of GoEmotions and EmoBank (a minute) and ONNX twins of our models (two
+minutes). What eGeMAPS with a support vector machine says of each clip of the folds (ten minutes for the
+features, kept in ``build/egemaps``; four for the machines) goes beside the results, as counts. ``--folds`` is
+the table that ``edgeemo crossval voice`` writes.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ def train_voice(job: Job) -> None:
         features = egemaps.extract([p.resolve() for p in clips.paths], Path("build/egemaps") / f"{name}.npz")
         answers.append((name, clips, egemaps.predict(features, clips)))
     source = f"{job.folds.parent.name}/{job.folds.name}, sha256 {digest(job.folds)}"
+    voice_folds.KEPT.parent.mkdir(parents=True, exist_ok=True)
     write_whole(voice_folds.KEPT, voice_folds.counted(answers, source).encode())
 
 
