@@ -39,6 +39,8 @@ def _figure(n: int) -> tuple[Any, Any, list[Any]]:
     down = -(-n // ACROSS)
     figure, grid = plt.subplots(down, ACROSS, figsize=(10, 2.6 * down), squeeze=False, layout="constrained")
     axes = list(grid.ravel())
+    for axis in axes:
+        axis.minorticks_off()
     for axis in axes[n:]:
         axis.set_axis_off()
     return plt, figure, axes[:n]
@@ -72,6 +74,7 @@ def _draw_peers(tasks: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) ->
                 color=color,
             )
         axis.set_xscale("log")
+        axis.minorticks_off()
         axis.margins(x=0.35, y=0.25)
         axis.set_title(task, fontsize=8)
         axis.set_xlabel("µs a call")
@@ -92,6 +95,7 @@ def _draw_curves(curves: Sequence[Mapping[str, Any]], path: Path) -> None:
         axis.set_ylim(0, 1.5 * max(us))
         if curve["shape"] == "flat" and xs[-1] > 50 * xs[0]:
             axis.set_xscale("log")
+            axis.minorticks_off()
         axis.set_title(f"{curve['name']}\n{curve['verdict']}", fontsize=7)
         axis.set_xlabel(curve["unit"])
         axis.set_ylabel("µs")

@@ -7,8 +7,8 @@
 Writes ``benchmarks/results/BOARD.json`` after every part, so a run that was broken off goes on with
 ``--only`` for the parts it lacks; ``BOARD`` is the processor and its cores unless ``--board`` names it. Rows
 whose data or packages are missing are named as skipped, with what to do. What the peers learn is read from a
-cache that ``make peers-train`` fills. The exit code is 0 although a peer may be ahead: the verdicts say so; with
-``--strict`` it is 3.
+cache that ``make peers-train`` fills. The exit code is 0 although a peer may be ahead: the verdicts say so;
+with ``--strict`` it is 3.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 All points of a curve are timed in turns. Lines are fitted to the 5th percentiles, since what disturbs a
 machine only adds; a line is straight if no point is off by more than `OFF` of its own value (a cost that grew
-with the square would be off by several times that). `bench_scaling.py` asserts it.
+with the square would be off by several times that). A curve without its shape is measured again, up to
+`TRIES` times: a busy machine bends lines, but not each time. `bench_scaling.py` asserts the shapes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from edgeemo.machine import cores
 from ..timing import Lap, Times, laps_of, race
 from .row import Context, quiet
 
-OFF, FLAT = 0.25, 1.3
+OFF, FLAT, TRIES = 0.25, 1.3, 3
 RATE = 16_000
 SENTENCE = "I can't believe how kind everybody was to me yesterday; it made my whole week. "
 
@@ -47,9 +48,7 @@ class Curve:
 
     @property
     def fit(self) -> tuple[float, float, float, float]:
-        """Return slope, intercept, greatest relative deviation and R² of the line that fits best, each point
-        weighing by its own value.
-        """
+        """Slope, intercept, greatest relative deviation and R² of the line that fits best relatively."""
         x, y = np.array(self.xs), np.array(self.us)
         slope, intercept = np.polyfit(x, y, 1, w=1 / y)
         line = slope * x + intercept
@@ -96,8 +95,12 @@ def measure(context: Context) -> Iterator[Curve]:
 
 
 def _curve(name: str, unit: str, laps: Mapping[float, Lap], **shape: Any) -> Curve:
-    contest = race({str(x): lap for x, lap in laps.items()}, seconds=3.0)
-    return Curve(name, unit, list(laps), [contest.times[str(x)] for x in laps], **shape)
+    for _ in range(TRIES):
+        contest = race({str(x): lap for x, lap in laps.items()}, seconds=3.0)
+        curve = Curve(name, unit, list(laps), [contest.times[str(x)] for x in laps], **shape)
+        if curve.as_it_should:
+            break
+    return curve
 
 
 def text_length() -> Iterator[Curve]:
