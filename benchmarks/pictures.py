@@ -33,7 +33,8 @@ def _figure(n: int) -> tuple[Any, Any, list[Any]]:
     import matplotlib
 
     matplotlib.use("svg")
-    matplotlib.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "edgeemo", "font.size": 8}
+    matplotlib.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "edgeemo"}
+    matplotlib.rcParams |= {"font.size": 8, "font.sans-serif": ["DejaVu Sans"]}
     import matplotlib.pyplot as plt
 
     down = -(-n // ACROSS)
@@ -54,8 +55,10 @@ def _save(plt: Any, figure: Any, path: Path) -> None:
 def _draw_peers(tasks: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
     plt, figure, axes = _figure(len(tasks))
     for axis, (task, rows) in zip(axes, tasks.items(), strict=True):
-        shown = [row for row in rows if row.get("score") and row.get("us")]
-        for row in shown:
+        shown = sorted(
+            (row for row in rows if row.get("score") and row.get("us")), key=lambda row: row["us"]["us"]
+        )
+        for i, row in enumerate(shown):
             value, us, color = row["score"]["value"], row["us"], OURS if row.get("ours") else THEIRS
             axis.errorbar(
                 us["us"],
@@ -66,16 +69,18 @@ def _draw_peers(tasks: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) ->
                 color=color,
                 capsize=2,
             )
+            last = i == len(shown) - 1
             axis.annotate(
                 row["system"].replace("`", ""),
                 (us["us"], value["value"]),
-                (4, 4),
+                (-4 if last else 4, -10 if i % 2 else 5),  # neighbours above and below
                 textcoords="offset points",
+                ha="right" if last else "left",
                 color=color,
             )
         axis.set_xscale("log")
         axis.minorticks_off()
-        axis.margins(x=0.35, y=0.25)
+        axis.margins(x=0.5, y=0.25)
         axis.set_title(task, fontsize=8)
         axis.set_xlabel("µs a call")
         axis.set_ylabel(shown[0]["score"]["metric"] if shown else "")

@@ -79,7 +79,8 @@ class Curve:
         if self.shape == "flat":
             return f"flat from {self.flat_from:g} {self.unit}: ×{self.rise:.2f} at {self.xs[-1]:,g}"
         slope, intercept, off, r2 = self.fit
-        return f"{intercept:.3g} µs + {slope:.3g} µs a {self.unit}, off by {off:.0%} at most, R² {r2:.4f}"
+        fixed, more = (f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}" for x in (intercept, slope))
+        return f"{fixed} µs + {more} µs a {self.unit}, off by {off:.0%} at most, R² {r2:.4f}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
