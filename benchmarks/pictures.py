@@ -21,7 +21,7 @@ def draw(results: Mapping[str, Any], folder: Path) -> list[tuple[str, str]]:
     if tasks:
         name = f"{results['board']}-peers.svg"
         _draw_peers(tasks, folder / name)
-        made.append(("How good against how fast; up and left is better", name))
+        made.append(("How good against how fast", name))
     if curves:
         name = f"{results['board']}-scaling.svg"
         _draw_curves(curves, folder / name)

@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeemo.files import write_whole
 
-from .verdicts import by_task, judged, ours_of, verdicts
+from .verdicts import FRONTENDS, by_task, judged, ours_of, verdicts
 
 BEGIN, END = "<!-- table: begin (made by `make table`) -->", "<!-- table: end -->"
 
@@ -46,6 +46,19 @@ def markdown(results: Mapping[str, Any]) -> str:
     )
     parts.append("Skipped: " + ("; ".join(skipped) if skipped else "nothing") + ".")
     return "\n\n".join(parts) + "\n"
+
+
+def _verdict(rows: Sequence[Row], tasks: int) -> str:
+    """Return what all tasks come to, and every verdict against us by itself."""
+    against = [text for good, text in verdicts(rows) if not good]
+    short = any(text.startswith(FRONTENDS) for text in against)
+    lost = len(against) - short
+    lines = []
+    if tasks:
+        lines.append(f"In {tasks - lost} of {tasks} tasks no peer is both faster and more accurate.")
+    if any("reached" in row for row in rows) and not short:
+        lines.append("Every frontend reaches its aim.")
+    return "\n".join([" ".join(lines), *(f"- **{text}**" for text in against)]).strip()
 
 
 def _about(results: Mapping[str, Any]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+FRONTENDS = "frontends, times faster than the aim"
+
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -68,5 +70,5 @@ def verdicts(rows: Rows) -> list[tuple[bool, str]]:
     ]
     if aims:
         said = "short of it: " + "; ".join(short) if short else f"all {len(aims)} reached"
-        found.append((not short, f"frontends, times faster than the aim: {said}"))
+        found.append((not short, f"{FRONTENDS}: {said}"))
     return found

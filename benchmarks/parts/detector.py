@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,7 @@ def measure(context: Context) -> Iterator[Row]:
         finders: dict[str, Finder] = {OURS: detector} | {name: BlazeFace(p) for name, p in paths.items()}
         measures = {name: Finding.of(held, find(finder, held)) for name, finder in finders.items()}
         contest = race(
-            {name: laps_of(lambda f=finder: f.detect(frame, "rgb")) for name, finder in finders.items()},  # type: ignore[misc]
+            {name: laps_of(partial(finder.detect, frame, "rgb")) for name, finder in finders.items()},
             seconds=4.0,
         )
     groups = [picture.group or picture.subject or f"\0{i}" for i, picture in enumerate(held)]
@@ -91,14 +92,14 @@ def measure(context: Context) -> Iterator[Row]:
     for asked in (
         Asked("detector: bare faces from 20 px", "f1", "F1", large + counts["faces_20_40"], "faces"),
         Asked("detector: bare faces from 40 px", "recall_40", "recall", large, "faces"),
-        Asked("detector: false boxes", "false_boxes", "a picture", len(held), "pictures", higher=False),
+        Asked("detector: false boxes", "false_boxes", "boxes a picture", len(held), "pictures", higher=False),
     ):
         yield from _rows(asked, measures, draw, contest, paths, missing)
 
 
 def _rows(
     asked: Asked,
-    measures: Mapping[str, Finding],
+    measures: Mapping[str, DetectionMeasure],
     draw: Draw,
     contest: Race,
     paths: Mapping[str, Path],

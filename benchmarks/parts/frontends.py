@@ -92,7 +92,7 @@ def _micro() -> Iterator[Row]:
     nearest to; our bundles read log-mel.
     """
     needs("pymicro_features", "librosa")
-    from pymicro_features import MicroFrontend
+    from pymicro_features import MicroFrontend  # type: ignore[import-not-found,unused-ignore]
 
     from ..peers import voice_frontend as peer
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -104,6 +105,11 @@ def _curve(name: str, unit: str, laps: Mapping[float, Lap], **shape: Any) -> Cur
     return curve
 
 
+def _each(function: Callable[..., object], values: Mapping[Any, Any], *more: object) -> dict[float, Lap]:
+    """Return the laps of a function on each value."""
+    return {x: laps_of(partial(function, value, *more)) for x, value in values.items()}
+
+
 def text_length() -> Iterator[Curve]:
     """Yield the frontend up to the cut and from it on, and a whole prediction."""
     with Recognizer.open("text") as opened:
@@ -114,13 +120,13 @@ def text_length() -> Iterator[Curve]:
         yield _curve(
             "text frontend, up to what is read",
             "character",
-            {n: laps_of(lambda t=text: encode(t)) for n, text in texts.items()},  # type: ignore[misc]
+            _each(encode, texts),
         )
         longer = {n: (SENTENCE * (n // len(SENTENCE) + 1))[:n] for n in (cut, 500, 2_000, 10_000, 1_000_000)}
         yield _curve(
             "text frontend, beyond",
             "characters",
-            {n: laps_of(lambda t=text: encode(t)) for n, text in longer.items()},  # type: ignore[misc]
+            _each(encode, longer),
             shape="flat",
             flat_from=cut,
         )
@@ -128,7 +134,7 @@ def text_length() -> Iterator[Curve]:
         yield _curve(
             "text, whole prediction",
             "characters",
-            {n: laps_of(lambda t=text: recognizer.predict(t)) for n, text in every.items()},  # type: ignore[misc]
+            _each(recognizer.predict, every),
             shape="flat",
         )
 
@@ -145,16 +151,15 @@ def audio_length() -> Iterator[Curve]:
     clips = {s: sound(s) for s in (3, 6, 12, 24, 48)}
     with Recognizer.open("voice") as opened:
         recognizer: Any = opened
-        frames = recognizer.frontend.frames
         yield _curve(
             "voice frontend",
             "second",
-            {s: laps_of(lambda c=clip: frames(c, RATE)) for s, clip in clips.items()},  # type: ignore[misc]
+            _each(recognizer.frontend.frames, clips, RATE),
         )
         yield _curve(
             "voice, whole prediction",
             "second",
-            {s: laps_of(lambda c=clip: recognizer.predict(c, RATE)) for s, clip in clips.items()},  # type: ignore[misc]
+            _each(recognizer.predict, clips, RATE),
         )
 
 
@@ -166,7 +171,7 @@ def picture_size() -> Iterator[Curve]:
     yield _curve(
         "face frontend, n x n to 64 x 64",
         "megapixel",
-        {n: laps_of(lambda p=p: frontend.compute(p, "rgb")) for n, p in squares.items()},  # type: ignore[misc]
+        _each(frontend.compute, squares, "rgb"),
     )
     sizes = ((640, 360), (1280, 720), (1920, 1080), (2560, 1440))
     frames = {w * h / 1e6: rng.integers(0, 255, (h, w, 3), np.uint8) for w, h in sizes}
@@ -174,12 +179,12 @@ def picture_size() -> Iterator[Curve]:
         yield _curve(
             "letterbox of a frame",
             "megapixel",
-            {n: laps_of(lambda p=p: detector.frontend.compute(p, "rgb")) for n, p in frames.items()},  # type: ignore[misc]
+            _each(detector.frontend.compute, frames, "rgb"),
         )
         yield _curve(
             "finding faces in a frame",
             "megapixel",
-            {n: laps_of(lambda p=p: detector.detect(p, "rgb")) for n, p in frames.items()},  # type: ignore[misc]
+            _each(detector.detect, frames, "rgb"),
         )
 
 
@@ -192,10 +197,10 @@ def faces() -> Iterator[Curve]:
         yield _curve(
             "reading faces of a frame",
             "face",
-            {
-                n: laps_of(lambda b=boxes[:n]: recognizer.predict_all(frame, "rgb", b))
-                for n in (1, 2, 4, 8, 16)
-            },  # type: ignore[misc]
+            _each(
+                lambda some: recognizer.predict_all(frame, "rgb", some),
+                {n: boxes[:n] for n in (1, 2, 4, 8, 16)},
+            ),
         )
 
 
@@ -236,7 +241,7 @@ def threads() -> Iterator[Curve]:
         yield _curve(
             "a hundred texts a thread",
             "threads",
-            {n: laps_of(lambda n=n: list(pool.map(work, recognizers[:n]))) for n in counts},  # type: ignore[misc]
+            _each(lambda some: list(pool.map(work, some)), {n: recognizers[:n] for n in counts}),
             shape="shown",
         )
     for recognizer in recognizers:
@@ -246,7 +251,7 @@ def threads() -> Iterator[Curve]:
     yield _curve(
         "finding faces with threads in the model",
         "threads",
-        {n: laps_of(lambda d=d: d.detect(frame, "rgb")) for n, d in opened.items()},  # type: ignore[misc]
+        _each(lambda detector: detector.detect(frame, "rgb"), opened),
         shape="shown",
     )
     for detector in opened.values():

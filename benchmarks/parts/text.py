@@ -86,7 +86,7 @@ def _goemotions(context: Context, recognizer: Any) -> Iterator[Row]:
 
     good, bad = space.indices(PLEASANT), space.indices(UNPLEASANT)
     sided = np.flatnonzero(truth[:, good].any(1) != truth[:, bad].any(1))
-    pleasant = truth[sided][:, good].any(1)
+    pleasant = np.asarray(truth[sided][:, good].any(1), np.bool_)
     task = Task(SIDE_TASK, "area under ROC", [texts[i] for i in sided], _area_of(pleasant))
     yield from _rows(task, recognizer, said.valence[sided], [_sides(tfidf, good, bad), _vader()])
 
@@ -195,7 +195,9 @@ def _vader() -> Peer:
         needs("vaderSentiment")
     except Skip as reason:
         return Peer("VADER", None, packages, missing=str(reason))
-    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+    from vaderSentiment.vaderSentiment import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        SentimentIntensityAnalyzer,
+    )
 
     polarity = SentimentIntensityAnalyzer().polarity_scores
 

@@ -191,7 +191,7 @@ def _onnx(bundle: Bundle, inputs: Tensor, kind: str) -> Twin:
     except Skip as reason:
         twin.missing = str(reason)
         return twin
-    import onnxruntime
+    import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

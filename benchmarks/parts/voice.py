@@ -10,6 +10,9 @@ are timed: its machine answers beside that for nothing, which favours the peer.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
 
 from edgeemo import Recognizer
 
@@ -40,14 +43,14 @@ def measure(context: Context) -> Iterator[Row]:
         found = voice_folds.compare(name, kept["sets"][name])
         for row, value, ahead in ((own, found.ours, None), (peer, found.peer, found.difference)):
             score = Score(
-                "unweighted average recall", value, found.clips,
+                "UAR", value, found.clips,
                 f"clips of {found.speakers} speakers", difference=ahead,
             )  # fmt: skip
             fields = row.__dict__ | {"task": f"voice: {title}", "score": score, "cache": cache}
             yield Row(**fields)
 
 
-def _kept() -> dict[str, object]:
+def _kept() -> dict[str, Any]:
     if not voice_folds.KEPT.is_file():
         raise Skip(
             f"{voice_folds.KEPT.name} is not there: edgeemo crossval voice …, then make peers-train FOLDS=…"
@@ -57,8 +60,6 @@ def _kept() -> dict[str, object]:
 
 def _time(own: Row, peer: Row) -> None:
     """Time both on made-up voice; ours alone where openSMILE is not installed."""
-    import numpy as np
-
     t = np.arange(SECONDS * RATE) / RATE
     pulses = (np.sin(2 * np.pi * (120 * t + 3 * np.sin(5 * t))) > 0.9) * (1 + np.sin(6 * np.pi * t))
     pcm = np.round(9000 * pulses + 90 * np.random.default_rng(0).standard_normal(t.size)).astype(np.int16)
@@ -66,7 +67,7 @@ def _time(own: Row, peer: Row) -> None:
         laps = {"ours": laps_of(lambda: recognizer.predict(pcm, RATE))}
         try:
             needs("opensmile")
-            import opensmile
+            import opensmile  # type: ignore[import-not-found,unused-ignore]
 
             smile = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
             floats = pcm.astype(np.float32) / 32768

@@ -31,7 +31,8 @@ def main(model: str, inputs: str, answers: str) -> None:
 
     values = np.load(inputs)
     said = [invoke(value) for value in values]
-    np.savez(answers, **{f"output {i}": np.concatenate(rows) for i, rows in enumerate(zip(*said))})  # noqa: B905
+    outputs: Any = {f"output {i}": np.concatenate([row[i] for row in said]) for i in range(len(told))}
+    np.savez(answers, **outputs)
     print(version("tflite-runtime"), *(each["name"].replace(" ", "_") for each in told), flush=True)
     for line in sys.stdin:
         start = perf_counter()

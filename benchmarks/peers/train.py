@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeemo import Bundle
+from edgeemo import Bundle, ModelCard
 from edgeemo.evaluation.leaks import text_of
 from edgeemo.evaluation.spaces import spaces_of
 from edgeemo.files import write_whole
@@ -39,7 +39,9 @@ class Job:
 def train_text(job: Job) -> None:
     """Fit TF-IDF on GoEmotions' train split (Ekman's groups) and on EmoBank's (valence)."""
     needs("sklearn")
-    space = spaces_of(Bundle.open("text").card)["ekman"]
+    card = Bundle.open("text").card
+    assert isinstance(card, ModelCard)
+    space = spaces_of(card)["ekman"]
     known = [e for e in job.context.examples("goemotions", "text", "train") if e.labels]
     tfidf.train_labels([text_of(e) for e in known], space.truth(known)).save(EKMAN)
     rated = job.context.examples("emobank", "text", "train")
