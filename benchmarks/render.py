@@ -26,11 +26,8 @@ def markdown(results: Mapping[str, Any]) -> str:
     for lines in (_whole(whole), _frontends(frontends), _twins(twins)):
         if lines:
             parts.append("\n".join(lines))
-    said = verdicts(rows)
-    if said:
-        parts.append(
-            "\n".join(f"- {'' if good else '**'}{text}{'' if good else '**'}" for good, text in said)
-        )
+    if rows:
+        parts.append(_verdict(rows, len(whole)))
     curves = results["parts"].get("scaling", {}).get("curves", [])
     if curves:
         bent = [f"{c['name']} ({c['verdict']})" for c in curves if not c["as_it_should"]]
