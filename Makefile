@@ -154,7 +154,7 @@ $(PEERS)/.stamp: $(NATIVE) benchmarks/peers/requirements.txt | prepare
 	@touch $@
 
 peers: $(PEERS)/.stamp
-	@echo "make table DATA=...                       the table and pictures of benchmarks/results"
+	@echo "make peers-train DATA=... [FOLDS=...], then make table DATA=... [ONLY=text]"
 	@echo "$(PEERS)/bin/python benchmarks/peer_egemaps.py --data data/voice [--folds runs/crossval/predictions.csv]"
 	@echo "$(PEERS)/bin/python benchmarks/peer_silero.py --data data/voice [--bundle voice]"
 
@@ -164,7 +164,8 @@ TABLE_ARGS ?= $(ONLY:%=--only %)
 peers-train: $(PEERS)/.stamp
 	$(PEERS)/bin/python -m benchmarks.peers.train --data "$(DATA)" $(FOLDS:%=--folds %)
 
-table: $(PEERS)/.stamp legacy
+table: $(PEERS)/.stamp
+	@test -x $(LEGACY)/bin/python || $(MAKE) --no-print-directory legacy
 	$(PEERS)/bin/python -m benchmarks.table --data "$(DATA)" --legacy $(LEGACY)/bin/python $(TABLE_ARGS)
 
 # --- instructions of our own code, counted by valgrind beside benchmarks/results/instructions.json ---
