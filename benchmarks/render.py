@@ -27,7 +27,7 @@ def markdown(results: Mapping[str, Any]) -> str:
         if lines:
             parts.append("\n".join(lines))
     if rows:
-        parts.append(_verdict(rows, len(whole)))
+        parts.append(_verdict(rows))
     curves = results["parts"].get("scaling", {}).get("curves", [])
     if curves:
         bent = [f"{c['name']} ({c['verdict']})" for c in curves if not c["as_it_should"]]
@@ -45,17 +45,19 @@ def markdown(results: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _verdict(rows: Sequence[Row], tasks: int) -> str:
+def _verdict(rows: Sequence[Row]) -> str:
     """Return what all tasks come to, and every verdict against us by itself."""
-    against = [text for good, text in verdicts(rows) if not good]
-    short = any(text.startswith(FRONTENDS) for text in against)
-    lost = len(against) - short
+    frontends, tasks = [], []
+    for good, text in verdicts(rows):
+        (frontends if text.startswith(FRONTENDS) else tasks).append((good, text))
+    known = [good for good, _ in tasks if good is not None]
     lines = []
-    if tasks:
-        lines.append(f"In {tasks - lost} of {tasks} tasks no peer is both faster and more accurate.")
-    if any("reached" in row for row in rows) and not short:
+    if known:
+        lines.append(f"In {sum(known)} of {len(known)} tasks no peer is both faster and more accurate.")
+    if frontends and frontends[0][0]:
         lines.append("Every frontend reaches its aim.")
-    return "\n".join([" ".join(lines), *(f"- **{text}**" for text in against)]).strip()
+    against = [f"- **{text}**" for good, text in tasks + frontends if good is False]
+    return "\n".join([" ".join(lines), *against]).strip()
 
 
 def _about(results: Mapping[str, Any]) -> str:
@@ -171,7 +173,7 @@ def lines_of(results: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a terminal shows: verdicts and what was skipped."""
     rows = [row for part in results["parts"].values() for row in part["rows"]]
     for good, text in verdicts(rows):
-        yield ("ok    " if good else "NOT   ") + text
+        yield {True: "ok    ", False: "NOT   ", None: "?     "}[good] + text
     for row in rows:
         if row.get("skipped"):
             yield f"skipped {row['task']}, {row['system']}: {row['skipped']}"

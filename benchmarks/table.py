@@ -48,7 +48,8 @@ def measure(name: str, context: Context) -> dict[str, Any]:
     before, began, clock = condition(), datetime.now(timezone.utc), time.monotonic()
     found = list(PARTS[name](context))
     command = f"{context.command} --only {name}"
-    rows = [row.to_dict() | {"command": command} for row in found if isinstance(row, Row)]
+    about = {"command": command, "machine": f"{machine().cpu or machine().board}, {machine().cores} cores"}
+    rows = [row.to_dict() | about for row in found if isinstance(row, Row)]
     return {
         "began": began.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock, 1),

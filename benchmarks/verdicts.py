@@ -38,12 +38,12 @@ def both_faster_and_better(row: Mapping[str, Any]) -> bool:
     return bool(row["times"][0] < 1 and ahead < 0)
 
 
-def verdict(task: str, rows: Rows) -> tuple[bool, str]:
-    """Return whether no peer is both faster and better, and the sentence."""
+def verdict(task: str, rows: Rows) -> tuple[bool | None, str]:
+    """Return whether no peer is both faster and better (None: no peer was timed), and the sentence."""
     peers = [row for row in rows if not row.get("ours") and not row.get("skipped") and row.get("score")]
     timed = [row for row in peers if row.get("times")]
     if not timed:
-        return True, f"{task}: not judged, no peer was measured"
+        return None, f"{task}: not judged, no peer was timed"
     won = [row for row in timed if both_faster_and_better(row)]
     if not won:
         names = ", ".join(row["system"] for row in timed)
@@ -59,8 +59,9 @@ def verdict(task: str, rows: Rows) -> tuple[bool, str]:
     return False, f"{task}: {'; '.join(told)}"
 
 
-def verdicts(rows: Rows) -> list[tuple[bool, str]]:
+def verdicts(rows: Rows) -> list[tuple[bool | None, str]]:
     """Return the sentence of each whole task, then that of all frontends."""
+    found: list[tuple[bool | None, str]]
     found = [verdict(task, some) for task, some in by_task(rows).items() if judged(some)]
     aims = [row for row in rows if "reached" in row]
     short = [

@@ -57,6 +57,12 @@ def test_a_verdict_is_against_us_if_a_peer_is_both_faster_and_better(
     assert ("task: peer is both" in text) == (not good)
 
 
+def test_without_a_peers_time_there_is_no_verdict() -> None:
+    peer = row("peer", 0.8, 0.5)
+    del peer["times"]
+    assert verdicts.verdict("task", [row("ours", 0.7, 1), peer])[0] is None
+
+
 def test_fewer_false_boxes_are_better() -> None:
     peer = row("peer", 0.6, 0.5)
     assert not verdicts.both_faster_and_better(peer)

@@ -64,11 +64,12 @@ class Task:
 def measure(context: Context) -> Iterator[Row]:
     """Yield three tasks, ours first in each."""
     with quiet(), Recognizer.open("text") as recognizer:
-        for task, part in ((EKMAN_TASK, _goemotions), (VALENCE_TASK, _emobank)):
+        for part, tasks in ((_goemotions, (EKMAN_TASK, SIDE_TASK)), (_emobank, (VALENCE_TASK,))):
             try:
                 yield from part(context, recognizer)
             except Skip as reason:
-                yield Row(task, "edgeemo `text` and its peers", skipped=str(reason))
+                for task in tasks:
+                    yield Row(task, "edgeemo `text` and its peers", skipped=str(reason))
 
 
 def _goemotions(context: Context, recognizer: Any) -> Iterator[Row]:
