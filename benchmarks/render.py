@@ -47,7 +47,8 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 def _verdict(rows: Sequence[Row]) -> str:
     """Return what all tasks come to, and every verdict against us by itself."""
-    frontends, tasks = [], []
+    frontends: list[tuple[bool | None, str]] = []
+    tasks: list[tuple[bool | None, str]] = []
     for good, text in verdicts(rows):
         (frontends if text.startswith(FRONTENDS) else tasks).append((good, text))
     known = [good for good, _ in tasks if good is not None]

@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks import render, table, verdicts
-from benchmarks.parts import scaling, twins
+from benchmarks.parts import scaling, text, twins
 from benchmarks.parts.row import Context, Row, Score, Skip
 from benchmarks.peers import voice_folds
 from benchmarks.timing import Times, race
@@ -98,8 +98,8 @@ def test_the_readme_gets_the_table_between_its_marks_and_keeps_the_rest(tmp_path
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{render.BEGIN}\nold\n{render.END}\nafter\n")
     missing = Row("voice", "eGeMAPS", skipped="opensmile not installed: make peers").to_dict()
-    text = render.markdown(results([row("ours", 0.7, 1), row("peer", 0.6, 2), missing]))
-    assert render.into_readme(readme, text)
+    made = render.markdown(results([row("ours", 0.7, 1), row("peer", 0.6, 2), missing]))
+    assert render.into_readme(readme, made)
     said = readme.read_text()
     assert said.startswith("before\n")
     assert said.endswith("after\n")
@@ -109,7 +109,7 @@ def test_the_readme_gets_the_table_between_its_marks_and_keeps_the_rest(tmp_path
     assert "In 1 of 1 tasks no peer is both faster and more accurate." in said
     assert "Skipped: voice, eGeMAPS: opensmile not installed: make peers." in said
     readme.write_text("no marks")
-    assert not render.into_readme(readme, text)
+    assert not render.into_readme(readme, made)
     assert readme.read_text() == "no marks"
 
 
@@ -159,6 +159,16 @@ def test_of_a_hundred_equal_answers_not_everything_is_known() -> None:
     sure = twins.wilson(np.ones(100, np.bool_))
     assert sure.value == 1
     assert 0.95 < sure.low < 0.98
+
+
+@pytest.mark.parametrize(
+    ("high", "low", "area"), [([2, 3], [0, 1], 1), ([1, 1], [1], 0.5), ([1, 3], [2, 1], 0.625)]
+)
+def test_the_area_counts_pairs_and_ties_half(high: list[float], low: list[float], area: float) -> None:
+    positive = np.array([True] * len(high) + [False] * len(low))
+    said, everybody = np.array(high + low, np.float64), np.arange(len(high + low))
+    assert text._area_of(positive)(said, everybody) == pytest.approx(area)
+    assert text._area_of(positive)(said, np.repeat(everybody, 3)) == pytest.approx(area)
 
 
 def test_tf_idf_says_the_same_after_it_was_kept(tmp_path: Path) -> None:

@@ -150,10 +150,11 @@ def _area_of(positive: Bools) -> Statistic:
     """Return the area under the ROC curve: how often a positive is above a negative, ties half."""
 
     def area(found: Array, drawn: Drawn) -> float:
-        values, is_positive = found[drawn].ravel(), positive[drawn]
-        negatives, positives = np.sort(values[~is_positive]), values[is_positive]
-        below = np.searchsorted(negatives, positives, "left") + np.searchsorted(negatives, positives, "right")
-        return float(below.mean() / 2 / len(negatives))
+        levels, level = np.unique(found.ravel(), return_inverse=True)
+        times = np.bincount(drawn, minlength=len(found))
+        high, low = (np.bincount(level, times * side, len(levels)) for side in (positive, ~positive))
+        below = np.cumsum(low) - low / 2
+        return float(high @ below / (high.sum() * low.sum()))
 
     return area
 
