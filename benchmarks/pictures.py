@@ -93,7 +93,7 @@ def _draw_curves(curves: Sequence[Mapping[str, Any]], path: Path) -> None:
     plt, figure, axes = _figure(len(curves))
     for axis, curve in zip(axes, curves, strict=True):
         xs, times = curve["xs"], curve["times"]
-        us, low, high = ([each[key] for each in times] for key in ("us", "p5", "p95"))
+        us, low, high = ([each[key] for each in times] for key in ("us", "least", "p95"))
         axis.plot(xs, low, color=LINE, linewidth=1)
         axis.plot(xs, us, "o", color=OURS if curve["as_it_should"] else THEIRS, markersize=4)
         axis.vlines(xs, low, high, color=LINE)
@@ -103,5 +103,5 @@ def _draw_curves(curves: Sequence[Mapping[str, Any]], path: Path) -> None:
             axis.minorticks_off()
         axis.set_title(f"{curve['name']}\n{curve['verdict']}", fontsize=7)
         axis.set_xlabel(curve["unit"])
-        axis.set_ylabel("µs")
+        axis.set_ylabel("µs" if curve["shape"] == "shown" else "µs of processor time")
     _save(plt, figure, path)

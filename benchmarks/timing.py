@@ -25,11 +25,12 @@ LEAST_ROUNDS, MOST_ROUNDS = 9, 41
 
 @dataclass(frozen=True)
 class Times:
-    """Microseconds a call takes: median, 5th and 95th percentile of ``rounds`` laps of ``calls`` each."""
+    """Microseconds a call takes: median, percentiles and least of ``rounds`` laps of ``calls`` each."""
 
     us: float
     p5: float
     p95: float
+    least: float
     rounds: int
     calls: int
 
@@ -46,23 +47,32 @@ class Race:
     ratios: Mapping[str, tuple[float, float, float]]
 
 
-def laps_of(call: Callable[[], object], each: int = 1) -> Lap:
-    """Return the laps of a call; ``each`` says how many things one call does (texts, for instance)."""
+def laps_of(call: Callable[[], object], clock: Callable[[], float] = perf_counter) -> Lap:
+    """Return the laps of a call in this process; ``clock`` may be `time.process_time`."""
 
     def lap(calls: int) -> float:
-        start = perf_counter()
+        start = clock()
         for _ in range(calls):
             call()
-        return (perf_counter() - start) / each
+        return clock() - start
 
     return lap
 
 
-def race(laps: Mapping[str, Lap], *, seconds: float = 2.0, lap_s: float = LAP_S) -> Race:
+def race(
+    laps: Mapping[str, Lap],
+    *,
+    seconds: float = 2.0,
+    each: int = 1,
+    lap_s: float = LAP_S,
+    most_rounds: int = MOST_ROUNDS,
+) -> Race:
     """Time contestants in turns, the first being what the others are compared with.
 
     Args:
-        laps: by name. seconds: about how long to go on: 9 to 41 rounds. lap_s: the least length of a lap.
+        laps: by name. seconds: about how long to go on: 9 to ``most_rounds`` rounds.
+        each: how many things one call does (texts, for instance); times are of one.
+        lap_s: the least length of a lap.
     """
     calls, lasts = {}, {}
     for name, lap in laps.items():
@@ -70,16 +80,16 @@ def race(laps: Mapping[str, Lap], *, seconds: float = 2.0, lap_s: float = LAP_S)
         once = min(lap(1) for _ in range(3))
         calls[name] = int(np.clip(np.ceil(lap_s / max(once, 1e-8)), 1, MOST_CALLS))
         lasts[name] = lap(calls[name])  # warm
-    rounds = int(np.clip(seconds / max(sum(lasts.values()), 1e-6), LEAST_ROUNDS, MOST_ROUNDS))
+    rounds = int(np.clip(seconds / max(sum(lasts.values()), 1e-6), LEAST_ROUNDS, most_rounds))
     found: dict[str, list[float]] = {name: [] for name in laps}
     for i in range(rounds):
         for name in list(laps)[:: 1 if i % 2 == 0 else -1]:
-            found[name].append(laps[name](calls[name]) / calls[name] * 1e6)
+            found[name].append(laps[name](calls[name]) / calls[name] / each * 1e6)
     first = np.array(found[next(iter(laps))])
     times, ratios = {}, {}
     for name, us in found.items():
         p5, median, p95 = np.percentile(us, [5, 50, 95])
-        times[name] = Times(float(median), float(p5), float(p95), rounds, calls[name])
+        times[name] = Times(float(median), float(p5), float(p95), min(us), rounds, calls[name])
         low, middle, high = np.percentile(np.array(us) / first, [5, 50, 95])
         ratios[name] = (float(middle), float(low), float(high))
     return Race(times, ratios)
@@ -89,5 +99,5 @@ def interleaved_ratio(
     ours: Callable[[], object], theirs: Callable[[], object], each: int = 1
 ) -> tuple[float, float, float]:
     """Return the microseconds of both and how many times as long theirs takes."""
-    found = race({"ours": laps_of(ours, each), "theirs": laps_of(theirs, each)}, seconds=1.0)
+    found = race({"ours": laps_of(ours), "theirs": laps_of(theirs)}, seconds=1.0, each=each)
     return found.times["ours"].us, found.times["theirs"].us, found.ratios["theirs"][0]

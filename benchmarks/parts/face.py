@@ -56,11 +56,11 @@ def measure(context: Context) -> Iterator[Row]:
                 height, width = picture.shape[:2]
                 recognizer.predict(picture, color, [(0, 0, width, height)])
 
-        laps = {"ours": laps_of(ask_us, SAMPLE)}
+        laps = {"ours": laps_of(ask_us)}
         for name, path in models.items():
             asked = peer_fer.opened(peer_fer.PEERS[name], path)
-            laps[name] = laps_of(partial(_ask_all, asked, some), SAMPLE)
-        contest = race(laps, seconds=4.0)
+            laps[name] = laps_of(partial(_ask_all, asked, some))
+        contest = race(laps, seconds=4.0, each=SAMPLE)
     score = Score("accuracy", Interval(**found["ours"]["accuracy"]), found["n"], "faces")
     yield ours(TASK, "face", score=score).timed(contest, "ours")
     for name, peer in peer_fer.PEERS.items():

@@ -46,9 +46,10 @@ def _text() -> Iterator[Row]:
         task = f"text frontend, {sample} sentences"
         contest = race(
             {
-                "ours": laps_of(peer.each_of(ours.compute, texts), len(texts)),
-                "theirs": laps_of(peer.each_of(theirs, texts), len(texts)),
-            }
+                "ours": laps_of(peer.each_of(ours.compute, texts)),
+                "theirs": laps_of(peer.each_of(theirs, texts)),
+            },
+            each=len(texts),
         )
         yield Row(task, "edgeemo", ours=True, versions=versions("edgeemo"), sha256=native()).timed(
             contest, "ours"

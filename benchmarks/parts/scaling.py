@@ -1,9 +1,10 @@
 """What more costs: text, sound, pixels, faces, streams, threads; straight where it should be straight.
 
-All points of a curve are timed in turns. Lines are fitted to the 5th percentiles, since what disturbs a
-machine only adds; a line is straight if no point is off by more than `OFF` of its own value (a cost that grew
-with the square would be off by several times that). A curve without its shape is measured again, up to
-`TRIES` times: a busy machine bends lines, but not each time. `bench_scaling.py` asserts the shapes.
+All points of a curve are timed in turns, in processor time, which a busy machine does not stretch (threads:
+by the clock). Lines are fitted to the shortest of many short laps, since what disturbs only adds; a line is
+straight if no point is off by more than `OFF` of its own value (a cost that grew with the square would be off
+by several times that). A curve without its shape is measured again, up to `TRIES` times.
+`bench_scaling.py` asserts the shapes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
+from time import process_time
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +26,7 @@ from ..timing import Lap, Times, laps_of, race
 from .row import Context, quiet
 
 OFF, FLAT, TRIES = 0.25, 1.3, 3
+LAP_S, ROUNDS = 0.001, 150
 RATE = 16_000
 SENTENCE = "I can't believe how kind everybody was to me yesterday; it made my whole week. "
 
@@ -45,7 +48,7 @@ class Curve:
     @property
     def us(self) -> list[float]:
         """What is fitted."""
-        return [each.p5 for each in self.times]
+        return [each.least for each in self.times]
 
     @property
     def fit(self) -> tuple[float, float, float, float]:
@@ -98,7 +101,7 @@ def measure(context: Context) -> Iterator[Curve]:
 
 def _curve(name: str, unit: str, laps: Mapping[float, Lap], **shape: Any) -> Curve:
     for _ in range(TRIES):
-        contest = race({str(x): lap for x, lap in laps.items()}, seconds=3.0)
+        contest = race({str(x): lap for x, lap in laps.items()}, seconds=3.0, lap_s=LAP_S, most_rounds=ROUNDS)
         curve = Curve(name, unit, list(laps), [contest.times[str(x)] for x in laps], **shape)
         if curve.as_it_should:
             break
@@ -107,7 +110,7 @@ def _curve(name: str, unit: str, laps: Mapping[float, Lap], **shape: Any) -> Cur
 
 def _each(function: Callable[..., object], values: Mapping[Any, Any], *more: object) -> dict[float, Lap]:
     """Return the laps of a function on each value."""
-    return {x: laps_of(partial(function, value, *more)) for x, value in values.items()}
+    return {x: laps_of(partial(function, value, *more), process_time) for x, value in values.items()}
 
 
 def text_length() -> Iterator[Curve]:
@@ -222,7 +225,9 @@ def streams() -> Iterator[Curve]:
 
             return a_second
 
-        yield _curve("streams, a second each", "stream", {n: laps_of(hear(n)) for n in (1, 2, 4, 8, 16)})
+        yield _curve(
+            "streams, a second each", "stream", {n: laps_of(hear(n), process_time) for n in (1, 2, 4, 8, 16)}
+        )
 
 
 def threads() -> Iterator[Curve]:
@@ -238,10 +243,14 @@ def threads() -> Iterator[Curve]:
             recognizer.predict(SENTENCE)
 
     with ThreadPoolExecutor(counts[-1]) as pool:
+
+        def run(some: Sequence[Any]) -> None:
+            list(pool.map(work, some))
+
         yield _curve(
             "a hundred texts a thread",
             "threads",
-            _each(lambda some: list(pool.map(work, some)), {n: recognizers[:n] for n in counts}),
+            {n: laps_of(partial(run, recognizers[:n])) for n in counts},
             shape="shown",
         )
     for recognizer in recognizers:
@@ -251,7 +260,7 @@ def threads() -> Iterator[Curve]:
     yield _curve(
         "finding faces with threads in the model",
         "threads",
-        _each(lambda detector: detector.detect(frame, "rgb"), opened),
+        {n: laps_of(partial(detector.detect, frame, "rgb")) for n, detector in opened.items()},
         shape="shown",
     )
     for detector in opened.values():

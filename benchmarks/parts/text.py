@@ -121,8 +121,8 @@ def _rows(task: Task, recognizer: Any, own: Array, peers: Sequence[Peer]) -> Ite
 
         return ask
 
-    laps = {name: laps_of(asking(peer.say), SAMPLE) for name, peer in asked.items() if peer.say}
-    contest = race({"ours": laps_of(ask_us, SAMPLE), **laps}, seconds=3.0)
+    laps = {name: laps_of(asking(peer.say)) for name, peer in asked.items() if peer.say}
+    contest = race({"ours": laps_of(ask_us), **laps}, seconds=4.0, each=SAMPLE)
     draws = rng.integers(0, n, (RESAMPLES, n))
     values = {"ours": own} | {name: peer.say(task.texts) for name, peer in asked.items() if peer.say}
     spreads = {
