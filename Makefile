@@ -27,13 +27,15 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?= -1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-env peers legacy prepare lint types format format-check cpp-test sanitize tsan \
-  aarch64 aarch64-root aarch64-wheel aarch64-test fuzz wheel-test bench vulkan clean
+.PHONY: help demo test test-env peers peers-train table instructions instructions-baseline legacy prepare lint types format format-check \
+  cpp-test sanitize tsan aarch64 aarch64-root aarch64-wheel aarch64-test fuzz wheel-test bench vulkan clean
 
 help:
 	@echo "make demo          install into $(DEMO) and read a few sentences with the shipped model, offline"
 	@echo "make test          install into $(TEST) and $(LEGACY) and run all tests"
-	@echo "make lint types format-check cpp-test sanitize fuzz wheel-test bench peers format clean"
+	@echo "make lint types format-check cpp-test sanitize fuzz wheel-test bench format clean"
+	@echo "make peers peers-train table    measure beside peers: DATA=... names the data"
+	@echo "make instructions               count the instructions of our own code beside the baseline"
 
 prepare:
 	@PYTHON="$(PYTHON)" .ci/prepare
@@ -178,16 +180,38 @@ wheel-test: prepare
 bench: $(TEST)/.stamp
 	$(TEST)/bin/python -m pytest benchmarks/bench_*.py --benchmark-columns=min,median,ops,rounds
 
-# to compare with and never to ship: openSMILE's licence is for research; Silero runs without its PyTorch
-$(PEERS)/.stamp: $(SOURCES) | prepare
+# --- the peers: to compare with and never to ship ---
+
+# Silero runs without its PyTorch; edgeemo is editable, so that it is this folder that is measured
+$(PEERS)/.stamp: $(NATIVE) benchmarks/peers/requirements.txt | prepare
 	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python $(PIP) install ".[voice,eval]" "opensmile>=2.5,<3" "onnxruntime>=1.19"
+	$(PEERS)/bin/python $(PIP) install --editable ".[voice,face,eval]" -r benchmarks/peers/requirements.txt
 	$(PEERS)/bin/python $(PIP) install --no-deps "silero-vad>=6,<7"
 	@touch $@
 
 peers: $(PEERS)/.stamp
+	@echo "make peers-train DATA=... [FOLDS=...], then make table DATA=... [ONLY=text]"
 	@echo "$(PEERS)/bin/python benchmarks/peer_egemaps.py --data data/voice [--folds runs/crossval/predictions.csv]"
 	@echo "$(PEERS)/bin/python benchmarks/peer_silero.py --data data/voice [--bundle voice]"
+
+# train the peers once (FOLDS: what edgeemo crossval voice said), then measure: ONLY="text voice" for some parts
+DATA ?= data
+TABLE_ARGS ?= $(ONLY:%=--only %)
+peers-train: $(PEERS)/.stamp
+	$(PEERS)/bin/python -m benchmarks.peers.train --data "$(DATA)" $(FOLDS:%=--folds %)
+
+table: $(PEERS)/.stamp
+	@test -x $(LEGACY)/bin/python || $(MAKE) --no-print-directory legacy
+	$(PEERS)/bin/python -m benchmarks.table --data "$(DATA)" --legacy $(LEGACY)/bin/python $(TABLE_ARGS)
+
+# --- instructions of our own code, counted by valgrind beside benchmarks/results/instructions.json ---
+
+instructions instructions-baseline: $(TEST)/.stamp
+	@.ci/prepare valgrind
+	$(CMAKE) -S cpp -B build/werror -G Ninja -DCMAKE_BUILD_TYPE=Release -DEDGEEMO_WERROR=ON -DEDGEEMO_TESTS=ON
+	$(CMAKE) --build build/werror --target count_instructions
+	$(TEST)/bin/python -m benchmarks.instructions build/werror/tests/count_instructions \
+	  $(if $(filter %-baseline,$@),--update)
 
 clean:
 	rm -rf build dist $(DEMO) $(TEST) $(LEGACY) $(WHEEL) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

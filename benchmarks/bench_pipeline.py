@@ -6,18 +6,14 @@ the pocket bundle of the tests; the sentence has 150 characters. Both ways are t
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from benchmarks.bench_runtime import a_bare_interpreter, a_bundle, in_turns
 from edgeemo import EMOTIONS, Runtime, TextRecognizer
 from edgeemo.bundle import shipped
-
-sys.path.insert(0, str(Path(__file__).parent))
-from bench_runtime import a_bare_interpreter, a_bundle, in_turns
 
 TARGET_US = 15
 SENTENCE = (

@@ -81,17 +81,26 @@ PEERS = {
 }
 
 
-def ask(peer: Peer, model: Path, examples: Sequence[Example], labels: Sequence[str]) -> Array:
-    """Return what a peer says of each picture, ``(examples, labels)``; 0 of a label it does not know."""
+def opened(peer: Peer, model: Path) -> Callable[[Pixels, Color], Tensor]:
+    """Return what a peer says of a picture, in the order of its own labels."""
     interpreter = Interpreter(model_content=model.read_bytes(), num_threads=1)  # without signatures
     interpreter.allocate_tensors()
     (given,), (told,) = interpreter.get_input_details(), interpreter.get_output_details()
-    said = np.zeros((len(examples), len(labels)))
-    columns = [list(labels).index(label) for label in peer.labels]
-    for row, example in zip(said, examples, strict=True):
-        interpreter.set_tensor(given["index"], peer.tensor(*read_face(example)))
+
+    def say(picture: Pixels, color: Color) -> Tensor:
+        interpreter.set_tensor(given["index"], peer.tensor(picture, color))
         interpreter.invoke()
-        row[columns] = interpreter.get_tensor(told["index"]).ravel()
+        return np.asarray(interpreter.get_tensor(told["index"]), np.float32).ravel()
+
+    return say
+
+
+def ask(peer: Peer, model: Path, examples: Sequence[Example], labels: Sequence[str]) -> Array:
+    """Return what a peer says of each picture, ``(examples, labels)``; 0 of a label it does not know."""
+    said = np.zeros((len(examples), len(labels)))
+    columns, say = [list(labels).index(label) for label in peer.labels], opened(peer, model)
+    for row, example in zip(said, examples, strict=True):
+        row[columns] = say(*read_face(example))
     return said
 
 

@@ -1,0 +1,1 @@
+"""What edgeemo costs and how good it is, beside its peers; see `benchmarks.table` and the ``bench_*.py``."""

@@ -1,0 +1,1 @@
+"""The parts of the table; each can be measured alone. `benchmarks.table` puts them together."""

@@ -1,0 +1,121 @@
+"""Finding faces: the shipped detector beside BlazeFace, on pictures held out by people and by groups alike.
+
+How good is said thrice: recall, false boxes, and the F1 of both together, over bare faces from 20 pixels on.
+A call finds the faces of a frame of 1280 x 720 pixels, letterbox and boxes included, on one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from edgeemo import FaceDetector
+from edgeemo.evaluation.bootstrap import Array, Draw, difference, intervals
+from edgeemo.evaluation.detection import DetectionMeasure, Finder, find
+from edgeemo.evaluation.faces import pixels_of
+from edgeemo.evaluation.leaks import check_leaks
+from edgeemo.evaluation.marked import MarkedPicture
+
+from ..timing import Race, laps_of, race
+from .row import Context, Row, Score, Skip, digest, needs, ours, quiet, versions
+
+OURS = "face-detector"
+FILES = {
+    "BlazeFace full range": "blazeface_full_range.tflite",
+    "BlazeFace short range": "blazeface_short_range.tflite",
+}
+SETS = ("street", "portraits", "scenes")
+NOTHING = "detector: finding faces"
+
+
+class Finding(DetectionMeasure):
+    """Adds ``f1``: of bare faces from 20 pixels on, false boxes against it."""
+
+    def finish(self, sums: Array) -> dict[str, Array]:
+        """See `DetectionMeasure`."""
+        hits, faces = sums[:, [0, 2, 4]].sum(1), sums[:, [1, 3, 5]].sum(1)
+        return super().finish(sums) | {"f1": 2 * hits / (faces + hits + sums[:, 6])}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One way to say how good, and of how many."""
+
+    task: str
+    metric: str
+    name: str
+    n: int
+    of: str
+    higher: bool = True
+
+
+def measure(context: Context) -> Iterator[Row]:
+    """Yield F1, recall and false boxes of all."""
+    try:
+        needs("cv2")
+        pictures = [
+            picture
+            for name in SETS
+            for picture in context.examples(name, "face", "valid")
+            if isinstance(picture, MarkedPicture)
+        ]
+    except Skip as reason:
+        yield Row(NOTHING, "edgeemo `face-detector` and BlazeFace", skipped=str(reason))
+        return
+    from edgeemo.evaluation.blazeface import BlazeFace
+
+    paths: dict[str, Path] = {}
+    missing: dict[str, str] = {}
+    for name, file in FILES.items():
+        try:
+            paths[name] = context.model(file)
+        except Skip as reason:
+            missing[name] = str(reason)
+    frame = np.random.default_rng(0).integers(0, 255, (720, 1280, 3), np.uint8)
+    with quiet(), FaceDetector.open(OURS) as detector:
+        kept, _ = check_leaks(pictures, detector.bundle.path, policy="drop", content=pixels_of)
+        held = [picture for picture in kept if isinstance(picture, MarkedPicture)]
+        finders: dict[str, Finder] = {OURS: detector} | {name: BlazeFace(p) for name, p in paths.items()}
+        measures = {name: Finding.of(held, find(finder, held)) for name, finder in finders.items()}
+        contest = race(
+            {name: laps_of(partial(finder.detect, frame, "rgb")) for name, finder in finders.items()},
+            seconds=4.0,
+        )
+    groups = [picture.group or picture.subject or f"\0{i}" for i, picture in enumerate(held)]
+    draw = Draw(len(held), clusters=np.unique(groups, return_inverse=True)[1].astype(np.intp))
+    counts = measures[OURS].counts
+    large = counts["faces_40_80"] + counts["faces_80"]
+    for asked in (
+        Asked("detector: bare faces from 20 px", "f1", "F1", large + counts["faces_20_40"], "faces"),
+        Asked("detector: bare faces from 40 px", "recall_40", "recall", large, "faces"),
+        Asked("detector: false boxes", "false_boxes", "boxes a picture", len(held), "pictures", higher=False),
+    ):
+        yield from _rows(asked, measures, draw, contest, paths, missing)
+
+
+def _rows(
+    asked: Asked,
+    measures: Mapping[str, DetectionMeasure],
+    draw: Draw,
+    contest: Race,
+    paths: Mapping[str, Path],
+    missing: Mapping[str, str],
+) -> Iterator[Row]:
+    own = measures[OURS]
+
+    def score(name: str) -> Score:
+        ahead = None if name == OURS else difference([own], [measures[name]], draw)[asked.metric]
+        value = intervals([measures[name]], draw)[asked.metric]
+        return Score(asked.name, value, asked.n, asked.of, asked.higher, ahead)
+
+    yield ours(asked.task, OURS, score=score(OURS)).timed(contest, OURS)
+    for name in FILES:
+        row = Row(asked.task, name, versions=versions("ai-edge-litert"), skipped=missing.get(name, ""))
+        if name in measures:
+            row.score, row.sha256 = score(name), digest(paths[name])
+            row.timed(contest, name)
+        yield row

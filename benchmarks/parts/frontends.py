@@ -1,0 +1,175 @@
+"""Frontends beside what one would take otherwise: the same answers, asserted before anything is timed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from edgeemo import _core
+from edgeemo.frontends import VoiceFrontend, VoiceSpec
+
+from ..timing import laps_of, race
+from .row import Context, Row, Skip, digest, needs, versions
+
+TEXT_AT_LEAST = {"english": 10.0, "multilingual": 10.0}
+VOICE_AT_LEAST = {"librosa": 4.0, "kaldi-native-fbank": 12.0}
+
+
+def measure(context: Context) -> Iterator[Row]:
+    """Text beside HF tokenizers; voice beside librosa, kaldi-native-fbank, pymicro-features; face beside
+    OpenCV.
+    """
+    for name, part in (("text", _text), ("voice", _voice), ("voice stream", _micro), ("face", _face)):
+        try:
+            yield from part()
+        except Skip as reason:
+            yield Row(f"{name} frontend", "peers", skipped=str(reason))
+
+
+def native() -> str:
+    """Return the digest of our compiled module."""
+    return digest(Path(_core.__file__))
+
+
+def _text() -> Iterator[Row]:
+    needs("tokenizers")
+    from ..peers import text_frontend as peer
+
+    pieces = peer.trained_pieces()
+    ours, theirs = peer.our_frontend(pieces), peer.their_encode(pieces)
+    for sample, texts in peer.SAMPLES.items():
+        peer.assert_equal(ours, theirs, texts)
+        task = f"text frontend, {sample} sentences"
+        contest = race(
+            {
+                "ours": laps_of(peer.each_of(ours.compute, texts)),
+                "theirs": laps_of(peer.each_of(theirs, texts)),
+            },
+            each=len(texts),
+        )
+        yield Row(task, "edgeemo", ours=True, versions=versions("edgeemo"), sha256=native()).timed(
+            contest, "ours"
+        )
+        yield Row(
+            task,
+            "HF tokenizers",
+            least=TEXT_AT_LEAST[sample],
+            equal=f"ids equal, {len(texts)} texts",
+            versions=versions("tokenizers"),
+        ).timed(contest, "theirs")
+
+
+def _voice() -> Iterator[Row]:
+    needs("librosa", "kaldi_native_fbank", "threadpoolctl")
+    from threadpoolctl import threadpool_limits
+
+    from ..peers import voice_frontend as peer
+
+    notes = {
+        "with_librosa": "filter bank ready-made",
+        "with_melspectrogram": "as documented",
+        "with_kaldi": "frames read back",
+        "kaldi_fbank": "frames left inside",
+    }
+    for name, (spec, _, calls) in peer.PEERS.items():
+        away = peer.assert_equal(name)
+        task = f"voice frontend, 3 s as {name} has it"
+        with threadpool_limits(1):
+            contest = race(
+                {
+                    "ours": laps_of(partial(VoiceFrontend(spec).frames, peer.SOUND, peer.RATE)),
+                    **{call.__name__: laps_of(call) for call in calls},
+                }
+            )
+        yield Row(task, "edgeemo", ours=True, versions=versions("edgeemo"), sha256=native()).timed(
+            contest, "ours"
+        )
+        for call in calls:
+            yield Row(
+                task,
+                name,
+                least=VOICE_AT_LEAST[name],
+                equal=f"log-mel within {away:.0e}",
+                note=notes[call.__name__],
+                versions=versions(name, "numpy"),
+            ).timed(contest, call.__name__)
+
+
+def _micro() -> Iterator[Row]:
+    """Pushed in chunks of 10 ms. Its features are of its own kind: noise taken off, and PCAN, which PCEN is
+    nearest to; our bundles read log-mel.
+    """
+    needs("pymicro_features", "librosa")
+    from pymicro_features import MicroFrontend  # type: ignore[import-not-found,unused-ignore]
+
+    from ..peers import voice_frontend as peer
+
+    pcm = np.round(peer.SOUND * 32767).astype(np.int16)
+    chunks = [pcm[i : i + 160] for i in range(0, len(pcm), 160)]
+    as_bytes = [chunk.tobytes() for chunk in chunks]
+
+    def ours(frontend: VoiceFrontend) -> int:
+        stream = frontend.stream(peer.RATE)
+        for chunk in chunks:
+            stream.push(chunk)
+        return stream.n_frames
+
+    def theirs() -> int:
+        micro = MicroFrontend()
+        return sum(bool(micro.process_samples(chunk).features) for chunk in as_bytes)
+
+    cases: tuple[tuple[Literal["log", "pcen"], str, float | None], ...] = (
+        ("log", "log-mel", 1.0),
+        ("pcen", "PCEN", None),
+    )
+    for compression, name, least in cases:
+        frontend = VoiceFrontend(
+            VoiceSpec(
+                window=480, mels=40, low_hz=125, high_hz=7500, compression=compression, normalization="none"
+            )
+        )
+        frames = theirs()
+        assert ours(frontend) == frames, "they make another number of frames"
+        contest = race({"ours": laps_of(partial(ours, frontend)), "theirs": laps_of(theirs)})
+        task = f"voice frontend, 3 s in chunks of 10 ms, 40 bands, {name}"
+        yield Row(task, "edgeemo", ours=True, versions=versions("edgeemo"), sha256=native()).timed(
+            contest, "ours"
+        )
+        yield Row(
+            task,
+            "pymicro-features",
+            least=least,
+            equal=f"{frames} frames each, of another kind",
+            versions=versions("pymicro-features"),
+        ).timed(contest, "theirs")
+
+
+def _face() -> Iterator[Row]:
+    needs("cv2")
+    import cv2
+
+    from ..peers import face_frontend as peer
+
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        for case, (ours, theirs, _, _) in peer.CASES.items():
+            away = peer.assert_equal(case)
+            contest = race({"ours": laps_of(ours), "theirs": laps_of(theirs)}, seconds=1.0)
+            task = f"face frontend, {case}"
+            yield Row(task, "edgeemo", ours=True, versions=versions("edgeemo"), sha256=native()).timed(
+                contest, "ours"
+            )
+            yield Row(
+                task,
+                "OpenCV",
+                least=1.0,
+                equal=f"within {away} of 255 levels",
+                versions=versions("opencv-python-headless"),
+            ).timed(contest, "theirs")
+    finally:
+        cv2.setNumThreads(threads)

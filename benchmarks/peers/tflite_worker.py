@@ -1,0 +1,45 @@
+"""Runs a model in tflite-runtime, in its own old Python, for `benchmarks.parts.twins`.
+
+    python tflite_worker.py MODEL.tflite INPUTS.npy ANSWERS.npz
+
+Writes what the model says of each input, by output tensor, prints the version, and then for every number of
+calls on standard input the seconds they took. Imports nothing of edgeemo: what it needs is NumPy 1 and
+tflite-runtime 2.14.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+
+def main(model: str, inputs: str, answers: str) -> None:
+    from tflite_runtime.interpreter import Interpreter
+
+    interpreter: Any = Interpreter(model_path=model, num_threads=1)
+    interpreter.allocate_tensors()
+    (given,), told = interpreter.get_input_details(), interpreter.get_output_details()
+
+    def invoke(value: Any) -> list[Any]:
+        interpreter.set_tensor(given["index"], value[np.newaxis])
+        interpreter.invoke()
+        return [interpreter.get_tensor(each["index"]) for each in told]
+
+    values = np.load(inputs)
+    said = [invoke(value) for value in values]
+    outputs: Any = {f"output {i}": np.concatenate([row[i] for row in said]) for i in range(len(told))}
+    np.savez(answers, **outputs)
+    print(version("tflite-runtime"), *(each["name"].replace(" ", "_") for each in told), flush=True)
+    for line in sys.stdin:
+        start = perf_counter()
+        for _ in range(int(line)):
+            invoke(values[0])
+        print(perf_counter() - start, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

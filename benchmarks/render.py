@@ -1,0 +1,180 @@
+"""The results as Markdown, and into the README between two marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from edgeemo.files import write_whole
+
+from .verdicts import FRONTENDS, by_task, judged, ours_of, verdicts
+
+BEGIN, END = "<!-- table: begin (made by `make table`) -->", "<!-- table: end -->"
+
+Row = Mapping[str, Any]
+
+
+def markdown(results: Mapping[str, Any]) -> str:
+    """Return tables, verdicts, pictures and what was skipped."""
+    rows: list[Row] = [row for part in results["parts"].values() for row in part["rows"]]
+    tasks = by_task(rows)
+    parts: list[str] = [_about(results)]
+    frontends = {t: r for t, r in tasks.items() if "frontend" in t and ours_of(r)}
+    whole = {t: r for t, r in tasks.items() if judged(r)}
+    twins = {t: r for t, r in tasks.items() if t.startswith("runtime") and ours_of(r)}
+    for lines in (_whole(whole), _frontends(frontends), _twins(twins)):
+        if lines:
+            parts.append("\n".join(lines))
+    if rows:
+        parts.append(_verdict(rows))
+    curves = results["parts"].get("scaling", {}).get("curves", [])
+    if curves:
+        bent = [f"{c['name']} ({c['verdict']})" for c in curves if not c["as_it_should"]]
+        straight = sum(c["shape"] != "shown" for c in curves)
+        parts.append(
+            f"What more costs: {straight - len(bent)} of {straight} curves have the shape they should"
+            + (f"; not: {'; '.join(bent)}." if bent else ".")
+        )
+    pictures = results.get("pictures", [])
+    parts += [f"![{title}](benchmarks/results/{file})" for title, file in pictures]
+    skipped = dict.fromkeys(
+        f"{row['task']}, {row['system']}: {row['skipped']}" for row in rows if row.get("skipped")
+    )
+    parts.append("Skipped: " + ("; ".join(skipped) if skipped else "nothing") + ".")
+    return "\n\n".join(parts) + "\n"
+
+
+def _verdict(rows: Sequence[Row]) -> str:
+    """Return what all tasks come to, and every verdict against us by itself."""
+    frontends: list[tuple[bool | None, str]] = []
+    tasks: list[tuple[bool | None, str]] = []
+    for good, text in verdicts(rows):
+        (frontends if text.startswith(FRONTENDS) else tasks).append((good, text))
+    known = [good for good, _ in tasks if good is not None]
+    lines = []
+    if known:
+        lines.append(f"In {sum(known)} of {len(known)} tasks no peer is both faster and more accurate.")
+    if frontends and frontends[0][0]:
+        lines.append("Every frontend reaches its aim.")
+    against = [f"- **{text}**" for good, text in tasks + frontends if good is False]
+    return "\n".join([" ".join(lines), *against]).strip()
+
+
+def _about(results: Mapping[str, Any]) -> str:
+    machine, parts = results["machine"], results["parts"]
+    dates = sorted({part["began"][:10] for part in parts.values()})
+    loads = [
+        part[when]["load"]
+        for part in parts.values()
+        for when in ("before", "after")
+        if part[when]["load"] is not None
+    ]
+    load = f"load {min(loads):.1f} to {max(loads):.1f}" if loads else "load unknown"
+    when = " to ".join(dict.fromkeys((dates[0], dates[-1])))
+    seconds = sum(part["seconds"] for part in parts.values())
+    return (
+        f"`make table DATA=…` on {machine['cpu'] or machine['board']}, {machine['cores']} cores, Python "
+        f"{machine['python']}, {when}, {seconds / 60:.0f} minutes, "
+        f"{load} before and after the parts. One thread. Times are medians of laps in turns, ratios medians "
+        "within rounds with 5th and 95th percentile; intervals are of 95 %, differences in pairs. Versions, "
+        f"digests, caches and n: `benchmarks/results/{results['board']}.json`."
+    )
+
+
+def _whole(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
+    lines = [
+        "| whole task | system | how good | ours minus it | n | µs a call | times ours |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for task, rows in tasks.items():
+        for i, row in enumerate(r for r in rows if not r.get("skipped")):
+            score = row.get("score")
+            good = f"{score['metric']} {_interval(score['value'])}" if score else ""
+            ahead = _interval(score["difference"], "+") if score and score["difference"] else ""
+            n = f"{score['n']:,} {score['of']}" if score else ""
+            note = f" ({row['note']})" if row.get("note") else ""
+            cells = ["" if i else task, row["system"] + note, good, ahead, n, _us(row), _times(row)]
+            lines.append(f"| {' | '.join(cells)} |")
+    return lines if tasks else []
+
+
+def _frontends(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
+    lines = [
+        "| frontend | edgeemo, µs | peer | µs | times faster | at least | answers |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for task, rows in tasks.items():
+        own = ours_of(rows)
+        for i, row in enumerate(r for r in rows if not r.get("ours") and not r.get("skipped")):
+            least = f"{row['least']:g}" if "least" in row else ""
+            note = f" ({row['note']})" if row.get("note") else ""
+            name = "" if i else task.replace(" frontend", "", 1)
+            ours = "" if i or own is None else _us(own)
+            cells = [name, ours, row["system"] + note, _us(row), _times(row), least, row.get("equal", "")]
+            lines.append(f"| {' | '.join(cells)} |")
+    return lines if tasks else []
+
+
+def _twins(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
+    names = list(dict.fromkeys(row["system"] for rows in tasks.values() for row in rows))
+    lines = [
+        "Bare models: µs a call, times our engine's, and how often the answer is that of LiteRT's own "
+        "Interpreter (of 100 inputs from the data):",
+        "",
+        f"| model | {' | '.join(names)} |",
+        "|---" * (len(names) + 1) + "|",
+    ]
+    for task, rows in tasks.items():
+        cells = {row["system"]: _twin(row) for row in rows}
+        lines.append(f"| {task.rpartition(' ')[2]} | {' | '.join(cells.get(name, '') for name in names)} |")
+    return lines if tasks else []
+
+
+def _twin(row: Row) -> str:
+    if row.get("skipped"):
+        return "skipped"
+    ratio = f", ×{row['times'][0]:.2f}" if row.get("times") else ""
+    return f"{_us(row)}{ratio}, {row['score']['value']['value']:.0%}"
+
+
+def _us(row: Row) -> str:
+    if not row.get("us"):
+        return ""
+    us = row["us"]["us"]
+    return f"{us:,.0f}" if us >= 100 else f"{us:.3g}"
+
+
+def _times(row: Row) -> str:
+    if not row.get("times"):
+        return ""
+    middle, low, high = (f"{x:.0f}" if x >= 20 else f"{x:.2g}" for x in row["times"])
+    return f"{middle} ({low} … {high})"
+
+
+def _interval(value: Mapping[str, float], sign: str = "") -> str:
+    def number(x: float) -> str:
+        return f"{x:{sign}.3f}".replace("-", "−")
+
+    return f"{number(value['value'])} ({number(value['low'])} … {number(value['high'])})"
+
+
+def into_readme(readme: Path, text: str) -> bool:
+    """Put the text between the marks; returns whether they are there."""
+    found = readme.read_text("utf-8")
+    before, begin, rest = found.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        return False
+    write_whole(readme, f"{before}{BEGIN}\n\n{text}\n{END}{after}".encode())
+    return True
+
+
+def lines_of(results: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a terminal shows: verdicts and what was skipped."""
+    rows = [row for part in results["parts"].values() for row in part["rows"]]
+    for good, text in verdicts(rows):
+        yield {True: "ok    ", False: "NOT   ", None: "?     "}[good] + text
+    for row in rows:
+        if row.get("skipped"):
+            yield f"skipped {row['task']}, {row['system']}: {row['skipped']}"

@@ -1,0 +1,112 @@
+"""One command for the table and pictures of the README, from one run beside all peers.
+
+    make table DATA=…                                  # everything, under 20 minutes on two cores
+    .venv-peers/bin/python -m benchmarks.table --data DATA --only text --only voice
+    .venv-peers/bin/python -m benchmarks.table --render          # the README anew from what was measured
+
+Writes ``benchmarks/results/BOARD.json`` after every part, so a run that was broken off goes on with
+``--only`` for the parts it lacks; ``BOARD`` is the processor and its cores unless ``--board`` names it. Rows
+whose data or packages are missing are named as skipped, with what to do. What the peers learn is read from a
+cache that ``make peers-train`` fills. The exit code is 0 although a peer may be ahead: the verdicts say so;
+with ``--strict`` it is 3.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from edgeemo.files import write_whole
+from edgeemo.machine import condition, machine
+
+from .parts import detector, face, frontends, scaling, text, twins, voice
+from .parts.row import ROOT, Context, Row
+from .pictures import draw
+from .render import into_readme, lines_of, markdown
+
+RESULTS = ROOT / "benchmarks" / "results"
+PARTS: dict[str, Callable[[Context], Iterator[Row | scaling.Curve]]] = {
+    "frontends": frontends.measure,
+    "text": text.measure,
+    "voice": voice.measure,
+    "face": face.measure,
+    "detector": detector.measure,
+    "twins": twins.measure,
+    "scaling": scaling.measure,
+}
+
+
+def measure(name: str, context: Context) -> dict[str, Any]:
+    """Measure one part and return its rows and curves, when and in what condition the machine was."""
+    before, began, clock = condition(), datetime.now(timezone.utc), time.monotonic()
+    found = list(PARTS[name](context))
+    command = f"{context.command} --only {name}"
+    about = {"command": command, "machine": f"{machine().cpu or machine().board}, {machine().cores} cores"}
+    rows = [row.to_dict() | about for row in found if isinstance(row, Row)]
+    return {
+        "began": began.isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - clock, 1),
+        "command": command,
+        "before": before.to_dict(),
+        "after": condition().to_dict(),
+        "rows": rows,
+        "curves": [curve.to_dict() for curve in found if isinstance(curve, scaling.Curve)],
+    }
+
+
+def board_name() -> str:
+    """Return a file name for this machine: what it is called, or its processor, and its cores."""
+    here = machine()
+    name = here.board if here.architecture == "aarch64" and here.board else here.cpu or here.architecture
+    return re.sub(r"[^a-z0-9]+", "-", f"{name} {here.cores} cores".lower()).strip("-")
+
+
+def write(results: dict[str, Any], path: Path) -> None:
+    """Write the results, whole or not at all, in the order of `PARTS`."""
+    results["parts"] = {name: results["parts"][name] for name in PARTS if name in results["parts"]}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=Path("data"), help="the data folder (default: data)")
+    parser.add_argument("--only", action="append", choices=list(PARTS), help="a part; may be repeated")
+    parser.add_argument("--legacy", type=Path, help="the Python of tflite-runtime (make legacy)")
+    parser.add_argument("--board", help="the name of the results' file")
+    parser.add_argument("--render", action="store_true", help="measure nothing, only write again")
+    parser.add_argument("--no-readme", action="store_true", help="leave the README as it is")
+    parser.add_argument("--strict", action="store_true", help="exit with 3 where a verdict is against us")
+    options = parser.parse_args(None if arguments is None else list(arguments))
+    board = options.board or board_name()
+    path = RESULTS / f"{board}.json"
+    results: dict[str, Any] = {"schema": 1, "board": board, "machine": machine().to_dict(), "parts": {}}
+    if path.is_file() and (options.only or options.render):
+        results |= {"parts": json.loads(path.read_text("utf-8"))["parts"]}
+    context = Context(options.data, options.legacy, "python -m benchmarks.table --data DATA")
+    for name in () if options.render else options.only or PARTS:
+        print(f"── {name}", file=sys.stderr, flush=True)
+        results["parts"][name] = measure(name, context)
+        write(results, path)
+        print(f"── {name}: {results['parts'][name]['seconds']:.0f} s", file=sys.stderr, flush=True)
+    results["pictures"] = draw(results, RESULTS)
+    write(results, path)
+    for line in lines_of(results):
+        print(line)
+    if not options.no_readme and not into_readme(ROOT / "README.md", markdown(results)):
+        print("README.md has no place for the table: put both marks of benchmarks/render.py there.")
+    against = any(line.startswith("NOT") for line in lines_of(results))
+    return 3 if options.strict and against else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""How long calls take beside each other: in turns, so that what disturbs the machine disturbs all alike.
+
+A *lap* is so many calls of one contestant that a clock can see them; a *round* is a lap of each, in one order
+and in the next round in the other (A B, B A, …). The number of a contestant is the median of its laps, with
+their 5th and 95th percentiles; of two, the median of the ratios within rounds, which says more than the
+ratio of the medians where the machine is shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Lap: TypeAlias = Callable[[int], float]
+"""Makes so many calls and returns the seconds they took; in this process or in another."""
+
+LAP_S = 0.004
+MOST_CALLS = 10_000
+LEAST_ROUNDS, MOST_ROUNDS = 9, 41
+
+
+@dataclass(frozen=True)
+class Times:
+    """Microseconds a call takes: median, percentiles and least of ``rounds`` laps of ``calls`` each."""
+
+    us: float
+    p5: float
+    p95: float
+    least: float
+    rounds: int
+    calls: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers."""
+        return {name: round(value, 4) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Race:
+    """The times of all, and of each how many times as long it took as the first, with percentiles."""
+
+    times: Mapping[str, Times]
+    ratios: Mapping[str, tuple[float, float, float]]
+
+
+def laps_of(call: Callable[[], object], clock: Callable[[], float] = perf_counter) -> Lap:
+    """Return the laps of a call in this process; ``clock`` may be `time.process_time`."""
+
+    def lap(calls: int) -> float:
+        start = clock()
+        for _ in range(calls):
+            call()
+        return clock() - start
+
+    return lap
+
+
+def race(
+    laps: Mapping[str, Lap],
+    *,
+    seconds: float = 2.0,
+    each: int = 1,
+    lap_s: float = LAP_S,
+    most_rounds: int = MOST_ROUNDS,
+) -> Race:
+    """Time contestants in turns, the first being what the others are compared with.
+
+    Args:
+        laps: by name. seconds: about how long to go on: 9 to ``most_rounds`` rounds.
+        each: how many things one call does (texts, for instance); times are of one.
+        lap_s: the least length of a lap.
+    """
+    calls, lasts = {}, {}
+    for name, lap in laps.items():
+        lap(1)  # what happens once: caches, lazy imports
+        once = min(lap(1) for _ in range(3))
+        calls[name] = int(np.clip(np.ceil(lap_s / max(once, 1e-8)), 1, MOST_CALLS))
+        lasts[name] = lap(calls[name])  # warm
+    rounds = int(np.clip(seconds / max(sum(lasts.values()), 1e-6), LEAST_ROUNDS, most_rounds))
+    found: dict[str, list[float]] = {name: [] for name in laps}
+    for i in range(rounds):
+        for name in list(laps)[:: 1 if i % 2 == 0 else -1]:
+            found[name].append(laps[name](calls[name]) / calls[name] / each * 1e6)
+    first = np.array(found[next(iter(laps))])
+    times, ratios = {}, {}
+    for name, us in found.items():
+        p5, median, p95 = np.percentile(us, [5, 50, 95])
+        times[name] = Times(float(median), float(p5), float(p95), min(us), rounds, calls[name])
+        low, middle, high = np.percentile(np.array(us) / first, [5, 50, 95])
+        ratios[name] = (float(middle), float(low), float(high))
+    return Race(times, ratios)
+
+
+def interleaved_ratio(
+    ours: Callable[[], object], theirs: Callable[[], object], each: int = 1
+) -> tuple[float, float, float]:
+    """Return the microseconds of both and how many times as long theirs takes."""
+    found = race({"ours": laps_of(ours), "theirs": laps_of(theirs)}, seconds=1.0, each=each)
+    return found.times["ours"].us, found.times["theirs"].us, found.ratios["theirs"][0]

@@ -1,0 +1,127 @@
+"""The guard of instruction counts: it sees one per cent, fails at four, and says when it cannot judge."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from benchmarks import instructions
+from edgeemo.errors import DataError
+
+# one stage that loops LOOPS times; `spend` before `counted` must not count
+PROGRAM = r"""
+#include <cstdio>
+#include <cstring>
+static volatile unsigned sink;
+static void spend(unsigned n) { for (unsigned i = 0; i < n; ++i) sink = sink * 3u + i; }
+extern "C" __attribute__((noinline)) void counted() { spend(LOOPS); }
+int main(int argc, char** argv) {
+    if (argc == 2 && std::strcmp(argv[1], "--built") == 0) {
+        std::puts("{\"compiler\": \"C 1\", \"flags\": \"-O1\", \"architecture\": \"any\", "
+                  "\"stages\": [\"loop\"]}");
+        return 0;
+    }
+    spend(123456);
+    counted();
+    return 0;
+}
+"""
+
+needs_valgrind = pytest.mark.skipif(
+    shutil.which("valgrind") is None or shutil.which("c++") is None, reason="valgrind or c++ is not installed"
+)
+
+
+def build(folder: Path, loops: int) -> Path:
+    source, program = folder / "loop.cpp", folder / f"loop{loops}"
+    source.write_text(PROGRAM)
+    subprocess.run(["c++", "-O1", f"-DLOOPS={loops}u", source, "-o", program], check=True)
+    return program
+
+
+@needs_valgrind
+def test_a_slowed_function_fails_and_a_little_more_does_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    baseline = tmp_path / "baseline.json"
+    arguments = ["--baseline", str(baseline)]
+    assert instructions.main([str(build(tmp_path, 10_000)), *arguments, "--update"]) == 0
+    before = json.loads(baseline.read_text())["stages"]["loop"]
+    assert 20_000 < before < 100_000  # the loop, not what ran before it
+    assert instructions.main([str(build(tmp_path, 10_000)), *arguments]) == 0
+    assert "+0.0%" in capsys.readouterr().out
+    assert instructions.main([str(build(tmp_path, 10_200)), *arguments]) == 0
+    assert instructions.main([str(build(tmp_path, 10_400)), *arguments]) == 3
+    said = capsys.readouterr().out
+    assert "FAILED  loop" in said
+    assert "make instructions-baseline" in said
+    assert instructions.main([str(build(tmp_path, 9_000)), *arguments]) == 0
+    assert "the baseline should follow" in capsys.readouterr().out
+
+
+def counts(**changes: Any) -> dict[str, Any]:
+    return {"compiler": "GNU 12", "flags": "-O3", "architecture": "any", "stages": {"a": 1000}} | changes
+
+
+def test_another_compiler_is_skipped_by_name_with_the_remedy() -> None:
+    skipped, changes = instructions.compare(counts(compiler="GNU 13"), counts())
+    assert "GNU 12" in skipped
+    assert "GNU 13" in skipped
+    assert "make instructions-baseline" in skipped
+    assert not changes
+
+
+def test_other_flags_are_no_excuse() -> None:
+    with pytest.raises(DataError, match="make instructions-baseline"):
+        instructions.compare(counts(flags="-O2"), counts())
+
+
+@pytest.mark.parametrize(
+    ("stages", "failed"),
+    [({"a": 1030}, False), ({"a": 1031}, True), ({"a": 900}, False), ({}, True), ({"a": 1, "b": 1}, True)],
+)
+def test_stages_fail_beyond_three_per_cent_or_when_they_come_or_go(
+    stages: dict[str, int], failed: bool
+) -> None:
+    _, changes = instructions.compare(counts(stages=stages), counts())
+    assert any(change.failed for change in changes) == failed
+
+
+def test_only_the_programs_own_code_counts() -> None:
+    text = "\n".join(
+        [
+            "events: Ir",
+            "ob=(1) /x/program",
+            "fn=(1) counted",
+            "12 5",
+            "+3 4",
+            "cob=(2) /lib/libc.so",
+            "cfn=(2) memcpy",
+            "calls=1 0",
+            "* 1000",
+            "* 2",
+            "ob=(2)",
+            "fn=(2)",
+            "0 1000",
+            "ob=(1)",
+            "fn=(3) more",
+            "7 30",
+            "totals: 1041",
+        ]
+    )
+    assert instructions.own_instructions(text, "/x/program") == 41
+
+
+def test_the_committed_baseline_names_what_it_was_counted_with() -> None:
+    baseline = json.loads(instructions.BASELINE.read_text("utf-8"))
+    assert baseline["compiler"]
+    assert "-ffp-contract=off" in baseline["flags"]
+    assert baseline["valgrind"].startswith("valgrind-")
+    assert {"text nfkc", "voice log, baseline", "detect", "track"} <= set(baseline["stages"])

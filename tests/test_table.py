@@ -1,0 +1,192 @@
+"""The table beside peers: times in turns, verdicts that can be against us, what lacks is named."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from benchmarks import render, table, verdicts
+from benchmarks.parts import scaling, text, twins
+from benchmarks.parts.row import Context, Row, Score, Skip
+from benchmarks.peers import voice_folds
+from benchmarks.timing import Times, race
+from edgeemo.evaluation.bootstrap import Interval
+
+
+def test_contestants_run_in_turns_and_the_slower_one_is_found() -> None:
+    order: list[str] = []
+
+    def lap(name: str, seconds: float) -> Any:
+        def run(calls: int) -> float:
+            order.append(name)
+            return seconds * calls
+
+        return run
+
+    found = race({"a": lap("a", 1e-3), "b": lap("b", 3e-3)}, seconds=0.2)
+    assert found.times["a"].us == pytest.approx(1000)
+    assert found.ratios["b"] == pytest.approx((3, 3, 3))
+    timed = order[-2 * found.times["a"].rounds :]
+    assert timed[:4] == ["a", "b", "b", "a"]
+    assert race({"a": lap("a", 1e-3)}, seconds=0.1, each=10).times["a"].us == pytest.approx(100)
+
+
+def row(system: str, score: float, times: float, **more: Any) -> dict[str, Any]:
+    ours = system == "ours"
+    ahead = None if ours else Interval(0.7 - score, 0.7 - score - 0.01, 0.7 - score + 0.01)
+    told = Score("accuracy", Interval(score, score, score), 10, difference=ahead)
+    made = Row("task", system, ours=ours, score=told, us=Times(10 * times, 9, 11, 8, 9, 1).to_dict(), **more)
+    made.times = None if ours else (times, 0.9 * times, 1.1 * times)
+    return made.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("score", "times", "good"),
+    [(0.6, 0.5, True), (0.8, 2.0, True), (0.8, 0.5, False), (0.7, 0.5, True)],
+)
+def test_a_verdict_is_against_us_if_a_peer_is_both_faster_and_better(
+    score: float, times: float, good: bool
+) -> None:
+    found, text = verdicts.verdict("task", [row("ours", 0.7, 1), row("peer", score, times)])
+    assert found == good
+    assert ("task: peer is both" in text) == (not good)
+
+
+def test_without_a_peers_time_there_is_no_verdict() -> None:
+    peer = row("peer", 0.8, 0.5)
+    del peer["times"]
+    assert verdicts.verdict("task", [row("ours", 0.7, 1), peer])[0] is None
+
+
+def test_fewer_false_boxes_are_better() -> None:
+    peer = row("peer", 0.6, 0.5)
+    assert not verdicts.both_faster_and_better(peer)
+    peer["score"]["higher_is_better"] = False
+    assert verdicts.both_faster_and_better(peer)
+
+
+def test_a_frontend_short_of_its_aim_is_named() -> None:
+    made = Row(
+        "text frontend", "tokenizers", least=10.0, us=Times(9, 9, 9, 9, 9, 1).to_dict(), times=(9, 8, 10)
+    )
+    (told,) = verdicts.verdicts([made.to_dict()])
+    assert told[0] is False
+    assert "tokenizers at text frontend" in told[1]
+
+
+def test_what_lacks_is_named_with_the_remedy(tmp_path: Path) -> None:
+    context = Context(tmp_path)
+    with pytest.raises(Skip, match="Check --data"):
+        context.examples("goemotions", "text", "dev")
+    for name in ("text", "face", "detector", "twins"):
+        rows = [r.to_dict() for r in table.PARTS[name](context) if isinstance(r, Row)]
+        assert rows
+        assert all(r["skipped"] for r in rows)
+
+
+def results(rows: list[dict[str, Any]], **parts: Any) -> dict[str, Any]:
+    quiet = {"load": 0.5}
+    part = {"began": "2026-11-24T00:00:00", "seconds": 60.0, "before": quiet, "after": quiet, "curves": []}
+    machine = {"cpu": "Abacus", "board": "", "cores": 2, "python": "3.11"}
+    return {"board": "abacus", "machine": machine, "parts": {"text": part | {"rows": rows}, **parts}}
+
+
+def test_the_readme_gets_the_table_between_its_marks_and_keeps_the_rest(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{render.BEGIN}\nold\n{render.END}\nafter\n")
+    missing = Row("voice", "eGeMAPS", skipped="opensmile not installed: make peers").to_dict()
+    made = render.markdown(results([row("ours", 0.7, 1), row("peer", 0.6, 2), missing]))
+    assert render.into_readme(readme, made)
+    said = readme.read_text()
+    assert said.startswith("before\n")
+    assert said.endswith("after\n")
+    assert "old" not in said
+    assert "| task | ours | accuracy 0.700 (0.700 … 0.700) |" in said
+    assert "+0.100 (+0.090 … +0.110)" in said
+    assert "In 1 of 1 tasks no peer is both faster and more accurate." in said
+    assert "Skipped: voice, eGeMAPS: opensmile not installed: make peers." in said
+    readme.write_text("no marks")
+    assert not render.into_readme(readme, made)
+    assert readme.read_text() == "no marks"
+
+
+def test_the_readme_says_it_where_a_peer_is_ahead() -> None:
+    said = render.markdown(results([row("ours", 0.7, 1), row("peer", 0.8, 0.5)]))
+    assert "In 0 of 1 tasks" in said
+    assert "- **task: peer is both: time ×0.50, ahead by 0.100**" in said
+
+
+def test_counts_of_folds_give_back_the_recalls(tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    labels = ["anger", "fear"] * 12
+    speakers = [str(i // 4) for i in range(24)]
+    ours = ["anger" if i == 1 else label for i, label in enumerate(labels)]
+    clips = SimpleNamespace(speakers=speakers, labels=labels, said=ours)
+    kept = tmp_path / "kept.json"
+    kept.write_text(voice_folds.counted([("set", clips, ["anger"] * 24)], "a test"))
+    found = voice_folds.compare("set", voice_folds.read(kept)["sets"]["set"], resamples=50)
+    assert (found.clips, found.speakers) == (24, 6)
+    assert found.ours.value == pytest.approx((1 + 11 / 12) / 2)
+    assert found.peer.value == 0.5
+    assert found.difference.value == pytest.approx(found.ours.value - 0.5)
+
+
+def curve(us: list[float], **shape: Any) -> scaling.Curve:
+    return scaling.Curve("c", "s", [1, 2, 4, 8], [Times(x, x, x, x, 9, 1) for x in us], **shape)
+
+
+@pytest.mark.parametrize(
+    ("us", "shape", "good"),
+    [
+        ([12, 14, 18, 26], {}, True),  # 10 + 2 x
+        ([1, 4, 16, 64], {}, False),  # the square
+        ([26, 18, 14, 12], {}, False),  # more costs less: something is wrong
+        ([5, 9, 9, 10], {"shape": "flat", "flat_from": 2}, True),
+        ([5, 9, 9, 13], {"shape": "flat", "flat_from": 2}, False),
+        ([1, 4, 16, 64], {"shape": "shown"}, True),
+    ],
+)
+def test_a_curve_knows_whether_it_has_its_shape(us: list[float], shape: dict[str, Any], good: bool) -> None:
+    assert curve(us, **shape).as_it_should == good
+    assert curve(us, **shape).verdict
+
+
+def test_of_a_hundred_equal_answers_not_everything_is_known() -> None:
+    sure = twins.wilson(np.ones(100, np.bool_))
+    assert sure.value == 1
+    assert 0.95 < sure.low < 0.98
+
+
+@pytest.mark.parametrize(
+    ("high", "low", "area"), [([2, 3], [0, 1], 1), ([1, 1], [1], 0.5), ([1, 3], [2, 1], 0.625)]
+)
+def test_the_area_counts_pairs_and_ties_half(high: list[float], low: list[float], area: float) -> None:
+    positive = np.array([True] * len(high) + [False] * len(low))
+    said, everybody = np.array(high + low, np.float64), np.arange(len(high + low))
+    assert text._area_of(positive)(said, everybody) == pytest.approx(area)
+    assert text._area_of(positive)(said, np.repeat(everybody, 3)) == pytest.approx(area)
+
+
+def test_tf_idf_says_the_same_after_it_was_kept(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    from benchmarks.peers import tfidf
+
+    texts = ["so good so good", "so bad so bad", "good good day", "bad bad day"]
+    made = tfidf.train_labels(texts, np.array([[1, 0], [0, 1], [1, 0], [0, 1]], np.bool_))
+    made.save(tmp_path / "kept.npz")
+    again = tfidf.TfIdf.load(tmp_path / "kept.npz")
+    np.testing.assert_allclose(again(texts), made(texts), atol=1e-6)
+    assert made(["good good"])[0].argmax() == 0
+
+
+def test_results_are_written_in_the_order_of_the_parts(tmp_path: Path) -> None:
+    path = tmp_path / "board.json"
+    table.write({"parts": {"voice": {}, "text": {}, "frontends": {}}}, path)
+    assert list(json.loads(path.read_text())["parts"]) == ["frontends", "text", "voice"]
