@@ -1,7 +1,7 @@
 """Inputs whose answers go into the card, to see on any machine that the bundle works as it did here.
 
-Nobody's voice and nobody's face: signals and drawings of whole numbers, the same to the bit everywhere. They are made
-in C++ (``edgeemo/golden.h``), where delegates are tried on them.
+Nobody's voice and nobody's face: signals and drawings of whole numbers, the same to the bit everywhere. They
+are made in C++ (``edgeemo/golden.h``), where delegates are tried on them.
 """
 
 from __future__ import annotations

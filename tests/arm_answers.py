@@ -16,12 +16,12 @@ from typing import Any
 
 import c_abi
 import numpy as np
+from edgeemo.converters.golden import RATE_HZ, SIDE, SIGNALS, TEXTS, drawing, signal
 
 from edgeemo import Bundle, FaceDetector, LicenseWarning, Recognizer, _core
 from edgeemo.backends import NativeBackend
 from edgeemo.bundle import shipped
 from edgeemo.card import DetectorCard
-from edgeemo.converters.golden import RATE_HZ, SIDE, SIGNALS, TEXTS, drawing, signal
 
 HERE = Path(__file__).parent
 INT8 = (0.04, 3)  # a scale and a zero point, as models have them

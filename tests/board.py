@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pocket
 import pytest
-
 from edgeemo.converters.golden import scene, signal
+
 from edgeemo.doctor import Case
 from edgeemo.errors import RuntimeUnavailableError, SourceError
 from edgeemo.sources import Device

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from edgeemo.converters.golden import RATE_HZ, SIDE, TEXTS, drawing, signal
 
 from edgeemo import Bundle, native_paths
 from edgeemo.backends import litert_library
 from edgeemo.bundle import shipped
 from edgeemo.card import ModelCard
-from edgeemo.converters.golden import RATE_HZ, SIDE, TEXTS, drawing, signal
 from edgeemo.types import EMOTIONS
 
 TESTS = Path(__file__).parent

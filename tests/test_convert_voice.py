@@ -21,6 +21,7 @@ from edgeemo.converters.golden import SIGNALS, signal
 from edgeemo.converters.inspect import dissect
 from edgeemo.converters.twin import float_recognizer
 from edgeemo.converters.verify import Verification, verify
+
 from edgeemo.evaluation.clips import read_clip
 
 
