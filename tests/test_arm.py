@@ -198,21 +198,29 @@ def test_c_programs_say_what_they_say_on_this_machine(
 
 
 # our own code is the same on both cores; what LiteRT does is not
-ON_BOTH = ["test_c_abi.py", "test_native.py::test_native_gives_the_interpreters_bits"]
-ON_ONE = ["quant", "scores", "smooth", "text_frontend", "face_frontend", "face_detect"]
+ON_BOTH = ["native.py::test_native_gives_the_interpreters_bits"]
+ON_ONE = [
+    "quant.py",
+    "scores.py",
+    "smooth.py",
+    "text_frontend.py",
+    "face_frontend.py",
+    "face_detect.py",
+    "c_abi.py",
+]
 
 
 @pytest.mark.parametrize(
     ("board", "tests"),
     [
         *((board, tests) for board in CORES for tests in ON_BOTH),
-        *((CORES[0], f"test_{t}.py") for t in ON_ONE),
+        *((CORES[0], tests) for tests in ON_ONE),
     ],
 )
 def test_tests_pass_there(board: str, tests: str) -> None:
     root = TESTS.parent
     options = ("-q", "-p", "no:cacheprovider", "-c", f"{root}/pyproject.toml", f"--rootdir={root}")
-    told = python(board, "-m", "pytest", *options, f"{TESTS}/{tests}")
+    told = python(board, "-m", "pytest", *options, f"{TESTS}/test_{tests}")
     print(told.splitlines()[-1])
     assert re.search(r"[1-9]\d* passed", told)
 
