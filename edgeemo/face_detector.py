@@ -14,6 +14,7 @@ from .bundle import Bundle
 from .card import DetectorCard
 from .delegates import Options, golden_inputs
 from .errors import BundleMismatchError, SpecError
+from .face_reader import tensor_of
 from .faces import DetectorSpec, Face, FaceDecoder
 from .frontends import FaceFrontend, FaceSpec
 from .recognizer import check_licence
@@ -122,7 +123,7 @@ class FaceDetector:
         """
         rows, width = _size(image, color)
         crop = self.frontend.align((0, 0, width, rows)) if rows and width else None
-        heads = self.runtime.run(self.frontend.compute(image, color, crop=crop)[np.newaxis])
+        heads = self.runtime.run(tensor_of(self.frontend, self.runtime, image, color, crop))
         logits, boxes, eyes = (heads[self.card.outputs[role]][0] for role in ("logits", "boxes", "eyes"))
         return self.decoder.decode(logits, boxes, eyes, crop or self.frontend.align((0, 0, 1, 1)))
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from .backends import Tensor
 from .card import ModelCard
 from .faces import Face
 from .readout import Readout, read_only
@@ -16,7 +17,7 @@ from .runtime import Runtime
 from .types import EmotionResult, FloatArray
 
 if TYPE_CHECKING:
-    from .frontends import FaceFrontend
+    from .frontends import Alignment, FaceFrontend
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -37,6 +38,20 @@ class Detector(Protocol):
     def detect(self, image: Pixels, color: Any = "rgb") -> Sequence[Face]:
         """Return the faces in a picture, the best first, in its pixels; scores are probabilities."""
         ...
+
+
+def tensor_of(
+    frontend: FaceFrontend, runtime: Runtime, image: Pixels, color: Any, crop: Alignment | None
+) -> Tensor:
+    """Return a crop as a model takes it, ``(1, height, width, channels)``: int8 in one pass if that is int8.
+
+    Raises:
+        InputError, InputTypeError: the picture cannot be used, or the crop lies outside.
+    """
+    how = runtime.quantization
+    if how is None:
+        return frontend.compute(image, color, crop=crop)[np.newaxis]
+    return frontend.compute_int8(image, color, *how, crop=crop)[np.newaxis]
 
 
 class FaceReader:
@@ -82,8 +97,8 @@ class FaceReader:
             crop = self._frontend.fitted(face, CROP_OVER_BOX, CROP_DOWN)
         else:
             crop = self._frontend.align(face.box)
-        tensor = self._frontend.compute(image, color, crop=crop)
-        return self._readout.row(self._runtime.run(tensor[np.newaxis]))
+        tensor = tensor_of(self._frontend, self._runtime, image, color, crop)
+        return self._readout.row(self._runtime.run(tensor))
 
     def result(
         self,

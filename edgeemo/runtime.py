@@ -120,6 +120,11 @@ class Runtime:
         }
 
     @property
+    def quantization(self) -> tuple[float, int] | None:
+        """Scale and zero point of the first input; None where it is not quantized."""
+        return self._in[0]
+
+    @property
     def closed(self) -> bool:
         """Whether `close` was called."""
         return self._backend is None

@@ -129,7 +129,7 @@ class _Frontend:
 
     def __init__(self, frontend: Any, laps: Laps) -> None:
         self.spec = frontend.spec
-        for name in ("encode", "compute", "align", "fitted", "given"):
+        for name in ("encode", "compute", "compute_int8", "align", "fitted", "given"):
             if hasattr(frontend, name):
                 setattr(self, name, laps.around("frontend", getattr(frontend, name)))
         if hasattr(frontend, "stream"):
