@@ -95,6 +95,11 @@ Verdict verdict_of(const ChildEnd& end, const std::string& program) {
 
 Verdict try_gpu(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
                 const Goldens& goldens) {
+    try {
+        litert::check_processor();
+    } catch (const DelegateError& error) {
+        return {false, 0.0, error.what()};
+    }
     const std::string program = program_of(read);
     if (program.empty())
         return {false, 0.0,
