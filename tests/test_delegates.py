@@ -247,6 +247,14 @@ def test_no_delegate_is_taken_for_one(external: str, pocket_path: Path, tmp_path
         Runtime(POCKET, delegate=3)  # type: ignore[arg-type]
 
 
+def test_a_backend_that_was_given_runs_where_it_runs() -> None:
+    info = [TensorInfo("x", (1,), np.dtype(np.float32), 0.0, 0)]
+    fake = backends.FakeBackend(lambda x: [x], info, info)
+    assert Runtime(b"", backend=fake, delegate="cpu").info.delegate == "cpu"
+    with pytest.raises(DelegateError, match="runs on cpu, not on gpu"):
+        Runtime(b"", backend=fake, delegate="gpu")
+
+
 def test_the_other_interpreters_take_external_delegates_too(external: str, pocket_path: Path) -> None:
     if importlib.util.find_spec("tensorflow") is None:
         pytest.skip("needs edgeemo[train]")
