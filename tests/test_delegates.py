@@ -84,7 +84,7 @@ def test_auto_is_the_cpu_until_a_good_probe_is_on_record(standing_in: None, pock
     before = opened(pocket_path, "auto")
     assert (before.asked, before.backend, before.delegate) == ("auto", "native", "cpu")
     assert "no probe of the GPU is on record" in before.reason
-    cpu, gpu = survey(Bundle.open(pocket_path), delegate_options=PATIENT)
+    cpu, gpu = survey(Bundle.open(pocket_path), delegate="gpu", delegate_options=PATIENT)
     assert (cpu.name, cpu.usable, cpu.reason, cpu.ratio) == ("cpu", True, "", 1.0)
     assert (gpu.name, gpu.usable, gpu.reason) == ("gpu", True, "")
     assert gpu.ratio is not None
@@ -207,7 +207,7 @@ def test_an_external_delegate_that_proves_itself_runs(
     assert len(list(own_records.rglob("*.probe"))) == 1
     with Recognizer.open(pocket_path, delegate=Path(external), delegate_options=PATIENT) as recognizer:
         assert recognizer.predict("so happy!").label == "happiness"
-    report = survey(Bundle.open(pocket_path), delegate=external, delegate_options=PATIENT)[-1]
+    report = survey(Bundle.open(pocket_path), delegate=Path(external), delegate_options=PATIENT)[-1]
     assert (report.name, report.usable) == (external, True)
 
 
