@@ -67,7 +67,7 @@ def survey(
 
     Args:
         bundle: what is to be run.
-        delegate: the path of an external TFLite delegate to try as well.
+        delegate: the path of an external TFLite delegate to try as well; a name of `DELEGATES` adds nothing.
         delegate_options: as `Recognizer.open` takes them; those not ours go to the external delegate if there
             is one, else to the GPU.
         threads: CPU threads, 1 … 64.
@@ -79,7 +79,7 @@ def survey(
         InputError, InputTypeError: the options cannot be used. DelegateError: there is no file ``delegate``.
     """
     lines = option_lines(delegate_options)
-    path = None if delegate is None else os.fspath(delegate)
+    path = None if delegate is None or delegate in DELEGATES else os.fspath(delegate)
     if path is not None:
         check_delegate(path)
     make = partial(golden_inputs, bundle)

@@ -84,6 +84,10 @@ class Runtime:
             if isinstance(backend, str)
             else (backend, "the backend was given")
         )
+        if not isinstance(backend, str) and asked not in ("auto", loaded.delegate):
+            raise DelegateError(
+                f"The backend given runs on {loaded.delegate}, not on {asked}: leave the delegate out."
+            )
         self._backend: Backend | None = loaded
         self._lock = threading.Lock()
         self.info = RuntimeInfo(loaded.name, loaded.delegate, threads, reason, asked)

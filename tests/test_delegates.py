@@ -84,7 +84,7 @@ def test_auto_is_the_cpu_until_a_good_probe_is_on_record(standing_in: None, pock
     before = opened(pocket_path, "auto")
     assert (before.asked, before.backend, before.delegate) == ("auto", "native", "cpu")
     assert "no probe of the GPU is on record" in before.reason
-    cpu, gpu = survey(Bundle.open(pocket_path), delegate_options=PATIENT)
+    cpu, gpu = survey(Bundle.open(pocket_path), delegate="gpu", delegate_options=PATIENT)
     assert (cpu.name, cpu.usable, cpu.reason, cpu.ratio) == ("cpu", True, "", 1.0)
     assert (gpu.name, gpu.usable, gpu.reason) == ("gpu", True, "")
     assert gpu.ratio is not None
@@ -207,7 +207,7 @@ def test_an_external_delegate_that_proves_itself_runs(
     assert len(list(own_records.rglob("*.probe"))) == 1
     with Recognizer.open(pocket_path, delegate=Path(external), delegate_options=PATIENT) as recognizer:
         assert recognizer.predict("so happy!").label == "happiness"
-    report = survey(Bundle.open(pocket_path), delegate=external, delegate_options=PATIENT)[-1]
+    report = survey(Bundle.open(pocket_path), delegate=Path(external), delegate_options=PATIENT)[-1]
     assert (report.name, report.usable) == (external, True)
 
 
@@ -245,6 +245,14 @@ def test_no_delegate_is_taken_for_one(external: str, pocket_path: Path, tmp_path
         Runtime(POCKET, backend="native", delegate=external)
     with pytest.raises(InputTypeError, match="delegate is 3"):
         Runtime(POCKET, delegate=3)  # type: ignore[arg-type]
+
+
+def test_a_backend_that_was_given_runs_where_it_runs() -> None:
+    info = [TensorInfo("x", (1,), np.dtype(np.float32), 0.0, 0)]
+    fake = backends.FakeBackend(lambda x: [x], info, info)
+    assert Runtime(b"", backend=fake, delegate="cpu").info.delegate == "cpu"
+    with pytest.raises(DelegateError, match="runs on cpu, not on gpu"):
+        Runtime(b"", backend=fake, delegate="gpu")
 
 
 def test_the_other_interpreters_take_external_delegates_too(external: str, pocket_path: Path) -> None:

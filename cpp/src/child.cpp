@@ -21,6 +21,7 @@ namespace edgeemo {
 namespace {
 
 constexpr std::size_t kMostSaid = 64 * 1024;
+constexpr const char* kLingers = "said nothing more and did not end";
 
 class File {
   public:
@@ -94,7 +95,7 @@ std::string reap(pid_t child, bool killed) {
         const timespec pause{0, 10'000'000};
         nanosleep(&pause, nullptr);
     }
-    return killed ? "" : "did not end";
+    return killed ? "" : kLingers;
 }
 
 class Spawned {  // what posix_spawn needs, freed
@@ -169,7 +170,10 @@ ChildEnd run_child(const std::string& program, const std::vector<std::pair<const
     }
     if (late) kill(child, SIGKILL);
     end.trouble = reap(child, late);
-    if (end.trouble == "did not end") kill(child, SIGKILL);
+    if (end.trouble == kLingers) {
+        kill(child, SIGKILL);
+        reap(child, true);
+    }
     if (late) end.trouble = "did not answer within " + std::to_string(timeout_ms) + " ms and was ended";
     return end;
 }

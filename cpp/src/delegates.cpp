@@ -95,6 +95,11 @@ Verdict verdict_of(const ChildEnd& end, const std::string& program) {
 
 Verdict try_gpu(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
                 const Goldens& goldens) {
+    try {
+        litert::check_processor();
+    } catch (const DelegateError& error) {
+        return {false, 0.0, error.what()};
+    }
     const std::string program = program_of(read);
     if (program.empty())
         return {false, 0.0,
@@ -103,18 +108,19 @@ Verdict try_gpu(const ModelBytes& model, const EngineOptions& options, const Del
     const std::vector<Golden> inputs = goldens ? goldens() : std::vector<Golden>{};
     for (const Golden& input : inputs)
         if (input.size() != inputs[0].size()) return {false, 0.0, "its golden inputs differ in size"};
+    const std::string library = litert::Library(options.library).path();  // ours: the helper lies elsewhere
     ProbeRequest head;
     head.threads = static_cast<std::uint64_t>(options.threads);
     head.model = model.size;
     head.goldens = inputs.size();
     head.golden = inputs.empty() ? 0 : inputs[0].size();
-    head.library = options.library.size();
+    head.library = library.size();
     head.options = read.rest.size();
     const std::array<char, 16> padding{};
     std::vector<std::pair<const void*, std::size_t>> pieces{
         {&head, sizeof head}, {model.data, model.size}, {padding.data(), (16 - model.size % 16) % 16}};
     for (const Golden& input : inputs) pieces.emplace_back(input.data(), input.size());
-    pieces.emplace_back(options.library.data(), options.library.size());
+    pieces.emplace_back(library.data(), library.size());
     pieces.emplace_back(read.rest.data(), read.rest.size());
     return verdict_of(run_child(program, pieces, read.timeout_ms), program);
 }

@@ -97,6 +97,7 @@ struct Engine::State {
         lib.quiet();
         const int accelerators = how.delegate == "gpu" ? litert::kCpu | litert::kGpu : litert::kCpu;
         gpu = accelerators != litert::kCpu;
+        if (gpu) litert::check_processor();  // an environment already loads the accelerator
         const std::string folder = lib.folder();
         std::vector<litert::EnvironmentOption> wishes;
         if (lib.has_fd()) wishes = {option(kLeastSeverity, kSilent), option(kAccelerators, accelerators)};
@@ -121,9 +122,6 @@ struct Engine::State {
 
     // Without an accelerator for it, LiteRT would run a model for "gpu" on the CPU and say nothing.
     void find_gpu() {
-        if (const std::string lacks = litert::processor_lacks(); !lacks.empty())
-            throw DelegateError("this processor lacks " + lacks +
-                                ", which LiteRT's accelerator for GPUs needs");
         std::size_t n = 0;
         bool found = false;
         if (lib.GetNumAccelerators != nullptr && lib.GetAccelerator != nullptr &&

@@ -42,11 +42,15 @@ std::string beside_us(std::initializer_list<const char*> places) {
     return "";
 }
 
-std::string processor_lacks() {
+void check_processor() {
 #if defined(__aarch64__)
-    if ((getauxval(AT_HWCAP) & HWCAP_ASIMDDP) == 0) return "the dot product instructions (ASIMDDP)";
+    if ((getauxval(AT_HWCAP) & HWCAP_ASIMDDP) == 0) {
+        throw DelegateError(
+            "this processor lacks the dot product instructions (ASIMDDP), which LiteRT's accelerator for "
+            "GPUs "
+            "needs");
+    }
 #endif
-    return "";
 }
 
 Library::Library(const std::string& path) : path_(path) {

@@ -72,9 +72,9 @@ inline constexpr int kHostMemory = 1;
 // none.
 std::string beside_us(std::initializer_list<const char*> places);
 
-// What of the processor LiteRT's accelerator for GPUs uses without asking, and is not there; "" if nothing.
-// On a Cortex-A72 (Raspberry Pi 4) merely loading it ends the process.
-std::string processor_lacks();
+// LiteRT's accelerator for GPUs uses the dot product of ARM without asking: on a Cortex-A72 (Raspberry Pi 4)
+// merely loading it ends the process. Throws DelegateError there.
+void check_processor();
 
 // The functions of one library. It stays loaded until the process ends: its threads and statics may outlive
 // us.

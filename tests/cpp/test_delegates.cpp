@@ -1,6 +1,7 @@
 // Delegates on a library that stands in for LiteRT and its GPU: whatever happens in the child, this process
 // lives on and says why; what is on record is believed only where it can be.
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -45,6 +46,8 @@ bool has(const std::string& text, const std::string& part) {
     return false;
 }
 
+bool has_children() { return waitpid(-1, nullptr, WNOHANG) >= 0; }
+
 class Folder {
   public:
     Folder() {
@@ -53,6 +56,7 @@ class Folder {
         path_ = name;
     }
     ~Folder() { fs::remove_all(path_); }
+    const std::string& path() const { return path_; }
     std::string records() const { return path_ + "/deep/records"; }
     std::string option() const { return "probe_records = " + records() + "\n"; }
 
@@ -104,6 +108,16 @@ void test_a_hanging_gpu_is_ended_in_time() {
     CHECK(
         has(verdict.reason, "did not answer within 700 ms and was ended while loading the model on the GPU"));
     CHECK(took.count() >= 0.69 && took.count() < 5);
+    CHECK(!has_children());
+}
+
+void test_a_helper_that_lingers_is_ended() {
+    const Folder folder;
+    const std::string script = folder.path() + "/linger";
+    std::ofstream(script) << "#!/bin/sh\nexec >&-\nexec sleep 60\n";
+    fs::permissions(script, fs::perms::owner_all);
+    CHECK(has(probe("probe_program = " + script + "\n").reason, "said nothing more and did not end"));
+    CHECK(!has_children());
 }
 
 void test_a_slow_gpu_is_not_used() {
@@ -329,6 +343,7 @@ int main() {
     test_whatever_happens_in_the_child_is_only_told();
     test_a_gpu_that_gives_no_numbers_is_told();
     test_a_hanging_gpu_is_ended_in_time();
+    test_a_helper_that_lingers_is_ended();
     test_a_slow_gpu_is_not_used();
     test_a_helper_that_is_none_is_told();
     test_a_host_that_reaps_its_children_is_served();

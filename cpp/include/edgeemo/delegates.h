@@ -38,7 +38,8 @@ struct Verdict {
 };
 
 // Tries the GPU in a child process, which is ended after the timeout, and puts the verdict on record. What
-// happens there never reaches this process. Throws InputError for options, nothing else of its own.
+// happens there never reaches this process. Throws InputError (options) and RuntimeUnavailableError (no
+// LiteRT).
 Verdict probe_gpu(const ModelBytes& model, const EngineOptions& options, const Goldens& goldens);
 
 struct OpenedEngine {

@@ -120,7 +120,7 @@ class Recognizer {
     const std::string& delegate_reason() const;  // why that one
 
     // Tries the GPU with a bundle (see delegates.h); its golden inputs are among those compared. Throws what
-    // Bundle::open throws, and InputError for options.
+    // Bundle::open and probe_gpu throw.
     static Verdict probe(const std::string& path, const EngineOptions& options = {});
 
     // Each throws BundleMismatchError for a bundle of another modality, InferenceError if the model fails.
