@@ -756,7 +756,7 @@ class TrackerSpec:
         """Share of the newest motion in the velocity, 0 (none is kept) to 1."""
     @property
     def most_gap_ms(self) -> int:
-        """A track not seen for longer ends, 0 to 60000."""
+        """A track that frames have missed for longer ends, 0 to 60000. Between two frames 5000 may pass."""
     @property
     def least_hits(self) -> int:
         """Times a face is seen until it is confirmed, 1 to 100."""

@@ -56,7 +56,8 @@ class FaceStream:
 
         A face is followed from the second frame that shows it (see `TrackerSpec`). While it is not found,
         its result stays what it was with falling evidence; ``face`` is then where it is expected, with score
-        0. After ``most_gap_ms`` the track ends; a face that comes back later is a new track.
+        0. After ``most_gap_ms`` (600) the track ends; a face that comes back later is a new track. Of slow
+        cameras, too: up to 5 s may lie between two frames that show it.
 
         Args:
             frame, color: as `FaceRecognizer.predict` takes them. Size and color may change between frames.

@@ -141,13 +141,28 @@ def test_a_gap_keeps_the_id_and_says_where_the_face_is_expected() -> None:
     assert found(followed.update([face(220)], 6 * MS), 6 * MS) == {220.0: 1}
 
 
-def test_a_track_ends_when_it_is_not_seen_for_too_long() -> None:
-    for gap, same in ((600, True), (601, False)):
-        followed = tracker(most_gap_ms=600)
-        followed.update([face(100)], 0)
-        followed.update([face(100)], MS)
-        tracks = followed.update([face(100)], MS + gap)
-        assert [t.id for t in tracks] == ([1] if same else [2])
+@pytest.mark.parametrize(("gap", "same"), [(600, True), (601, False)])
+def test_a_track_ends_when_frames_miss_it_for_too_long(gap: int, same: bool) -> None:
+    followed = tracker(most_gap_ms=600)
+    for t_ms in (0, MS):
+        followed.update([face(100)], t_ms)
+    followed.update([], 2 * MS)
+    tracks = followed.update([face(100)], MS + gap)
+    assert [t.id for t in tracks] == ([1] if same else [2])
+
+
+@pytest.mark.parametrize(("every_ms", "same"), [(700, True), (5000, True), (5001, False)])
+def test_a_camera_may_be_slow(every_ms: int, same: bool) -> None:
+    followed = tracker(most_gap_ms=600)
+    ids = [[t.id for t in followed.update([face(100)], i * every_ms)] for i in range(4)]
+    assert ids == ([[1]] * 4 if same else [[1], [2], [3], [4]])
+
+
+def test_of_a_slow_camera_one_frame_that_misses_a_face_ends_its_track() -> None:
+    followed = tracker(most_gap_ms=600)
+    for i in range(3):
+        followed.update([face(100)], i * 1000)
+    assert followed.update([], 3000) == []
 
 
 def test_empty_frames_are_frames() -> None:

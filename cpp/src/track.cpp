@@ -87,6 +87,10 @@ std::string TrackerSpec::digest() const { return digest_of(sentence_of(*this)); 
 bool operator==(const TrackerSpec& a, const TrackerSpec& b) { return sentence_of(a) == sentence_of(b); }
 bool operator!=(const TrackerSpec& a, const TrackerSpec& b) { return !(a == b); }
 
+// A track ends of frames that miss it, not of frames that do not come; but a camera that stood still for
+// longer begins anew.
+constexpr std::int32_t kMostWaitMs = 5000;
+
 FaceTracker::FaceTracker(const TrackerSpec& spec) : spec_((spec.validate(), spec)) {}
 
 void FaceTracker::see(Moving& m, const std::vector<Face>& faces, std::size_t at, std::int64_t t_ms) const {
@@ -105,7 +109,11 @@ void FaceTracker::see(Moving& m, const std::vector<Face>& faces, std::size_t at,
 }
 
 void FaceTracker::expect(std::int64_t t_ms) {
-    const auto is_over = [&](const Moving& m) { return t_ms - m.track.seen_ms > spec_.most_gap_ms; };
+    const auto is_over = [&](const Moving& m) {
+        const bool missed = m.track.at == Track::kNowhere;  // by the frame before this one
+        return t_ms - m.track.seen_ms >
+               (missed ? spec_.most_gap_ms : std::max(spec_.most_gap_ms, kMostWaitMs));
+    };
     live_.erase(std::remove_if(live_.begin(), live_.end(), is_over), live_.end());
     for (Moving& m : live_) {
         const auto ms = static_cast<double>(t_ms - m.track.seen_ms);
@@ -152,10 +160,11 @@ const std::vector<Track>& FaceTracker::update(const std::vector<Face>& faces, st
         live_.back().track.first_ms = t_ms;
         see(live_.back(), faces, f, t_ms);
     }
-    const auto is_doubtful = [&](const Moving& m) {
-        return !m.track.confirmed && m.track.at == Track::kNowhere;
+    const auto is_gone = [&](const Moving& m) {
+        const bool too_long = t_ms - m.track.seen_ms > spec_.most_gap_ms;
+        return m.track.at == Track::kNowhere && (too_long || !m.track.confirmed);
     };
-    live_.erase(std::remove_if(live_.begin(), live_.end(), is_doubtful), live_.end());
+    live_.erase(std::remove_if(live_.begin(), live_.end(), is_gone), live_.end());
 
     tracks_.clear();
     for (const Moving& m : live_) tracks_.push_back(m.track);

@@ -125,7 +125,8 @@ typedef struct edgeemo_image {
 typedef struct edgeemo_face_options {
     uint32_t struct_size;
     int32_t least_hits;  /* frames that show a face until it has results, 1 to 100; 0 is 2 */
-    int32_t most_gap_ms; /* a face not found for longer is a new one when it comes back, to 60000; 0 is 600 */
+    int32_t most_gap_ms; /* a face that frames have missed for longer is a new one when it comes back, to
+                            60000; 0 is 600. Between two frames 5000 may pass, or this, if longer */
     int32_t smooth_ms;   /* age at which a frame counts for 1 / e, to 60000; 0 is 300, -1: no smoothing */
 } edgeemo_face_options;
 

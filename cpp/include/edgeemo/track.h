@@ -13,12 +13,14 @@ namespace edgeemo {
 // When a face that was found is one seen before. A face is expected where it would be had it gone on as it
 // went.
 struct TrackerSpec {
-    double least_overlap = 0.2;      // intersection over union with the expected box, 0 to 1; or
-    double most_distance = 0.6;      // distance of the middles over the mean side, 0 to 10
-    double most_growth = 2.0;        // ratio of the sides that is still the same face, 1 to 10
-    double agility = 0.5;            // share of the newest motion in the velocity, 0 (none is kept) to 1
-    std::int32_t most_gap_ms = 600;  // a track not seen for longer ends, 0 to 60000
-    std::int32_t least_hits = 2;     // times a face is seen until it is confirmed, 1 to 100
+    double least_overlap = 0.2;  // intersection over union with the expected box, 0 to 1; or
+    double most_distance = 0.6;  // distance of the middles over the mean side, 0 to 10
+    double most_growth = 2.0;    // ratio of the sides that is still the same face, 1 to 10
+    double agility = 0.5;        // share of the newest motion in the velocity, 0 (none is kept) to 1
+    // A track that frames have missed for longer ends, 0 to 60000. Of a slow camera or a gap between frames
+    // it ends after 5000 (or this, if longer): the next frame may show it again.
+    std::int32_t most_gap_ms = 600;
+    std::int32_t least_hits = 2;  // times a face is seen until it is confirmed, 1 to 100
 
     void validate() const;       // throws SpecError
     std::string digest() const;  // 16 hexadecimal digits, equal exactly for equal specs
