@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from . import _core
+from .bundle import ZOO
 from .errors import RuntimeUnavailableError
 
 LIBRARY = "libedgeemo.so"
 
 
 def paths() -> dict[str, Path]:
-    """Return the folders ``include``, ``lib``, ``pkgconfig`` and ``cmake``.
+    """Return the folders ``include``, ``lib``, ``pkgconfig``, ``cmake`` and ``bundles``.
 
     Raises:
         RuntimeUnavailableError: this edgeemo was built without its C library.
@@ -28,4 +29,5 @@ def paths() -> dict[str, Path]:
         "lib": lib,
         "pkgconfig": lib / "pkgconfig",
         "cmake": lib / "cmake" / "edgeemo",
+        "bundles": ZOO,
     }

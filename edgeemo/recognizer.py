@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, overload
 
 from .backends import Backend
-from .bundle import Bundle
+from .bundle import Bundle, shipped
 from .card import Card, DetectorCard, ModelCard
 from .delegates import Options, golden_inputs
 from .errors import BundleMismatchError, InputError, LicenseError, LicenseWarning, SpecError
@@ -272,6 +272,14 @@ def _check_fit(card: ModelCard, runtime: Runtime, output: tuple[tuple[int, ...],
             )
 
 
+def _cleared_for(modality: str) -> str:
+    cards = (Bundle.open(path).card for path in shipped().values())
+    names = [c.name for c in cards if c.modality == modality and c.commercial == "cleared"]
+    if names:
+        return f"Cleared: {', '.join(names)}."
+    return f"None that reads {modality} is: train one on data you may use (`edgeemo train --help`)."
+
+
 def check_licence(card: Card, require_commercial: bool) -> None:
     """Refuse, or warn of, a bundle that is not cleared for commercial use; called by what a caller calls.
 
@@ -283,7 +291,7 @@ def check_licence(card: Card, require_commercial: bool) -> None:
     verdict = f"is not cleared for commercial use (verdict: {card.commercial})"
     what = f"The bundle {card.name!r} ({card.licence}) {verdict}"
     if require_commercial:
-        raise LicenseError(f"{what}. Choose a cleared one: `edgeemo list`.")
+        raise LicenseError(f"{what}. {_cleared_for(card.modality)}")
     if card.name not in _warned:
         warnings.warn(f"{what}; see `edgeemo inspect {card.name}`.", LicenseWarning, stacklevel=3)
         _warned.add(card.name)

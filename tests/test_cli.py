@@ -139,6 +139,28 @@ def test_a_folder_is_not_read_as_a_text(
         assert "edgeemo watch" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["nosuch.txt", "./data/nosuch", "/nowhere", "photo.HEIC"])
+def test_the_name_of_a_file_that_is_not_there_is_not_read_as_a_text(
+    name: str,
+    bundle: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["predict", name, "--bundle", bundle]) == 1
+    assert "--text" in capsys.readouterr().err
+    assert main(["predict", "--text", name, "--bundle", bundle]) == 0
+    assert main(["predict", "he/she is so happy with notes.txt", "--bundle", bundle]) == 0
+
+
+def test_lines_into_a_pipe_are_not_broken_at_a_terminals_width() -> None:
+    reason = "the native engine is not used: " + "a long reason " * 8
+    script = f"from edgeemo.cli import console; console.out().print({reason!r})"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines() == [reason.rstrip()]
+
+
 def test_a_text_is_shown_as_it_was_written(bundle: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", "so :smile: [bold]happy", "--bundle", bundle]) == 0
     assert "so :smile: [bold]happy" in capsys.readouterr().out

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pocket
 import pytest
 
-from edgeemo import LicenseWarning, Recognizer
-from edgeemo.errors import (
-    LicenseError,
-)
+from edgeemo import Bundle, LicenseWarning, Recognizer
+from edgeemo.bundle import shipped
+from edgeemo.errors import LicenseError
 
 
 @pytest.fixture
@@ -53,8 +53,17 @@ def test_the_warning_can_be_filtered_and_made_an_error(unclear: Path) -> None:
 @pytest.mark.parametrize("verdict", ["unclear", "no"])
 def test_commercial_use_is_refused_unless_cleared(verdict: str, tmp_path: Path) -> None:
     pocket.bundle(commercial=verdict).write(tmp_path / "x.tflite")
-    with pytest.raises(LicenseError, match=f"verdict: {verdict}.*edgeemo list"):
+    with pytest.raises(LicenseError, match=f"verdict: {verdict}") as caught:
         Recognizer.open(tmp_path / "x.tflite", require_commercial=True)
+    cleared = [name for name in shipped() if Bundle.open(name).card.commercial == "cleared"]
+    for name in cleared:
+        assert (name in str(caught.value)) == (Bundle.open(name).card.modality == "text")
+
+
+def test_where_none_of_a_modality_is_cleared_it_says_what_to_do(mime_path: Path, tmp_path: Path) -> None:
+    murky = replace(Bundle.open(mime_path), card=replace(Bundle.open(mime_path).card, commercial="no"))
+    with pytest.raises(LicenseError, match=r"None that reads face is: train one .*`edgeemo train --help`"):
+        Recognizer.open(murky.write(tmp_path / "murky.tflite").path or "", require_commercial=True)
 
 
 def test_a_cleared_bundle_opens_in_silence(pocket_path: Path) -> None:

@@ -13,13 +13,15 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TextIO, TypeVar
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from ..errors import LicenseWarning, RuntimeUnavailableError
 
 T = TypeVar("T")
+
+_PIPED = 200  # columns
 
 
 class _Results(Console):
@@ -30,8 +32,11 @@ class _Results(Console):
 
 
 def out() -> Console:
-    """Return the console for results."""
-    return _Results(highlight=False, emoji=False)
+    """Return the console for results; a pipe or a file has room for whole lines."""
+    found = _Results(highlight=False, emoji=False)
+    if not found.is_terminal and "COLUMNS" not in os.environ:
+        found.size = ConsoleDimensions(_PIPED, _PIPED)
+    return found
 
 
 def say(message: str) -> None:

@@ -26,6 +26,8 @@ from . import console
 from .face import read_photo
 from .voice import read_file
 
+_FILE_SUFFIXES = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".md", ".heic", ".heif", *VIDEO_SUFFIXES)
+
 
 @click.command("predict")
 @click.argument("text_or_file", required=False)
@@ -76,6 +78,8 @@ def predict_command(
         raise click.UsageError(f"{text_or_file} is a video: `edgeemo watch` reads it; see --text.")
     if named and _is_folder(str(text_or_file)):
         raise click.UsageError(f"{text_or_file} is a folder: `edgeemo watch` reads its pictures; see --text.")
+    if named and not audio and not photo and _is_missing_file(str(text_or_file)):
+        raise DataError(f"There is no file {text_or_file}. If that is the text to read: `--text`.")
     single = None if audio or photo else text if text is not None else _argument_text(text_or_file)
     if single is None and text_or_file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError(
@@ -126,6 +130,12 @@ def _is_folder(argument: str) -> bool:
     if not os.path.isdir(argument):  # noqa: PTH112
         return False
     return os.sep in argument or any(is_photo(path) for path in Path(argument).iterdir())
+
+
+def _is_missing_file(argument: str) -> bool:
+    """Tell whether the argument is written as a file's name and is none."""
+    written = argument.startswith(("/", "./", "../", "~/")) or argument.lower().endswith(_FILE_SUFFIXES)
+    return written and len(argument.split()) == 1 and not os.path.exists(argument)  # noqa: PTH110
 
 
 def _argument_text(argument: str | None) -> str | None:
