@@ -157,7 +157,9 @@ def test_the_name_of_a_file_that_is_not_there_is_not_read_as_a_text(
 def test_lines_into_a_pipe_are_not_broken_at_a_terminals_width() -> None:
     reason = "the native engine is not used: " + "a long reason " * 8
     script = f"from edgeemo.cli import console; console.out().print({reason!r})"
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    here = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
+    command = [sys.executable, "-c", script]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, env=here).stdout
     assert told.splitlines() == [reason.rstrip()]
 
 
