@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from board import FAULTS, Board, Fault, portrait, voice
 
@@ -60,6 +62,14 @@ def test_a_healthy_board_gets_no_warning(plant: Plant, tmp_path: Path) -> None:
         "power",
         "delegates",
     }, told(checked)
+
+
+def test_speech_and_then_a_long_silence_is_speech(plant: Plant, tmp_path: Path) -> None:
+    def pause(pcm: Any) -> Any:
+        return np.append(pcm, 1e-4 * np.random.default_rng(0).standard_normal(8 * len(pcm))).astype("f4")
+
+    checked = examine(plant(case=Case(recording=voice(tmp_path, pause))), only={"recording"})
+    assert found_in(checked) == [], told(checked)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
