@@ -20,6 +20,7 @@ from board import FAULTS, Board, Fault
 from edgeemo import Bundle, FaceDetector, Runtime
 from edgeemo.cli import main
 from edgeemo.doctor import CHECKS, SEVERITIES, Case, Finding, Skipped, examine
+from edgeemo.doctor.devices import forbidden
 from edgeemo.doctor.litert import trial
 from edgeemo.doctor.picture import BLUE_SKIN
 from edgeemo.doctor.pixels import best_score, color_order
@@ -342,6 +343,21 @@ def test_the_bundle_that_kills_is_told_from_those_around_it(pocket_path: Path, t
     assert before.ran
     assert after.ran
     assert (killer.kind, killer.error) == ("Died", "the process died of SIGSEGV")
+
+
+# --- devices ---
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_an_access_list_gives_what_the_mode_does_not(
+    listed: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "renderD128").touch(mode=0o600 if listed else 0o666)
+    monkeypatch.setattr("os.geteuid", lambda: 65_534)
+    monkeypatch.setattr("os.access", lambda path, rights: listed and rights == os.R_OK | os.W_OK)
+    pattern = str(tmp_path / "renderD*").lstrip("/")
+    found = [finding.id for finding in forbidden(Case(), pattern, "gpu-permission", "render")]
+    assert found == ([] if listed else ["gpu-permission"])
 
 
 # --- delegates ---
