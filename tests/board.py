@@ -38,6 +38,7 @@ HEALTHY: Mapping[str, str] = {
     "sys/class/thermal/thermal_zone0/temp": "48700\n",
     "sys/devices/system/clocksource/clocksource0/current_clocksource": "arch_sys_counter\n",
     "sys/fs/cgroup/cpu.max": "max 100000\n",
+    f"{CORES}/present": "0-3\n",
     f"{CORES}/offline": "\n",
     **{
         f"{CORES}/cpu{i}/{name}": text

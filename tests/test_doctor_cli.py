@@ -360,6 +360,31 @@ def test_an_access_list_gives_what_the_mode_does_not(
     assert found == ([] if listed else ["gpu-permission"])
 
 
+# --- cores ---
+
+
+@pytest.mark.parametrize(
+    ("present", "offline", "control", "named"),
+    [
+        ("0-3", "2-3", "on", True),
+        ("0-1", "2-127", "on", False),  # a virtual machine's, that it never had
+        ("0-3", "3,4-127", "notsupported", True),
+        ("", "2-3", "", True),
+        ("0-7", "4-7", "off", False),  # hyper-threads, and on purpose
+        ("0-7", "1,3,5,7", "forceoff", False),
+        ("0-7", "3-7", "off", True),
+        ("0-7", "4-7", "on", True),
+    ],
+)
+def test_cores_that_are_off(present: str, offline: str, control: str, named: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "sys/devices/system/cpu"
+    (folder / "smt").mkdir(parents=True)
+    for name, text in {"present": present, "offline": offline, "smt/control": control}.items():
+        (folder / name).write_text(f"{text}\n")
+    (checked,) = examine(Case(root=tmp_path), only={"cores"})
+    assert [finding.id for finding in checked.findings] == (["cores-offline"] if named else [])
+
+
 # --- delegates ---
 
 

@@ -89,12 +89,15 @@ def cores(case: Case) -> Iterator[Finding]:
             "sys/fs/cgroup/cpu.max, or cpu/cpu.cfs_quota_us",
             "Start it with more (`docker run --cpus 2`, `CPUQuota=` of systemd), or use no more threads.",
         )
-    offline = case.read(f"{CPUS}/offline")
-    if offline:
+    off, there = (_numbers(case.read(f"{CPUS}/{name}")) for name in ("offline", "present"))
+    off &= there or off  # a virtual machine's list goes on to cores it may be given some day
+    # without hyper-threads every second processor is off, and that is meant
+    hidden = len(there) // 2 if case.read(f"{CPUS}/smt/control") in ("off", "forceoff") else 0
+    if len(off) > hidden:
         yield warning(
             "cores-offline",
-            f"Cores are switched off: {offline}.",
-            f"{CPUS}/offline",
+            f"Cores are switched off: {', '.join(map(str, sorted(off)))}.",
+            f"{CPUS}/offline and present",
             "`echo 1 | sudo tee /sys/devices/system/cpu/cpu*/online`; on a Jetson see `nvpmodel -q`.",
         )
     if case.root == Path("/") and usable < (os.cpu_count() or 1) and allowed is None:
@@ -111,3 +114,13 @@ def cores(case: Case) -> Iterator[Finding]:
             f"--threads {case.threads} against cores, affinity and quota",
             f"Use threads={usable} or fewer; one is best for models that take under a millisecond.",
         )
+
+
+def _numbers(ranges: str) -> set[int]:
+    """Return the numbers of "0-2,5"; none of what is no such list."""
+    found: set[int] = set()
+    for part in ranges.split(","):
+        first, _, last = part.partition("-")
+        if first.isdecimal() and (last or first).isdecimal():
+            found |= set(range(int(first), min(int(last or first), 8191) + 1))  # Linux' own limit
+    return found
