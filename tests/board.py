@@ -343,8 +343,8 @@ FAULTS = [
         patches={"edgeemo.sources.microphones": raising(SourceError("Host error. Check it."))},
     ),
     Fault("sample-rate-low", patches=microphone(rate_hz=8000)),
-    Fault("sample-rate-resampled", patches=microphone(rate_hz=44_100)),
-    Fault("sample-rate-mismatch", patches=microphone(), options={"rate_hz": 8000}),
+    Fault("sample-rate-low", patches=microphone(), options={"rate_hz": 8000}),
+    Fault("sample-rate-resampled", patches=microphone(rate_hz=48_000), options={"rate_hz": 16_000}),
     Fault("gpu-permission", modes={"dev/dri/renderD128": 0o000}),
     Fault(
         "vulkan-driver-broken",

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from board import FAULTS, Board, Fault
+from board import FAULTS, Board, Fault, microphone
 
 from edgeemo import Bundle, FaceDetector, Runtime
 from edgeemo.cli import main
@@ -358,6 +358,25 @@ def test_an_access_list_gives_what_the_mode_does_not(
     pattern = str(tmp_path / "renderD*").lstrip("/")
     found = [finding.id for finding in forbidden(Case(), pattern, "gpu-permission", "render")]
     assert found == ([] if listed else ["gpu-permission"])
+
+
+@pytest.mark.parametrize(
+    ("device_hz", "product_hz", "found"),
+    [
+        (48_000, None, []),
+        (16_000, 16_000, []),
+        (48_000, 16_000, [("sample-rate-resampled", "info")]),
+        (16_000, 48_000, [("sample-rate-resampled", "info")]),
+        (48_000, 8_000, [("sample-rate-low", "warning")]),
+        (8_000, None, [("sample-rate-low", "warning")]),
+    ],
+)
+def test_the_rates_of_microphone_and_product(
+    device_hz: int, product_hz: int | None, found: list[tuple[str, str]], plant: Plant
+) -> None:
+    fault = Fault("", patches=microphone(rate_hz=device_hz), options={"rate_hz": product_hz})
+    (checked,) = examine(plant(fault), only={"microphone"})
+    assert [(finding.id, finding.severity) for finding in checked.findings] == found
 
 
 # --- cores ---

@@ -56,32 +56,30 @@ def microphone(case: Case) -> Iterator[Finding]:
         )
         return
     device = next((d for d in found if d.is_default), found[0])
-    seen = f"PortAudio: default rate of {device.name!r} is {device.rate_hz} Hz"
-    model_hz = max(_model_rates(case), default=16_000)
-    if case.rate_hz and case.rate_hz != device.rate_hz:
-        yield warning(
-            "sample-rate-mismatch",
-            f"Your product assumes {case.rate_hz} Hz, the microphone's own rate is {device.rate_hz} Hz.",
-            seen,
-            f"Pass the rate you record at: `recognizer.stream(rate_hz={device.rate_hz})`, or open the device "
-            f"with `Microphone(rate_hz={case.rate_hz})`.",
-        )
-    elif device.rate_hz < model_hz:
+    yield from _rates(case, device.name, device.rate_hz)
+
+
+def _rates(case: Case, name: str, rate_hz: int) -> Iterator[Finding]:
+    """A microphone of another rate than the product's is resampled by PortAudio or edgeemo: no fault."""
+    model_hz, product_hz = max(_model_rates(case), default=16_000), case.rate_hz or rate_hz
+    seen = f"PortAudio: default rate of {name!r} is {rate_hz} Hz"
+    if min(product_hz, rate_hz) < model_hz:
         yield warning(
             "sample-rate-low",
-            f"The microphone records at {device.rate_hz} Hz, models read {model_hz} Hz: the upper band is "
-            "missing.",
-            seen,
-            "Choose another device or profile: a Bluetooth headset as a microphone is often 8 kHz; `edgeemo "
-            "listen --list-devices`.",
+            f"{'The microphone records' if rate_hz < model_hz else 'Your product reads'} at "
+            f"{min(product_hz, rate_hz)} Hz, models read {model_hz} Hz: the upper band is missing.",
+            seen if rate_hz < model_hz else f"--rate {case.rate_hz}",
+            "Choose another rate, device or profile: a Bluetooth headset as a microphone is often 8 kHz; "
+            "`edgeemo listen --list-devices`.",
         )
-    elif device.rate_hz != model_hz:
+    elif product_hz != rate_hz:
         yield info(
             "sample-rate-resampled",
-            f"The microphone records at {device.rate_hz} Hz, models read {model_hz} Hz: edgeemo resamples.",
+            f"Your product assumes {product_hz} Hz, the microphone's own rate is {rate_hz} Hz: it is "
+            "resampled.",
             seen,
-            "Nothing is wrong, as long as you pass the true rate: "
-            f"`recognizer.stream(rate_hz={device.rate_hz})`.",
+            "Nothing is wrong, as long as the rate you pass is that of the samples you pass: "
+            f"`Microphone(rate_hz={product_hz})`, or `recognizer.stream(rate_hz={rate_hz})`.",
         )
 
 
