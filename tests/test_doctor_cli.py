@@ -345,6 +345,17 @@ def test_the_bundle_that_kills_is_told_from_those_around_it(pocket_path: Path, t
     assert (killer.kind, killer.error) == ("Died", "the process died of SIGSEGV")
 
 
+def test_what_lies_in_the_current_folder_is_not_imported(
+    pocket_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("numpy.py", "json.py", "importlib.py"):
+        (tmp_path / name).write_text("raise SystemExit('not this one')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    (outcome,) = probe([str(pocket_path)])
+    assert outcome.ran, outcome.error
+
+
 # --- devices ---
 
 
