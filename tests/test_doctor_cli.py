@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from board import FAULTS, Board, Fault, microphone
+from board import FAULTS, Board, Fault, microphone, portrait, voice
 
 from edgeemo import Bundle, FaceDetector, Runtime
 from edgeemo.cli import main
@@ -354,6 +355,38 @@ def test_what_lies_in_the_current_folder_is_not_imported(
     monkeypatch.setattr(sys, "path", ["", *sys.path])
     (outcome,) = probe([str(pocket_path)])
     assert outcome.ran, outcome.error
+
+
+@pytest.mark.parametrize(("kind", "name"), [("picture", "face-detector"), ("recording", "voice")])
+def test_a_bundle_that_died_is_not_opened_by_the_doctor_itself(
+    kind: str, name: str, plant: Plant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fates = [replace(o, error="died", kind="Died") if Path(o.bundle).stem == name else o for o in trial()]
+    monkeypatch.setattr("edgeemo.doctor.media.trial", lambda: tuple(fates), raising=False)
+    monkeypatch.setattr(f"edgeemo.doctor.{kind}.trial", lambda: tuple(fates), raising=False)
+    given = portrait(tmp_path) if kind == "picture" else voice(tmp_path)
+    (checked,) = examine(plant(case=Case(**{kind: given})), only={kind})
+    assert (checked.state, checked.findings) == ("skipped", ())
+    assert f"{name} does not run here: died" in checked.reason
+
+
+@pytest.mark.parametrize("kind", ["picture", "recording"])
+def test_a_file_that_kills_the_model_is_named(kind: str, plant: Plant, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, edgeemo.runtime as r\nreal = r.Runtime.__init__\n"
+        "def deadly(self, *given, **rest):\n"
+        "    import sys\n"
+        "    if sys.argv[1] == 'edgeemo.doctor.media': os.kill(os.getpid(), signal.SIGSEGV)\n"
+        "    real(self, *given, **rest)\n"
+        "r.Runtime.__init__ = deadly\n"
+    )
+    given = portrait(tmp_path) if kind == "picture" else voice(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(tmp_path))
+        (checked,) = examine(plant(case=Case(**{kind: given})), only={kind})
+    (finding,) = checked.findings
+    assert (finding.id, finding.severity) == (f"{kind}-fails", "error")
+    assert "SIGSEGV" in finding.evidence
 
 
 # --- devices ---

@@ -7,13 +7,10 @@ from math import dist
 
 import numpy as np
 
-from .. import FaceDetector
-from ..bundle import Bundle, shipped
 from ..errors import EdgeemoError, RuntimeUnavailableError
 from ..faces import Face, face_in_front
-from ..runtime import Runtime
 from .case import Case, Finding, Skipped, error, warning
-from .litert import trial
+from .media import faces_in
 from .pixels import CLEAR, Crop, Pixels, best_score, color_order, crop_of, sharpness
 
 BLUE_SKIN = 0.03
@@ -54,17 +51,22 @@ def picture(case: Case) -> Iterator[Finding]:
             else "Save it again as JPEG or PNG, or fetch it again.",
         )
         return
-    if "face-detector" not in shipped() or not any(outcome.ran for outcome in trial()):
-        raise Skipped("no face can be looked for: the shipped face-detector does not run here")
-    bundle = Bundle.open("face-detector")
-    with FaceDetector(bundle, Runtime(bundle.flatbuffer)) as detector:
-        upright, turns, faces = image, 0, detector.detect(image)
-        as_it_is = score = best_score(faces)
-        for k in _TURNS:
-            turned = np.ascontiguousarray(np.rot90(image, k))
-            found = detector.detect(turned)
-            if best_score(found) >= max(CLEAR, as_it_is + TURNED, score):
-                upright, turns, faces, score = turned, k, found, best_score(found)
+    views, why = faces_in(case.picture)
+    if why:
+        yield error(
+            "picture-fails",
+            f"The shipped face-detector does not run on {name}, though it runs otherwise.",
+            why,
+            "Give another picture; if this one is whole, report it with the output of `edgeemo doctor "
+            "--json`.",
+        )
+        return
+    as_it_is = score = best_score(views[0])
+    turns = 0
+    for k in _TURNS:
+        if best_score(views[k]) >= max(CLEAR, as_it_is + TURNED, score):
+            turns, score = k, best_score(views[k])
+    upright, faces = np.ascontiguousarray(np.rot90(image, turns)), views[turns]
     if turns:
         yield warning(
             "picture-turned",

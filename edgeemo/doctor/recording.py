@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
-import numpy as np
-
-from .. import Recognizer
-from ..bundle import Bundle, shipped
 from ..errors import EdgeemoError, RuntimeUnavailableError
-from ..runtime import Runtime
 from .case import Case, Finding, Skipped, error, warning
-from .litert import trial
+from .media import AT_MOST_S, evidence_in
 from .samples import Samples
 from .sound import MODEL_HZ, SHORT_S, broken, channels, level
-
-AT_MOST_S = 60.0
 
 
 def recording(case: Case) -> Iterator[Finding]:
@@ -43,7 +37,7 @@ def recording(case: Case) -> Iterator[Finding]:
         if any(finding.severity == "error" for finding in found):
             return
     if sound.seconds >= SHORT_S:
-        yield from _speech(name, sound)
+        yield from _speech(name, case.recording, sound)
 
 
 def _rate(case: Case, name: str, sound: Samples) -> Iterator[Finding]:
@@ -65,18 +59,22 @@ def _rate(case: Case, name: str, sound: Samples) -> Iterator[Finding]:
         )
 
 
-def _speech(name: str, sound: Samples) -> Iterator[Finding]:
-    if "voice" not in shipped() or not any(outcome.ran for outcome in trial()):
-        return
-    bundle = Bundle.open("voice")
-    with Recognizer(bundle, Runtime(bundle.flatbuffer)) as recognizer:
-        spans = recognizer.timeline(np.ascontiguousarray(sound.pcm), rate_hz=sound.rate_hz)
-    clearest = max((span.evidence for span in spans), default=0.0)  # the mean would count pauses
-    if clearest <= recognizer.card.evidence.get("least", 0.0):
+def _speech(name: str, file: Path, sound: Samples) -> Iterator[Finding]:
+    spans, least, why = evidence_in(file)
+    if why:
+        yield error(
+            "recording-fails",
+            f"The shipped bundle voice does not run on {name}, though it runs otherwise.",
+            why,
+            "Give another recording; if this one is whole, report it with the output of `edgeemo doctor "
+            "--json`.",
+        )
+    elif max(spans, default=0.0) <= least:  # their mean would count pauses
         yield warning(
             "recording-no-speech",
             f"In {name} nobody is heard to speak.",
-            f"the shipped bundle voice: evidence {clearest:.2f} at most within the first {sound.seconds:.0f} s",
+            f"the shipped bundle voice: evidence {max(spans, default=0.0):.2f} at most within the first "
+            f"{sound.seconds:.0f} s",
             "Listen to it; come nearer to the microphone, lower the noise. If you hear a voice, the rate "
             "may be wrong.",
         )
