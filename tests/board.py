@@ -413,6 +413,8 @@ FAULTS = [
     Fault("recording-not-finite", recording=lambda f: voice(f, lambda x: np.append(x, np.float32("nan")))),
     Fault("recording-short", recording=lambda f: voice(f, lambda x: x[:4000])),
     Fault("recording-no-speech", recording=lambda f: voice(f, lambda _: signal("hiss"))),
+    Fault("sample-rate-unsupported", recording=lambda f: voice(f, rate_hz=6000)),
+    Fault("sample-rate-unsupported", recording=lambda f: voice(f, rate_hz=384_000)),
     Fault("recording-unreadable", recording=lambda f: f / "absent.wav"),
     Fault("sample-rate-low", recording=lambda f: voice(f, lambda x: x[::2], rate_hz=8000)),
     Fault(

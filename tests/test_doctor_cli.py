@@ -389,6 +389,13 @@ def test_a_file_that_kills_the_model_is_named(kind: str, plant: Plant, tmp_path:
     assert "SIGSEGV" in finding.evidence
 
 
+def test_a_recording_that_no_recognizer_takes_is_named(plant: Plant, tmp_path: Path) -> None:
+    given = voice(tmp_path, lambda pcm: np.repeat(pcm[:, None], 33, 1) * np.linspace(0.5, 1, 33, dtype="f4"))
+    (checked,) = examine(plant(case=Case(recording=given)), only={"recording"})
+    assert checked.state == "done"
+    assert [f.id for f in checked.findings if f.severity == "error"] == ["recording-fails"]
+
+
 # --- devices ---
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import EdgeemoError, RuntimeUnavailableError
 from ..faces import Face, face_in_front
 from .case import Case, Finding, Skipped, error, warning
-from .media import faces_in
+from .media import faces_in, failure
 from .pixels import CLEAR, Crop, Pixels, best_score, color_order, crop_of, sharpness
 
 BLUE_SKIN = 0.03
@@ -51,16 +51,13 @@ def picture(case: Case) -> Iterator[Finding]:
             else "Save it again as JPEG or PNG, or fetch it again.",
         )
         return
-    views, why = faces_in(case.picture)
-    if why:
-        yield error(
-            "picture-fails",
-            f"The shipped face-detector does not run on {name}, though it runs otherwise.",
-            why,
-            "Give another picture; if this one is whole, report it with the output of `edgeemo doctor "
-            "--json`.",
-        )
-        return
+    try:
+        yield from _looked_into(name, image, faces_in(case.picture))
+    except EdgeemoError as reason:
+        yield failure("picture", case.picture, reason)
+
+
+def _looked_into(name: str, image: Pixels, views: Sequence[Sequence[Face]]) -> Iterator[Finding]:
     as_it_is = score = best_score(views[0])
     turns = 0
     for k in _TURNS:

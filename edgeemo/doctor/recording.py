@@ -7,9 +7,12 @@ from pathlib import Path
 
 from ..errors import EdgeemoError, RuntimeUnavailableError
 from .case import Case, Finding, Skipped, error, warning
-from .media import AT_MOST_S, evidence_in
+from .media import AT_MOST_S, evidence_in, failure
 from .samples import Samples
 from .sound import MODEL_HZ, SHORT_S, broken, channels, level
+
+RATES_HZ = (8000, 192_000)
+"""What `edgeemo.VoiceRecognizer` takes."""
 
 
 def recording(case: Case) -> Iterator[Finding]:
@@ -31,13 +34,19 @@ def recording(case: Case) -> Iterator[Finding]:
         )
         return
     yield from _rate(case, name, sound)
+    lowest, highest = RATES_HZ
+    if not lowest <= sound.rate_hz <= highest:
+        return
     for look in (broken, level, channels):
         found = list(look(name, sound))
         yield from found
         if any(finding.severity == "error" for finding in found):
             return
     if sound.seconds >= SHORT_S:
-        yield from _speech(name, case.recording, sound)
+        try:
+            yield from _speech(name, case.recording, sound)
+        except EdgeemoError as reason:
+            yield failure("recording", case.recording, reason)
 
 
 def _rate(case: Case, name: str, sound: Samples) -> Iterator[Finding]:
@@ -50,7 +59,16 @@ def _rate(case: Case, name: str, sound: Samples) -> Iterator[Finding]:
             f"Pass the file's own rate: `recognizer.predict(pcm, rate_hz={sound.rate_hz})`; edgeemo "
             "resamples.",
         )
-    if sound.rate_hz < MODEL_HZ:
+    lowest, highest = RATES_HZ
+    if not lowest <= sound.rate_hz <= highest:
+        yield error(
+            "sample-rate-unsupported",
+            f"{name} has {sound.rate_hz} Hz: edgeemo reads {lowest} to {highest} Hz.",
+            "the file's header",
+            "If the header is right: `ffmpeg -i FILE -ar 16000 voice.wav`; if it is wrong, correct it where "
+            "the file is made.",
+        )
+    elif sound.rate_hz < MODEL_HZ:
         yield warning(
             "sample-rate-low",
             f"{name} has {sound.rate_hz} Hz, models read {MODEL_HZ} Hz: the upper band is missing.",
@@ -60,16 +78,8 @@ def _rate(case: Case, name: str, sound: Samples) -> Iterator[Finding]:
 
 
 def _speech(name: str, file: Path, sound: Samples) -> Iterator[Finding]:
-    spans, least, why = evidence_in(file)
-    if why:
-        yield error(
-            "recording-fails",
-            f"The shipped bundle voice does not run on {name}, though it runs otherwise.",
-            why,
-            "Give another recording; if this one is whole, report it with the output of `edgeemo doctor "
-            "--json`.",
-        )
-    elif max(spans, default=0.0) <= least:  # their mean would count pauses
+    spans, least = evidence_in(file)
+    if max(spans, default=0.0) <= least:  # their mean would count pauses
         yield warning(
             "recording-no-speech",
             f"In {name} nobody is heard to speak.",
