@@ -430,6 +430,50 @@ def test_the_rates_of_microphone_and_product(
     assert [(finding.id, finding.severity) for finding in checked.findings] == found
 
 
+# --- heat ---
+
+
+@pytest.mark.parametrize(
+    ("milli", "files", "hot"),
+    [
+        (84_000, {}, False),
+        (91_000, {}, True),
+        (84_000, {"trip_point_0_type": "passive", "trip_point_0_temp": "83000"}, True),
+        (95_000, {"trip_point_0_type": "passive", "trip_point_0_temp": "97000"}, False),
+        (60_000, {"trip_point_0_type": "active", "trip_point_0_temp": "55000"}, False),  # its fan
+        (84_000, {"trip_point_0_type": "passive", "trip_point_0_temp": "-274000"}, False),
+        (40_000, {"trip_point_0_type": "passive", "trip_point_0_temp": "0"}, False),
+        (88_000, {"trip_point_0_type": "critical", "trip_point_0_temp": "110000"}, False),
+    ],
+)
+def test_hot_is_what_the_sensor_itself_calls_hot(
+    milli: int, files: dict[str, str], hot: bool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "sys/class/thermal/thermal_zone0"
+    folder.mkdir(parents=True)
+    for name, text in {"temp": str(milli), **files}.items():
+        (folder / name).write_text(f"{text}\n")
+    (checked,) = examine(Case(root=tmp_path), only={"heat"})
+    assert [(f.id, f.severity) for f in checked.findings] == ([("hot", "warning")] if hot else [])
+
+
+def test_throttling_of_the_past_is_told_and_that_of_now_is_a_warning(
+    plant: Plant, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = plant(BY_ID["throttled-before"])
+    (past,) = (finding for check in examine(case, only={"throttling"}) for finding in check.findings)
+    assert (past.id, past.severity) == ("throttled-before", "info")
+    counter = board.root / "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count"
+
+    def python(case: Case) -> Iterator[Finding]:
+        counter.write_text("13")
+        yield from ()
+
+    monkeypatch.setitem(CHECKS["installation"], "python", python)
+    found = examine(replace(case), only={"python", "throttling"})[1].findings
+    assert [(f.id, f.severity) for f in found] == [("throttled", "warning")]
+
+
 # --- cores ---
 
 

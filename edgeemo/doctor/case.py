@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from ..bundle import Bundle, shipped
 from ..errors import BundleError
-from ..machine import Condition, Machine, condition, machine, read
+from ..machine import Condition, Machine, condition, machine, read, throttle_events
 
 Severity: TypeAlias = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
@@ -86,6 +86,11 @@ class Case:
     def condition(self) -> Condition:
         """How it is now."""
         return condition(self.root)
+
+    @cached_property
+    def throttle_events(self) -> int | None:
+        """How often cores had been slowed down when it was first asked."""
+        return throttle_events(self.root)
 
     @cached_property
     def opened(self) -> dict[str, Bundle | BundleError]:

@@ -87,6 +87,7 @@ class Checked:
 
 def examine(case: Case, only: Collection[str] = ()) -> list[Checked]:
     """Do every check, or ``only`` those of these names; one that raises becomes a finding of its own."""
+    _ = case.throttle_events  # as it is before models run
     return [
         _checked(case, subject, name)
         for subject, checks in CHECKS.items()
