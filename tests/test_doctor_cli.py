@@ -86,7 +86,7 @@ def test_json_has_checks_and_findings(plant: Plant, doctor: Callable[..., Any]) 
         assert set(finding) == {"id", "severity", "what", "evidence", "remedy"}
         assert finding["severity"] in SEVERITIES
     for check in said["checks"]:
-        assert set(check) == {"name", "subject", "state", "reason", "ms", "findings"}
+        assert set(check) == {"name", "subject", "state", "reason", "note", "ms", "findings"}
         assert bool(check["reason"]) == (check["state"] != "done")
     assert [(c["subject"], c["name"]) for c in said["checks"]] == [
         (subject, name) for subject, checks in CHECKS.items() for name in checks

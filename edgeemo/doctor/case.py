@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,6 +53,10 @@ def warning(id: str, what: str, evidence: str, remedy: str) -> Finding:
 def error(id: str, what: str, evidence: str, remedy: str) -> Finding:
     """Return a `Finding` of something that does not work."""
     return Finding(id, "error", what, evidence, remedy)
+
+
+Noted: TypeAlias = Generator[Finding, None, str]
+"""Of a check that ends with a note: what it saw that is nothing wrong, "" of nothing."""
 
 
 class Skipped(Exception):  # noqa: N818

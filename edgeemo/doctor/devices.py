@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import EdgeemoError, RuntimeUnavailableError
-from .case import Case, Finding, info, warning
+from .case import Case, Finding, Noted, Skipped, info, warning
 
 _NO_CAMERA = ("codec", "isp", "hevc", "rpivid", "loopback")  # a Raspberry Pi's other video devices
 
@@ -19,20 +19,15 @@ _NO_CAMERA = ("codec", "isp", "hevc", "rpivid", "loopback")  # a Raspberry Pi's 
 def microphone(case: Case) -> Iterator[Finding]:
     """PortAudio, the devices that record, their rights and their rate."""
     yield from forbidden(case, "dev/snd/pcm*c", "microphone-permission", "audio")
+    wanted = bool(case.rate_hz or list(case.root.glob("dev/snd/pcm*c")))
     if find_spec("sounddevice") is None:
-        yield info(
-            "microphone-no-sounddevice",
-            "Without sounddevice no microphone is read.",
-            "there is no module sounddevice",
-            "If you want one: `pip install 'edgeemo[voice]'`, on Linux also `apt-get install libportaudio2`.",
-        )
-        return
+        raise Skipped("there is no sounddevice; if you want a microphone: `pip install 'edgeemo[voice]'`")
     from ..sources import microphones
 
     try:
         found = microphones()
     except RuntimeUnavailableError as reason:
-        yield warning(
+        yield (warning if wanted else info)(
             "portaudio-missing",
             "sounddevice is there and PortAudio is not: no microphone can be read.",
             " ".join(str(reason).split()),
@@ -40,19 +35,22 @@ def microphone(case: Case) -> Iterator[Finding]:
         )
         return
     except EdgeemoError as reason:
-        yield warning(
+        yield (warning if wanted else info)(
             "sound-system-silent",
             "The sound system does not answer.",
             " ".join(str(reason).split()),
             "See whether `arecord -l` lists devices; `systemctl --user restart pipewire` (or pulseaudio).",
         )
         return
+    if not found and not wanted:
+        raise Skipped("no device records, and no --rate was given")
     if not found:
-        yield info(
+        yield warning(
             "microphone-none",
             "No device records.",
-            "PortAudio lists none",
-            "If you want one: plug it in, and see `arecord -l` and `edgeemo listen --list-devices`.",
+            "PortAudio lists none" + ("" if case.rate_hz else ", and there are dev/snd/pcm*c"),
+            "Plug it in, and see `arecord -l` and `edgeemo listen --list-devices`; in a container "
+            "`--device /dev/snd`.",
         )
         return
     device = next((d for d in found if d.is_default), found[0])
@@ -83,26 +81,23 @@ def _rates(case: Case, name: str, rate_hz: int) -> Iterator[Finding]:
         )
 
 
-def camera(case: Case) -> Iterator[Finding]:
+def camera(case: Case) -> Noted:
     """Video devices and their rights."""
-    if find_spec("cv2") is None:
-        yield info(
-            "camera-no-opencv",
-            "Without OpenCV no camera and no video is read.",
-            "there is no module cv2",
-            "If you want them: `pip install 'edgeemo[face]'`.",
-        )
     yield from forbidden(case, "dev/video*", "camera-permission", "video")
     nodes = [node.name for node in case.root.glob("dev/video*")]
     names = {node: case.read(f"sys/class/video4linux/{node}/name") for node in nodes}
-    if all(any(word in name.lower() for word in _NO_CAMERA) for name in names.values()):
+    if nodes and all(any(word in name.lower() for word in _NO_CAMERA) for name in names.values()):
         yield info(
             "camera-none",
-            "There is no camera.",
-            "no dev/video*" if not nodes else f"dev/video* are {', '.join(sorted(set(names.values())))}",
+            "There are video devices, and no camera.",
+            f"dev/video* are {', '.join(sorted(set(names.values())))}",
             "If you want one: plug it in; of a Raspberry Pi's own see the ribbon cable and `rpicam-hello "
             "--list`.",
         )
+    missing = "" if nodes else "there is no camera"
+    if find_spec("cv2") is None:
+        missing += f"{'; ' if missing else ''}no OpenCV to read one: `pip install 'edgeemo[face]'`"
+    return missing
 
 
 def _model_rates(case: Case) -> Iterator[int]:

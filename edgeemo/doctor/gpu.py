@@ -11,7 +11,7 @@ from typing import Any
 
 from ..bundle import Bundle, shipped
 from ..machine import read
-from .case import Case, Finding, Skipped, info, warning
+from .case import Case, Finding, Noted, Skipped, info, warning
 from .devices import forbidden
 
 _ICD = ("usr/share/vulkan/icd.d", "usr/local/share/vulkan/icd.d", "etc/vulkan/icd.d")
@@ -19,7 +19,7 @@ _SOFTWARE = ("lvp", "swiftshader", "llvmpipe")
 _LIBRARIES = ("lib*", "lib/*-linux-gnu*", "usr/lib*", "usr/lib/*-linux-gnu*", "usr/local/lib")
 
 
-def gpu(case: Case) -> Iterator[Finding]:
+def gpu(case: Case) -> Noted:
     """Vulkan's drivers and the rights to a graphics processor."""
     yield from forbidden(case, "dev/dri/renderD*", "gpu-permission", "render")
     drivers = _drivers(case)
@@ -37,13 +37,8 @@ def gpu(case: Case) -> Iterator[Finding]:
         else:
             whole.append(driver.name)
     if not drivers:
-        yield info(
-            "vulkan-none",
-            "There is no Vulkan driver: models run on the CPU, which is fast for models this small.",
-            f"no JSON in {', '.join(_ICD)}",
-            "If you want to try a GPU: `sudo apt-get install mesa-vulkan-drivers libvulkan1`.",
-        )
-    elif whole and not _library(case.root, "libvulkan.so.1"):
+        return "there is no Vulkan driver: models run on the CPU, which is fast for models this small"
+    if whole and not _library(case.root, "libvulkan.so.1"):
         yield warning(
             "vulkan-loader-missing",
             "A Vulkan driver is there, its loader is not.",
@@ -58,6 +53,7 @@ def gpu(case: Case) -> Iterator[Finding]:
             f"drivers: {', '.join(whole)}",
             "Use the delegate 'cpu'.",
         )
+    return ""
 
 
 def delegates(case: Case) -> Iterator[Finding]:

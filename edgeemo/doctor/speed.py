@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import machine
 from ..machine import CPUS, read
-from .case import Case, Finding, Skipped, info, warning
+from .case import Case, Finding, Noted, Skipped, info, warning
 
 _ADAPTIVE = ("intel_pstate", "amd-pstate", "amd-pstate-epp", "intel_cpufreq")
 
@@ -38,7 +38,7 @@ def processor(case: Case) -> Iterator[Finding]:
         raise Skipped("there is no proc/cpuinfo")
 
 
-def governor(case: Case) -> Iterator[Finding]:
+def governor(case: Case) -> Noted:
     """Whether the clock may rise."""
     governors = case.condition.governors
     if not governors:
@@ -49,15 +49,8 @@ def governor(case: Case) -> Iterator[Finding]:
         "`echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor` (until the "
         "next start; `cpufrequtils` keeps it)"
     )
-    if "powersave" in governors and drivers & set(_ADAPTIVE):
-        yield info(
-            "governor-adaptive",
-            "The governor is powersave, which this driver takes as 'as fast as needed': fine for a product, "
-            "noisy for a measurement.",
-            f"{seen}; driver {', '.join(sorted(drivers))}",
-            f"For measurements: {faster}",
-        )
-    elif "powersave" in governors:
+    adaptive = bool(drivers & set(_ADAPTIVE))
+    if "powersave" in governors and not adaptive:
         yield warning("governor-powersave", "The clock is held at its lowest.", seen, faster)
     if {"ondemand", "conservative"} & set(governors):
         yield info(
@@ -76,6 +69,9 @@ def governor(case: Case) -> Iterator[Finding]:
                 f"`echo {able} | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_max_freq`, and look "
                 "for a power mode that sets it (`nvpmodel`, BIOS).",
             )
+    if "powersave" in governors and adaptive:
+        return f"powersave is 'as fast as needed' to {', '.join(sorted(drivers))}; to measure: {faster}"
+    return ""
 
 
 def cores(case: Case) -> Iterator[Finding]:
