@@ -364,6 +364,7 @@ FAULTS = [
             "edgeemo.native_paths.paths": raising(RuntimeUnavailableError("no libedgeemo.so: built so"))
         },
     ),
+    Fault("wheel-platform", patches={INSTALLATION + "platforms_of": lambda _: ("manylinux_2_28_riscv64",)}),
     Fault("numpy-old", versions={"numpy": "1.24.4"}),
     Fault("tflite-runtime-numpy-2", versions={"tflite-runtime": "2.14.0", "numpy": "2.1.0"}),
     Fault("litert-untested", versions={"ai-edge-litert": "3.1.0"}, needs=frozenset({"litert"})),

@@ -283,6 +283,40 @@ def test_the_library_itself_tells_what_it_needs(monkeypatch: pytest.MonkeyPatch,
     assert "2.99" in checked.findings[0].what
 
 
+# --- wheels ---
+
+
+@pytest.mark.parametrize(
+    ("tags", "platform", "libc", "named"),
+    [
+        (["manylinux_2_28_x86_64"], "linux-x86_64", "glibc", False),
+        (["manylinux2014_x86_64.manylinux_2_17_x86_64"], "linux-x86_64", "glibc", False),
+        (["linux_aarch64"], "linux-aarch64", "glibc", False),
+        (["manylinux_2_17_armv7l", "manylinux_2_17_aarch64"], "linux-aarch64", "glibc", False),
+        (["any"], "linux-aarch64", "glibc", False),
+        ([], "linux-aarch64", "glibc", False),
+        (["manylinux_2_28_x86_64"], "linux-aarch64", "glibc", True),
+        (["manylinux_2_28_aarch64"], "linux-x86_64", "glibc", True),
+        (["musllinux_1_2_x86_64"], "linux-x86_64", "glibc", True),
+        (["manylinux_2_28_x86_64"], "linux-x86_64", "", True),
+        (["macosx_11_0_arm64"], "linux-aarch64", "glibc", True),
+        (["macosx_11_0_arm64"], "macosx-14.0-arm64", "", False),
+    ],
+)
+def test_a_wheel_of_another_platform(
+    tags: list[str], platform: str, libc: str, named: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told = tmp_path / "edgeemo-9.9.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: edgeemo\nVersion: 9.9\n")
+    (told / "WHEEL").write_text("".join(f"Tag: cp311-cp311-{tag}\n" for tag in tags))
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])  # of the others nothing is installed
+    monkeypatch.setattr("sysconfig.get_platform", lambda: platform)
+    monkeypatch.setattr("platform.libc_ver", lambda: (libc, "2.36"))
+    (checked,) = examine(Case(), only={"wheels"})
+    assert [finding.id for finding in checked.findings] == (["wheel-platform"] if named else [])
+
+
 # --- LiteRT, in processes of their own ---
 
 

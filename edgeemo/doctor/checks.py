@@ -17,6 +17,7 @@ CHECKS: dict[str, dict[str, Look]] = {  # subject: {name: check}
     "installation": {
         "python": installation.python,
         "edgeemo": installation.package,
+        "wheels": installation.wheels,
         "numpy": installation.numpy,
         "glibc": glibc.glibc,
         "litert": litert.litert,
