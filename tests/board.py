@@ -385,6 +385,8 @@ FAULTS = [
     Fault("golden-differs", bundle=_bundle(golden=(WRONG,))),
     Fault("bundle-without-goldens", bundle=_bundle()),
     Fault("picture-bgr", picture=lambda f: portrait(f, lambda p: p[..., ::-1])),
+    Fault("picture-turned", picture=lambda f: portrait(f, np.rot90)),
+    Fault("picture-turned", picture=lambda f: portrait(f, lambda p: p[::-1, ::-1])),
     Fault("picture-dark", picture=lambda f: portrait(f, lambda p: p // 14)),
     Fault("picture-overexposed", picture=lambda f: portrait(f, lambda p: p * 0 + 255)),
     Fault("picture-flat", picture=lambda f: portrait(f, lambda p: p * 0 + 99)),
