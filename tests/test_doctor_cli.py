@@ -7,11 +7,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from board import FAULTS, Board, Fault, microphone, portrait, voice
 
 from edgeemo import Bundle, FaceDetector, Runtime
 from edgeemo.cli import main
+from edgeemo.delegates import DelegateReport, survey
 from edgeemo.doctor import CHECKS, SEVERITIES, Case, Finding, Skipped, examine
 from edgeemo.doctor.devices import forbidden
 from edgeemo.doctor.litert import trial
@@ -536,21 +536,43 @@ def test_cores_that_are_off(present: str, offline: str, control: str, named: boo
 # --- delegates ---
 
 
-def test_a_delegate_that_is_not_used_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    reports = [("cpu", True, ""), ("gpu", False, "wrong numbers"), ("/lib/good.so", True, "")]
+def test_the_doctor_says_of_delegates_what_edgeemo_delegates_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     kept: list[object] = []
 
-    def survey(bundle: Bundle, *, threads: int, delegate_options: dict[str, str]) -> list[SimpleNamespace]:
-        kept.append(delegate_options["probe_records"])
-        return [SimpleNamespace(name=n, usable=u, reason=r, ratio=None) for n, u, r in reports]
+    def stands_in(
+        bundle: Bundle, *, threads: int, delegate_options: Mapping[str, str], delegate: str | None = None
+    ) -> list[DelegateReport]:
+        kept.append(delegate_options.get("probe_records"))
+        good = bundle.card.name == "text"
+        gpu = DelegateReport("gpu", good, "" if good else "wrong numbers", 0.5 if good else None)
+        return [DelegateReport("cpu", True, "", 1.0), gpu]
 
-    monkeypatch.setitem(sys.modules, "edgeemo.delegates", SimpleNamespace(survey=survey))
     monkeypatch.setenv("VK_DRIVER_FILES", str(tmp_path / "icd.json"))
+    monkeypatch.setattr("edgeemo.doctor.gpu.survey", stands_in)
     (checked,) = examine(Case(), only={"delegates"})
-    assert [(f.id, f.severity) for f in checked.findings] == [("delegate-unusable", "info")]
-    assert "gpu" in checked.findings[0].what
-    assert "wrong numbers" in checked.findings[0].evidence
-    assert kept == [""]  # the doctor changes nothing
+    assert set(kept) == {""}  # the doctor changes nothing
+    monkeypatch.setattr("edgeemo.delegates.survey", stands_in)
+    assert main(["delegates", "--json"]) == 0
+    reports = json.loads(capsys.readouterr().out)["reports"]
+    refused = {report["bundle"] for report in reports if not report["usable"]}
+    (finding,) = checked.findings
+    assert (finding.id, finding.severity) == ("delegate-unusable", "info")
+    assert set(finding.what.partition("is not used for ")[2].rstrip(".").split(", ")) == refused
+    assert "text" not in refused
+    assert "wrong numbers" in finding.evidence
+
+
+def test_a_driver_that_is_none_is_told_by_the_survey_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VK_DRIVER_FILES", str(tmp_path / "icd.json"))
+    bundle = Bundle.open("text")
+    (_, gpu) = survey(bundle, delegate_options={"probe_records": ""})
+    (checked,) = examine(Case(), only={"delegates"})
+    assert (gpu.usable, checked.state) == (False, "done")
+    assert gpu.reason in checked.findings[0].evidence
 
 
 def test_without_a_driver_no_delegate_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
