@@ -128,7 +128,7 @@ def condition(root: Path = Path("/")) -> Condition:
         governors=tuple(sorted({read(p) for p in _clocks(root, "scaling_governor")} - {""})),
         throttled=now,
         throttled_before=before,
-        throttle_events=_sum(root.glob(f"{CPUS}/cpu[0-9]*/thermal_throttle/core_throttle_count")),
+        throttle_events=throttle_events(root),
         power_w=_power(root),
         load=_number(load[0]) if load else None,
         memory_free_mb=None if free is None else free // 1024,
@@ -152,6 +152,21 @@ def quota(root: Path = Path("/")) -> float | None:
     if len(told) == 2 and all(part.isdecimal() for part in told) and int(told[1]) > 0:
         return int(told[0]) / int(told[1])
     return None
+
+
+def throttle_events(root: Path = Path("/")) -> int | None:
+    """Return how often cores were slowed down for heat since the start; None where nobody counts.
+
+    The hyper-threads of a core have one counter, and both show it.
+    """
+    counts: dict[tuple[str, ...], int] = {}
+    for path in _clocks(root, ""):
+        told = read(path / "thermal_throttle/core_throttle_count")
+        ids = tuple(read(path / "topology" / name) for name in ("physical_package_id", "die_id", "core_id"))
+        if told.isdecimal():
+            core = ids if ids[2] else (path.name,)
+            counts[core] = max(int(told), counts.get(core, 0))
+    return sum(counts.values()) if counts else None
 
 
 def read(path: Path) -> str:
@@ -259,11 +274,6 @@ def _first_line_of_tegrastats() -> str:
     except OSError:
         pass
     return ""
-
-
-def _sum(paths: Any) -> int | None:
-    counts = [int(text) for text in map(read, paths) if text.isdecimal()]
-    return sum(counts) if counts else None
 
 
 def _number(text: str) -> float | None:

@@ -38,6 +38,7 @@ HEALTHY: Mapping[str, str] = {
     "sys/class/thermal/thermal_zone0/temp": "48700\n",
     "sys/devices/system/clocksource/clocksource0/current_clocksource": "arch_sys_counter\n",
     "sys/fs/cgroup/cpu.max": "max 100000\n",
+    f"{CORES}/present": "0-3\n",
     f"{CORES}/offline": "\n",
     **{
         f"{CORES}/cpu{i}/{name}": text
@@ -118,7 +119,10 @@ def microphone(**changes: Any) -> dict[str, Any]:
 
 
 class Board:
-    """The healthy board, drawn once into a folder; `with_faults` spoils it, `heal` undoes that."""
+    """The healthy board, drawn once into a folder; `with_faults` spoils it, `heal` undoes that.
+
+    Of the installation only the C library is drawn, which a build in place leaves out.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.root, self.bin, self._shelf = folder / "root", folder / "bin", folder / "shelf"
@@ -132,7 +136,7 @@ class Board:
 
     def with_faults(self, monkeypatch: pytest.MonkeyPatch, *faults: Fault, case: Case | None = None) -> Case:
         """Return a case of the board with these faults; tools are those that are drawn and no others."""
-        patches: dict[str, Any] = microphone()
+        patches: dict[str, Any] = microphone() | {"edgeemo.native_paths.paths": dict}
         versions: dict[str, str] = {}
         options: dict[str, Any] = {"root": self.root}
         for fault in faults:
@@ -265,13 +269,6 @@ WRONG = {"text": "so happy", "scores": [0, 0, 0, 0, 0, 0, 0, 1.0], "valence": 0.
 FAULTS = [
     Fault("governor-powersave", every_core("cpufreq/scaling_governor", "powersave")),
     Fault("governor-ondemand", every_core("cpufreq/scaling_governor", "ondemand")),
-    Fault(
-        "governor-adaptive",
-        {
-            **every_core("cpufreq/scaling_governor", "powersave"),
-            **every_core("cpufreq/scaling_driver", "intel_pstate"),
-        },
-    ),
     Fault("clock-limited", every_core("cpufreq/scaling_max_freq", "1500000")),
     Fault("hot", {"sys/class/thermal/thermal_zone0/temp": "84000"}),
     Fault("memory-low", {"proc/meminfo": "MemTotal: 512000 kB\nMemAvailable: 61000 kB\n"}),
@@ -330,7 +327,7 @@ FAULTS = [
         needs=frozenset({"temp"}),
     ),
     Fault("camera-permission", modes={"dev/video0": 0o000}),
-    Fault("camera-none", {"dev/video0": None}),
+    Fault("camera-none", {"sys/class/video4linux/video0/name": "bcm2835-isp-output0\n"}),
     Fault("microphone-permission", modes={"dev/snd/pcmC0D0c": 0o000}),
     Fault("microphone-none", patches={"edgeemo.sources.microphones": list}),
     Fault(
@@ -342,8 +339,8 @@ FAULTS = [
         patches={"edgeemo.sources.microphones": raising(SourceError("Host error. Check it."))},
     ),
     Fault("sample-rate-low", patches=microphone(rate_hz=8000)),
-    Fault("sample-rate-resampled", patches=microphone(rate_hz=44_100)),
-    Fault("sample-rate-mismatch", patches=microphone(), options={"rate_hz": 8000}),
+    Fault("sample-rate-low", patches=microphone(), options={"rate_hz": 8000}),
+    Fault("sample-rate-resampled", patches=microphone(rate_hz=48_000), options={"rate_hz": 16_000}),
     Fault("gpu-permission", modes={"dev/dri/renderD128": 0o000}),
     Fault(
         "vulkan-driver-broken",
@@ -353,7 +350,6 @@ FAULTS = [
     Fault("vulkan-driver-broken", {"etc/vulkan/icd.d/cut.json": DRIVER[:20]}, blinds=frozenset({"vulkan"})),
     Fault("vulkan-loader-missing", {"usr/lib/aarch64-linux-gnu/libvulkan.so.1": None, ICD: DRIVER}),
     Fault("vulkan-software", {ICD: None, ICD.replace("broadcom", "lvp"): DRIVER}),
-    Fault("vulkan-none", {ICD: None}, needs=frozenset({"vulkan"})),
     Fault(
         "python-version",
         patches={INSTALLATION + "sys": SimpleNamespace(version_info=(3, 8, 10), executable="python3.8")},
@@ -362,7 +358,13 @@ FAULTS = [
     Fault("libc-not-glibc", patches={"platform.libc_ver": lambda: ("", "")}),
     Fault("edgeemo-version-mismatch", versions={"edgeemo": "0.0.9"}),
     Fault("core-stale", patches={INSTALLATION + "_core": SimpleNamespace(__file__="_core.so")}),
-    Fault("c-library-missing", patches={"edgeemo.native_paths.LIBRARY": "libnone.so"}),
+    Fault(
+        "c-library-missing",
+        patches={
+            "edgeemo.native_paths.paths": raising(RuntimeUnavailableError("no libedgeemo.so: built so"))
+        },
+    ),
+    Fault("wheel-platform", patches={INSTALLATION + "platforms_of": lambda _: ("manylinux_2_28_riscv64",)}),
     Fault("numpy-old", versions={"numpy": "1.24.4"}),
     Fault("tflite-runtime-numpy-2", versions={"tflite-runtime": "2.14.0", "numpy": "2.1.0"}),
     Fault("litert-untested", versions={"ai-edge-litert": "3.1.0"}, needs=frozenset({"litert"})),
@@ -383,6 +385,8 @@ FAULTS = [
     Fault("golden-differs", bundle=_bundle(golden=(WRONG,))),
     Fault("bundle-without-goldens", bundle=_bundle()),
     Fault("picture-bgr", picture=lambda f: portrait(f, lambda p: p[..., ::-1])),
+    Fault("picture-turned", picture=lambda f: portrait(f, np.rot90)),
+    Fault("picture-turned", picture=lambda f: portrait(f, lambda p: p[::-1, ::-1])),
     Fault("picture-dark", picture=lambda f: portrait(f, lambda p: p // 14)),
     Fault("picture-overexposed", picture=lambda f: portrait(f, lambda p: p * 0 + 255)),
     Fault("picture-flat", picture=lambda f: portrait(f, lambda p: p * 0 + 99)),
@@ -412,6 +416,8 @@ FAULTS = [
     Fault("recording-not-finite", recording=lambda f: voice(f, lambda x: np.append(x, np.float32("nan")))),
     Fault("recording-short", recording=lambda f: voice(f, lambda x: x[:4000])),
     Fault("recording-no-speech", recording=lambda f: voice(f, lambda _: signal("hiss"))),
+    Fault("sample-rate-unsupported", recording=lambda f: voice(f, rate_hz=6000)),
+    Fault("sample-rate-unsupported", recording=lambda f: voice(f, rate_hz=384_000)),
     Fault("recording-unreadable", recording=lambda f: f / "absent.wav"),
     Fault("sample-rate-low", recording=lambda f: voice(f, lambda x: x[::2], rate_hz=8000)),
     Fault(

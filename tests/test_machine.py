@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeemo.machine import ask, condition, cores, machine, quota
+from edgeemo.machine import ask, condition, cores, machine, quota, throttle_events
 
 PI_4 = {
     "proc/cpuinfo": "processor : 0\nFeatures : fp asimd evtstrm crc32 cpuid\nCPU part : 0xd08\n\n"
@@ -101,6 +101,18 @@ def test_under_voltage_by_the_kernel_s_sensor(tmp_path: Path, monkeypatch: pytes
     root = draw(tmp_path, {f"{sensor}/name": "rpi_volt\n", f"{sensor}/in0_lcrit_alarm": "1\n"})
     assert condition(root).throttled == ("under-voltage",)
     assert condition(draw(root, {f"{sensor}/in0_lcrit_alarm": "0\n"})).throttled == ()
+
+
+def test_hyper_threads_of_a_core_are_counted_once(tmp_path: Path) -> None:
+    cores_of = {0: ("0", "0"), 1: ("0", "1"), 2: ("0", "0"), 3: ("1", "0"), 4: ("1", "0")}
+    for i, (package, core) in cores_of.items():
+        folder = f"sys/devices/system/cpu/cpu{i}"
+        files = {"physical_package_id": package, "core_id": core}
+        draw(tmp_path, {f"{folder}/topology/{name}": text for name, text in files.items()})
+        draw(tmp_path, {f"{folder}/thermal_throttle/core_throttle_count": "5"})
+    assert condition(tmp_path).throttle_events == throttle_events(tmp_path) == 15
+    draw(tmp_path, {"sys/devices/system/cpu/cpu9/thermal_throttle/core_throttle_count": "1"})
+    assert throttle_events(tmp_path) == 16
 
 
 def test_nothing_known_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,8 +106,10 @@ def _render(checked: Sequence[Checked], findings: Sequence[Finding]) -> Group:
 def _lines(check: Checked) -> Iterator[RenderableType]:
     """Yield a line for a check, and below it what it found."""
     word, style = _state(check)
-    note = f"  {check.reason}" if check.state == "skipped" else ""
-    yield Text.assemble("  ", (f"{word:<8}", style), f"{check.name:<13}", (note, "dim"))
+    why = f"  {check.reason}" if check.state == "skipped" else ""
+    yield Text.assemble("  ", (f"{word:<8}", style), f"{check.name:<13}", (why, "dim"))
+    if check.note:
+        yield Padding(Text(f"note: {check.note}", "dim"), (0, 0, 0, 10))
     for finding in check.findings:
         yield Padding(
             Text.assemble((finding.severity, _STYLES[finding.severity]), f" {finding.id}: {finding.what}"),

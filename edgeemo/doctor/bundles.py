@@ -8,7 +8,7 @@ from pathlib import Path
 from ..bundle import shipped
 from ..card import Card
 from ..errors import BundleCorruptError, BundleError, BundleNotFoundError, BundleVersionError
-from .case import Case, Finding, Skipped, error, info, warning
+from .case import Case, Finding, Noted, Skipped, error, info, warning
 from .probe import TOLERANCE, Outcome, probe
 
 _KINDS: dict[type[BundleError], tuple[str, str]] = {  # the first that fits
@@ -37,19 +37,17 @@ def integrity(case: Case) -> Iterator[Finding]:
             yield error(id, f"The bundle {name} cannot be used.", " ".join(str(found).split()), remedy)
 
 
-def licences(case: Case) -> Iterator[Finding]:
-    """Which are not cleared for commercial use."""
+def licences(case: Case) -> Noted:
+    """Which are not cleared for commercial use: a note, for nothing is wrong with them."""
+    yield from ()
     cards = [bundle.card for bundle in case.whole.values()]
     if not cards:
         raise Skipped("there is no bundle that can be read")
     closed = [card for card in cards if card.commercial != "cleared"]
-    if closed:
-        yield info(
-            "bundle-licence",
-            f"{len(closed)} of {len(cards)} bundles are not cleared for commercial use.",
-            "; ".join(f"{card.name} ({card.commercial}): {_short(card)}" for card in closed),
-            "Before you ship a product read `edgeemo inspect NAME`; `require_commercial=True` refuses them.",
-        )
+    if not closed:
+        return ""
+    names = ", ".join(f"{card.name} ({card.commercial})" for card in closed)
+    return f"not cleared for commercial use: {names}; `edgeemo inspect NAME` shows their licences"
 
 
 def goldens(case: Case) -> Iterator[Finding]:
@@ -101,7 +99,3 @@ def _judged(outcome: Outcome, card: Card) -> Iterator[Finding]:
             "its card's field golden is empty",
             "Make it by `edgeemo convert`, which writes them.",
         )
-
-
-def _short(card: Card) -> str:
-    return card.licence if len(card.licence) <= 60 else card.licence[:59] + "…"

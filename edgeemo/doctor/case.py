@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from ..bundle import Bundle, shipped
 from ..errors import BundleError
-from ..machine import Condition, Machine, condition, machine, read
+from ..machine import Condition, Machine, condition, machine, read, throttle_events
 
 Severity: TypeAlias = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
@@ -54,6 +55,10 @@ def error(id: str, what: str, evidence: str, remedy: str) -> Finding:
     return Finding(id, "error", what, evidence, remedy)
 
 
+Noted: TypeAlias = Generator[Finding, None, str]
+"""Of a check that ends with a note: what it saw that is nothing wrong, "" of nothing."""
+
+
 class Skipped(Exception):  # noqa: N818
     """A check cannot be done, or does not concern this machine; the message says why."""
 
@@ -86,6 +91,11 @@ class Case:
     def condition(self) -> Condition:
         """How it is now."""
         return condition(self.root)
+
+    @cached_property
+    def throttle_events(self) -> int | None:
+        """How often cores had been slowed down when it was first asked."""
+        return throttle_events(self.root)
 
     @cached_property
     def opened(self) -> dict[str, Bundle | BundleError]:

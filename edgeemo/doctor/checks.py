@@ -17,6 +17,7 @@ CHECKS: dict[str, dict[str, Look]] = {  # subject: {name: check}
     "installation": {
         "python": installation.python,
         "edgeemo": installation.package,
+        "wheels": installation.wheels,
         "numpy": installation.numpy,
         "glibc": glibc.glibc,
         "litert": litert.litert,
@@ -64,6 +65,7 @@ class Checked:
         state: ``"done"``, ``"skipped"`` (``reason`` says why; what it found before stands) or ``"failed"``.
         ms: how long it took.
         findings: what it found, in its order.
+        note: what it saw that is nothing wrong, "" of nothing.
     """
 
     subject: str
@@ -72,6 +74,7 @@ class Checked:
     reason: str
     ms: float
     findings: tuple[Finding, ...]
+    note: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON; findings by their ids."""
@@ -80,6 +83,7 @@ class Checked:
             "subject": self.subject,
             "state": self.state,
             "reason": self.reason,
+            "note": self.note,
             "ms": round(self.ms, 1),
             "findings": [finding.id for finding in self.findings],
         }
@@ -87,6 +91,7 @@ class Checked:
 
 def examine(case: Case, only: Collection[str] = ()) -> list[Checked]:
     """Do every check, or ``only`` those of these names; one that raises becomes a finding of its own."""
+    _ = case.throttle_events  # as it is before models run
     return [
         _checked(case, subject, name)
         for subject, checks in CHECKS.items()
@@ -99,16 +104,20 @@ def _checked(case: Case, subject: str, name: str) -> Checked:
     began = time.perf_counter()
     findings: list[Finding] = []
     state: Literal["done", "skipped", "failed"] = "done"
-    reason = ""
+    reason = note = ""
+    found = CHECKS[subject][name](case)
     try:
-        for finding in CHECKS[subject][name](case):
-            findings.append(finding)
+        while True:
+            findings.append(next(found))
+    except StopIteration as end:
+        note = end.value or ""
     except Skipped as told:
         state, reason = "skipped", str(told)
     except Exception as fault:  # the doctor's own: it is told, and the next check begins
         state, reason = "failed", " ".join(f"{type(fault).__name__}: {fault}".split())
         findings.append(_own_fault(name, fault, reason))
-    return Checked(subject, name, state, reason, 1000 * (time.perf_counter() - began), tuple(findings))
+    ms = 1000 * (time.perf_counter() - began)
+    return Checked(subject, name, state, reason, ms, tuple(findings), note)
 
 
 def _own_fault(name: str, fault: Exception, reason: str) -> Finding:

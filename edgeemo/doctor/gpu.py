@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from ..bundle import Bundle, shipped
+from ..delegates import survey
 from ..machine import read
-from .case import Case, Finding, Skipped, info, warning
+from .case import Case, Finding, Noted, Skipped, info, warning
 from .devices import forbidden
 
 _ICD = ("usr/share/vulkan/icd.d", "usr/local/share/vulkan/icd.d", "etc/vulkan/icd.d")
@@ -19,7 +18,7 @@ _SOFTWARE = ("lvp", "swiftshader", "llvmpipe")
 _LIBRARIES = ("lib*", "lib/*-linux-gnu*", "usr/lib*", "usr/lib/*-linux-gnu*", "usr/local/lib")
 
 
-def gpu(case: Case) -> Iterator[Finding]:
+def gpu(case: Case) -> Noted:
     """Vulkan's drivers and the rights to a graphics processor."""
     yield from forbidden(case, "dev/dri/renderD*", "gpu-permission", "render")
     drivers = _drivers(case)
@@ -37,13 +36,8 @@ def gpu(case: Case) -> Iterator[Finding]:
         else:
             whole.append(driver.name)
     if not drivers:
-        yield info(
-            "vulkan-none",
-            "There is no Vulkan driver: models run on the CPU, which is fast for models this small.",
-            f"no JSON in {', '.join(_ICD)}",
-            "If you want to try a GPU: `sudo apt-get install mesa-vulkan-drivers libvulkan1`.",
-        )
-    elif whole and not _library(case.root, "libvulkan.so.1"):
+        return "there is no Vulkan driver: models run on the CPU, which is fast for models this small"
+    if whole and not _library(case.root, "libvulkan.so.1"):
         yield warning(
             "vulkan-loader-missing",
             "A Vulkan driver is there, its loader is not.",
@@ -58,34 +52,33 @@ def gpu(case: Case) -> Iterator[Finding]:
             f"drivers: {', '.join(whole)}",
             "Use the delegate 'cpu'.",
         )
+    return ""
 
 
 def delegates(case: Case) -> Iterator[Finding]:
-    """Whether a GPU that has a driver answers as the CPU does; tried in a process of its own."""
+    """Whether a GPU that has a driver answers as the CPU does, by what `edgeemo delegates` asks, too."""
     if case.root != Path("/"):
         raise Skipped("a drawn machine has no GPU to try")
     if not _drivers(case):
         raise Skipped("there is no Vulkan driver: nothing to try but the CPU")
-    if "face" not in shipped():
+    bundles = [found for name in shipped().values() if isinstance(found := case.opened[str(name)], Bundle)]
+    if not bundles:
         raise Skipped("no bundle came with this edgeemo to try it with")
-    for report in _survey(Bundle.open("face"), case.threads):
-        if report.name != "cpu" and not report.usable:
-            yield info(
-                "delegate-unusable",
-                f"The delegate {report.name} was tried and is not used.",
-                f"the shipped bundle face, in a process of its own: {report.reason}",
-                "Nothing is wrong with the CPU: leave the delegate at 'auto' or 'cpu'. `edgeemo delegates` "
-                "tries all bundles, and again after a new driver.",
-            )
-
-
-def _survey(bundle: Bundle, threads: int) -> list[Any]:
-    """Return what `edgeemo.delegates` says of each delegate, and keep nothing of it on record."""
-    try:
-        found = importlib.import_module("edgeemo.delegates")
-    except ImportError as reason:
-        raise Skipped("this release has no other delegate than the CPU") from reason
-    return list(found.survey(bundle, threads=threads, delegate_options={"probe_records": ""}))
+    refused: dict[str, dict[str, str]] = {}  # delegate: {bundle: why}
+    for bundle in bundles:
+        # nothing of it is kept: the doctor changes nothing
+        for report in survey(bundle, threads=case.threads, delegate_options={"probe_records": ""}):
+            if not report.usable:
+                refused.setdefault(report.name, {})[bundle.card.name] = report.reason
+    for delegate, reasons in refused.items():
+        why = {reason: [name for name in reasons if reasons[name] == reason] for reason in reasons.values()}
+        yield info(
+            "delegate-unusable",
+            f"The delegate {delegate} was tried, and is not used for {', '.join(reasons)}.",
+            "; ".join(f"{', '.join(names)}: {reason}" for reason, names in why.items()),
+            "Nothing is wrong with the CPU: leave the delegate at 'auto' or 'cpu'. `edgeemo delegates` tries "
+            "again after a new driver.",
+        )
 
 
 def _drivers(case: Case) -> list[Path]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
-from ..machine import ask, read
+from ..machine import ask, read, throttle_events
 from .case import Case, Finding, Skipped, error, info, warning
 
-HOT_C, TOO_HOT_C = 80.0, 90.0
-"""Raspberry Pi's firmware begins to slow down at 80 °C, others between 85 and 100."""
+PI_HOT_C, HOT_C = 80.0, 90.0
+"""Raspberry Pi's firmware begins to slow down at 80 °C, others between 85 and 100, where they do not say."""
+LEAST_TRIP_C = 50.0
+"""A trip point below is not set, or of a battery that is charged more slowly."""
 
 
 def throttling(case: Case) -> Iterator[Finding]:
@@ -37,18 +40,28 @@ def throttling(case: Case) -> Iterator[Finding]:
             )
         others = [bit for bit in bits if bit != "under-voltage"]
         if others:
-            yield warning(
+            yield (info if when else warning)(
                 f"throttled{when}",
                 f"The processor {past} slowed down: {', '.join(others)}.",
                 f"vcgencmd get_throttled, or its file, has these bits{' since the start' if when else ''}",
                 "Cool it (heat sink, fan, open case), then start again and see whether it comes back.",
             )
-    if condition.throttle_events:
+    before, now = case.throttle_events or 0, throttle_events(case.root)
+    counter = "thermal_throttle/core_throttle_count of all cores"
+    cooling = "Clean or replace fan and heat sink; see the temperature under load: `watch sensors`."
+    if now and now > before:
         yield warning(
+            "throttled",
+            "Cores are slowed down for heat: they were while this was looked at.",
+            f"{counter}: {before}, then {now}",
+            cooling,
+        )
+    elif now:
+        yield info(
             "throttled-before",
             "Cores were slowed down for heat since the start.",
-            f"thermal_throttle/core_throttle_count of all cores: {condition.throttle_events}",
-            "Clean or replace fan and heat sink; see the temperature under load: `watch sensors`.",
+            f"{counter}: {now}, and no more while this was looked at",
+            f"If it was under the load of your product: {cooling[0].lower()}{cooling[1:]}",
         )
     alarms = [p for p in case.root.glob("sys/class/hwmon/hwmon*/oc*_event_cnt") if read(p) not in ("", "0")]
     if alarms:
@@ -64,16 +77,40 @@ def throttling(case: Case) -> Iterator[Finding]:
 
 def heat(case: Case) -> Iterator[Finding]:
     """The hottest sensor."""
-    temperature = case.condition.temperature_c
-    if temperature is None:
+    zones = [p for p in case.root.glob("sys/class/thermal/thermal_zone*") if _celsius(p / "temp") is not None]
+    if not zones:
         raise Skipped("there is no sensor in sys/class/thermal")
-    if temperature >= HOT_C:
-        yield (error if temperature >= TOO_HOT_C else warning)(
+    pi = "Raspberry Pi" in case.machine.board
+    hottest = max(zones, key=lambda zone: (_celsius(zone / "temp") or 0.0) - _limit(zone, pi))
+    temperature, limit = _celsius(hottest / "temp") or 0.0, _limit(hottest, pi)
+    if temperature >= limit:
+        yield warning(
             "hot",
-            f"The processor has {temperature:.0f} °C: it is, or soon will be, slowed down.",
-            "the highest of sys/class/thermal/thermal_zone*/temp",
+            f"The machine has {temperature:.0f} °C: it is, or soon will be, slowed down.",
+            f"{hottest.relative_to(case.root)} ({read(hottest / 'type') or 'without a type'}) slows down "
+            f"at about {limit:.0f} °C",
             "Cool it (heat sink, fan, open case), or read fewer frames: a larger hop, a smaller picture.",
         )
+
+
+def _limit(zone: Path, pi: bool) -> float:
+    """Return at how many °C the kernel slows a zone down, as it says; else what is usual."""
+    trips = {
+        read(path): _celsius(path.with_name(path.name.replace("_type", "_temp")))
+        for path in sorted(zone.glob("trip_point_*_type"), reverse=True)
+    }
+    told = [trips[kind] for kind in ("passive", "hot") if trips.get(kind)]
+    usual = PI_HOT_C if pi else HOT_C
+    return min((limit for limit in told if limit and limit >= LEAST_TRIP_C), default=usual)
+
+
+def _celsius(path: Path) -> float | None:
+    """Return what a sensor says; None of one that says nothing, or nothing sane."""
+    try:
+        value = float(read(path)) / 1000
+    except ValueError:
+        return None
+    return value if -40 < value < 200 else None
 
 
 def power(case: Case) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import ast
 import platform
 import struct
 import sys
+import sysconfig
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -74,6 +75,40 @@ def python(case: Case) -> Iterator[Finding]:
             f"platform.libc_ver() says {platform.libc_ver()[0] or 'nothing'!r}",
             "Use an image with glibc, for instance `python:3.11-slim` in place of `python:3.11-alpine`.",
         )
+
+
+def wheels(case: Case) -> Iterator[Finding]:
+    """Whether compiled packages were built for this platform: forced installs and copied folders are not."""
+    for name in ("edgeemo", "numpy", "ai-edge-litert"):
+        built = platforms_of(name)
+        if built and not any(_fits(tag) for tag in built):
+            yield error(
+                "wheel-platform",
+                f"The installed wheel of {name} is of another platform than this Python.",
+                f"its file WHEEL says {', '.join(built)}; this is {sysconfig.get_platform()}, "
+                f"{platform.libc_ver()[0] or 'no glibc'}",
+                f"`pip install --force-reinstall --no-deps {name}` on this machine; do not copy "
+                "site-packages, and build images for their own platform (`docker build --platform`).",
+            )
+
+
+def platforms_of(package: str) -> tuple[str, ...]:
+    """Return the platforms that a wheel was built for; () of one for any, or that is not installed."""
+    try:
+        told = metadata.distribution(package).read_text("WHEEL") or ""
+    except metadata.PackageNotFoundError:
+        return ()
+    tags = [line.partition(":")[2].strip() for line in told.splitlines() if line.startswith("Tag:")]
+    platforms = {part for tag in tags for part in tag.rpartition("-")[2].split(".")}
+    return () if "any" in platforms else tuple(sorted(platforms))
+
+
+def _fits(tag: str) -> bool:
+    system, _, machine = sysconfig.get_platform().partition("-")
+    if system != "linux":
+        return tag.startswith(system)  # and no more, for it is not tested
+    foreign = tag.startswith("musllinux" if platform.libc_ver()[0] == "glibc" else "manylinux")
+    return "linux" in tag and tag.endswith(f"_{machine}") and not foreign
 
 
 def package(case: Case) -> Iterator[Finding]:

@@ -1,30 +1,22 @@
-"""Bundles run on their golden inputs, in a process of its own: what kills it kills not the doctor.
-
-``python -m edgeemo.doctor.probe BUNDLE…`` writes one JSON line when it begins a bundle, and one when it is
-done with it; so the one that killed it is known.
-"""
+"""Bundles run on their golden inputs, in a process of their own, which writes a line of JSON for each that it
+is done with: so the one that killed it is known."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from ..errors import EdgeemoError
 from ..runtime import Runtime
+from . import child
 
 TOLERANCE = 0.05
 """By which probabilities may differ from one runtime and processor to another."""
 _CLEAR = 0.1  # so far ahead a winner must stay one
 _SAME_FACE = 0.7  # intersection over union
-_PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -47,51 +39,18 @@ class Outcome:
 
 def probe(bundles: Sequence[str]) -> tuple[Outcome, ...]:
     """Run bundles by path in a child; those behind one that killed it are run in the next child."""
-    return _probe(tuple(bundles), os.pathsep.join(path or "." for path in sys.path))
-
-
-@lru_cache(maxsize=8)
-def _probe(bundles: tuple[str, ...], path: str) -> tuple[Outcome, ...]:
     done: list[Outcome] = []
     while len(done) < len(bundles):
         rest = bundles[len(done) :]
-        command = [sys.executable, "-m", "edgeemo.doctor.probe", *rest]
-        environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-        try:
-            child = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=_PATIENCE_S,
-                env=environment,
-            )
-            said, end = child.stdout, _end(child.returncode, child.stderr)
-        except subprocess.TimeoutExpired as late:
-            said = late.stdout.decode("utf-8", "replace") if isinstance(late.stdout, bytes) else ""
-            end = f"no answer within {_PATIENCE_S:g} s"
-        finished = [Outcome(**_tuples(line)) for line in _lines(said)]
-        done += finished
-        if len(finished) < len(rest):
-            done.append(Outcome(rest[len(finished)], error=end, kind="Died"))
+        said, end = child.run(__name__, *rest)
+        done += [Outcome(**_tuples(line)) for line in said]
+        if len(said) < len(rest):
+            done.append(Outcome(rest[len(said)], error=end, kind="Died"))
     return tuple(done)
-
-
-def _lines(said: str) -> Iterator[dict[str, Any]]:
-    for line in said.splitlines():
-        if line.startswith('{"bundle"') and line.endswith("}"):
-            yield json.loads(line)
 
 
 def _tuples(line: Mapping[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in line.items()}
-
-
-def _end(code: int, stderr: str) -> str:
-    if code < 0:
-        return f"the process died of {signal.Signals(-code).name}"
-    last = (stderr.strip().splitlines() or ["no word"])[-1]
-    return f"the process ended with code {code}: {last}"
 
 
 # --- in the child ---
@@ -182,7 +141,3 @@ def _faces(detector: Any) -> Iterator[str]:
         more = sum(face.score >= least for face in found) > len(golden["faces"])
         faces = f"{len(found)} faces, expected {len(golden['faces'])}"
         yield f"{golden['drawing']!r}: {faces}" if lost or more else ""
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
-import numpy as np
-
-from .. import Recognizer
-from ..bundle import Bundle, shipped
 from ..errors import EdgeemoError, RuntimeUnavailableError
-from ..runtime import Runtime
 from .case import Case, Finding, Skipped, error, warning
-from .litert import trial
+from .media import AT_MOST_S, evidence_in, failure
 from .samples import Samples
 from .sound import MODEL_HZ, SHORT_S, broken, channels, level
 
-AT_MOST_S = 60.0
+RATES_HZ = (8000, 192_000)
+"""What `edgeemo.VoiceRecognizer` takes."""
 
 
 def recording(case: Case) -> Iterator[Finding]:
@@ -37,13 +34,19 @@ def recording(case: Case) -> Iterator[Finding]:
         )
         return
     yield from _rate(case, name, sound)
+    lowest, highest = RATES_HZ
+    if not lowest <= sound.rate_hz <= highest:
+        return
     for look in (broken, level, channels):
         found = list(look(name, sound))
         yield from found
         if any(finding.severity == "error" for finding in found):
             return
     if sound.seconds >= SHORT_S:
-        yield from _speech(name, sound)
+        try:
+            yield from _speech(name, case.recording, sound)
+        except EdgeemoError as reason:
+            yield failure("recording", case.recording, reason)
 
 
 def _rate(case: Case, name: str, sound: Samples) -> Iterator[Finding]:
@@ -56,7 +59,16 @@ def _rate(case: Case, name: str, sound: Samples) -> Iterator[Finding]:
             f"Pass the file's own rate: `recognizer.predict(pcm, rate_hz={sound.rate_hz})`; edgeemo "
             "resamples.",
         )
-    if sound.rate_hz < MODEL_HZ:
+    lowest, highest = RATES_HZ
+    if not lowest <= sound.rate_hz <= highest:
+        yield error(
+            "sample-rate-unsupported",
+            f"{name} has {sound.rate_hz} Hz: edgeemo reads {lowest} to {highest} Hz.",
+            "the file's header",
+            "If the header is right: `ffmpeg -i FILE -ar 16000 voice.wav`; if it is wrong, correct it where "
+            "the file is made.",
+        )
+    elif sound.rate_hz < MODEL_HZ:
         yield warning(
             "sample-rate-low",
             f"{name} has {sound.rate_hz} Hz, models read {MODEL_HZ} Hz: the upper band is missing.",
@@ -65,18 +77,14 @@ def _rate(case: Case, name: str, sound: Samples) -> Iterator[Finding]:
         )
 
 
-def _speech(name: str, sound: Samples) -> Iterator[Finding]:
-    if "voice" not in shipped() or not any(outcome.ran for outcome in trial()):
-        return
-    bundle = Bundle.open("voice")
-    with Recognizer(bundle, Runtime(bundle.flatbuffer)) as recognizer:
-        heard = recognizer.predict(np.ascontiguousarray(sound.pcm), rate_hz=sound.rate_hz)
-    least = recognizer.card.evidence.get("least", 0.0)
-    if heard.evidence <= least:
+def _speech(name: str, file: Path, sound: Samples) -> Iterator[Finding]:
+    spans, least = evidence_in(file)
+    if max(spans, default=0.0) <= least:  # their mean would count pauses
         yield warning(
             "recording-no-speech",
             f"In {name} nobody is heard to speak.",
-            f"the shipped bundle voice: evidence {heard.evidence:.2f} of the first {sound.seconds:.0f} s",
+            f"the shipped bundle voice: evidence {max(spans, default=0.0):.2f} at most within the first "
+            f"{sound.seconds:.0f} s",
             "Listen to it; come nearer to the microphone, lower the noise. If you hear a voice, the rate "
             "may be wrong.",
         )

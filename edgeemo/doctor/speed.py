@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import machine
 from ..machine import CPUS, read
-from .case import Case, Finding, Skipped, info, warning
+from .case import Case, Finding, Noted, Skipped, info, warning
 
 _ADAPTIVE = ("intel_pstate", "amd-pstate", "amd-pstate-epp", "intel_cpufreq")
 
@@ -38,7 +38,7 @@ def processor(case: Case) -> Iterator[Finding]:
         raise Skipped("there is no proc/cpuinfo")
 
 
-def governor(case: Case) -> Iterator[Finding]:
+def governor(case: Case) -> Noted:
     """Whether the clock may rise."""
     governors = case.condition.governors
     if not governors:
@@ -49,15 +49,8 @@ def governor(case: Case) -> Iterator[Finding]:
         "`echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor` (until the "
         "next start; `cpufrequtils` keeps it)"
     )
-    if "powersave" in governors and drivers & set(_ADAPTIVE):
-        yield info(
-            "governor-adaptive",
-            "The governor is powersave, which this driver takes as 'as fast as needed': fine for a product, "
-            "noisy for a measurement.",
-            f"{seen}; driver {', '.join(sorted(drivers))}",
-            f"For measurements: {faster}",
-        )
-    elif "powersave" in governors:
+    adaptive = bool(drivers & set(_ADAPTIVE))
+    if "powersave" in governors and not adaptive:
         yield warning("governor-powersave", "The clock is held at its lowest.", seen, faster)
     if {"ondemand", "conservative"} & set(governors):
         yield info(
@@ -76,6 +69,9 @@ def governor(case: Case) -> Iterator[Finding]:
                 f"`echo {able} | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_max_freq`, and look "
                 "for a power mode that sets it (`nvpmodel`, BIOS).",
             )
+    if "powersave" in governors and adaptive:
+        return f"powersave is 'as fast as needed' to {', '.join(sorted(drivers))}; to measure: {faster}"
+    return ""
 
 
 def cores(case: Case) -> Iterator[Finding]:
@@ -89,12 +85,15 @@ def cores(case: Case) -> Iterator[Finding]:
             "sys/fs/cgroup/cpu.max, or cpu/cpu.cfs_quota_us",
             "Start it with more (`docker run --cpus 2`, `CPUQuota=` of systemd), or use no more threads.",
         )
-    offline = case.read(f"{CPUS}/offline")
-    if offline:
+    off, there = (_numbers(case.read(f"{CPUS}/{name}")) for name in ("offline", "present"))
+    off &= there or off  # a virtual machine's list goes on to cores it may be given some day
+    # without hyper-threads every second processor is off, and that is meant
+    hidden = len(there) // 2 if case.read(f"{CPUS}/smt/control") in ("off", "forceoff") else 0
+    if len(off) > hidden:
         yield warning(
             "cores-offline",
-            f"Cores are switched off: {offline}.",
-            f"{CPUS}/offline",
+            f"Cores are switched off: {', '.join(map(str, sorted(off)))}.",
+            f"{CPUS}/offline and present",
             "`echo 1 | sudo tee /sys/devices/system/cpu/cpu*/online`; on a Jetson see `nvpmodel -q`.",
         )
     if case.root == Path("/") and usable < (os.cpu_count() or 1) and allowed is None:
@@ -111,3 +110,13 @@ def cores(case: Case) -> Iterator[Finding]:
             f"--threads {case.threads} against cores, affinity and quota",
             f"Use threads={usable} or fewer; one is best for models that take under a millisecond.",
         )
+
+
+def _numbers(ranges: str) -> set[int]:
+    """Return the numbers of "0-2,5"; none of what is no such list."""
+    found: set[int] = set()
+    for part in ranges.split(","):
+        first, _, last = part.partition("-")
+        if first.isdecimal() and (last or first).isdecimal():
+            found |= set(range(int(first), min(int(last or first), 8191) + 1))  # Linux' own limit
+    return found
