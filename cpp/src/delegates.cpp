@@ -73,8 +73,14 @@ std::string too_slow(const Verdict& verdict, const DelegateOptions& options) {
            in_times(options.most_ratio) + ")";
 }
 
+// A verdict, and whether it stands: not if somebody ended the helper.
+struct Tried {
+    Verdict verdict;
+    bool stands = false;
+};
+
 // What the helper said, or how it ended, as a verdict.
-Verdict verdict_of(const ChildEnd& end, const std::string& program) {
+Tried verdict_of(const ChildEnd& end, const std::string& program) {
     std::string at = "starting";
     std::string_view said = end.said;
     while (!said.empty()) {
@@ -83,31 +89,33 @@ Verdict verdict_of(const ChildEnd& end, const std::string& program) {
         const std::string line(said.substr(0, stop));
         said.remove_prefix(stop + 1);
         if (line.rfind("at ", 0) == 0) at = line.substr(3);
-        if (line.rfind("not ", 0) == 0) return {false, 0.0, line.substr(4)};
+        if (line.rfind("not ", 0) == 0) return {{false, 0.0, line.substr(4)}, true};
         if (line.rfind("same ", 0) != 0) continue;
         std::int64_t millionths = 0;
         std::from_chars(line.data() + 5, line.data() + line.size(), millionths);
-        if (millionths > 0) return {true, static_cast<double>(millionths) / 1e6, ""};
+        if (millionths > 0) return {{true, static_cast<double>(millionths) / 1e6, ""}, true};
     }
     const std::string trouble = end.trouble.empty() ? "ended without an answer" : end.trouble;
-    return {false, 0.0, "the process that tried it (" + program + ") " + trouble + " while " + at};
+    return {{false, 0.0, "the process that tried it (" + program + ") " + trouble + " while " + at},
+            !end.asked};
 }
 
-Verdict try_gpu(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
-                const Goldens& goldens) {
+Tried try_gpu(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
+              const Goldens& goldens) {
     try {
         litert::check_processor();
     } catch (const DelegateError& error) {
-        return {false, 0.0, error.what()};
+        return {{false, 0.0, error.what()}, true};
     }
     const std::string program = program_of(read);
     if (program.empty())
-        return {false, 0.0,
-                "there is no edgeemo-probe to try it beside edgeemo; install edgeemo whole, or name it by "
-                "probe_program"};
+        return {{false, 0.0,
+                 "there is no edgeemo-probe to try it beside edgeemo; install edgeemo whole, or name it by "
+                 "probe_program"},
+                true};
     const std::vector<Golden> inputs = goldens ? goldens() : std::vector<Golden>{};
     for (const Golden& input : inputs)
-        if (input.size() != inputs[0].size()) return {false, 0.0, "its golden inputs differ in size"};
+        if (input.size() != inputs[0].size()) return {{false, 0.0, "its golden inputs differ in size"}, true};
     const std::string library = litert::Library(options.library).path();  // ours: the helper lies elsewhere
     ProbeRequest head;
     head.threads = static_cast<std::uint64_t>(options.threads);
@@ -122,7 +130,7 @@ Verdict try_gpu(const ModelBytes& model, const EngineOptions& options, const Del
     for (const Golden& input : inputs) pieces.emplace_back(input.data(), input.size());
     pieces.emplace_back(library.data(), library.size());
     pieces.emplace_back(read.rest.data(), read.rest.size());
-    return verdict_of(run_child(program, pieces, read.timeout_ms), program);
+    return verdict_of(run_child(program, pieces, read.timeout_ms, options.waiting), program);
 }
 
 // Where verdicts on this model stand, and what stands there.
@@ -144,9 +152,10 @@ Record record_of(const ModelBytes& model, const EngineOptions& options, const De
 // What could not be kept stands in `trouble`; the verdict holds all the same.
 Verdict probe_and_note(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
                        const Goldens& goldens, const Record& record, std::string& trouble) {
-    Verdict verdict = try_gpu(model, options, read, goldens);
-    if (!record.folder.empty()) trouble = put_on_record(record.folder, record.key, verdict);
-    return verdict;
+    const Tried tried = try_gpu(model, options, read, goldens);
+    if (tried.stands && !record.folder.empty())
+        trouble = put_on_record(record.folder, record.key, tried.verdict);
+    return tried.verdict;
 }
 
 // In this process, beside the CPU. Throws what Engine throws, and DelegateError if the answers differ.

@@ -120,6 +120,52 @@ void test_a_helper_that_lingers_is_ended() {
     CHECK(!has_children());
 }
 
+std::string script(const Folder& folder, const std::string& lines) {
+    const std::string path = folder.path() + "/helper";
+    std::ofstream(path) << "#!/bin/sh\n" << lines;
+    fs::permissions(path, fs::perms::owner_all);
+    return "probe_program = " + path + "\n" + folder.option();
+}
+
+bool lives(const Folder& folder) {  // the process whose number stands in its file "grandchild"
+    pid_t number = 0;
+    std::ifstream(folder.path() + "/grandchild") >> number;
+    CHECK(number > 0);
+    for (int turn = 0; turn < 100 && kill(number, 0) == 0; ++turn) {
+        std::ifstream status("/proc/" + std::to_string(number) + "/stat");
+        const std::string all((std::istreambuf_iterator<char>(status)), std::istreambuf_iterator<char>());
+        if (all.find(") Z ") != std::string::npos) return false;
+        usleep(10'000);
+    }
+    return kill(number, 0) == 0;
+}
+
+void test_what_a_helper_starts_is_ended_with_it() {
+    const Folder folder;
+    const std::string leaves = "sleep 77 & echo $! > " + folder.path() + "/grandchild\n";
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(has(probe(script(folder, leaves + "exit 3\n")).reason, "ended with code 3"));
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    CHECK(took.count() < 5);  // though the pipe is still held
+    CHECK(!lives(folder));
+    probe(script(folder, leaves + "wait\n") + "probe_timeout_ms = 500\n");
+    CHECK(!lives(folder) && !has_children());
+}
+
+void test_an_interrupted_probe_is_no_verdict() {
+    const Folder folder;
+    for (const char* const asked : {"INT", "TERM", "HUP", "QUIT"}) {
+        const std::string options =
+            script(folder, std::string("echo at loading the model on the GPU\nkill -") + asked + " $$\n");
+        CHECK(has(probe(options).reason, "was ended by signal"));
+        CHECK(!fs::exists(folder.records()));
+    }
+    EngineOptions options = with("gpu", script(folder, "exec sleep 60\n"));
+    options.waiting = [] { throw InferenceError("stop"); };
+    CHECK(message_of<InferenceError>([&] { probe_gpu(text_model(), options, {}); }) == "stop");
+    CHECK(!fs::exists(folder.records()) && !has_children());
+}
+
 void test_a_slow_gpu_is_not_used() {
     const Verdict verdict = probe(kProgram + "fault = slow\n");
     CHECK(!verdict.usable && verdict.ratio > 1);
@@ -344,6 +390,8 @@ int main() {
     test_a_gpu_that_gives_no_numbers_is_told();
     test_a_hanging_gpu_is_ended_in_time();
     test_a_helper_that_lingers_is_ended();
+    test_what_a_helper_starts_is_ended_with_it();
+    test_an_interrupted_probe_is_no_verdict();
     test_a_slow_gpu_is_not_used();
     test_a_helper_that_is_none_is_told();
     test_a_host_that_reaps_its_children_is_served();
