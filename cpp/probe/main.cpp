@@ -107,7 +107,7 @@ void probe(const Request& request) {
     Engine cpu(model, how);
     how.delegate = "gpu";
     how.delegate_options = request.options;
-    say("at loading the model on the GPU");
+    say(std::string("at ") + edgeemo::kGpuBegins);
     Engine gpu(model, how);
     say("at running the model on the GPU");
     const std::string wrong = difference(cpu, gpu, request.goldens);

@@ -73,15 +73,17 @@ std::string too_slow(const Verdict& verdict, const DelegateOptions& options) {
            in_times(options.most_ratio) + ")";
 }
 
-// A verdict, and whether it stands: not if somebody ended the helper.
+// A verdict, and whether it is the GPU's, to be kept: not if the helper or this host failed before the GPU
+// came into play, or somebody ended the helper.
 struct Tried {
     Verdict verdict;
-    bool stands = false;
+    bool of_gpu = false;
 };
 
 // What the helper said, or how it ended, as a verdict.
 Tried verdict_of(const ChildEnd& end, const std::string& program) {
     std::string at = "starting";
+    bool begun = false;
     std::string_view said = end.said;
     while (!said.empty()) {
         const std::size_t stop = said.find('\n');
@@ -89,15 +91,16 @@ Tried verdict_of(const ChildEnd& end, const std::string& program) {
         const std::string line(said.substr(0, stop));
         said.remove_prefix(stop + 1);
         if (line.rfind("at ", 0) == 0) at = line.substr(3);
-        if (line.rfind("not ", 0) == 0) return {{false, 0.0, line.substr(4)}, true};
+        begun = begun || at == kGpuBegins;
+        if (line.rfind("not ", 0) == 0) return {{false, 0.0, line.substr(4)}, begun};
         if (line.rfind("same ", 0) != 0) continue;
         std::int64_t millionths = 0;
         std::from_chars(line.data() + 5, line.data() + line.size(), millionths);
-        if (millionths > 0) return {{true, static_cast<double>(millionths) / 1e6, ""}, true};
+        if (millionths > 0) return {{true, static_cast<double>(millionths) / 1e6, ""}, begun};
     }
     const std::string trouble = end.trouble.empty() ? "ended without an answer" : end.trouble;
     return {{false, 0.0, "the process that tried it (" + program + ") " + trouble + " while " + at},
-            !end.asked};
+            begun && !end.asked};
 }
 
 Tried try_gpu(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
@@ -112,10 +115,11 @@ Tried try_gpu(const ModelBytes& model, const EngineOptions& options, const Deleg
         return {{false, 0.0,
                  "there is no edgeemo-probe to try it beside edgeemo; install edgeemo whole, or name it by "
                  "probe_program"},
-                true};
+                false};
     const std::vector<Golden> inputs = goldens ? goldens() : std::vector<Golden>{};
     for (const Golden& input : inputs)
-        if (input.size() != inputs[0].size()) return {{false, 0.0, "its golden inputs differ in size"}, true};
+        if (input.size() != inputs[0].size())
+            return {{false, 0.0, "its golden inputs differ in size"}, false};
     const std::string library = litert::Library(options.library).path();  // ours: the helper lies elsewhere
     ProbeRequest head;
     head.threads = static_cast<std::uint64_t>(options.threads);
@@ -153,7 +157,7 @@ Record record_of(const ModelBytes& model, const EngineOptions& options, const De
 Verdict probe_and_note(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
                        const Goldens& goldens, const Record& record, std::string& trouble) {
     const Tried tried = try_gpu(model, options, read, goldens);
-    if (tried.stands && !record.folder.empty())
+    if (tried.of_gpu && !record.folder.empty())
         trouble = put_on_record(record.folder, record.key, tried.verdict);
     return tried.verdict;
 }

@@ -1,5 +1,6 @@
 // Delegates on a library that stands in for LiteRT and its GPU: whatever happens in the child, this process
 // lives on and says why; what is on record is believed only where it can be.
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -164,6 +165,28 @@ void test_an_interrupted_probe_is_no_verdict() {
     options.waiting = [] { throw InferenceError("stop"); };
     CHECK(message_of<InferenceError>([&] { probe_gpu(text_model(), options, {}); }) == "stop");
     CHECK(!fs::exists(folder.records()) && !has_children());
+}
+
+void test_what_is_not_the_gpus_fault_is_no_verdict_on_it() {
+    const Folder folder;
+    const auto kept = [&](const std::string& options) {
+        CHECK(!probe(options + folder.option()).usable);
+        return fs::exists(folder.records());
+    };
+    CHECK(!kept("probe_program = /nowhere/probe\n"));
+    CHECK(!kept("probe_program = /bin/false\n"));
+    CHECK(!kept(script(folder, "echo at loading the model on the CPU\nkill -SEGV $$\n")));
+    CHECK(!kept(script(folder, "echo at loading the model on the CPU\necho not enough memory\n")));
+    CHECK(!kept(script(folder, "sleep 60\n") + "probe_timeout_ms = 300\n"));
+    rlimit files{};
+    CHECK(getrlimit(RLIMIT_NOFILE, &files) == 0);
+    const rlimit few{4, files.rlim_max};  // this process's own, and LiteRT's
+    setrlimit(RLIMIT_NOFILE, &few);
+    const std::string why = probe(kPatient + folder.option()).reason;
+    setrlimit(RLIMIT_NOFILE, &files);
+    CHECK(has(why, "could not be given"));
+    CHECK(!fs::exists(folder.records()));
+    CHECK(kept(script(folder, "echo at loading the model on the GPU\nkill -SEGV $$\n")));
 }
 
 void test_a_slow_gpu_is_not_used() {
@@ -392,6 +415,7 @@ int main() {
     test_a_helper_that_lingers_is_ended();
     test_what_a_helper_starts_is_ended_with_it();
     test_an_interrupted_probe_is_no_verdict();
+    test_what_is_not_the_gpus_fault_is_no_verdict_on_it();
     test_a_slow_gpu_is_not_used();
     test_a_helper_that_is_none_is_told();
     test_a_host_that_reaps_its_children_is_served();
