@@ -117,7 +117,8 @@ def open_external(
         wrong = difference(cpu, opened, goldens() if goldens else ())
         if not wrong:
             return opened, f"asked for; a run took {verdict.ratio:.2f} of the CPU's time in the probe"
-    raise DelegateError(f"The delegate {path} cannot be used: {wrong}. Use delegate 'auto' or 'cpu'.")
+    shown = path.encode("utf-8", "replace").decode()
+    raise DelegateError(f"The delegate {shown} cannot be used: {wrong}. Use delegate 'auto' or 'cpu'.")
 
 
 def _quick(verdict: Verdict, most_ratio: float) -> Verdict:
@@ -132,7 +133,7 @@ def _key(flatbuffer: bytes, path: str, options: str, name: str, threads: int) ->
     file = Path(path).stat()
     told = f"{options}{name} {Path(path).resolve()} {file.st_size} {file.st_mtime_ns}"
     folder = str(Path(litert_library()).parent)
-    return _core.record_key(folder, sha256(flatbuffer).hexdigest(), threads, told)
+    return _core.record_key(folder, sha256(flatbuffer).hexdigest(), threads, ascii(told))
 
 
 def _mapping(lines: str) -> dict[str, str]:
@@ -218,7 +219,7 @@ def child() -> None:
     os.dup2(null, 1)  # libraries chat
 
     def say(what: str) -> None:
-        os.write(answers, (" ".join(what.split()) + "\n").encode())
+        os.write(answers, (" ".join(what.split()) + "\n").encode("utf-8", "replace"))
 
     with np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False) as file:
         request: Mapping[str, Any] = json.loads(file["request"].tobytes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from edgeemo import Recognizer
+from edgeemo.delegates import records_folder
+from edgeemo.errors import DelegateError, InputError
+
+PATIENT = {"probe_most_ratio": 1e6}
 ROOT = Path(__file__).parent.parent
 
 
@@ -67,3 +73,34 @@ def test_ctrl_c_ends_a_probe_and_keeps_no_verdict(
     assert asked.returncode == 130, said
     assert is_gone(child)
     assert not list(own_records.rglob("*.probe"))
+
+
+# --- odd names ---
+
+
+@pytest.mark.parametrize("odd", [b"\xff", b"a\nprobe_program = /bin/sh", b"a\rb"])
+@pytest.mark.parametrize("variable", ["HOME", "XDG_CACHE_HOME"])
+def test_where_the_folder_has_no_plain_name_nothing_is_kept(
+    variable: str, odd: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pocket_path: Path
+) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv(variable, os.fsdecode(os.fsencode(tmp_path) + b"/" + odd))
+    assert records_folder() == ""
+    with Recognizer.open(pocket_path) as recognizer:
+        assert recognizer.runtime.info.delegate == "cpu"
+
+
+def test_options_of_odd_bytes_are_refused_plainly(pocket_path: Path) -> None:
+    odd = os.fsdecode(b"/tmp/r\xff")
+    with pytest.raises(InputError, match="does not fit into a line key = value of UTF-8"):
+        Recognizer.open(pocket_path, delegate_options={"probe_records": odd})
+
+
+def test_a_delegate_of_an_odd_name_works(external: str, tmp_path: Path, pocket_path: Path) -> None:
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/d\xff.so")
+    shutil.copy(external, odd)
+    with Recognizer.open(pocket_path, delegate=odd, delegate_options=PATIENT) as recognizer:
+        assert recognizer.runtime.info.delegate == odd
+    with pytest.raises(DelegateError, match="there is no such device") as error:
+        Recognizer.open(pocket_path, delegate=odd, delegate_options={"fault": "refuse"})
+    str(error.value).encode()
