@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeemo import Recognizer
-from edgeemo.delegates import records_folder
+from edgeemo import Bundle, Recognizer
+from edgeemo.delegates import records_folder, survey
 from edgeemo.errors import DelegateError, InputError
 
 PATIENT = {"probe_most_ratio": 1e6}
@@ -73,6 +73,26 @@ def test_ctrl_c_ends_a_probe_and_keeps_no_verdict(
     assert asked.returncode == 130, said
     assert is_gone(child)
     assert not list(own_records.rglob("*.probe"))
+
+
+def test_what_a_driver_says_in_no_utf_8_is_told_all_the_same(tmp_path: Path, pocket_path: Path) -> None:
+    program = helper(tmp_path, "echo at loading the model on the GPU\nprintf 'not \\303 there\\n'")
+    report = survey(Bundle.open(pocket_path), delegate_options={"probe_program": program})[1]
+    assert report.reason == "\ufffd there"
+    with Recognizer.open(pocket_path) as recognizer:
+        assert "the GPU is not used: \ufffd there" in recognizer.runtime.info.reason
+
+
+def test_a_record_that_is_no_utf_8_is_not_believed(
+    tmp_path: Path, own_records: Path, pocket_path: Path
+) -> None:
+    program = helper(tmp_path, "echo at loading the model on the GPU\necho not here")
+    survey(Bundle.open(pocket_path), delegate_options={"probe_program": program})
+    (record,) = own_records.rglob("*.probe")
+    record.write_bytes(record.read_bytes().replace(b"here", b"h\xffre"))
+    with Recognizer.open(pocket_path) as recognizer:
+        assert recognizer.runtime.info.delegate == "cpu"
+        assert "is damaged" in recognizer.runtime.info.reason
 
 
 # --- odd names ---

@@ -18,11 +18,13 @@
 #include "probe_request.h"
 #include "record.h"
 #include "sha256.h"
+#include "unicode.h"
 
 namespace edgeemo {
 namespace {
 
 constexpr std::string_view kOurs = "probe_";
+constexpr std::size_t kMostReason = 2048;  // bytes, as on record
 
 std::string_view trimmed(std::string_view text) {
     const std::size_t begin = text.find_first_not_of(" \t\r");
@@ -92,15 +94,16 @@ Tried verdict_of(const ChildEnd& end, const std::string& program) {
         said.remove_prefix(stop + 1);
         if (line.rfind("at ", 0) == 0) at = line.substr(3);
         begun = begun || at == kGpuBegins;
-        if (line.rfind("not ", 0) == 0) return {{false, 0.0, line.substr(4)}, begun};
+        if (line.rfind("not ", 0) == 0)
+            return {{false, 0.0, unicode::well_formed(line.substr(4), kMostReason)}, begun};
         if (line.rfind("same ", 0) != 0) continue;
         std::int64_t millionths = 0;
         std::from_chars(line.data() + 5, line.data() + line.size(), millionths);
         if (millionths > 0) return {{true, static_cast<double>(millionths) / 1e6, ""}, begun};
     }
     const std::string trouble = end.trouble.empty() ? "ended without an answer" : end.trouble;
-    return {{false, 0.0, "the process that tried it (" + program + ") " + trouble + " while " + at},
-            begun && !end.asked};
+    const std::string why = "the process that tried it (" + program + ") " + trouble + " while " + at;
+    return {{false, 0.0, unicode::well_formed(why, kMostReason)}, begun && !end.asked};
 }
 
 Tried try_gpu(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,

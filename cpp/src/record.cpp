@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "sha256.h"
+#include "unicode.h"
 
 namespace edgeemo {
 namespace {
@@ -97,6 +98,7 @@ std::optional<Verdict> read_record(std::string_view text, const std::string& key
     std::int64_t millionths = 0;
     const auto read = std::from_chars(ratio->data(), ratio->data() + ratio->size(), millionths);
     if (read.ec != std::errc() || read.ptr != ratio->data() + ratio->size() || millionths < 0) return {};
+    if (unicode::well_formed(*reason, reason->size()) != *reason) return {};
     if ((*usable == "yes") != (millionths > 0 && reason->empty())) return {};
     return Verdict{*usable == "yes", static_cast<double>(millionths) / 1e6, std::string(*reason)};
 }
@@ -136,7 +138,7 @@ Recalled recall(const std::string& folder, const std::string& key) {
 }
 
 std::string put_on_record(const std::string& folder, const std::string& key, const Verdict& verdict) {
-    std::string reason = verdict.reason.substr(0, kMostBytes / 2);
+    std::string reason = unicode::well_formed(verdict.reason, kMostBytes / 2);
     for (char& c : reason)
         if (static_cast<unsigned char>(c) < ' ') c = ' ';
     const auto millionths =

@@ -310,6 +310,10 @@ void test_a_record_that_is_not_ours_is_not_believed() {
         const std::size_t at = bent.find("ratio_millionths ") + 17;
         CHECK(has(told(bent.replace(at, bent.find('\n', at) - at, ratio)), "is damaged"));
     }
+    const std::string bad =
+        "edgeemo-probe 1\n" + good.substr(16, 4 + 64 + 1) + "usable no\nratio_millionths 0\n";
+    CHECK(has(told(bad + "reason it \xC3\xA9\n"), "the GPU is not used: it \xC3\xA9"));
+    CHECK(has(told(bad + "reason it \xC3\n"), "is damaged"));
     CHECK(told(good) == "believed");
     fs::permissions(record, fs::perms::group_write, fs::perm_options::add);
     CHECK(has(open_on("auto", options).reason, "is no plain file that only you can write"));
@@ -330,6 +334,12 @@ void test_records_are_written_whole() {
     CHECK(put_on_record(folder.records(), "k", {false, 0.0, "two\nlines"}).empty());
     const Recalled read = recall(folder.records(), "k");
     CHECK(read.verdict && !read.verdict->usable && read.verdict->reason == "two lines");
+    std::string odd(1, 'x');  // so that a cut falls within a character
+    for (int i = 0; i < 3000; ++i) odd += "\xC3\xA9";
+    CHECK(put_on_record(folder.records(), "k", {false, 0.0, odd}).empty());
+    CHECK(recall(folder.records(), "k").verdict->reason == odd.substr(0, 2047));
+    CHECK(put_on_record(folder.records(), "k", {false, 0.0, "a\xFFz"}).empty());
+    CHECK(recall(folder.records(), "k").verdict->reason == "a\xEF\xBF\xBDz");
     CHECK(put_on_record(folder.records(), "k", {true, 0.4375, ""}).empty());
     CHECK(recall(folder.records(), "k").verdict->ratio == 0.4375);
     CHECK(std::distance(fs::directory_iterator(folder.records()), fs::directory_iterator()) == 1);
@@ -383,6 +393,12 @@ void test_c_says_the_same() {
     CHECK(verdict.usable == 1 && verdict.ratio > 0 && verdict.reason[0] == '\0');
     CHECK(runs_on("auto") == "gpu" && runs_on(nullptr) == "gpu" && runs_on("gpu") == "gpu");
     CHECK(runs_on("cpu") == "cpu");
+    std::string long_words = "echo at loading the model on the GPU\necho not x";
+    for (int i = 0; i < 400; ++i) long_words += "\xC3\xA9";
+    const std::string wordy = script(folder, long_words + "\n");
+    options.delegate_options = wordy.c_str();
+    CHECK(edgeemo_probe(path.c_str(), &options, &verdict) == EDGEEMO_OK && verdict.usable == 0);
+    CHECK(std::strlen(verdict.reason) == 511 && std::string(verdict.reason).substr(509) == "\xC3\xA9");
     const std::string bad = text + "fault = sigill\n";
     options.delegate_options = bad.c_str();
     CHECK(edgeemo_probe(path.c_str(), &options, &verdict) == EDGEEMO_OK);
