@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,12 +36,25 @@ def helper(tmp_path: Path, lines: str) -> str:
     return str(path)
 
 
-def number_in(file: Path) -> int:
+def wait_for(find: Callable[[], str]) -> int:
     for _ in range(600):
-        if file.exists():
-            return int(file.read_text())
+        if number := find().strip():
+            return int(number)
         time.sleep(0.05)
-    raise AssertionError(f"{file} was never written")
+    raise AssertionError("that never happened")
+
+
+def number_in(file: Path) -> int:
+    return wait_for(lambda: file.read_text() if file.exists() else "")
+
+
+def trying(parent: int, delegate: str) -> str:
+    """The number of that process's child which has the delegate loaded; "" until there is one."""
+    try:
+        (number, *_) = Path(f"/proc/{parent}/task/{parent}/children").read_text().split() or [""]
+        return number if delegate in Path(f"/proc/{number}/maps").read_text() else ""
+    except OSError:
+        return ""
 
 
 def is_gone(number: int) -> bool:
@@ -73,6 +88,60 @@ def test_ctrl_c_ends_a_probe_and_keeps_no_verdict(
     assert asked.returncode == 130, said
     assert is_gone(child)
     assert not list(own_records.rglob("*.probe"))
+
+
+def test_the_child_that_tries_an_external_delegate_goes_with_its_parent(
+    tmp_path: Path, external: str, pocket_path: Path
+) -> None:
+    options = {"fault": "hang", "probe_timeout_ms": 600_000}
+    script = (
+        f"import edgeemo; edgeemo.Recognizer.open({str(pocket_path)!r}, delegate={external!r}, "
+        f"delegate_options={options})"
+    )
+    for asked in (signal.SIGKILL, signal.SIGINT):
+        parent = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.DEVNULL)
+        child = wait_for(lambda: trying(parent.pid, external))  # noqa: B023
+        assert Path(f"/proc/{child}/stat").read_text().split()[4] == str(child)  # a group of its own
+        parent.send_signal(asked)
+        parent.wait(10)
+        assert is_gone(child)
+
+
+def test_what_an_external_delegate_starts_is_ended_with_it(
+    tmp_path: Path, own_records: Path, monkeypatch: pytest.MonkeyPatch, external: str, pocket_path: Path
+) -> None:
+    program = helper(tmp_path, f"sleep 77 & echo $! > {tmp_path}/grandchild; exit 3")
+    monkeypatch.setattr(sys, "executable", program)
+    begin = time.monotonic()
+    with pytest.raises(DelegateError, match=rf"ended with code 3 while starting; is {program} .* a Python"):
+        Recognizer.open(pocket_path, delegate=external)
+    assert time.monotonic() - begin < 10
+    assert is_gone(number_in(tmp_path / "grandchild"))
+    assert not list(own_records.rglob("*.probe"))  # no word on the delegate
+
+
+def test_a_crash_of_an_external_delegate_leaves_no_core(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, external: str, pocket_path: Path
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    if hard == 0 or "|" in (pattern := Path("/proc/sys/kernel/core_pattern").read_text()) or "/" in pattern:
+        pytest.skip("this machine leaves no cores in the working folder")
+    monkeypatch.chdir(tmp_path)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        with pytest.raises(DelegateError, match="SIGSEGV"):
+            Recognizer.open(pocket_path, delegate=external, delegate_options={"fault": "crash"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+    assert not list(tmp_path.glob("core*"))
+
+
+def test_what_else_lies_in_the_path_of_imports_does_no_harm(
+    monkeypatch: pytest.MonkeyPatch, external: str, pocket_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, Path("/tmp"), None])
+    with Recognizer.open(pocket_path, delegate=external, delegate_options=PATIENT) as recognizer:
+        assert recognizer.runtime.info.delegate == external
 
 
 def test_what_a_driver_says_in_no_utf_8_is_told_all_the_same(tmp_path: Path, pocket_path: Path) -> None:
