@@ -23,7 +23,7 @@ import numpy as np
 
 from . import _core
 from .backends import Backend, InterpreterBackend, Tensor, litert_library
-from .errors import DelegateError, EdgeemoError
+from .errors import DelegateError, EdgeemoError, InferenceError
 
 Goldens = Callable[[], Sequence[Tensor]]
 """Makes inputs of a model that has one; called when they are needed."""
@@ -104,23 +104,31 @@ def open_external(
     """Open an interpreter with a delegate that has proved itself, and say how; arguments as `probe`.
 
     Raises:
-        DelegateError: it is no delegate, crashes, hangs, is slow, or answers otherwise than the CPU.
-        InputError, RuntimeUnavailableError, InferenceError: as `InterpreterBackend`.
+        DelegateError: it is no delegate, crashes, hangs, is slow, or answers otherwise than the CPU. If it
+            had a good record, it was tried once more, for the next time.
+        InputError, RuntimeUnavailableError, InferenceError: as `InterpreterBackend` on the CPU.
     """
     cpu = InterpreterBackend(flatbuffer, name=name, threads=threads)
     records, _, most_ratio, rest = _core.read_delegate_options(options)
     found = _core.recall(records, _key(flatbuffer, path, rest, name, threads))[0] if records else None
     verdict = _quick(Verdict(*found), most_ratio) if found else Verdict(False, 0.0, "")
-    if not verdict.usable:
+    known = verdict.usable
+    if not known:
         verdict = probe(flatbuffer, path, options, name=name, threads=threads, goldens=goldens)
-    wrong = "" if verdict.usable else verdict.reason
+    wrong = verdict.reason
     if verdict.usable:
-        opened = InterpreterBackend(
-            flatbuffer, name=name, delegate=path, delegate_options=_mapping(rest), threads=threads
-        )
-        wrong = difference(cpu, opened, goldens() if goldens else ())
+        tried = goldens() if goldens else ()
+        try:
+            opened = InterpreterBackend(
+                flatbuffer, name=name, delegate=path, delegate_options=_mapping(rest), threads=threads
+            )
+            wrong = difference(cpu, opened, tried)
+        except (DelegateError, InferenceError) as error:
+            wrong = str(error).rstrip(".").replace(path, "it", 1)
         if not wrong:
             return opened, f"asked for; a run took {verdict.ratio:.2f} of the CPU's time in the probe"
+        if known:  # the good word on record is old
+            probe(flatbuffer, path, options, name=name, threads=threads, goldens=goldens)
     shown = path.encode("utf-8", "replace").decode()
     raise DelegateError(f"The delegate {shown} cannot be used: {wrong}. Use delegate 'auto' or 'cpu'.")
 

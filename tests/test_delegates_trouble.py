@@ -136,6 +136,19 @@ def test_a_crash_of_an_external_delegate_leaves_no_core(
     assert not list(tmp_path.glob("core*"))
 
 
+def test_an_external_delegate_that_failed_since_is_tried_again(
+    own_records: Path, monkeypatch: pytest.MonkeyPatch, external: str, pocket_path: Path
+) -> None:
+    options = {**PATIENT, "fault": "gone"}
+    Recognizer.open(pocket_path, delegate=external, delegate_options=options).close()
+    (record,) = own_records.rglob("*.probe")
+    assert "usable yes" in record.read_text()
+    monkeypatch.setenv("DEVICE_IS_GONE", "1")
+    with pytest.raises(DelegateError, match=r"cannot be used: litert refuses the model.*Use delegate 'auto'"):
+        Recognizer.open(pocket_path, delegate=external, delegate_options=options)
+    assert "usable no" in record.read_text()
+
+
 def test_what_else_lies_in_the_path_of_imports_does_no_harm(
     monkeypatch: pytest.MonkeyPatch, external: str, pocket_path: Path
 ) -> None:
