@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from .backends import Backend, InterpreterBackend, Tensor, litert_library
+from .backends import Backend, InterpreterBackend, Tensor, interpreter_file
 from .errors import DelegateError, EdgeemoError, InferenceError
 
 Goldens = Callable[[], Sequence[Tensor]]
@@ -141,11 +141,13 @@ def _quick(verdict: Verdict, most_ratio: float) -> Verdict:
 
 
 def _key(flatbuffer: bytes, path: str, options: str, name: str, threads: int) -> str:
-    """Name the record: what a verdict on the GPU depends on, the delegate's file and the interpreter."""
-    file = Path(path).stat()
-    told = f"{options}{name} {Path(path).resolve()} {file.st_size} {file.st_mtime_ns}"
-    folder = str(Path(litert_library()).parent)
-    return _core.record_key(folder, sha256(flatbuffer).hexdigest(), threads, ascii(told))
+    """Name the record: what a verdict on the GPU depends on, and the delegate's and interpreter's files."""
+    interpreter, version = interpreter_file(name)
+    told = f"{options}{name} {version}"
+    for file in (Path(path).resolve(), interpreter):
+        info = file.stat()
+        told += f"\n{file} {info.st_size} {info.st_mtime_ns}"
+    return _core.record_key(str(interpreter.parent), sha256(flatbuffer).hexdigest(), threads, ascii(told))
 
 
 def _mapping(lines: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import resource
 import shutil
@@ -15,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from edgeemo import Bundle, Recognizer
+from edgeemo.backends import interpreter_file
 from edgeemo.delegates import records_folder, survey
-from edgeemo.errors import DelegateError, InputError
+from edgeemo.errors import DelegateError, InputError, RuntimeUnavailableError
 
 PATIENT = {"probe_most_ratio": 1e6}
 ROOT = Path(__file__).parent.parent
@@ -93,7 +95,7 @@ def test_ctrl_c_ends_a_probe_and_keeps_no_verdict(
 def test_the_child_that_tries_an_external_delegate_goes_with_its_parent(
     tmp_path: Path, external: str, pocket_path: Path
 ) -> None:
-    options = {"fault": "hang", "probe_timeout_ms": 600_000}
+    options: dict[str, str | int | float] = {"fault": "hang", "probe_timeout_ms": 600_000}
     script = (
         f"import edgeemo; edgeemo.Recognizer.open({str(pocket_path)!r}, delegate={external!r}, "
         f"delegate_options={options})"
@@ -139,7 +141,7 @@ def test_a_crash_of_an_external_delegate_leaves_no_core(
 def test_an_external_delegate_that_failed_since_is_tried_again(
     own_records: Path, monkeypatch: pytest.MonkeyPatch, external: str, pocket_path: Path
 ) -> None:
-    options = {**PATIENT, "fault": "gone"}
+    options: dict[str, str | int | float] = {**PATIENT, "fault": "gone"}
     Recognizer.open(pocket_path, delegate=external, delegate_options=options).close()
     (record,) = own_records.rglob("*.probe")
     assert "usable yes" in record.read_text()
@@ -147,6 +149,35 @@ def test_an_external_delegate_that_failed_since_is_tried_again(
     with pytest.raises(DelegateError, match=r"cannot be used: litert refuses the model.*Use delegate 'auto'"):
         Recognizer.open(pocket_path, delegate=external, delegate_options=options)
     assert "usable no" in record.read_text()
+
+
+def test_another_interpreter_has_records_of_its_own(
+    own_records: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, external: str, pocket_path: Path
+) -> None:
+    def records() -> int:
+        Recognizer.open(pocket_path, delegate=external, delegate_options=PATIENT).close()
+        return len(list(own_records.rglob("*.probe")))
+
+    assert records() == records() == 1
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "99.0")
+    assert records() == 2
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(own_records))
+    file, _ = interpreter_file("litert")
+    touched = tmp_path / file.name
+    touched.write_bytes(file.read_bytes())
+    monkeypatch.setattr("edgeemo.external.interpreter_file", lambda name: (touched, "2"))
+    assert records() == 3
+    touched.write_bytes(file.read_bytes() + b"\n")
+    assert records() == 4
+
+
+def test_an_interpreter_that_is_not_there_has_no_file() -> None:
+    with pytest.raises(RuntimeUnavailableError, match="There is no backend 'none'"):
+        interpreter_file("none")
+    if importlib.util.find_spec("tflite_runtime") is None:
+        with pytest.raises(RuntimeUnavailableError, match="tflite-runtime is not usable here"):
+            interpreter_file("tflite-runtime")
 
 
 def test_what_else_lies_in_the_path_of_imports_does_no_harm(
