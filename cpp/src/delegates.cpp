@@ -106,6 +106,8 @@ Tried verdict_of(const ChildEnd& end, const std::string& program) {
     return {{false, 0.0, unicode::well_formed(why, kMostReason)}, begun && !end.asked};
 }
 
+std::vector<Golden> made(const Goldens& goldens) { return goldens ? goldens() : std::vector<Golden>{}; }
+
 Tried try_gpu(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
               const Goldens& goldens) {
     try {
@@ -119,7 +121,7 @@ Tried try_gpu(const ModelBytes& model, const EngineOptions& options, const Deleg
                  "there is no edgeemo-probe to try it beside edgeemo; install edgeemo whole, or name it by "
                  "probe_program"},
                 false};
-    const std::vector<Golden> inputs = goldens ? goldens() : std::vector<Golden>{};
+    const std::vector<Golden> inputs = made(goldens);
     for (const Golden& input : inputs)
         if (input.size() != inputs[0].size())
             return {{false, 0.0, "its golden inputs differ in size"}, false};
@@ -167,9 +169,9 @@ Verdict probe_and_note(const ModelBytes& model, const EngineOptions& options, co
 
 // In this process, beside the CPU. Throws what Engine throws, and DelegateError if the answers differ.
 Engine open_gpu(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
-                Engine& cpu, const Goldens& goldens) {
+                Engine& cpu, const std::vector<Golden>& goldens) {
     Engine gpu(model, on("gpu", options, read));
-    const std::string wrong = difference(cpu, gpu, goldens ? goldens() : std::vector<Golden>{});
+    const std::string wrong = difference(cpu, gpu, goldens);
     if (!wrong.empty()) throw DelegateError(wrong);
     return gpu;
 }
@@ -189,9 +191,10 @@ OpenedEngine open_named_gpu(const ModelBytes& model, const EngineOptions& option
     if (const std::string slow = too_slow(verdict, read); !slow.empty()) refuse(slow);
     const std::string why =
         "asked for; a run took " + in_times(verdict.ratio) + " of the CPU's time in the probe";
+    const std::vector<Golden> inputs = made(goldens);
     try {
-        return {open_gpu(model, options, read, cpu, goldens), "gpu", why};
-    } catch (const std::runtime_error& error) {
+        return {open_gpu(model, options, read, cpu, inputs), "gpu", why};
+    } catch (const std::exception& error) {
         refuse(error.what());
     }
     return {std::move(cpu), "cpu", ""};  // never reached
@@ -213,10 +216,11 @@ OpenedEngine open_best(const ModelBytes& model, const EngineOptions& options, co
     if (!verdict.usable) return stay("the GPU is not used: " + verdict.reason);
     if (const std::string slow = too_slow(verdict, read); !slow.empty())
         return stay("the GPU is not used: " + slow);
+    const std::vector<Golden> inputs = made(goldens);  // if these fail, no delegate is to blame
     try {
-        return {open_gpu(model, options, read, cpu, goldens), "gpu",
+        return {open_gpu(model, options, read, cpu, inputs), "gpu",
                 "a run took " + in_times(verdict.ratio) + " of the CPU's time in the probe"};
-    } catch (const std::runtime_error& error) {
+    } catch (const std::exception& error) {  // whatever a driver throws
         return stay(std::string("the GPU is not used: ") + error.what());
     }
 }

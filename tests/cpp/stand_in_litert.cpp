@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -189,6 +190,7 @@ API int LiteRtRunCompiledModel(Handle h, std::size_t, std::size_t n_in, Handle* 
     unsigned sum = kFault == "unsteady" ? static_cast<unsigned>(compiled->runs) : 0;
     const std::string gpu = compiled->runs > 2 ? compiled->gpu_fault : "";  // passes the self-test at load
     if (gpu == "crash") std::raise(SIGSEGV);
+    if (gpu == "throw_here" && !in_probe()) throw std::length_error("a driver's own");
     if (gpu == "slow") usleep(3000);
     if (gpu == "wrong" || (gpu == "wrong_here" && !in_probe())) sum += 41;
     for (std::size_t i = 0; i < n_in; ++i) {

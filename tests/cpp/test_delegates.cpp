@@ -281,6 +281,10 @@ void test_a_gpu_that_fails_only_here_is_found_at_load() {
     const OpenedEngine opened = open_on("auto", options);
     CHECK(opened.delegate == "cpu" && has(opened.reason, "the GPU is not used: its output"));
     CHECK(has(message_of<DelegateError>([&] { open_on("gpu", options); }), "differs from the CPU's"));
+    const std::string throws = kPatient + folder.option() + "fault = throw_here\n";
+    CHECK(probe(throws).usable);
+    CHECK(has(open_on("auto", throws).reason, "the GPU is not used: a driver's own"));
+    CHECK(has(message_of<DelegateError>([&] { open_on("gpu", throws); }), "a driver's own"));
 }
 
 void test_a_record_that_is_not_ours_is_not_believed() {
