@@ -122,6 +122,7 @@ API int LiteRtCreateCompiledModel(Handle, Handle model, Handle h, Handle* made) 
         if (at != std::string::npos)
             fault = options->gpu.substr(at + 8, options->gpu.find('\n', at) - at - 8);
         if (const int status = fail_to_load(fault)) return status;
+        if (fault == "coarse" && options->gpu.find("precision = 2\n") == std::string::npos) return 3;
     }
     auto* const compiled = new Compiled{static_cast<Model*>(model), {}, {}, 0, fault};
     for (const auto& info : compiled->model->shape.inputs) compiled->in.push_back({size_of(info)});

@@ -74,6 +74,12 @@ void test_a_good_gpu_is_usable() {
     CHECK(verdict.usable && verdict.reason.empty() && verdict.ratio > 0);
 }
 
+void test_a_gpu_calculates_in_float32_unless_told_otherwise() {
+    const auto precise = [](const char* rest) { return probe(kPatient + "fault = coarse\n" + rest).usable; };
+    CHECK(precise("") && precise("precision_of_clocks = 1\n") && precise("precision = 2\n"));
+    CHECK(!precise("precision = 1\n") && !precise("other = 3\nprecision=1\n"));
+}
+
 void test_whatever_happens_in_the_child_is_only_told() {
     const auto why = [](const char* fault) {
         const Verdict verdict = probe(kPatient + "fault = " + fault + "\n");
@@ -429,6 +435,7 @@ int main() {
     test_options_are_read_strictly();
     test_records_are_written_whole();
     test_a_good_gpu_is_usable();
+    test_a_gpu_calculates_in_float32_unless_told_otherwise();
     test_whatever_happens_in_the_child_is_only_told();
     test_a_gpu_that_gives_no_numbers_is_told();
     test_a_hanging_gpu_is_ended_in_time();
