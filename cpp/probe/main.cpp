@@ -122,7 +122,8 @@ void probe(const Request& request) {
 }  // namespace
 
 int main() {
-    // Whoever asks is gone: so are we. If that was before this line, the first answer finds nobody and ends us.
+    // Whoever asks is gone: so are we. If that was before this line, the first answer finds nobody and ends
+    // us.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     const rlimit none{0, 0};
     setrlimit(RLIMIT_CORE, &none);  // a crash is an answer, not an accident

@@ -24,6 +24,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostBytes = 4096;
+// Where Vulkan's loader looks for drivers, unless the environment tells it otherwise (its
+// LoaderDriverInterface.md: the defaults of XDG_CONFIG_DIRS, SYSCONFDIR and XDG_DATA_DIRS), and where it lies
+// itself.
+constexpr std::array kDriverFolders{"/etc/xdg", "/etc", "/usr/local/etc", "/usr/local/share", "/usr/share"};
+constexpr std::array kLibraryFolders{"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64",
+                                     "/usr/lib", "/usr/local/lib"};
 constexpr std::string_view kFirstLine = "edgeemo-probe 1";
 
 std::string path_of(const std::string& folder, const std::string& key) {
@@ -71,9 +77,11 @@ void list_machine(std::string& all) {
     }
     std::sort(cards.begin(), cards.end());
     for (const std::string& card : cards) all += card + "\n";
-    for (const char* const folder : {"/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d",
-                                     "/usr/local/share/vulkan/icd.d", "/usr/local/etc/vulkan/icd.d"})
-        list_files(folder, "", all);
+    for (const char* const folder : kDriverFolders) {
+        for (const char* const kind : {"/vulkan/icd.d", "/vulkan/implicit_layer.d"})
+            list_files(std::string(folder) + kind, "", all);
+    }
+    for (const char* const folder : kLibraryFolders) list_files(folder, "libvulkan.so.1", all);
 }
 
 // The rest of the first line, if it begins with `name` and a space; `text` then begins with the next line.
