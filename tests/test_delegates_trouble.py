@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import resource
 import shutil
@@ -17,6 +18,7 @@ import pytest
 
 from edgeemo import Bundle, Recognizer
 from edgeemo.backends import interpreter_file
+from edgeemo.cli import main
 from edgeemo.delegates import records_folder, survey
 from edgeemo.errors import DelegateError, InputError, RuntimeUnavailableError
 
@@ -237,3 +239,27 @@ def test_a_delegate_of_an_odd_name_works(external: str, tmp_path: Path, pocket_p
     with pytest.raises(DelegateError, match="there is no such device") as error:
         Recognizer.open(pocket_path, delegate=odd, delegate_options={"fault": "refuse"})
     str(error.value).encode()
+
+
+# --- the commands ---
+
+
+def test_the_commands_take_a_delegate(
+    tmp_path: Path, pocket_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "few.csv").write_text("text,label\nso happy,happiness\nso sad,sadness\n")
+    commands = {
+        "predict": ["so happy", "--bundle", str(pocket_path)],
+        "listen": ["--stdin", "s16le", "--rate", "16000"],
+        "watch": [str(tmp_path)],
+        "evaluate": [str(pocket_path), str(tmp_path / "few.csv")],
+    }
+    for name, arguments in commands.items():
+        assert main([name, *arguments, "--delegate", "npu"]) == 1, name
+        assert "There is no delegate 'npu'" in capfd.readouterr().err
+    assert main(["predict", *commands["predict"], "--json", "--delegate", "cpu"]) == 0
+    right = json.loads(capfd.readouterr().out)
+    assert right["label"] == "happiness"
+    (tmp_path / "plain.so").write_text("no library")
+    assert main(["predict", *commands["predict"], "--delegate", str(tmp_path / "plain.so")]) == 1
+    assert "is not loaded as a delegate" in capfd.readouterr().err
