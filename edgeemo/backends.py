@@ -208,6 +208,27 @@ class InterpreterBackend:
         return [interpreter.get_tensor(index) for index in self._out]
 
 
+def interpreter_file(name: str) -> tuple[Path, str]:
+    """Return the file of an interpreter's Python module, and its version (``""`` if it does not tell).
+
+    Raises:
+        RuntimeUnavailableError: the package is missing, or there is no such backend.
+    """
+    import importlib.metadata  # not before it is needed: `import edgeemo` is quick
+
+    module = _interpreter(name)[0]
+    try:
+        found = importlib.util.find_spec(module)
+    except (ImportError, ValueError) as error:
+        raise _unusable(name, error) from error
+    if found is None or found.origin is None:
+        raise _unusable(name, ImportError(f"No module named '{module}'"))
+    try:
+        return Path(found.origin), importlib.metadata.version(module.partition(".")[0])
+    except importlib.metadata.PackageNotFoundError:
+        return Path(found.origin), ""
+
+
 class FakeBackend:
     """A model made of a Python function, for tests."""
 
@@ -245,10 +266,14 @@ def _load_delegate(name: str, path: str, options: Mapping[str, str]) -> Any:
         raise DelegateError(f"{path} is not loaded as a delegate: {_line(error) or 'it refuses'}.") from error
 
 
-def _interpreter_class(name: str) -> Any:
+def _interpreter(name: str) -> tuple[str, str, str]:
     if name not in INTERPRETERS:
         raise RuntimeUnavailableError(f"There is no backend {name!r}: expected one of {', '.join(BACKENDS)}.")
-    module, attribute, _ = INTERPRETERS[name]
+    return INTERPRETERS[name]
+
+
+def _interpreter_class(name: str) -> Any:
+    module, attribute, _ = _interpreter(name)
     try:
         found: Any = importlib.import_module(module)
     except ImportError as error:

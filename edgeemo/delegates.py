@@ -79,7 +79,7 @@ def survey(
         InputError, InputTypeError: the options cannot be used. DelegateError: there is no file ``delegate``.
     """
     lines = option_lines(delegate_options)
-    path = None if delegate is None or delegate in DELEGATES else os.fspath(delegate)
+    path = None if delegate is None or delegate in DELEGATES else os.fsdecode(delegate)
     if path is not None:
         check_delegate(path)
     make = partial(golden_inputs, bundle)
@@ -162,7 +162,7 @@ def option_lines(options: Options | None) -> str:
 
     Raises:
         InputTypeError: no mapping from names to text or numbers.
-        InputError: a line break, or a name with ``=``.
+        InputError: a line break, a name with ``=``, or no UTF-8 (paths of odd bytes).
     """
     given = {} if options is None else options
     if not isinstance(given, Mapping):
@@ -174,8 +174,10 @@ def option_lines(options: Options | None) -> str:
                 f"delegate_options: expected text or a number by name, got {key!r}: {value!r}."
             )
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        if not key.strip() or "=" in key or set("\r\n") & set(key + text):
-            raise InputError(f"delegate_options: {key!r}: {text!r} does not fit into a line key = value.")
+        if not key.strip() or "=" in key or not _fits_a_line(key + text):
+            raise InputError(
+                f"delegate_options: {key!r}: {text!r} does not fit into a line key = value of UTF-8."
+            )
         lines[key.strip()] = text
     return "".join(f"{key} = {value}\n" for key, value in lines.items())
 
@@ -183,7 +185,8 @@ def option_lines(options: Options | None) -> str:
 def records_folder() -> str:
     """Return where verdicts are kept: ``$XDG_CACHE_HOME/edgeemo/delegates``, else in ``~/.cache``; or "".
 
-    A choice of Vulkan's drivers by environment variables has a folder of its own.
+    A choice of Vulkan's drivers by environment variables has a folder of its own. A path with a line break or
+    bytes that are no UTF-8 is none: nothing is kept.
     """
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if not base.is_absolute():  # as the XDG specification has it
@@ -193,9 +196,13 @@ def records_folder() -> str:
             return ""
     chosen = "\n".join(f"{name}={os.environ[name]}" for name in _DRIVERS if name in os.environ)
     folder = base / "edgeemo" / "delegates"
-    return str(
-        folder / sha256(chosen.encode("utf-8", "surrogateescape")).hexdigest()[:16] if chosen else folder
-    )
+    if chosen:
+        folder /= sha256(chosen.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return str(folder) if _fits_a_line(str(folder)) else ""
+
+
+def _fits_a_line(text: str) -> bool:
+    return "\n" not in text and "\r" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _cpu(bundle: Bundle, threads: int) -> DelegateReport:

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -21,13 +22,16 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from .backends import Backend, InterpreterBackend, Tensor, litert_library
-from .errors import DelegateError, EdgeemoError
+from .backends import Backend, InterpreterBackend, Tensor, interpreter_file
+from .errors import DelegateError, EdgeemoError, InferenceError
 
 Goldens = Callable[[], Sequence[Tensor]]
 """Makes inputs of a model that has one; called when they are needed."""
 
 _NOISES = 3
+_BEGINS = "at loading the model on the delegate"  # what happens before is no word on it
+_ASKED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)  # by which somebody ends a program
+_MOST_SAID = 65536  # bytes
 
 
 @dataclass(frozen=True)
@@ -83,11 +87,11 @@ def probe(
             model=np.frombuffer(flatbuffer, np.uint8),
             **arrays,  # type: ignore[arg-type]
         )
-        verdict = _run_child(file.getvalue(), timeout_ms)
-    told = (verdict.usable, verdict.ratio, verdict.reason)
-    trouble = (
-        _core.put_on_record(records, _key(flatbuffer, path, rest, name, threads), *told) if records else ""
-    )
+        verdict, its_own = _run_child(file.getvalue(), timeout_ms)
+    trouble = ""
+    if records and its_own:
+        key = _key(flatbuffer, path, rest, name, threads)
+        trouble = _core.put_on_record(records, key, verdict.usable, verdict.ratio, verdict.reason)
     verdict = _quick(verdict, most_ratio)
     if verdict.usable and trouble:
         return Verdict(True, verdict.ratio, f"the verdict is not kept: {trouble}")
@@ -100,24 +104,33 @@ def open_external(
     """Open an interpreter with a delegate that has proved itself, and say how; arguments as `probe`.
 
     Raises:
-        DelegateError: it is no delegate, crashes, hangs, is slow, or answers otherwise than the CPU.
-        InputError, RuntimeUnavailableError, InferenceError: as `InterpreterBackend`.
+        DelegateError: it is no delegate, crashes, hangs, is slow, or answers otherwise than the CPU. If it
+            had a good record, it was tried once more, for the next time.
+        InputError, RuntimeUnavailableError, InferenceError: as `InterpreterBackend` on the CPU.
     """
     cpu = InterpreterBackend(flatbuffer, name=name, threads=threads)
     records, _, most_ratio, rest = _core.read_delegate_options(options)
     found = _core.recall(records, _key(flatbuffer, path, rest, name, threads))[0] if records else None
     verdict = _quick(Verdict(*found), most_ratio) if found else Verdict(False, 0.0, "")
-    if not verdict.usable:
+    known = verdict.usable
+    if not known:
         verdict = probe(flatbuffer, path, options, name=name, threads=threads, goldens=goldens)
-    wrong = "" if verdict.usable else verdict.reason
+    wrong = verdict.reason
     if verdict.usable:
-        opened = InterpreterBackend(
-            flatbuffer, name=name, delegate=path, delegate_options=_mapping(rest), threads=threads
-        )
-        wrong = difference(cpu, opened, goldens() if goldens else ())
+        tried = goldens() if goldens else ()
+        try:
+            opened = InterpreterBackend(
+                flatbuffer, name=name, delegate=path, delegate_options=_mapping(rest), threads=threads
+            )
+            wrong = difference(cpu, opened, tried)
+        except (DelegateError, InferenceError) as error:
+            wrong = str(error).rstrip(".").replace(path, "it", 1)
         if not wrong:
             return opened, f"asked for; a run took {verdict.ratio:.2f} of the CPU's time in the probe"
-    raise DelegateError(f"The delegate {path} cannot be used: {wrong}. Use delegate 'auto' or 'cpu'.")
+        if known:  # the good word on record is old
+            probe(flatbuffer, path, options, name=name, threads=threads, goldens=goldens)
+    shown = path.encode("utf-8", "replace").decode()
+    raise DelegateError(f"The delegate {shown} cannot be used: {wrong}. Use delegate 'auto' or 'cpu'.")
 
 
 def _quick(verdict: Verdict, most_ratio: float) -> Verdict:
@@ -128,11 +141,13 @@ def _quick(verdict: Verdict, most_ratio: float) -> Verdict:
 
 
 def _key(flatbuffer: bytes, path: str, options: str, name: str, threads: int) -> str:
-    """Name the record: what a verdict on the GPU depends on, the delegate's file and the interpreter."""
-    file = Path(path).stat()
-    told = f"{options}{name} {Path(path).resolve()} {file.st_size} {file.st_mtime_ns}"
-    folder = str(Path(litert_library()).parent)
-    return _core.record_key(folder, sha256(flatbuffer).hexdigest(), threads, told)
+    """Name the record: what a verdict on the GPU depends on, and the delegate's and interpreter's files."""
+    interpreter, version = interpreter_file(name)
+    told = f"{options}{name} {version}"
+    for file in (Path(path).resolve(), interpreter):
+        info = file.stat()
+        told += f"\n{file} {info.st_size} {info.st_mtime_ns}"
+    return _core.record_key(str(interpreter.parent), sha256(flatbuffer).hexdigest(), threads, ascii(told))
 
 
 def _mapping(lines: str) -> dict[str, str]:
@@ -169,37 +184,53 @@ def _floats(value: Tensor, scale: float, zero_point: int) -> Any:
 # --- the child ---
 
 
-def _run_child(request: bytes, timeout_ms: int) -> Verdict:
+def _run_child(request: bytes, timeout_ms: int) -> tuple[Verdict, bool]:
+    """Return the verdict, and whether it is the delegate's, not this machine's or somebody's Ctrl-C."""
     import subprocess  # not before it is needed: `import edgeemo` is quick
 
     if not sys.executable:
-        return Verdict(False, 0.0, "this Python does not know its own program, so no child can try it")
-    start = f"import sys; sys.path[:] = {sys.path!r}; from edgeemo.external import child; child()"
+        return Verdict(False, 0.0, "this Python does not know its own program, so no child can try it"), False
+    places = [place for place in sys.path if isinstance(place, str)]  # as Python's own import has it
+    start = f"import sys; sys.path[:] = {places!r}; from edgeemo.external import child; child({os.getpid()})"
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", start],
-            input=request,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=timeout_ms / 1000,
-            check=False,
-        )
-        said, trouble = done.stdout, _trouble(done.returncode)
-    except subprocess.TimeoutExpired as error:
-        said, trouble = error.stdout or b"", f"did not answer within {timeout_ms} ms and was ended"
+        # files in memory: a pipe may be held by what the child started, long after its end
+        with (
+            os.fdopen(os.memfd_create("request"), "w+b") as asked,
+            os.fdopen(os.memfd_create("said"), "w+b") as said,
+        ):
+            asked.write(request)
+            asked.seek(0)
+            process = subprocess.Popen(
+                [sys.executable, "-c", start],
+                stdin=asked, stdout=said, stderr=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+            try:
+                code = process.wait(timeout_ms / 1000)
+                trouble = _trouble(code)
+            except subprocess.TimeoutExpired:
+                code, trouble = 0, f"did not answer within {timeout_ms} ms and was ended"
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # what it started, too
+                with suppress(subprocess.TimeoutExpired):  # a driver can hold even a killed one
+                    process.wait(2)
+            said.seek(0)
+            lines = said.read(_MOST_SAID).decode("utf-8", "replace").splitlines()
     except OSError as error:
-        return Verdict(False, 0.0, f"no child process could be started to try it ({error.strerror})")
+        return Verdict(False, 0.0, f"no child process could try it ({error.strerror})"), False
     at = "starting"
-    for line in said.decode("utf-8", "replace").splitlines():
+    for line in lines:
         word, _, rest = line.partition(" ")
         if word == "at":
             at = rest
         elif word == "not":
-            return Verdict(False, 0.0, rest)
+            return Verdict(False, 0.0, rest), _BEGINS in lines
         elif word == "same":
-            return Verdict(True, float(rest), "")
-    how = trouble or "ended without an answer"
-    return Verdict(False, 0.0, f"the process that tried it {how} while {at}")
+            return Verdict(True, float(rest), ""), True
+    how = f"the process that tried it {trouble or 'ended without an answer'} while {at}"
+    if not lines:
+        how += f"; is {sys.executable} (sys.executable) a Python that can import edgeemo?"
+    return Verdict(False, 0.0, how), _BEGINS in lines and -code not in _ASKED
 
 
 def _trouble(code: int) -> str:
@@ -211,14 +242,26 @@ def _trouble(code: int) -> str:
         return f"was ended by signal {-code}"
 
 
-def child() -> None:
-    """Try the delegate of the request on standard input: for the child process only."""
+def _end_with(parent: int) -> None:
+    """End this process when that one ends, and leave no core behind."""
+    import ctypes
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash is an answer, not an accident
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def child(parent: int) -> None:
+    """Try the delegate of the request on standard input, for that process: in a child of it only."""
+    _end_with(parent)
     answers = os.dup(1)
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)  # libraries chat
 
     def say(what: str) -> None:
-        os.write(answers, (" ".join(what.split()) + "\n").encode())
+        os.write(answers, (" ".join(what.split()) + "\n").encode("utf-8", "replace"))
 
     with np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False) as file:
         request: Mapping[str, Any] = json.loads(file["request"].tobytes())
@@ -228,7 +271,7 @@ def child() -> None:
     try:
         say("at loading the model on the CPU")
         cpu = InterpreterBackend(model, **how)
-        say("at loading the model on the delegate")
+        say(_BEGINS)
         other = InterpreterBackend(
             model, delegate=request["path"], delegate_options=request["options"], **how
         )

@@ -78,7 +78,7 @@ class Runtime:
             )
         if not isinstance(delegate, str | os.PathLike):
             raise InputTypeError(f"delegate is {delegate!r}: expected 'auto', 'cpu', 'gpu' or a path.")
-        asked, lines = os.fspath(delegate), option_lines(delegate_options)
+        asked, lines = os.fsdecode(delegate), option_lines(delegate_options)
         loaded, reason = (
             _load(flatbuffer, backend, asked, lines, threads, goldens)
             if isinstance(backend, str)

@@ -1,12 +1,14 @@
 """What the tests share."""
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from edgeemo import FaceRecognizer, Recognizer, TextRecognizer, VoiceRecognizer
+from edgeemo import FaceRecognizer, Recognizer, TextRecognizer, VoiceRecognizer, backends, delegates
+from edgeemo._core import __file__ as core_file
 from edgeemo.bundle import shipped
 
 ROOT = Path(__file__).parent.parent
@@ -239,3 +241,39 @@ def shipped_text() -> str:
     if "text" not in shipped():
         pytest.skip("edgeemo/zoo/text.tflite is not in this checkout")
     return "text"
+
+
+# --- delegates ---
+
+
+def compiled(command: list[str | Path], made: Path) -> Path:
+    done = subprocess.run([*command, "-o", made], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return made
+
+
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LiteRT that computes nothing but has a GPU, which fails as its options tell it."""
+    if not (Path(core_file).parent / "native" / "lib" / "edgeemo" / "edgeemo-probe").is_file():
+        pytest.skip("built without edgeemo-probe")
+    command: list[str | Path] = [
+        os.environ.get("CXX", "g++"), "-std=c++17", "-shared", "-fPIC", "-O1", '-DEDGEEMO_STAND_IN="good"',
+        f"-I{ROOT / 'cpp' / 'include'}", f"-I{ROOT / 'cpp' / 'src'}",
+        ROOT / "tests" / "cpp" / "stand_in_litert.cpp", ROOT / "cpp" / "src" / "model.cpp",
+    ]  # fmt: skip
+    return compiled(command, tmp_path_factory.mktemp("stand-in") / "libLiteRt.so")
+
+
+@pytest.fixture
+def standing_in(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (backends, delegates):
+        monkeypatch.setattr(module, "litert_library", lambda: str(stand_in))
+
+
+@pytest.fixture(scope="module")
+def external(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A delegate that takes no nodes, and on demand does worse."""
+    made = tmp_path_factory.mktemp("delegate") / "libdelegate.so"
+    source = ROOT / "tests" / "external_delegate.c"
+    return str(compiled([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", source], made))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +17,6 @@ import pocket
 import pytest
 
 from edgeemo import Bundle, FaceDetector, Recognizer, Runtime, backends, delegates
-from edgeemo._core import __file__ as core_file
 from edgeemo._core import golden_drawing, golden_signal
 from edgeemo.backends import NativeBackend, TensorInfo
 from edgeemo.bundle import shipped
@@ -37,39 +35,6 @@ PATIENT = {"probe_most_ratio": 1e6}  # stand-ins take no time worth comparing
 def own_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-def compiled(command: list[str | Path], made: Path) -> Path:
-    done = subprocess.run([*command, "-o", made], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return made
-
-
-@pytest.fixture(scope="module")
-def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A LiteRT that computes nothing but has a GPU, which fails as its options tell it."""
-    if not (Path(core_file).parent / "native" / "lib" / "edgeemo" / "edgeemo-probe").is_file():
-        pytest.skip("built without edgeemo-probe")
-    command: list[str | Path] = [
-        os.environ.get("CXX", "g++"), "-std=c++17", "-shared", "-fPIC", "-O1", '-DEDGEEMO_STAND_IN="good"',
-        f"-I{ROOT / 'cpp' / 'include'}", f"-I{ROOT / 'cpp' / 'src'}",
-        ROOT / "tests" / "cpp" / "stand_in_litert.cpp", ROOT / "cpp" / "src" / "model.cpp",
-    ]  # fmt: skip
-    return compiled(command, tmp_path_factory.mktemp("stand-in") / "libLiteRt.so")
-
-
-@pytest.fixture
-def standing_in(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (backends, delegates):
-        monkeypatch.setattr(module, "litert_library", lambda: str(stand_in))
-
-
-@pytest.fixture(scope="module")
-def external(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A delegate that takes no nodes, and on demand does worse."""
-    made = tmp_path_factory.mktemp("delegate") / "libdelegate.so"
-    source = ROOT / "tests" / "external_delegate.c"
-    return str(compiled([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", source], made))
 
 
 def opened(path: Path, delegate: str, **options: Any) -> Any:

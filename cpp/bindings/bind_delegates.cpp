@@ -88,6 +88,10 @@ edgeemo::EngineOptions options_of(const std::string& library, std::int32_t threa
     options.threads = threads;
     options.delegate = delegate;
     options.delegate_options = delegate_options;
+    options.waiting = [] {  // Ctrl-C
+        const py::gil_scoped_acquire locked;
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    };
     return options;
 }
 

@@ -107,7 +107,7 @@ void probe(const Request& request) {
     Engine cpu(model, how);
     how.delegate = "gpu";
     how.delegate_options = request.options;
-    say("at loading the model on the GPU");
+    say(std::string("at ") + edgeemo::kGpuBegins);
     Engine gpu(model, how);
     say("at running the model on the GPU");
     const std::string wrong = difference(cpu, gpu, request.goldens);
@@ -122,7 +122,9 @@ void probe(const Request& request) {
 }  // namespace
 
 int main() {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);  // whoever asks is gone: so are we
+    // Whoever asks is gone: so are we. If that was before this line, the first answer finds nobody and ends
+    // us.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     const rlimit none{0, 0};
     setrlimit(RLIMIT_CORE, &none);  // a crash is an answer, not an accident
     Request request;

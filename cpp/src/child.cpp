@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <optional>
 #include <system_error>
 
 extern char** environ;  // handed on as it is
@@ -21,6 +22,7 @@ namespace edgeemo {
 namespace {
 
 constexpr std::size_t kMostSaid = 64 * 1024;
+constexpr int kTurnMs = 100;
 constexpr const char* kLingers = "said nothing more and did not end";
 
 class File {
@@ -79,23 +81,55 @@ std::string signal_name(int number) {
     }
 }
 
-// Waits until the child is gone, but not for ever: a driver can hold even a killed one.
-std::string reap(pid_t child, bool killed) {
-    for (int turn = 0; turn < 200; ++turn) {
-        int status = 0;
-        const pid_t ended = waitpid(child, &status, WNOHANG);
-        if (ended < 0 && errno == EINTR) continue;
-        if (ended < 0) return "";  // the host reaps its children itself: what was said must do
-        if (ended == child) {
-            if (killed) return "";
-            if (WIFSIGNALED(status)) return "was ended by " + signal_name(WTERMSIG(status));
-            const int code = WEXITSTATUS(status);
-            return code == 0 ? "" : "ended with code " + std::to_string(code);
-        }
-        const timespec pause{0, 10'000'000};
-        nanosleep(&pause, nullptr);
+// A signal by which somebody ends a program, not a program itself.
+bool is_asked(int number) {
+    return number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
+}
+
+// The child and all that it started, in a process group of their own; none of it outlives this.
+class Group {
+  public:
+    explicit Group(pid_t child) : child_(child) {}
+    ~Group() {
+        if (reaped_) return;
+        kill();
+        wait();
+        reap();
     }
-    return killed ? "" : kLingers;
+    Group(const Group&) = delete;
+    Group& operator=(const Group&) = delete;
+
+    bool ended() const {  // the child itself, by its own or another's doing
+        siginfo_t info{};
+        const int failed = waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED | WNOHANG | WNOWAIT);
+        return failed == 0 ? info.si_pid == child_ : errno == ECHILD;  // then the host reaps its children
+    }
+
+    bool wait() const {  // but not for ever: a driver can hold even a killed one
+        for (int turn = 0; turn < 200 && !ended(); ++turn) {
+            const timespec pause{0, 10'000'000};
+            nanosleep(&pause, nullptr);
+        }
+        return ended();
+    }
+
+    void kill() const { ::kill(-child_, SIGKILL); }  // until it is reaped, the number is nobody else's
+
+    std::optional<int> reap() {  // what waitpid says, if anything
+        int status = 0;
+        reaped_ = true;
+        return waitpid(child_, &status, WNOHANG) == child_ ? std::optional<int>(status) : std::nullopt;
+    }
+
+  private:
+    pid_t child_;
+    bool reaped_ = false;
+};
+
+std::string trouble_of(int status) {
+    if (WIFSIGNALED(status)) return "was ended by " + signal_name(WTERMSIG(status));
+    const int code = WEXITSTATUS(status);
+    return code == 0 ? "" : "ended with code " + std::to_string(code);
 }
 
 class Spawned {  // what posix_spawn needs, freed
@@ -108,7 +142,8 @@ class Spawned {  // what posix_spawn needs, freed
         sigfillset(&all);
         posix_spawnattr_setsigmask(&attributes, &none);
         posix_spawnattr_setsigdefault(&attributes, &all);
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        posix_spawnattr_setflags(&attributes,
+                                 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     }
     ~Spawned() {
         posix_spawn_file_actions_destroy(&actions);
@@ -123,7 +158,7 @@ class Spawned {  // what posix_spawn needs, freed
 }  // namespace
 
 ChildEnd run_child(const std::string& program, const std::vector<std::pair<const void*, std::size_t>>& pieces,
-                   std::int32_t timeout_ms) {
+                   std::int32_t timeout_ms, const std::function<void()>& waiting) {
     File input(memfd_create("edgeemo-probe", MFD_CLOEXEC));
     if (!input.open()) return {"", system_error("could not be given its input", errno)};
     for (const auto& [data, size] : pieces)
@@ -150,14 +185,16 @@ ChildEnd run_child(const std::string& program, const std::vector<std::pair<const
     if (failed != 0) return {"", system_error("could not be started", failed)};
     to.close();
 
+    Group group(child);
     ChildEnd end;
     bool late = false;
     while (true) {
+        if (waiting) waiting();
         std::array<pollfd, 2> waits{pollfd{from.fd(), POLLIN, 0}, pollfd{timer.fd(), POLLIN, 0}};
-        if (poll(waits.data(), waits.size(), -1) < 0) {
-            if (errno == EINTR) continue;
-            break;
-        }
+        const int ready = poll(waits.data(), waits.size(), kTurnMs);
+        if (ready < 0 && errno != EINTR) break;
+        if (ready == 0 && group.ended()) break;  // what it started may hold the pipe for ever
+        if (ready <= 0) continue;
         if (waits[1].revents != 0) {  // first, or a flood would go on for ever
             late = true;
             break;
@@ -168,12 +205,13 @@ ChildEnd run_child(const std::string& program, const std::vector<std::pair<const
         if (n <= 0) break;
         if (end.said.size() < kMostSaid) end.said.append(some.data(), static_cast<std::size_t>(n));
     }
-    if (late) kill(child, SIGKILL);
-    end.trouble = reap(child, late);
-    if (end.trouble == kLingers) {
-        kill(child, SIGKILL);
-        reap(child, true);
-    }
+    if (late) group.kill();
+    const bool lingers = !group.wait() && !late;
+    group.kill();  // what it started, too
+    if (lingers) group.wait();
+    const std::optional<int> status = group.reap();
+    end.asked = status && WIFSIGNALED(*status) && is_asked(WTERMSIG(*status));
+    end.trouble = lingers ? kLingers : status ? trouble_of(*status) : "";
     if (late) end.trouble = "did not answer within " + std::to_string(timeout_ms) + " ms and was ended";
     return end;
 }

@@ -18,11 +18,13 @@
 #include "probe_request.h"
 #include "record.h"
 #include "sha256.h"
+#include "unicode.h"
 
 namespace edgeemo {
 namespace {
 
 constexpr std::string_view kOurs = "probe_";
+constexpr std::size_t kMostReason = 2048;  // bytes, as on record
 
 std::string_view trimmed(std::string_view text) {
     const std::size_t begin = text.find_first_not_of(" \t\r");
@@ -73,9 +75,17 @@ std::string too_slow(const Verdict& verdict, const DelegateOptions& options) {
            in_times(options.most_ratio) + ")";
 }
 
+// A verdict, and whether it is the GPU's, to be kept: not if the helper or this host failed before the GPU
+// came into play, or somebody ended the helper.
+struct Tried {
+    Verdict verdict;
+    bool of_gpu = false;
+};
+
 // What the helper said, or how it ended, as a verdict.
-Verdict verdict_of(const ChildEnd& end, const std::string& program) {
+Tried verdict_of(const ChildEnd& end, const std::string& program) {
     std::string at = "starting";
+    bool begun = false;
     std::string_view said = end.said;
     while (!said.empty()) {
         const std::size_t stop = said.find('\n');
@@ -83,31 +93,38 @@ Verdict verdict_of(const ChildEnd& end, const std::string& program) {
         const std::string line(said.substr(0, stop));
         said.remove_prefix(stop + 1);
         if (line.rfind("at ", 0) == 0) at = line.substr(3);
-        if (line.rfind("not ", 0) == 0) return {false, 0.0, line.substr(4)};
+        begun = begun || at == kGpuBegins;
+        if (line.rfind("not ", 0) == 0)
+            return {{false, 0.0, unicode::well_formed(line.substr(4), kMostReason)}, begun};
         if (line.rfind("same ", 0) != 0) continue;
         std::int64_t millionths = 0;
         std::from_chars(line.data() + 5, line.data() + line.size(), millionths);
-        if (millionths > 0) return {true, static_cast<double>(millionths) / 1e6, ""};
+        if (millionths > 0) return {{true, static_cast<double>(millionths) / 1e6, ""}, begun};
     }
     const std::string trouble = end.trouble.empty() ? "ended without an answer" : end.trouble;
-    return {false, 0.0, "the process that tried it (" + program + ") " + trouble + " while " + at};
+    const std::string why = "the process that tried it (" + program + ") " + trouble + " while " + at;
+    return {{false, 0.0, unicode::well_formed(why, kMostReason)}, begun && !end.asked};
 }
 
-Verdict try_gpu(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
-                const Goldens& goldens) {
+std::vector<Golden> made(const Goldens& goldens) { return goldens ? goldens() : std::vector<Golden>{}; }
+
+Tried try_gpu(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
+              const Goldens& goldens) {
     try {
         litert::check_processor();
     } catch (const DelegateError& error) {
-        return {false, 0.0, error.what()};
+        return {{false, 0.0, error.what()}, true};
     }
     const std::string program = program_of(read);
     if (program.empty())
-        return {false, 0.0,
-                "there is no edgeemo-probe to try it beside edgeemo; install edgeemo whole, or name it by "
-                "probe_program"};
-    const std::vector<Golden> inputs = goldens ? goldens() : std::vector<Golden>{};
+        return {{false, 0.0,
+                 "there is no edgeemo-probe to try it beside edgeemo; install edgeemo whole, or name it by "
+                 "probe_program"},
+                false};
+    const std::vector<Golden> inputs = made(goldens);
     for (const Golden& input : inputs)
-        if (input.size() != inputs[0].size()) return {false, 0.0, "its golden inputs differ in size"};
+        if (input.size() != inputs[0].size())
+            return {{false, 0.0, "its golden inputs differ in size"}, false};
     const std::string library = litert::Library(options.library).path();  // ours: the helper lies elsewhere
     ProbeRequest head;
     head.threads = static_cast<std::uint64_t>(options.threads);
@@ -122,7 +139,7 @@ Verdict try_gpu(const ModelBytes& model, const EngineOptions& options, const Del
     for (const Golden& input : inputs) pieces.emplace_back(input.data(), input.size());
     pieces.emplace_back(library.data(), library.size());
     pieces.emplace_back(read.rest.data(), read.rest.size());
-    return verdict_of(run_child(program, pieces, read.timeout_ms), program);
+    return verdict_of(run_child(program, pieces, read.timeout_ms, options.waiting), program);
 }
 
 // Where verdicts on this model stand, and what stands there.
@@ -144,16 +161,17 @@ Record record_of(const ModelBytes& model, const EngineOptions& options, const De
 // What could not be kept stands in `trouble`; the verdict holds all the same.
 Verdict probe_and_note(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
                        const Goldens& goldens, const Record& record, std::string& trouble) {
-    Verdict verdict = try_gpu(model, options, read, goldens);
-    if (!record.folder.empty()) trouble = put_on_record(record.folder, record.key, verdict);
-    return verdict;
+    const Tried tried = try_gpu(model, options, read, goldens);
+    if (tried.of_gpu && !record.folder.empty())
+        trouble = put_on_record(record.folder, record.key, tried.verdict);
+    return tried.verdict;
 }
 
 // In this process, beside the CPU. Throws what Engine throws, and DelegateError if the answers differ.
 Engine open_gpu(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
-                Engine& cpu, const Goldens& goldens) {
+                Engine& cpu, const std::vector<Golden>& goldens) {
     Engine gpu(model, on("gpu", options, read));
-    const std::string wrong = difference(cpu, gpu, goldens ? goldens() : std::vector<Golden>{});
+    const std::string wrong = difference(cpu, gpu, goldens);
     if (!wrong.empty()) throw DelegateError(wrong);
     return gpu;
 }
@@ -173,9 +191,10 @@ OpenedEngine open_named_gpu(const ModelBytes& model, const EngineOptions& option
     if (const std::string slow = too_slow(verdict, read); !slow.empty()) refuse(slow);
     const std::string why =
         "asked for; a run took " + in_times(verdict.ratio) + " of the CPU's time in the probe";
+    const std::vector<Golden> inputs = made(goldens);
     try {
-        return {open_gpu(model, options, read, cpu, goldens), "gpu", why};
-    } catch (const std::runtime_error& error) {
+        return {open_gpu(model, options, read, cpu, inputs), "gpu", why};
+    } catch (const std::exception& error) {
         refuse(error.what());
     }
     return {std::move(cpu), "cpu", ""};  // never reached
@@ -197,10 +216,11 @@ OpenedEngine open_best(const ModelBytes& model, const EngineOptions& options, co
     if (!verdict.usable) return stay("the GPU is not used: " + verdict.reason);
     if (const std::string slow = too_slow(verdict, read); !slow.empty())
         return stay("the GPU is not used: " + slow);
+    const std::vector<Golden> inputs = made(goldens);  // if these fail, no delegate is to blame
     try {
-        return {open_gpu(model, options, read, cpu, goldens), "gpu",
+        return {open_gpu(model, options, read, cpu, inputs), "gpu",
                 "a run took " + in_times(verdict.ratio) + " of the CPU's time in the probe"};
-    } catch (const std::runtime_error& error) {
+    } catch (const std::exception& error) {  // whatever a driver throws
         return stay(std::string("the GPU is not used: ") + error.what());
     }
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "abi.h"
+#include "unicode.h"
 
 using edgeemo::InputError;
 using edgeemo::abi::check_size;
@@ -63,7 +64,8 @@ int32_t edgeemo_probe(const char* path, const edgeemo_options* options, edgeemo_
         const edgeemo::Verdict found = edgeemo::Recognizer::probe(file, options_of(options));
         verdict->usable = found.usable ? 1 : 0;
         verdict->ratio = found.ratio;
-        const std::size_t n = found.reason.copy(verdict->reason, sizeof verdict->reason - 1);
+        const std::size_t n = edgeemo::unicode::well_formed(found.reason, sizeof verdict->reason - 1)
+                                  .copy(verdict->reason, sizeof verdict->reason - 1);
         verdict->reason[n] = '\0';
         return EDGEEMO_OK;
     });

@@ -53,6 +53,17 @@ void check(Status status, const char* what) {
                          "); convert the model again, or use another release of LiteRT");
 }
 
+// Whether a line "key = value" has that key.
+bool names(const std::string& text, const std::string& key) {
+    const std::string lines = "\n" + text;
+    for (std::size_t at = lines.find("\n" + key); at != std::string::npos;
+         at = lines.find("\n" + key, at + 1)) {
+        const std::size_t sign = lines.find_first_not_of(" \t", at + 1 + key.size());
+        if (sign != std::string::npos && lines[sign] == '=') return true;
+    }
+    return false;
+}
+
 // Options in text, for the delegate of that name.
 Handle text_options(const Library& lib, const char* delegate, const std::string& text) {
     Handle opaque = nullptr;
@@ -136,14 +147,13 @@ struct Engine::State {
         }
         if (found) return;
         throw DelegateError("there is no accelerator for GPUs beside " + lib.path() +
-                            " (the package ai-edge-litert has one from 2.1.2 on)");
+                            " (the package ai-edge-litert has one we can use from 2.1.4 on)");
     }
 
     void set_gpu(Handle options, const std::string& text) const {
         if (lib.CreateOpaqueOptions == nullptr)
             throw DelegateError(lib.path() + " takes no options for a GPU (2.1.4 to 2.3 do)");
-        const bool precise = ("\n" + text).find("\nprecision") != std::string::npos;
-        const std::string all = (precise ? "" : "precision = 2\n") + text;
+        const std::string all = (names(text, "precision") ? "" : "precision = 2\n") + text;
         check(lib.AddOpaqueOptions(options, text_options(lib, "gpu_options", all)),
               "refuses options of the GPU");
     }

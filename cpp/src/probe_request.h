@@ -1,12 +1,15 @@
 // What edgeemo-probe is asked, on its standard input: this, the model (padded to 16 bytes), the goldens, the
 // path of the library and the options of the GPU. It answers in lines: "at WHAT" before each step, then "same
-// N", the GPU's time in millionths of the CPU's, or "not SENTENCE".
+// N", the GPU's time in millionths of the CPU's, or "not SENTENCE". What happens before "at loading the model
+// on the GPU" is no word on the GPU.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
 namespace edgeemo {
+
+inline constexpr const char* kGpuBegins = "loading the model on the GPU";
 
 struct ProbeRequest {
     std::array<char, 8> magic{'E', 'D', 'G', 'E', 'P', 'R', 'B', '1'};

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "sha256.h"
+#include "unicode.h"
 
 namespace edgeemo {
 namespace {
@@ -23,6 +24,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostBytes = 4096;
+// Where Vulkan's loader looks for drivers, unless the environment tells it otherwise (its
+// LoaderDriverInterface.md: the defaults of XDG_CONFIG_DIRS, SYSCONFDIR and XDG_DATA_DIRS), and where it lies
+// itself.
+constexpr std::array kDriverFolders{"/etc/xdg", "/etc", "/usr/local/etc", "/usr/local/share", "/usr/share"};
+constexpr std::array kLibraryFolders{"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64",
+                                     "/usr/lib", "/usr/local/lib"};
 constexpr std::string_view kFirstLine = "edgeemo-probe 1";
 
 std::string path_of(const std::string& folder, const std::string& key) {
@@ -70,9 +77,11 @@ void list_machine(std::string& all) {
     }
     std::sort(cards.begin(), cards.end());
     for (const std::string& card : cards) all += card + "\n";
-    for (const char* const folder : {"/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d",
-                                     "/usr/local/share/vulkan/icd.d", "/usr/local/etc/vulkan/icd.d"})
-        list_files(folder, "", all);
+    for (const char* const folder : kDriverFolders) {
+        for (const char* const kind : {"/vulkan/icd.d", "/vulkan/implicit_layer.d"})
+            list_files(std::string(folder) + kind, "", all);
+    }
+    for (const char* const folder : kLibraryFolders) list_files(folder, "libvulkan.so.1", all);
 }
 
 // The rest of the first line, if it begins with `name` and a space; `text` then begins with the next line.
@@ -97,6 +106,7 @@ std::optional<Verdict> read_record(std::string_view text, const std::string& key
     std::int64_t millionths = 0;
     const auto read = std::from_chars(ratio->data(), ratio->data() + ratio->size(), millionths);
     if (read.ec != std::errc() || read.ptr != ratio->data() + ratio->size() || millionths < 0) return {};
+    if (unicode::well_formed(*reason, reason->size()) != *reason) return {};
     if ((*usable == "yes") != (millionths > 0 && reason->empty())) return {};
     return Verdict{*usable == "yes", static_cast<double>(millionths) / 1e6, std::string(*reason)};
 }
@@ -136,7 +146,7 @@ Recalled recall(const std::string& folder, const std::string& key) {
 }
 
 std::string put_on_record(const std::string& folder, const std::string& key, const Verdict& verdict) {
-    std::string reason = verdict.reason.substr(0, kMostBytes / 2);
+    std::string reason = unicode::well_formed(verdict.reason, kMostBytes / 2);
     for (char& c : reason)
         if (static_cast<unsigned char>(c) < ' ') c = ' ';
     const auto millionths =

@@ -58,6 +58,18 @@ std::size_t encode(char32_t c, char* out) {
     return 4;
 }
 
+std::string well_formed(std::string_view text, std::size_t most) {
+    std::string made;
+    const char* const end = text.data() + text.size();
+    for (const char* at = text.data(); at != end;) {
+        std::array<char, 4> bytes{};
+        const std::size_t size = encode(decode(at, end), bytes.data());
+        if (made.size() + size > most) break;
+        made.append(bytes.data(), size);
+    }
+    return made;
+}
+
 const char32_t* Record::mapping() const { return kSequences + (bits >> 16); }
 
 Table::Table(const TextSpec& spec)

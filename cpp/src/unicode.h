@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "edgeemo/text.h"
 
@@ -17,6 +19,9 @@ char32_t decode(const char*& at, const char* end);
 
 // Appends 1 to 4 bytes to `out` and returns how many.
 std::size_t encode(char32_t c, char* out);
+
+// The text with U+FFFD for what is ill-formed, cut after a whole character to at most `most` bytes.
+std::string well_formed(std::string_view text, std::size_t most);
 
 enum class Kind : std::uint8_t { letter, mark, space, drop, punctuation, symbol, ideograph };
 

@@ -52,6 +52,10 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Voice: recordings of noise for --robustness; by default white and pink noise.",
 )
 @click.option("--pictures", type=click.Path(path_type=Path), metavar="DIR", help="Write PNG pictures there.")
+@click.option(
+    "--delegate", metavar="NAME|PATH", default="auto", show_default=True,
+    help="auto, cpu, gpu, or an external TFLite delegate (.so); see `edgeemo delegates`.",
+)  # fmt: skip
 @click.option("--bootstrap", type=click.IntRange(0), default=1000, show_default=True, help="Resamples.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 def evaluate_command(
@@ -67,6 +71,7 @@ def evaluate_command(
     robustness: bool,
     noise: Path | None,
     pictures: Path | None,
+    delegate: str,
     bootstrap: int,
     seed: int,
 ) -> None:
@@ -89,6 +94,7 @@ def evaluate_command(
       edgeemo evaluate face faces.csv --without contempt --apart disgust
       edgeemo evaluate face faces.csv --robustness --pictures pictures/
       edgeemo evaluate face-detector detection.csv
+      edgeemo evaluate face faces.csv --delegate gpu --json
     """
     from ..bundle import Bundle
     from ..card import DetectorCard
@@ -105,7 +111,9 @@ def evaluate_command(
             raise click.UsageError(
                 "--labels, --peer, --robustness, --noise, --pictures, --without, --apart: not for a detector."
             )
-        _detections(bundle, manifest, as_json, leaks=leaks, train=train, resamples=bootstrap, seed=seed)
+        _detections(
+            bundle, manifest, as_json, delegate, leaks=leaks, train=train, resamples=bootstrap, seed=seed
+        )
         return
     if peer is not None and train is None:
         raise click.UsageError("--peer learns from the training data: give it with --train MANIFEST.")
@@ -124,7 +132,7 @@ def evaluate_command(
         return console.track(items, f"Reading {len(items):,} examples")  # type: ignore[return-value]
 
     with console.quiet_libraries(stdout=True):
-        recognizer: Any = Recognizer.open(bundle)
+        recognizer: Any = Recognizer.open(bundle, delegate=delegate)
     modality = recognizer.card.modality
     if robustness and modality == "text":
         raise click.UsageError(f"--robustness is for voices and faces; {recognizer.card.name} reads text.")
@@ -155,7 +163,7 @@ def _names(given: str | None) -> list[str]:
     return [name.strip() for name in (given or "").split(",") if name.strip()]
 
 
-def _detections(bundle: str, manifest: Path, as_json: bool, **how: Any) -> None:
+def _detections(bundle: str, manifest: Path, as_json: bool, delegate: str, **how: Any) -> None:
     """Measure a detector."""
     from ..evaluation import tables
     from ..evaluation.detection import evaluate_detector
@@ -164,7 +172,7 @@ def _detections(bundle: str, manifest: Path, as_json: bool, **how: Any) -> None:
 
     pictures = read_marked(manifest)
     with console.quiet_libraries(stdout=True):
-        detector = FaceDetector.open(bundle)
+        detector = FaceDetector.open(bundle, delegate=delegate)
     with detector:
         report = evaluate_detector(
             detector,

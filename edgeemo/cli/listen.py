@@ -29,6 +29,10 @@ Show = Callable[[EmotionResult, int], None]
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so much audio.")
 @click.option("--bundle", default="voice", show_default=True, help="A shipped bundle's name, or a file.")
 @click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
+@click.option(
+    "--delegate", metavar="NAME|PATH", default="auto", show_default=True,
+    help="auto, cpu, gpu, or an external TFLite delegate (.so); see `edgeemo delegates`.",
+)  # fmt: skip
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a result, with the drops so far.")
 def listen_command(
@@ -40,6 +44,7 @@ def listen_command(
     seconds: float | None,
     bundle: str,
     backend: str,
+    delegate: str,
     threads: int,
     as_json: bool,
 ) -> None:
@@ -52,6 +57,7 @@ def listen_command(
     Examples:
       edgeemo listen
       edgeemo listen --list-devices
+      edgeemo listen --delegate cpu
       edgeemo listen --device headset --seconds 60 --json > emotions.jsonl
       ffmpeg -i film.mkv -f s16le -ar 16000 -ac 1 - | edgeemo listen --stdin s16le --rate 16000
     """
@@ -61,7 +67,7 @@ def listen_command(
     if raw is not None and (rate is None or device is not None):
         raise click.UsageError("Raw samples do not tell their rate: give --rate (and no --device).")
     with console.quiet_libraries(stdout=True):
-        recognizer = Recognizer.open(bundle, backend=backend, threads=threads)
+        recognizer = Recognizer.open(bundle, backend=backend, delegate=delegate, threads=threads)
     with recognizer:
         if not isinstance(recognizer, VoiceRecognizer):
             raise click.UsageError(f"The bundle {bundle} reads {recognizer.card.modality}, not voice.")

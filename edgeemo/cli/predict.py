@@ -34,6 +34,10 @@ _FILE_SUFFIXES = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".md", ".heic", ".h
 @click.option("--text", help="A text, even if a file has that name.")
 @click.option("--bundle", help="A shipped bundle's name, or a file; by default text, voice or face.")
 @click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
+@click.option(
+    "--delegate", metavar="NAME|PATH", default="auto", show_default=True,
+    help="auto, cpu, gpu, or an external TFLite delegate (.so); see `edgeemo delegates`.",
+)  # fmt: skip
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a text or file.")
 @click.option(
@@ -46,6 +50,7 @@ def predict_command(
     text: str | None,
     bundle: str | None,
     backend: str,
+    delegate: str,
     threads: int,
     as_json: bool,
     picture: Path | None,
@@ -67,6 +72,7 @@ def predict_command(
       edgeemo predict reviews.txt --json > emotions.jsonl
       echo "Well done!" | edgeemo predict
       edgeemo predict speech.wav --picture speech.png
+      edgeemo predict reviews.txt --delegate gpu
       edgeemo predict photo.jpg --picture faces.png
     """
     if text is not None and text_or_file is not None:
@@ -87,7 +93,7 @@ def predict_command(
         )
     bundle = bundle or ("voice" if audio else "face" if photo else "text")
     with console.quiet_libraries(stdout=True):
-        recognizer = Recognizer.open(bundle, backend=backend, threads=threads)
+        recognizer = Recognizer.open(bundle, backend=backend, delegate=delegate, threads=threads)
     with recognizer:
         if whole and not isinstance(recognizer, FaceRecognizer):
             raise click.UsageError("--whole is for photographs.")

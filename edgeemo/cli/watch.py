@@ -35,6 +35,10 @@ Show = Callable[[list[EmotionResult], int, int], None]
 @click.option("--window", is_flag=True, help="Show the frames with what is found; q ends it.")
 @click.option("--bundle", default="face", show_default=True, help="A shipped bundle's name, or a file.")
 @click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
+@click.option(
+    "--delegate", metavar="NAME|PATH", default="auto", show_default=True,
+    help="auto, cpu, gpu, or an external TFLite delegate (.so); see `edgeemo delegates`.",
+)  # fmt: skip
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a frame, with the drops so far.")
 def watch_command(
@@ -45,6 +49,7 @@ def watch_command(
     window: bool,
     bundle: str,
     backend: str,
+    delegate: str,
     threads: int,
     as_json: bool,
 ) -> None:
@@ -62,10 +67,11 @@ def watch_command(
       edgeemo watch
       edgeemo watch 1 --seconds 60 --json > emotions.jsonl
       edgeemo watch film.mp4 --window
+      edgeemo watch 0 --delegate /usr/lib/libvx_delegate.so
       edgeemo watch "frames/*.png" --fps 10
     """
     with console.quiet_libraries(stdout=True):
-        recognizer = Recognizer.open(bundle, backend=backend, threads=threads)
+        recognizer = Recognizer.open(bundle, backend=backend, delegate=delegate, threads=threads)
     with recognizer, ExitStack() as stack:
         if not isinstance(recognizer, FaceRecognizer):
             raise click.UsageError(f"The bundle {bundle} reads {recognizer.card.modality}, not faces.")

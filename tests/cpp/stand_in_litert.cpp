@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -121,6 +122,7 @@ API int LiteRtCreateCompiledModel(Handle, Handle model, Handle h, Handle* made) 
         if (at != std::string::npos)
             fault = options->gpu.substr(at + 8, options->gpu.find('\n', at) - at - 8);
         if (const int status = fail_to_load(fault)) return status;
+        if (fault == "coarse" && options->gpu.find("precision = 2\n") == std::string::npos) return 3;
     }
     auto* const compiled = new Compiled{static_cast<Model*>(model), {}, {}, 0, fault};
     for (const auto& info : compiled->model->shape.inputs) compiled->in.push_back({size_of(info)});
@@ -189,6 +191,7 @@ API int LiteRtRunCompiledModel(Handle h, std::size_t, std::size_t n_in, Handle* 
     unsigned sum = kFault == "unsteady" ? static_cast<unsigned>(compiled->runs) : 0;
     const std::string gpu = compiled->runs > 2 ? compiled->gpu_fault : "";  // passes the self-test at load
     if (gpu == "crash") std::raise(SIGSEGV);
+    if (gpu == "throw_here" && !in_probe()) throw std::length_error("a driver's own");
     if (gpu == "slow") usleep(3000);
     if (gpu == "wrong" || (gpu == "wrong_here" && !in_probe())) sum += 41;
     for (std::size_t i = 0; i < n_in; ++i) {

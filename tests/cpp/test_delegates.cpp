@@ -1,5 +1,6 @@
 // Delegates on a library that stands in for LiteRT and its GPU: whatever happens in the child, this process
 // lives on and says why; what is on record is believed only where it can be.
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -73,6 +74,12 @@ void test_a_good_gpu_is_usable() {
     CHECK(verdict.usable && verdict.reason.empty() && verdict.ratio > 0);
 }
 
+void test_a_gpu_calculates_in_float32_unless_told_otherwise() {
+    const auto precise = [](const char* rest) { return probe(kPatient + "fault = coarse\n" + rest).usable; };
+    CHECK(precise("") && precise("precision_of_clocks = 1\n") && precise("precision = 2\n"));
+    CHECK(!precise("precision = 1\n") && !precise("other = 3\nprecision=1\n"));
+}
+
 void test_whatever_happens_in_the_child_is_only_told() {
     const auto why = [](const char* fault) {
         const Verdict verdict = probe(kPatient + "fault = " + fault + "\n");
@@ -118,6 +125,74 @@ void test_a_helper_that_lingers_is_ended() {
     fs::permissions(script, fs::perms::owner_all);
     CHECK(has(probe("probe_program = " + script + "\n").reason, "said nothing more and did not end"));
     CHECK(!has_children());
+}
+
+std::string script(const Folder& folder, const std::string& lines) {
+    const std::string path = folder.path() + "/helper";
+    std::ofstream(path) << "#!/bin/sh\n" << lines;
+    fs::permissions(path, fs::perms::owner_all);
+    return "probe_program = " + path + "\n" + folder.option();
+}
+
+bool lives(const Folder& folder) {  // the process whose number stands in its file "grandchild"
+    pid_t number = 0;
+    std::ifstream(folder.path() + "/grandchild") >> number;
+    CHECK(number > 0);
+    for (int turn = 0; turn < 100 && kill(number, 0) == 0; ++turn) {
+        std::ifstream status("/proc/" + std::to_string(number) + "/stat");
+        const std::string all((std::istreambuf_iterator<char>(status)), std::istreambuf_iterator<char>());
+        if (all.find(") Z ") != std::string::npos) return false;
+        usleep(10'000);
+    }
+    return kill(number, 0) == 0;
+}
+
+void test_what_a_helper_starts_is_ended_with_it() {
+    const Folder folder;
+    const std::string leaves = "sleep 77 & echo $! > " + folder.path() + "/grandchild\n";
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(has(probe(script(folder, leaves + "exit 3\n")).reason, "ended with code 3"));
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    CHECK(took.count() < 5);  // though the pipe is still held
+    CHECK(!lives(folder));
+    probe(script(folder, leaves + "wait\n") + "probe_timeout_ms = 500\n");
+    CHECK(!lives(folder) && !has_children());
+}
+
+void test_an_interrupted_probe_is_no_verdict() {
+    const Folder folder;
+    for (const char* const asked : {"INT", "TERM", "HUP", "QUIT"}) {
+        const std::string options =
+            script(folder, std::string("echo at loading the model on the GPU\nkill -") + asked + " $$\n");
+        CHECK(has(probe(options).reason, "was ended by signal"));
+        CHECK(!fs::exists(folder.records()));
+    }
+    EngineOptions options = with("gpu", script(folder, "exec sleep 60\n"));
+    options.waiting = [] { throw InferenceError("stop"); };
+    CHECK(message_of<InferenceError>([&] { probe_gpu(text_model(), options, {}); }) == "stop");
+    CHECK(!fs::exists(folder.records()) && !has_children());
+}
+
+void test_what_is_not_the_gpus_fault_is_no_verdict_on_it() {
+    const Folder folder;
+    const auto kept = [&](const std::string& options) {
+        CHECK(!probe(options + folder.option()).usable);
+        return fs::exists(folder.records());
+    };
+    CHECK(!kept("probe_program = /nowhere/probe\n"));
+    CHECK(!kept("probe_program = /bin/false\n"));
+    CHECK(!kept(script(folder, "echo at loading the model on the CPU\nkill -SEGV $$\n")));
+    CHECK(!kept(script(folder, "echo at loading the model on the CPU\necho not enough memory\n")));
+    CHECK(!kept(script(folder, "sleep 60\n") + "probe_timeout_ms = 300\n"));
+    rlimit files{};
+    CHECK(getrlimit(RLIMIT_NOFILE, &files) == 0);
+    const rlimit few{4, files.rlim_max};  // this process's own, and LiteRT's
+    setrlimit(RLIMIT_NOFILE, &few);
+    const std::string why = probe(kPatient + folder.option()).reason;
+    setrlimit(RLIMIT_NOFILE, &files);
+    CHECK(has(why, "could not be given"));
+    CHECK(!fs::exists(folder.records()));
+    CHECK(kept(script(folder, "echo at loading the model on the GPU\nkill -SEGV $$\n")));
 }
 
 void test_a_slow_gpu_is_not_used() {
@@ -212,6 +287,10 @@ void test_a_gpu_that_fails_only_here_is_found_at_load() {
     const OpenedEngine opened = open_on("auto", options);
     CHECK(opened.delegate == "cpu" && has(opened.reason, "the GPU is not used: its output"));
     CHECK(has(message_of<DelegateError>([&] { open_on("gpu", options); }), "differs from the CPU's"));
+    const std::string throws = kPatient + folder.option() + "fault = throw_here\n";
+    CHECK(probe(throws).usable);
+    CHECK(has(open_on("auto", throws).reason, "the GPU is not used: a driver's own"));
+    CHECK(has(message_of<DelegateError>([&] { open_on("gpu", throws); }), "a driver's own"));
 }
 
 void test_a_record_that_is_not_ours_is_not_believed() {
@@ -241,6 +320,10 @@ void test_a_record_that_is_not_ours_is_not_believed() {
         const std::size_t at = bent.find("ratio_millionths ") + 17;
         CHECK(has(told(bent.replace(at, bent.find('\n', at) - at, ratio)), "is damaged"));
     }
+    const std::string bad =
+        "edgeemo-probe 1\n" + good.substr(16, 4 + 64 + 1) + "usable no\nratio_millionths 0\n";
+    CHECK(has(told(bad + "reason it \xC3\xA9\n"), "the GPU is not used: it \xC3\xA9"));
+    CHECK(has(told(bad + "reason it \xC3\n"), "is damaged"));
     CHECK(told(good) == "believed");
     fs::permissions(record, fs::perms::group_write, fs::perm_options::add);
     CHECK(has(open_on("auto", options).reason, "is no plain file that only you can write"));
@@ -261,6 +344,12 @@ void test_records_are_written_whole() {
     CHECK(put_on_record(folder.records(), "k", {false, 0.0, "two\nlines"}).empty());
     const Recalled read = recall(folder.records(), "k");
     CHECK(read.verdict && !read.verdict->usable && read.verdict->reason == "two lines");
+    std::string odd(1, 'x');  // so that a cut falls within a character
+    for (int i = 0; i < 3000; ++i) odd += "\xC3\xA9";
+    CHECK(put_on_record(folder.records(), "k", {false, 0.0, odd}).empty());
+    CHECK(recall(folder.records(), "k").verdict->reason == odd.substr(0, 2047));
+    CHECK(put_on_record(folder.records(), "k", {false, 0.0, "a\xFFz"}).empty());
+    CHECK(recall(folder.records(), "k").verdict->reason == "a\xEF\xBF\xBDz");
     CHECK(put_on_record(folder.records(), "k", {true, 0.4375, ""}).empty());
     CHECK(recall(folder.records(), "k").verdict->ratio == 0.4375);
     CHECK(std::distance(fs::directory_iterator(folder.records()), fs::directory_iterator()) == 1);
@@ -314,6 +403,12 @@ void test_c_says_the_same() {
     CHECK(verdict.usable == 1 && verdict.ratio > 0 && verdict.reason[0] == '\0');
     CHECK(runs_on("auto") == "gpu" && runs_on(nullptr) == "gpu" && runs_on("gpu") == "gpu");
     CHECK(runs_on("cpu") == "cpu");
+    std::string long_words = "echo at loading the model on the GPU\necho not x";
+    for (int i = 0; i < 400; ++i) long_words += "\xC3\xA9";
+    const std::string wordy = script(folder, long_words + "\n");
+    options.delegate_options = wordy.c_str();
+    CHECK(edgeemo_probe(path.c_str(), &options, &verdict) == EDGEEMO_OK && verdict.usable == 0);
+    CHECK(std::strlen(verdict.reason) == 511 && std::string(verdict.reason).substr(509) == "\xC3\xA9");
     const std::string bad = text + "fault = sigill\n";
     options.delegate_options = bad.c_str();
     CHECK(edgeemo_probe(path.c_str(), &options, &verdict) == EDGEEMO_OK);
@@ -340,10 +435,14 @@ int main() {
     test_options_are_read_strictly();
     test_records_are_written_whole();
     test_a_good_gpu_is_usable();
+    test_a_gpu_calculates_in_float32_unless_told_otherwise();
     test_whatever_happens_in_the_child_is_only_told();
     test_a_gpu_that_gives_no_numbers_is_told();
     test_a_hanging_gpu_is_ended_in_time();
     test_a_helper_that_lingers_is_ended();
+    test_what_a_helper_starts_is_ended_with_it();
+    test_an_interrupted_probe_is_no_verdict();
+    test_what_is_not_the_gpus_fault_is_no_verdict_on_it();
     test_a_slow_gpu_is_not_used();
     test_a_helper_that_is_none_is_told();
     test_a_host_that_reaps_its_children_is_served();

@@ -62,7 +62,8 @@ typedef struct edgeemo_options {
      * asked for. */
     const char* detector;
     /* since 2: lines "key = value", or NULL. Those that begin with probe_ say how a GPU is tried:
-     * probe_records, a folder for what is found; probe_program, the path of edgeemo-probe (else beside
+     * probe_records, a folder for what is found (where VK_... variables choose drivers, give each choice a
+     * folder of its own: the environment is not read); probe_program, the path of edgeemo-probe (else beside
      * libedgeemo.so); probe_timeout_ms (20000); probe_most_ratio (1), the longest it may take in the CPU's
      * time. All others go to LiteRT's accelerator. */
     const char* delegate_options;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ struct EngineOptions {
     std::string delegate = "auto";
     std::string delegate_options;  // lines "key = value", for the GPU as LiteRT reads them: precision is 2
                                    // (float32) unless given
+    // Called some times a second while a probe of a GPU runs; what it throws ends the probe and goes on.
+    std::function<void()> waiting = {};
 };
 
 // A model's bytes and whatever keeps them where they are; LiteRT reads them as long as the engine lives.
