@@ -174,6 +174,27 @@ def test_pictures_that_cannot_be_are_refused(tmp_path: Path) -> None:
             assert c.LIB.edgeemo_predict_image(handle, byref(c.Image(**good)), box, byref(result)) == c.INPUT
 
 
+@pytest.mark.parametrize("stride", [10, -10, 15, -15, 1 << 31, 1 << 40, -(1 << 40), 1 << 62, -(1 << 63)])
+def test_strides_that_lead_out_of_the_picture_are_refused(stride: int, tmp_path: Path) -> None:
+    array, result = np.zeros((16, 16), np.uint8), c.Result()
+    image = c.Image(color=0, pixels=array.ctypes.data, width=16, height=16, row_stride=stride)
+    with c.opened(mask.write(tmp_path)) as handle:
+        assert c.LIB.edgeemo_predict_image(handle, byref(image), None, byref(result)) == c.INPUT
+        assert f"row_stride is {stride}" in c.error()
+
+
+def test_rows_may_lie_upwards_but_not_of_nv12(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    rgb = rng.integers(0, 256, (48, 40, 3), dtype=np.uint8)
+    camera = rng.integers(0, 256, (72, 64), dtype=np.uint8)
+    with c.opened(mask.write(tmp_path)) as handle:
+        upwards = c.picture(handle, rgb[::-1].copy()[::-1], "rgb")
+        assert upwards.numbers() == c.picture(handle, rgb, "rgb").numbers()
+        image, result = c.image_of(camera[::-1], "nv12"), c.Result()
+        assert c.LIB.edgeemo_predict_image(handle, byref(image), None, byref(result)) == c.INPUT
+        assert "from the top down" in c.error()
+
+
 def test_a_refused_chunk_changes_nothing(parrot_path: Path) -> None:
     pcm = parrot.voice("anger", 3).astype(np.float32) / 32768
     bad = pcm[:1000].copy()

@@ -118,7 +118,9 @@ typedef struct edgeemo_image {
     const uint8_t* pixels;
     int32_t width; /* 1 to 32768 */
     int32_t height;
-    ptrdiff_t row_stride; /* bytes from row to row; 0: rows follow each other */
+    ptrdiff_t
+        row_stride; /* bytes from row to row, not less than a row has; 0: rows follow each other.
+                       Negative where the rows lie upwards: `pixels` is still the top row; not of NV12 */
 } edgeemo_image;
 
 /* How faces are followed. */
