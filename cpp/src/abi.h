@@ -2,6 +2,8 @@
 // caller knows them.
 #pragma once
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -30,9 +32,23 @@ std::vector<Face>& found();
 std::string& last_error();                // of this thread
 std::int32_t code_of_current() noexcept;  // of the exception being handled; its sentence goes to last_error()
 
+// While one lives, the host's pthread_cancel waits: it would unwind our frames with an exception that must
+// not be caught, and end the process.
+class Uncancelled {
+  public:
+    Uncancelled() noexcept { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+    ~Uncancelled() { pthread_setcancelstate(before_, nullptr); }
+    Uncancelled(const Uncancelled&) = delete;
+    Uncancelled& operator=(const Uncancelled&) = delete;
+
+  private:
+    int before_ = PTHREAD_CANCEL_ENABLE;
+};
+
 // Nothing leaves `work` but a code.
 template <class Work>
 std::int32_t guarded(const Work& work) noexcept {
+    const Uncancelled now;
     try {
         return work();
     } catch (...) {

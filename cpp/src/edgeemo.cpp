@@ -13,6 +13,7 @@ using edgeemo::abi::guarded;
 using edgeemo::abi::image_of;
 using edgeemo::abi::scratch;
 using edgeemo::abi::sized;
+using edgeemo::abi::Uncancelled;
 
 namespace {
 
@@ -54,7 +55,10 @@ int32_t edgeemo_open(const char* path, const edgeemo_options* options, edgeemo_r
     });
 }
 
-void edgeemo_close(edgeemo_recognizer* recognizer) { delete recognizer; }
+void edgeemo_close(edgeemo_recognizer* recognizer) {
+    const Uncancelled now;
+    delete recognizer;
+}
 
 int32_t edgeemo_probe(const char* path, const edgeemo_options* options, edgeemo_verdict* verdict) {
     return guarded([&] {

@@ -1,5 +1,7 @@
 // The engine, recognizers and the C ABI on a library that only stands in for LiteRT: faults are told, threads
 // do not meet, and a prediction takes no memory.
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -246,6 +248,35 @@ void test_a_c_prediction_takes_no_memory() {
     edgeemo_close(text);
 }
 
+// The request to end the thread is there before it calls.
+void test_a_call_is_not_cancelled() {
+    static std::atomic<int> done{0};
+    const auto work = [](void*) -> void* {
+        const std::string library = stand_in("good"), bundle = bundle_path("voice");
+        edgeemo_options options{};
+        options.struct_size = sizeof options;
+        options.library = library.c_str();
+        edgeemo_recognizer* recognizer = nullptr;
+        edgeemo_stream* stream = nullptr;
+        pthread_cancel(pthread_self());
+        done += edgeemo_open(bundle.c_str(), &options, &recognizer) == EDGEEMO_OK ? 1 : 0;
+        done += edgeemo_stream_open(recognizer, 16000, 1, &stream) == EDGEEMO_OK ? 1 : 0;
+        done += edgeemo_open("/nowhere", nullptr, nullptr) == EDGEEMO_ERROR_INPUT ? 1 : 0;
+        edgeemo_close(recognizer);
+        edgeemo_stream_close(stream);
+        ++done;
+        int state = -1;
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+        done += state == PTHREAD_CANCEL_ENABLE ? 1 : 0;  // as it was
+        return &done;
+    };
+    pthread_t thread{};
+    void* returned = nullptr;
+    CHECK(pthread_create(&thread, nullptr, work, nullptr) == 0);
+    CHECK(pthread_join(thread, &returned) == 0);
+    CHECK(done == 5 && returned == &done);
+}
+
 void test_streams_in_parallel_do_not_meet() {
     const Recognizer recognizer = Recognizer::open(bundle_path("voice"), with("good"));
     const Voice sound;
@@ -340,6 +371,7 @@ int main() {
     test_a_steady_state_takes_no_memory();
     test_pictures_take_no_memory();
     test_a_c_prediction_takes_no_memory();
+    test_a_call_is_not_cancelled();
     test_streams_in_parallel_do_not_meet();
     test_face_streams_in_parallel_do_not_meet();
     test_threads_open_one_detector();
