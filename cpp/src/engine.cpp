@@ -1,5 +1,7 @@
 #include "edgeemo/engine.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -47,10 +49,15 @@ struct Side {
     std::vector<void*> memory;        // of `tensors`
 };
 
+// LiteRT asks the system what the processor is, and refuses every model if it is not told.
+bool knows_processor() { return access("/proc/cpuinfo", R_OK) == 0; }
+
 void check(Status status, const char* what) {
     if (status == 0) return;
-    throw InferenceError(std::string("LiteRT ") + what + " (status " + std::to_string(status) +
-                         "); convert the model again, or use another release of LiteRT");
+    throw InferenceError(std::string("LiteRT ") + what + " (status " + std::to_string(status) + "); " +
+                         (knows_processor()
+                              ? "convert the model again, or use another release of LiteRT"
+                              : "it needs /proc/cpuinfo, which cannot be read here: mount /proc"));
 }
 
 // Options in text, for the delegate of that name.
