@@ -12,6 +12,7 @@
 
 #include "edgeemo/errors.h"
 #include "edgeemo/quant.h"
+#include "home.h"
 #include "litert.h"
 #include "model.h"
 #include "sha256.h"
@@ -93,6 +94,7 @@ void set_threads(const Library& lib, Handle options, std::int32_t threads) {
 struct Engine::State {
     explicit State(const EngineOptions& options) : lib(options.library) {}
     ~State() {
+        if (home.left()) return;  // its threads, for which this would wait, are not here
         for (const Side* side : {&in, &out})
             for (const Handle buffer : side->buffers) lib.DestroyTensorBuffer(buffer);
         if (compiled != nullptr) lib.DestroyCompiledModel(compiled);
@@ -193,6 +195,7 @@ struct Engine::State {
     }
 
     void run() {
+        home.check();
         check(lib.RunCompiledModel(compiled, 0, in.buffers.size(), in.buffers.data(), out.buffers.size(),
                                    out.buffers.data()),
               "could not run the model");
@@ -225,6 +228,7 @@ struct Engine::State {
         }
     }
 
+    Home home;
     Library lib;
     ModelBytes bytes;
     bool gpu = false;
@@ -278,6 +282,7 @@ std::size_t Engine::output_named(std::string_view name) const { return index_of(
 void* Engine::input(std::size_t i) { return state_->in.memory[i]; }
 const void* Engine::output(std::size_t i) const { return state_->out.memory[i]; }
 void Engine::run() { state_->run(); }
+void Engine::check_process() const { state_->home.check(); }
 
 void Engine::write(std::size_t i, const float* values) {
     const TensorInfo& tensor = inputs()[i];

@@ -9,6 +9,8 @@
  * other; use one recognizer a thread for parallel work. A stream belongs to one thread at a time; several
  * streams may share a recognizer, and outlive it. edgeemo_close and edgeemo_stream_close must be the last
  * call on a handle. edgeemo_last_error() is each thread's own. A pthread_cancel waits until a call is done.
+ * After fork() the child opens its own: with what the parent opened every prediction fails there with
+ * EDGEEMO_ERROR_INFERENCE, and closing it only forgets it.
  *
  * Versions. Functions and the fields of structs stay as they are for good. New fields go to the end of a
  * struct: set struct_size to the sizeof you compile with, and a later library leaves alone what you do not
