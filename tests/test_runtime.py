@@ -155,7 +155,7 @@ def test_a_failing_model_does_not_block_the_next_call() -> None:
 
 
 def test_in_a_forked_child_the_model_is_refused_not_waited_for() -> None:
-    """While another thread of the parent is in the model and has its lock, which no one opens in the child."""
+    """While another thread of the parent is in the model, with a lock that nobody opens in the child."""
     inside, enough = threading.Event(), threading.Event()
 
     def slow() -> list[Any]:

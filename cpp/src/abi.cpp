@@ -111,7 +111,7 @@ void fill(const Result& from, edgeemo_result& to) {
     const std::size_t n = std::min(room, from.probabilities.size());
     std::copy_n(from.probabilities.begin(), n, to.probabilities);
     to.n_probabilities = static_cast<std::uint32_t>(n);
-    if (to.struct_size >= sizeof(edgeemo_result)) fill_face(from, to);
+    if (to.struct_size >= kWithFace) fill_face(from, to);
 }
 
 Pcm pcm_of(const edgeemo_pcm* pointer) {
