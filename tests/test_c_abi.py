@@ -213,6 +213,19 @@ def test_a_refused_chunk_changes_nothing(parrot_path: Path) -> None:
         assert disturbed.summary() == smooth.summary()
 
 
+@pytest.mark.parametrize("far", [2**52 + 1, -(2**52) - 1, 2**63 - 1, -(2**63)])
+def test_a_time_that_doubles_do_not_hold_is_refused(far: int, parrot_path: Path) -> None:
+    pcm = parrot.voice("anger", 2)
+    with c.opened(parrot_path) as handle:
+        disturbed, smooth = c.Stream(handle, 16_000), c.Stream(handle, 16_000)
+        for t_ms in (-(2**52), 2**52):  # the second behind a gap
+            with pytest.raises(ValueError, match="t_ms must be within 2"):
+                disturbed.push(pcm, far)
+            assert disturbed.push(pcm, t_ms) == smooth.push(pcm, t_ms)
+        assert disturbed.flush() == smooth.flush()
+        assert disturbed.summary() == smooth.summary()
+
+
 def test_streams_outlive_their_recognizer(parrot_path: Path) -> None:
     pcm = parrot.voice("anger", 3)
     with c.opened(parrot_path) as handle:

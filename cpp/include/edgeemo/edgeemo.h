@@ -192,8 +192,8 @@ EDGEEMO_API int32_t edgeemo_predict_faces(edgeemo_recognizer* recognizer, const 
                                           edgeemo_result* results, uint32_t* n_results);
 
 /* A voice that comes in chunks. Push what there is, with the time of its first sample in milliseconds on your
- * clock; then take results until EDGEEMO_NOTHING. A time off by more than the model's hop means that samples
- * are missing: the stream then begins afresh. */
+ * clock, within 2^52 of 0; then take results until EDGEEMO_NOTHING. A time off by more than the model's hop
+ * means that samples are missing: the stream then begins afresh. */
 EDGEEMO_API int32_t edgeemo_stream_open(edgeemo_recognizer* recognizer, int32_t rate_hz, int32_t channels,
                                         edgeemo_stream** stream);
 EDGEEMO_API int32_t edgeemo_stream_push(edgeemo_stream* stream, const edgeemo_pcm* chunk, int64_t t_ms);
