@@ -62,8 +62,8 @@ class Stream:
                 starts afresh at ``t_ms``. Smaller differences are jitter and change nothing.
 
         Raises:
-            InputError, InputTypeError: the chunk cannot be used, or ``t_ms`` is beyond 2^52; the stream is as it
-                was before.
+            InputError, InputTypeError: the chunk cannot be used, or ``t_ms`` is beyond 2^52; the stream is as
+                it was before.
             InferenceError: the recognizer was closed, or the model failed: the spans it should have read are
                 lost. If they lie before a gap, the chunk behind it was not taken: push it again.
         """
