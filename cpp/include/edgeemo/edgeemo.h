@@ -2,8 +2,8 @@
  *
  * Functions that can fail return EDGEEMO_OK (0), or one of the negative codes below; then
  * edgeemo_last_error() has a sentence that says what was expected, what came and what to do. Nothing is
- * printed by edgeemo, nothing is thrown, the process is never ended. All memory that results go to is the
- * caller's.
+ * printed by edgeemo (LiteRT itself may write a line to stderr as a model is loaded), nothing is thrown, the
+ * process is never ended. All memory that results go to is the caller's.
  *
  * Threads. Any thread may call any function. A recognizer may be shared: its calls are served one after the
  * other; use one recognizer a thread for parallel work. A stream belongs to one thread at a time; several
