@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 60
 # tflite-runtime needs a Python before 3.12; without one, its test is skipped by name
 LEGACY_PYTHON ?= $(shell for p in $(PYTHON) python3.11 python3.10; do \
   $$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 12))' 2>/dev/null && echo $$p && break; done)
@@ -33,7 +34,7 @@ export CUDA_VISIBLE_DEVICES ?= -1
 help:
 	@echo "make demo          install into $(DEMO) and read a few sentences with the shipped model, offline"
 	@echo "make test          install into $(TEST) and $(LEGACY) and run all tests"
-	@echo "make lint types format-check cpp-test sanitize fuzz wheel-test bench format clean"
+	@echo "make lint types format-check cpp-test sanitize tsan fuzz wheel-test bench format clean"
 	@echo "make peers peers-train table    measure beside peers: DATA=... names the data"
 	@echo "make instructions               count the instructions of our own code beside the baseline"
 
@@ -78,7 +79,7 @@ legacy: $(LEGACY)/.stamp
 endif
 
 test: $(TEST)/.stamp legacy
-	$(TEST)/bin/python -m pytest $(PYTEST_ARGS)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(TEST)/bin/python -m pytest $(PYTEST_ARGS)
 
 # --- checks ---
 
@@ -152,7 +153,6 @@ aarch64-test: $(ARM)/.wheel
 	$(TEST)/bin/python -m pytest -m arm -rP --durations=0 tests/test_arm.py $(PYTEST_ARGS)
 
 # the native fuzz targets need clang; FUZZ_SECONDS of each (600 before a release), then as many of the bundle reader
-FUZZ_SECONDS ?= 60
 fuzz: $(TEST)/.stamp
 	CXX=clang++ $(CMAKE) -S cpp -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DEDGEEMO_SANITIZE=ON -DEDGEEMO_FUZZ=ON
 	$(CMAKE) --build build/fuzz

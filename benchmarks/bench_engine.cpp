@@ -1,13 +1,14 @@
 // What the native way costs beyond its two parts, in one run: bench_engine LIBRARY TEXT FACE VOICE; beside
 // FACE lies face-detector.tflite.
 //
-// Prints JSON: of texts and of faces the medians in microseconds of the frontend alone, of the bare model on
-// filled buffers, and of predict, and the throughput of two threads with an engine each over that of one
-// (median of ten); resident memory with all bundles and the detector open; the time from nothing to the first
-// answer.
+// Prints JSON: of texts, faces and a voice's span the medians in microseconds of the frontend alone, of the
+// bare model on filled buffers, and of predict, and the throughput of two threads with an engine each over
+// that of one (median of ten); resident memory with all bundles and the detector open; the time from nothing
+// to the first answer.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <initializer_list>
 #include <string>
@@ -134,6 +135,45 @@ Costs costs_of_face(const std::string& path, const EngineOptions& options, const
             [&] { engine.run(); }, [&] { recognizer.predict_image(frame.image, &frame.box, result); }};
 }
 
+// One span of a voice, as the model reads it: whole clips of that length.
+struct Speech {
+    std::vector<std::int16_t> samples;
+    Pcm pcm;
+    explicit Speech(const Recognizer& recognizer) {
+        const auto& spec = std::get<VoiceSpec>(recognizer.card().spec);
+        rate_hz = spec.rate_hz;
+        samples.resize(static_cast<std::size_t>((spec.span_frames - 1) * spec.hop + spec.window));
+        for (std::size_t i = 0; i < samples.size(); ++i)
+            samples[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(i * i * 7 % 20000) - 10000);
+        pcm = {samples.data(), nullptr, samples.size(), 1};
+    }
+    std::int32_t rate_hz;
+};
+
+Costs costs_of_voice(const std::string& path, const EngineOptions& options, const Recognizer& recognizer,
+                     const Speech& speech) {
+    const Bundle bundle = Bundle::open(path);
+    Engine engine(bundle.model, options);
+    const VoiceFrontend frontend(std::get<VoiceSpec>(bundle.card.spec));
+    VoiceStream stream = frontend.stream(speech.rate_hz, 1);
+    Result result;
+    int spans = 0;
+    const auto write = [&](const Span& span) {
+        engine.write(0, span.features);
+        ++spans;
+    };
+    const Costs costs{1000,
+                      [&] {
+                          stream.reset();
+                          stream.push(speech.pcm, write);
+                          stream.flush(write);
+                      },
+                      [&] { engine.run(); },
+                      [&] { recognizer.predict_pcm(speech.pcm, speech.rate_hz, result); }};
+    if (spans != 1000) std::abort();  // else the parts are not those of one run
+    return costs;
+}
+
 void print(const char* name, const Costs& costs, double two_threads) {
     std::printf(
         "\"%s\": {\"frontend_us\": %.2f, \"run_us\": %.2f, \"predict_us\": %.2f, \"two_threads\": %.3f}, ",
@@ -160,7 +200,8 @@ int main(int argc, char** argv) {
     voice.predict_pcm({silence.data(), nullptr, silence.size(), 1}, 16000, result);
     const double memory = resident_mb() - static_cast<double>(frame.bytes.size()) / 1048576.0;
 
-    const Recognizer text_too = open(2), face_too = open(3);
+    const Recognizer text_too = open(2), face_too = open(3), voice_too = open(4);
+    const Speech speech(voice);
     std::printf("{");
     print("text", costs_of_text(argv[2], options, text),
           two_over_one(4000, text, text_too,
@@ -168,6 +209,10 @@ int main(int argc, char** argv) {
     print("face", costs_of_face(argv[3], options, face, frame),
           two_over_one(300, face, face_too, [&](const Recognizer& r, Result& out) {
               r.predict_image(frame.image, &frame.box, out);
+          }));
+    print("voice", costs_of_voice(argv[4], options, voice, speech),
+          two_over_one(200, voice, voice_too, [&](const Recognizer& r, Result& out) {
+              r.predict_pcm(speech.pcm, speech.rate_hz, out);
           }));
     std::printf("\"resident_mb\": %.1f, \"first_answer_ms\": %.1f}\n", memory, first_ms);
     return 0;

@@ -18,6 +18,19 @@ from .external import Goldens
 from .types import FloatArray
 
 CLOSED = "The model was closed; open it again."
+FORKED = (
+    "The model was opened before a fork and is used in the child; open it in the process that uses it "
+    "(multiprocessing: the start method 'spawn')."
+)
+_forks = 0  # how often this process is a child; asking for its id takes longer
+
+
+def _forked() -> None:
+    global _forks
+    _forks += 1
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,7 @@ class Runtime:
             )
         self._backend: Backend | None = loaded
         self._lock = threading.Lock()
+        self._forks = _forks
         self.info = RuntimeInfo(loaded.name, loaded.delegate, threads, reason, asked)
         self.inputs = {info.name: info for info in loaded.inputs}
         self.outputs = {info.name: info for info in loaded.outputs}
@@ -108,12 +122,15 @@ class Runtime:
 
         Raises:
             InputError: NaN where it had to be quantized.
+            InferenceError: closed; or opened before a `fork` and used in the child.
         """
         if self._quantizes:
             inputs = tuple(
                 _core.quantize(value, *how) if how and value.dtype == np.float32 else value
                 for value, how in zip(inputs, self._in, strict=True)
             )
+        if _forks != self._forks:  # a thread of the parent may hold the lock, and is not here
+            raise InferenceError(FORKED)
         with self._lock:
             if self._backend is None:
                 raise InferenceError(CLOSED)
@@ -135,6 +152,8 @@ class Runtime:
 
     def close(self) -> None:
         """Release the interpreter and its memory; `run` then raises `InferenceError`."""
+        if _forks != self._forks:  # the parent's, and its lock may be held for good
+            return
         with self._lock:
             self._backend = None
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import InputTypeError
+from .errors import InputError, InputTypeError
 from .spans import Heard, Mean, SpanReader
 from .types import EmotionResult
 
 if TYPE_CHECKING:
     from .frontends import Spans, VoiceFrontend
+
+_MOST_MS = 1 << 52  # floats hold the time of every sample
 
 
 class Stream:
@@ -60,7 +62,8 @@ class Stream:
                 starts afresh at ``t_ms``. Smaller differences are jitter and change nothing.
 
         Raises:
-            InputError, InputTypeError: the chunk cannot be used; the stream is as it was before.
+            InputError, InputTypeError: the chunk cannot be used, or ``t_ms`` is beyond 2^52; the stream is as
+                it was before.
             InferenceError: the recognizer was closed, or the model failed: the spans it should have read are
                 lost. If they lie before a gap, the chunk behind it was not taken: push it again.
         """
@@ -135,8 +138,13 @@ class Stream:
 
 def _whole(t_ms: int) -> int:
     try:
-        return index(t_ms)
+        whole = index(t_ms)
     except TypeError:
         raise InputTypeError(
             f"t_ms is {t_ms!r}: expected whole milliseconds; use int(round(seconds * 1000))."
         ) from None
+    if abs(whole) > _MOST_MS:
+        raise InputError(
+            f"t_ms must be within 2^52 ms of 0, got {whole}; pass milliseconds of the caller's clock."
+        )
+    return whole

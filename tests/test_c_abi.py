@@ -174,6 +174,27 @@ def test_pictures_that_cannot_be_are_refused(tmp_path: Path) -> None:
             assert c.LIB.edgeemo_predict_image(handle, byref(c.Image(**good)), box, byref(result)) == c.INPUT
 
 
+@pytest.mark.parametrize("stride", [10, -10, 15, -15, 1 << 31, 1 << 40, -(1 << 40), 1 << 62, -(1 << 63)])
+def test_strides_that_lead_out_of_the_picture_are_refused(stride: int, tmp_path: Path) -> None:
+    array, result = np.zeros((16, 16), np.uint8), c.Result()
+    image = c.Image(color=0, pixels=array.ctypes.data, width=16, height=16, row_stride=stride)
+    with c.opened(mask.write(tmp_path)) as handle:
+        assert c.LIB.edgeemo_predict_image(handle, byref(image), None, byref(result)) == c.INPUT
+        assert f"row_stride is {stride}" in c.error()
+
+
+def test_rows_may_lie_upwards_but_not_of_nv12(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    rgb = rng.integers(0, 256, (48, 40, 3), dtype=np.uint8)
+    camera = rng.integers(0, 256, (72, 64), dtype=np.uint8)
+    with c.opened(mask.write(tmp_path)) as handle:
+        upwards = c.picture(handle, rgb[::-1].copy()[::-1], "rgb")
+        assert upwards.numbers() == c.picture(handle, rgb, "rgb").numbers()
+        image, result = c.image_of(camera[::-1], "nv12"), c.Result()
+        assert c.LIB.edgeemo_predict_image(handle, byref(image), None, byref(result)) == c.INPUT
+        assert "from the top down" in c.error()
+
+
 def test_a_refused_chunk_changes_nothing(parrot_path: Path) -> None:
     pcm = parrot.voice("anger", 3).astype(np.float32) / 32768
     bad = pcm[:1000].copy()
@@ -188,6 +209,19 @@ def test_a_refused_chunk_changes_nothing(parrot_path: Path) -> None:
             with pytest.raises(ValueError, match="channels"):
                 disturbed.push(np.stack([bad, bad], 1), at // 16)
             assert disturbed.push(pcm[at : at + 8000], at // 16) == smooth.push(pcm[at : at + 8000], at // 16)
+        assert disturbed.flush() == smooth.flush()
+        assert disturbed.summary() == smooth.summary()
+
+
+@pytest.mark.parametrize("far", [2**52 + 1, -(2**52) - 1, 2**63 - 1, -(2**63)])
+def test_a_time_that_doubles_do_not_hold_is_refused(far: int, parrot_path: Path) -> None:
+    pcm = parrot.voice("anger", 2)
+    with c.opened(parrot_path) as handle:
+        disturbed, smooth = c.Stream(handle, 16_000), c.Stream(handle, 16_000)
+        for t_ms in (-(2**52), 2**52):  # the second behind a gap
+            with pytest.raises(ValueError, match="t_ms must be within 2"):
+                disturbed.push(pcm, far)
+            assert disturbed.push(pcm, t_ms) == smooth.push(pcm, t_ms)
         assert disturbed.flush() == smooth.flush()
         assert disturbed.summary() == smooth.summary()
 

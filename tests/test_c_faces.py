@@ -281,13 +281,26 @@ def test_a_program_that_knew_no_faces_runs_as_before() -> None:
     c.LIB.edgeemo_close(handle)
 
 
-def test_results_of_different_sizes_are_refused() -> None:
-    results = (c.Result * 2)(c.Result(), c.Result())
-    results[0].struct_size = c.Result.track_id.offset
-    image, n = c.image_of(drawn((2, 10, 30, 90), (5, 180, 90, 120)), "rgb"), c_uint32(2)
+@pytest.mark.parametrize("odd", [0, 1, 2])
+def test_results_of_different_sizes_are_refused_before_any_is_written(odd: int) -> None:
+    """However many faces there are."""
+    results = (c.Result * 3)(c.Result(), c.Result(), c.Result())
+    results[odd].struct_size = c.Result.track_id.offset
+    before = bytes(results)
+    image, n = c.image_of(drawn((2, 10, 30, 90)), "rgb"), c_uint32(3)
     with c.opened(FACE) as handle:
-        found = len(c.faces(handle, drawn((2, 10, 30, 90), (5, 180, 90, 120)), "rgb"))
-        code = c.LIB.edgeemo_predict_faces(handle, byref(image), results, byref(n))
-    assert found >= 2
-    assert code == c.INPUT
-    assert n.value == 1
+        assert c.LIB.edgeemo_predict_faces(handle, byref(image), results, byref(n)) == c.INPUT
+        assert "all the same" in c.error()
+    assert n.value == 0
+    assert bytes(results) == before
+
+
+@pytest.mark.parametrize("size", [89, 92, 169])
+def test_results_that_would_not_lie_aligned_are_refused(size: int) -> None:
+    memory = (ctypes.c_ubyte * 1024)()
+    for i in range(2):
+        ctypes.memmove(ctypes.addressof(memory) + i * size, size.to_bytes(4, "little"), 4)
+    image, n = c.image_of(drawn((2, 10, 30, 90)), "rgb"), c_uint32(2)
+    with c.opened(FACE) as handle:
+        assert c.LIB.edgeemo_predict_faces(handle, byref(image), memory, byref(n)) == c.INPUT
+        assert "no sizeof" in c.error()

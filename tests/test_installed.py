@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import wave
 from pathlib import Path
 from xml.etree import ElementTree
@@ -24,7 +25,6 @@ from edgeemo.errors import RuntimeUnavailableError
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "cpp" / "examples"
-GOLDEN = Path(__file__).parent / "golden" / "abi.txt"
 
 
 @pytest.fixture(scope="module")
@@ -85,50 +85,6 @@ def test_without_the_library_paths_say_so(
     monkeypatch.setattr(native_paths, "LIBRARY", "libnone.so")
     assert main(["paths"]) == 1
     assert "built without it" in capsys.readouterr().err
-
-
-LAYOUT = """
-#include <edgeemo/edgeemo.h>
-#include <stdio.h>
-#define SIZE(s) printf("%s %u\\n", #s, (unsigned)sizeof(s))
-#define AT(s, f) printf("%s.%s %u\\n", #s, #f, (unsigned)offsetof(s, f))
-int main(void) {
-    FIELDS
-    return 0;
-}
-"""
-
-
-def test_symbols_and_structs_are_those_that_were_promised(
-    paths: dict[str, Path], flags: list[str], tmp_path: Path
-) -> None:
-    """A binary of an old release runs with this one: lines may join the golden file and sizes grow."""
-    header = (paths["include"] / "edgeemo" / "edgeemo.h").read_text("utf-8")
-    structs = re.findall(r"typedef struct (edgeemo_\w+) \{(.*?)\}", header, re.DOTALL)
-    lines = []
-    for name, body in structs:
-        code = re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL)
-        fields = re.findall(r"(\w+)(?:\[\w+\])?;", code)
-        lines += [f"SIZE({name});", *(f"AT({name}, {field});" for field in fields)]
-    (tmp_path / "layout.c").write_text(LAYOUT.replace("FIELDS", "\n    ".join(lines)))
-    run(
-        "cc",
-        "-std=c99",
-        "-pedantic",
-        "-Wall",
-        "-Werror",
-        tmp_path / "layout.c",
-        "-o",
-        tmp_path / "layout",
-        *flags,
-    )
-    layout = run(tmp_path / "layout").stdout.splitlines()
-    exported = run("nm", "-D", "--defined-only", paths["lib"] / native_paths.LIBRARY).stdout
-    symbols = sorted(line.split()[-1] for line in exported.splitlines() if " T " in line)
-    promised = GOLDEN.read_text().splitlines()
-    assert set(symbols) | set(layout) == set(promised)
-    declared = set(re.findall(r"EDGEEMO_API [\w \*]+?\*?(edgeemo_\w+)\(", header))
-    assert {symbol.split("@")[0] for symbol in symbols} == declared
 
 
 @pytest.mark.parametrize(("compiler", "standard"), [("cc", "c99"), ("cc", "c11"), ("c++", "c++17")])
@@ -296,6 +252,82 @@ def test_valgrind_finds_nothing_of_ours_in_faces(examples: Path, tmp_path: Path)
         file.write_bytes(b"P6 %d %d 255\n" % frame.shape[1::-1] + frame.tobytes())
     kiosk = [examples / "kiosk", shipped()["face"], "--library", litert_library(), *files]
     assert reports_of_ours(tmp_path, *kiosk) == []
+
+
+UNUSABLE = """
+int of_another_system(void);
+int LiteRtCreateCompiledModel(void) { return of_another_system(); }
+"""
+OPEN_DEFAULT = """
+import ctypes, sys
+lib = ctypes.CDLL(sys.argv[1])
+lib.edgeemo_last_error.restype = ctypes.c_char_p
+print(lib.edgeemo_open(sys.argv[2].encode(), None, ctypes.byref(ctypes.c_void_p())))
+print(lib.edgeemo_last_error().decode())
+"""
+
+
+def opened_without_options(library: Path, bundle: Path) -> list[str]:
+    """What edgeemo_open says where LiteRT is also there for the system's loader."""
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(Path(litert_library()).parent)}
+    command = [sys.executable, "-c", OPEN_DEFAULT, str(library), str(bundle)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_why_litert_beside_the_library_cannot_be_loaded_is_told(
+    paths: dict[str, Path], tmp_path: Path
+) -> None:
+    """It is not passed over for another one, even where the system has one."""
+    library = tmp_path / native_paths.LIBRARY
+    shutil.copy(paths["lib"] / native_paths.LIBRARY, library)
+    bundle = wordy.write(tmp_path)
+    assert opened_without_options(library, bundle)[0] == "0"
+    (tmp_path / "unusable.c").write_text(UNUSABLE)
+    run("cc", "-shared", "-fPIC", tmp_path / "unusable.c", "-o", tmp_path / "libLiteRt.so")
+    code, why = opened_without_options(library, bundle)
+    assert code == "-8"
+    assert f"{tmp_path / 'libLiteRt.so'}: undefined symbol: of_another_system" in why
+
+
+def test_of_a_system_too_old_for_litert_the_sentence_names_the_version(
+    paths: dict[str, Path], tmp_path: Path
+) -> None:
+    """As on a board with an older glibc: here a library of our own lost the version it was linked to."""
+    library, system = tmp_path / native_paths.LIBRARY, tmp_path / "libsystem.so"
+    shutil.copy(paths["lib"] / native_paths.LIBRARY, library)
+    (tmp_path / "system.c").write_text("int of_another_system(void) { return 0; }\n")
+    (tmp_path / "unusable.c").write_text(UNUSABLE)
+    shared = ["cc", "-shared", "-fPIC"]
+    for version in ("GLIBC_9.99", "GLIBC_9.98"):
+        (tmp_path / "map").write_text(f"{version} {{ global: of_another_system; }};\n")
+        run(*shared, tmp_path / "system.c", f"-Wl,--version-script={tmp_path / 'map'}", "-o", system)
+        if not (tmp_path / "libLiteRt.so").exists():
+            run(*shared, tmp_path / "unusable.c", system, "-o", tmp_path / "libLiteRt.so")
+    code, why = opened_without_options(library, wordy.write(tmp_path))
+    assert code == "-8"
+    assert "version `GLIBC_9.99' not found" in why
+    assert "older than that release of LiteRT needs" in why
+
+
+def test_without_proc_the_sentence_names_it(paths: dict[str, Path], tmp_path: Path) -> None:
+    hidden = "mount -t tmpfs none /proc"
+    alone = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    if shutil.which("unshare") is None or subprocess.run([*alone, hidden], check=False).returncode != 0:
+        pytest.skip("needs the right to hide /proc")
+    library = str(paths["lib"] / native_paths.LIBRARY)
+    program = [sys.executable, "-c", OPEN_DEFAULT, library, str(wordy.write(tmp_path))]
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(Path(litert_library()).parent)}
+    done = subprocess.run(
+        [*alone, f'{hidden}; exec "$@"', "sh", *program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    code, why = done.stdout.splitlines()
+    assert code == "-10"
+    assert "mount /proc" in why
 
 
 FORGETFUL = """

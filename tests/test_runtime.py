@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from typing import Any
@@ -150,3 +152,43 @@ def test_a_failing_model_does_not_block_the_next_call() -> None:
     with pytest.raises(InferenceError, match="once"):
         runtime.run()
     assert runtime.run()["y"].shape == (3,)
+
+
+def test_in_a_forked_child_the_model_is_refused_not_waited_for() -> None:
+    """While another thread of the parent is in the model, with a lock that nobody opens in the child."""
+    inside, enough = threading.Event(), threading.Event()
+
+    def slow() -> list[Any]:
+        inside.set()
+        enough.wait(20)
+        return [np.zeros(3, np.int8)]
+
+    runtime = Runtime(b"", backend=FakeBackend(slow, [], [quantized(1.0, 0)]))
+    thread = threading.Thread(target=runtime.run)
+    thread.start()
+    assert inside.wait(10)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)
+        code = 1
+        try:
+            runtime.run()
+        except InferenceError as error:
+            code = 0 if "spawn" in str(error) else 2
+        runtime.close()
+        os._exit(code)
+    status = os.waitpid(child, 0)[1]
+    enough.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_in_a_forked_child_the_native_engine_is_refused(runtime: Runtime) -> None:
+    child = os.fork()
+    if child == 0:
+        try:
+            runtime._backend.invoke(IDS)  # type: ignore[union-attr]
+        except InferenceError as error:
+            os._exit(0 if "spawn" in str(error) else 2)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

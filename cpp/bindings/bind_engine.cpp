@@ -57,6 +57,7 @@ class Engine {
             to.push_back(made.mutable_data());
             results.append(std::move(made));
         }
+        engine_.check_process();
         {
             py::gil_scoped_release unlocked;
             const std::lock_guard<std::mutex> lock(mutex_);

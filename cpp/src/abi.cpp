@@ -1,6 +1,7 @@
 #include "abi.h"
 
 #include <array>
+#include <cstdint>
 #include <exception>
 #include <new>
 #include <vector>
@@ -25,6 +26,20 @@ void fill_face(const Result& from, edgeemo_result& to) {
     std::copy(box.begin(), box.end(), to.box);
     std::copy(eyes.begin(), eyes.end(), to.eyes);
     to.face_score = face.score;
+}
+
+// Rows never overlap, and none of a picture this wide lie 2 GiB apart.
+std::ptrdiff_t row_stride_of(const edgeemo_image& from, std::ptrdiff_t row) {
+    const std::ptrdiff_t given = from.row_stride;
+    if (given == 0) return row;
+    if (from.color == EDGEEMO_NV12 && given < 0)
+        throw InputError("row_stride is " + std::to_string(given) +
+                         ": nv12 has its second plane below; pass the rows from the top down");
+    if ((given < row && given > -row) || given > INT32_MAX || given < -INT32_MAX)
+        throw InputError("row_stride is " + std::to_string(given) + ": expected " + std::to_string(row) +
+                         " bytes at least for this width and color, and less than 2 GiB; or 0 if rows follow "
+                         "each other");
+    return given;
 }
 
 }  // namespace
@@ -96,7 +111,7 @@ void fill(const Result& from, edgeemo_result& to) {
     const std::size_t n = std::min(room, from.probabilities.size());
     std::copy_n(from.probabilities.begin(), n, to.probabilities);
     to.n_probabilities = static_cast<std::uint32_t>(n);
-    if (to.struct_size >= sizeof(edgeemo_result)) fill_face(from, to);
+    if (to.struct_size >= kWithFace) fill_face(from, to);
 }
 
 Pcm pcm_of(const edgeemo_pcm* pointer) {
@@ -126,7 +141,7 @@ Image image_of(const edgeemo_image* pointer) {
     check_image(image);
     const std::ptrdiff_t bytes = channels_of(image.color);
     image.pixel_stride = bytes;
-    image.row_stride = from.row_stride == 0 ? from.width * bytes : from.row_stride;
+    image.row_stride = row_stride_of(from, image.width * bytes);
     return image;
 }
 

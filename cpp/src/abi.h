@@ -2,6 +2,8 @@
 // caller knows them.
 #pragma once
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -30,9 +32,23 @@ std::vector<Face>& found();
 std::string& last_error();                // of this thread
 std::int32_t code_of_current() noexcept;  // of the exception being handled; its sentence goes to last_error()
 
+// While one lives, the host's pthread_cancel waits: it would unwind our frames with an exception that must
+// not be caught, and end the process.
+class Uncancelled {
+  public:
+    Uncancelled() noexcept { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+    ~Uncancelled() { pthread_setcancelstate(before_, nullptr); }
+    Uncancelled(const Uncancelled&) = delete;
+    Uncancelled& operator=(const Uncancelled&) = delete;
+
+  private:
+    int before_ = PTHREAD_CANCEL_ENABLE;
+};
+
 // Nothing leaves `work` but a code.
 template <class Work>
 std::int32_t guarded(const Work& work) noexcept {
+    const Uncancelled now;
     try {
         return work();
     } catch (...) {
@@ -52,16 +68,40 @@ T& given(T* pointer, const char* what) {
     return *pointer;
 }
 
-// Sizes of structs as they first were: a caller's is never smaller.
+// Sizes of structs as they first were: a caller's is never smaller. Each ends with the last field it had
+// then, so that a field that joins changes nothing here.
 template <class T>
-inline constexpr std::size_t kFirst = sizeof(T);
+inline constexpr std::size_t kFirst = 0;
 template <>
-inline constexpr std::size_t kFirst<edgeemo_options> = offsetof(edgeemo_options, detector);
+inline constexpr std::size_t kFirst<edgeemo_options> =
+    offsetof(edgeemo_options, delegate) + sizeof(edgeemo_options::delegate);
 template <>
-inline constexpr std::size_t kFirst<edgeemo_result> = offsetof(edgeemo_result, track_id);
+inline constexpr std::size_t kFirst<edgeemo_result> =
+    offsetof(edgeemo_result, end_ms) + sizeof(edgeemo_result::end_ms);
+template <>
+inline constexpr std::size_t kFirst<edgeemo_pcm> =
+    offsetof(edgeemo_pcm, samples) + sizeof(edgeemo_pcm::samples);
+template <>
+inline constexpr std::size_t kFirst<edgeemo_image> =
+    offsetof(edgeemo_image, row_stride) + sizeof(edgeemo_image::row_stride);
+template <>
+inline constexpr std::size_t kFirst<edgeemo_verdict> =
+    offsetof(edgeemo_verdict, reason) + sizeof(edgeemo_verdict::reason);
+template <>
+inline constexpr std::size_t kFirst<edgeemo_face_options> =
+    offsetof(edgeemo_face_options, smooth_ms) + sizeof(edgeemo_face_options::smooth_ms);
+static_assert(sizeof(void*) != 8 || (kFirst<edgeemo_options> == 24 && kFirst<edgeemo_result> == 88 &&
+                                     kFirst<edgeemo_pcm> == 32 && kFirst<edgeemo_image> == 32 &&
+                                     kFirst<edgeemo_verdict> == 528 && kFirst<edgeemo_face_options> == 16));
+
+// Of a result that knows of faces, as version 2 had it.
+inline constexpr std::size_t kWithFace =
+    offsetof(edgeemo_result, face_score) + sizeof(edgeemo_result::face_score);
+static_assert(sizeof(void*) != 8 || kWithFace == 168);
 
 template <class T>
 void check_size(const T& value, const char* what) {
+    static_assert(kFirst<T> != 0, "say how large it first was");
     if (value.struct_size < kFirst<T>)
         throw InputError(std::string(what) + ": struct_size is too small; set it to its sizeof");
 }

@@ -34,7 +34,7 @@ ModelBytes read_file(const std::string& path) {
     struct stat status{};
     if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
         throw BundleNotFoundError("There is no bundle '" + path + "': expected the path of a file.");
-    const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
+    const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
     if (!file) {
         throw BundleError(path + " cannot be read: " + std::strerror(errno) +
                           ". Check the path and its rights.");

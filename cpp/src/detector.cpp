@@ -57,6 +57,7 @@ struct FaceDetector::State {
 
     void detect(const Image& image, std::vector<Face>& found) {
         check_image(image);
+        engine.check_process();
         const Alignment crop = frontend.align(
             Box{0.0, 0.0, static_cast<double>(image.width), static_cast<double>(image.height)});
         const std::lock_guard<std::mutex> lock(mutex);

@@ -14,6 +14,7 @@ using edgeemo::abi::guarded;
 using edgeemo::abi::image_of;
 using edgeemo::abi::scratch;
 using edgeemo::abi::sized;
+using edgeemo::abi::Uncancelled;
 
 namespace {
 
@@ -55,7 +56,10 @@ int32_t edgeemo_open(const char* path, const edgeemo_options* options, edgeemo_r
     });
 }
 
-void edgeemo_close(edgeemo_recognizer* recognizer) { delete recognizer; }
+void edgeemo_close(edgeemo_recognizer* recognizer) {
+    const Uncancelled now;
+    delete recognizer;
+}
 
 int32_t edgeemo_probe(const char* path, const edgeemo_options* options, edgeemo_verdict* verdict) {
     return guarded([&] {
@@ -163,12 +167,14 @@ int32_t edgeemo_predict_faces(edgeemo_recognizer* recognizer, const edgeemo_imag
         const std::size_t room = n;
         n = 0;
         const std::size_t step = room == 0 ? 0 : sized(results).struct_size;  // of an older header it is less
+        if (step % alignof(edgeemo_result) != 0)
+            throw InputError("an edgeemo_result: struct_size is no sizeof; set it to that of the struct");
         const auto place = [&](std::size_t i) -> edgeemo_result& {
-            edgeemo_result& out =
-                *reinterpret_cast<edgeemo_result*>(reinterpret_cast<unsigned char*>(results) + i * step);
-            if (out.struct_size != step) throw InputError("set struct_size of each result, all the same");
-            return out;
+            return *reinterpret_cast<edgeemo_result*>(reinterpret_cast<unsigned char*>(results) + i * step);
         };
+        for (std::size_t i = 0; i < room; ++i)  // before the first is written
+            if (place(i).struct_size != step)
+                throw InputError("set struct_size of each result, all the same");
         const edgeemo::Recognizer& reader = given(recognizer, "a recognizer").recognizer;
         const edgeemo::Image picture = image_of(image);
         std::vector<edgeemo::Face>& faces = edgeemo::abi::found();

@@ -9,6 +9,7 @@ using edgeemo::abi::given;
 using edgeemo::abi::guarded;
 using edgeemo::abi::scratch;
 using edgeemo::abi::sized;
+using edgeemo::abi::Uncancelled;
 
 namespace {
 
@@ -109,4 +110,7 @@ int32_t edgeemo_stream_reset(edgeemo_stream* stream) {
     });
 }
 
-void edgeemo_stream_close(edgeemo_stream* stream) { delete stream; }
+void edgeemo_stream_close(edgeemo_stream* stream) {
+    const Uncancelled now;
+    delete stream;
+}

@@ -1,5 +1,7 @@
 #include "edgeemo/engine.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -10,6 +12,7 @@
 
 #include "edgeemo/errors.h"
 #include "edgeemo/quant.h"
+#include "home.h"
 #include "litert.h"
 #include "model.h"
 #include "sha256.h"
@@ -47,10 +50,15 @@ struct Side {
     std::vector<void*> memory;        // of `tensors`
 };
 
+// LiteRT asks the system what the processor is, and refuses every model if it is not told.
+bool knows_processor() { return access("/proc/cpuinfo", R_OK) == 0; }
+
 void check(Status status, const char* what) {
     if (status == 0) return;
-    throw InferenceError(std::string("LiteRT ") + what + " (status " + std::to_string(status) +
-                         "); convert the model again, or use another release of LiteRT");
+    throw InferenceError(std::string("LiteRT ") + what + " (status " + std::to_string(status) + "); " +
+                         (knows_processor()
+                              ? "convert the model again, or use another release of LiteRT"
+                              : "it needs /proc/cpuinfo, which cannot be read here: mount /proc"));
 }
 
 // Whether a line "key = value" has that key.
@@ -97,6 +105,7 @@ void set_threads(const Library& lib, Handle options, std::int32_t threads) {
 struct Engine::State {
     explicit State(const EngineOptions& options) : lib(options.library) {}
     ~State() {
+        if (home.left()) return;  // its threads, for which this would wait, are not here
         for (const Side* side : {&in, &out})
             for (const Handle buffer : side->buffers) lib.DestroyTensorBuffer(buffer);
         if (compiled != nullptr) lib.DestroyCompiledModel(compiled);
@@ -196,6 +205,7 @@ struct Engine::State {
     }
 
     void run() {
+        home.check();
         check(lib.RunCompiledModel(compiled, 0, in.buffers.size(), in.buffers.data(), out.buffers.size(),
                                    out.buffers.data()),
               "could not run the model");
@@ -228,6 +238,7 @@ struct Engine::State {
         }
     }
 
+    Home home;
     Library lib;
     ModelBytes bytes;
     bool gpu = false;
@@ -281,6 +292,7 @@ std::size_t Engine::output_named(std::string_view name) const { return index_of(
 void* Engine::input(std::size_t i) { return state_->in.memory[i]; }
 const void* Engine::output(std::size_t i) const { return state_->out.memory[i]; }
 void Engine::run() { state_->run(); }
+void Engine::check_process() const { state_->home.check(); }
 
 void Engine::write(std::size_t i, const float* values) {
     const TensorInfo& tensor = inputs()[i];

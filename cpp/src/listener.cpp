@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -10,6 +12,14 @@
 
 namespace edgeemo {
 namespace {
+
+constexpr std::int64_t kMostMs = std::int64_t{1} << 52;  // so that doubles hold every sample's time
+
+void check_time(std::int64_t t_ms) {
+    if (t_ms <= kMostMs && t_ms >= -kMostMs) return;
+    throw InputError("t_ms must be within 2^52 ms of 0, got " + std::to_string(t_ms) +
+                     "; pass milliseconds of the caller's clock");
+}
 
 // The running evidence-weighted mean over spans; each weighs its evidence times its real frames.
 struct Mean {
@@ -129,6 +139,7 @@ VoiceListener& VoiceListener::operator=(VoiceListener&&) noexcept = default;
 void VoiceListener::push(const Pcm& chunk, std::int64_t t_ms) {
     State& s = *state_;
     if (chunk.samples == 0) return;
+    check_time(t_ms);
     if (s.samples != 0 && std::fabs(static_cast<double>(t_ms) - s.now_ms()) > s.hop_ms) {
         if (chunk.channels == s.stream.channels()) {  // else push() below refuses it, and nothing has changed
             check_pcm(chunk);

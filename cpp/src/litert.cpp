@@ -33,6 +33,25 @@ std::string last_error() {
     return error == nullptr ? "no reason given" : error;
 }
 
+[[noreturn]] void cannot_open(const std::string& why) {
+    const bool old_system = why.find("GLIBC") != std::string::npos;
+    throw RuntimeUnavailableError(
+        "LiteRT cannot be opened (" + why + "); " +
+        (old_system ? "this system is older than that release of LiteRT needs: name the path of an older one"
+                    : kRemedy));
+}
+
+// The LiteRT that lies where a Python environment has it; "" if there is none.
+std::string litert_beside_us() {
+    const std::string here = own_folder();
+    for (const char* const folder :
+         {"", "../ai_edge_litert/", "../../ai_edge_litert/", "../../../ai_edge_litert/"}) {
+        const std::string path = here + folder + "libLiteRt.so";
+        if (!here.empty() && access(path.c_str(), F_OK) == 0) return path;
+    }
+    return "";
+}
+
 }  // namespace
 
 std::string beside_us(std::initializer_list<const char*> places) {
@@ -54,27 +73,20 @@ void check_processor() {
 }
 
 Library::Library(const std::string& path) : path_(path) {
-    std::string why;
-    if (!path.empty()) {
-        handle_ = open_library(path);
-        if (handle_ == nullptr) why = last_error();
-    } else {
-        const std::string here = own_folder();
-        for (const char* const folder :
-             {"", "../ai_edge_litert/", "../../ai_edge_litert/", "../../../ai_edge_litert/"}) {
-            if (handle_ != nullptr || here.empty()) break;
-            path_ = here + folder + "libLiteRt.so";
-            handle_ = open_library(path_);
-        }
-        for (const char* const name : {"libLiteRt.so", "libLiteRtRuntimeCApi.so"}) {
-            if (handle_ != nullptr) break;
-            path_ = name;
-            handle_ = open_library(path_);
-            if (handle_ == nullptr) why = last_error();
-        }
+    if (path_.empty()) path_ = litert_beside_us();
+    if (!path_.empty()) {
+        // a file that is there and cannot be loaded is told: another LiteRT would take its place unseen
+        handle_ = open_library(path_);
+        if (handle_ == nullptr) cannot_open(last_error());
     }
-    if (handle_ == nullptr)
-        throw RuntimeUnavailableError("LiteRT cannot be opened (" + why + "); " + kRemedy);
+    std::string why;
+    for (const char* const name : {"libLiteRt.so", "libLiteRtRuntimeCApi.so"}) {
+        if (handle_ != nullptr) break;
+        path_ = name;
+        handle_ = open_library(path_);
+        if (handle_ == nullptr && why.empty()) why = last_error();
+    }
+    if (handle_ == nullptr) cannot_open(why);
 
     if (find("CreateCompiledModel") == nullptr) {
         throw RuntimeUnavailableError(path_ + " is not LiteRT, or older than 1.4; " + kRemedy);

@@ -110,6 +110,7 @@ void Recognizer::predict_text(std::string_view text, Result& out) const {
 void Recognizer::predict_pcm(const Pcm& pcm, std::int32_t rate_hz, Result& out) const {
     RecognizerParts& parts = *parts_;
     parts.expect(Modality::voice);
+    parts.engine.check_process();
     const std::lock_guard<std::mutex> lock(parts.clip_mutex);
     if (!parts.clip || parts.clip_rate_hz != rate_hz || parts.clip_channels != pcm.channels)
         hear_clips(rate_hz, pcm.channels);

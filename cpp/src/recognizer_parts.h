@@ -24,6 +24,7 @@ struct RecognizerParts {
     // scores, valence, arousal; and the logits of the blocks that are speech (null if the model has none).
     template <class Fill, class Use>
     void run(const Fill& fill, const Use& use) {
+        engine.check_process();
         const std::lock_guard<std::mutex> lock(mutex);
         if (!fill(engine)) {
             readout.neutral(row.data());
@@ -52,6 +53,7 @@ struct RecognizerParts {
 
     // What is said where there is no face.
     void nobody(Result& out) {
+        engine.check_process();
         const std::lock_guard<std::mutex> lock(mutex);
         readout.neutral(row.data());
         fill(row.data(), out);

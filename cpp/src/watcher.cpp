@@ -27,6 +27,7 @@ void say(RecognizerParts& parts, const Image& image, const Alignment& crop, cons
 
 const FaceDetector& RecognizerParts::finder() {
     expect(Modality::face);
+    engine.check_process();
     const std::lock_guard<std::mutex> lock(finder_mutex);
     if (found_by) return *found_by;
     try {

@@ -16,7 +16,8 @@ def paths_command(as_json: bool) -> None:
     \b
     Example:
       edgeemo paths --json
-      PKG_CONFIG_PATH=$(edgeemo paths --json | jq -r .pkgconfig) pkg-config --cflags --libs edgeemo
+      code='from edgeemo.native_paths import paths; print(paths()["pkgconfig"])'
+      PKG_CONFIG_PATH=$(python -c "$code") pkg-config --cflags --libs edgeemo
     """
     found = {name: str(path) for name, path in native_paths.paths().items()}
     if as_json:

@@ -11,6 +11,7 @@ constexpr std::int32_t kMostFrames = 4;
 struct Picture {
     std::unique_ptr<std::uint8_t[]> bytes;
     edgeemo_image image{};
+    bool refused = false;  // for its stride, if for nothing else
 };
 
 std::int32_t side(std::uint32_t choice) {
@@ -40,6 +41,14 @@ Picture picture_of(fuzz::Choices& choose) {
     const bool upwards = (apart & 16u) != 0;
     image.pixels = picture.bytes.get() + (upwards ? (rows - 1) * stride : 0);
     image.row_stride = upwards ? -stride : (apart & 15u) == 0 ? 0 : stride;
+    if ((apart & 0xE0u) == 0xE0u) {  // any stride but one that could be right: every call must refuse it
+        image.pixels = picture.bytes.get();
+        image.row_stride = choose.raw<std::ptrdiff_t>();
+        const bool absurd = image.row_stride > INT32_MAX || image.row_stride < -INT32_MAX;
+        if (!absurd) image.row_stride %= row;
+        picture.refused = good && image.row_stride != 0;
+    }
+    picture.refused = picture.refused || (upwards && good && image.color == EDGEEMO_NV12);
     return picture;
 }
 
@@ -95,6 +104,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (std::int32_t frame = 0; frame < kMostFrames && choose.size() != 0; ++frame) {
         const Picture picture = picture_of(choose);
         const std::uint32_t what = choose.byte();
+        answer.again();
+        if (picture.refused)
+            CHECK(!fuzz::done(edgeemo_predict_image(recognizer, &picture.image, nullptr, answer.get())));
         if ((what & 3u) == 0) {
             answer.again();
             if (fuzz::done(edgeemo_predict_image(recognizer, &picture.image, nullptr, answer.get())))

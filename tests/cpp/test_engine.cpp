@@ -1,5 +1,9 @@
 // The engine, recognizers and the C ABI on a library that only stands in for LiteRT: faults are told, threads
 // do not meet, and a prediction takes no memory.
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -246,6 +250,95 @@ void test_a_c_prediction_takes_no_memory() {
     edgeemo_close(text);
 }
 
+// The request to end the thread is there before it calls.
+void test_a_call_is_not_cancelled() {
+    static std::atomic<int> done{0};
+    const auto work = [](void*) -> void* {
+        const std::string library = stand_in("good"), bundle = bundle_path("voice");
+        edgeemo_options options{};
+        options.struct_size = sizeof options;
+        options.library = library.c_str();
+        edgeemo_recognizer* recognizer = nullptr;
+        edgeemo_stream* stream = nullptr;
+        pthread_cancel(pthread_self());
+        done += edgeemo_open(bundle.c_str(), &options, &recognizer) == EDGEEMO_OK ? 1 : 0;
+        done += edgeemo_stream_open(recognizer, 16000, 1, &stream) == EDGEEMO_OK ? 1 : 0;
+        done += edgeemo_open("/nowhere", nullptr, nullptr) == EDGEEMO_ERROR_INPUT ? 1 : 0;
+        edgeemo_close(recognizer);
+        edgeemo_stream_close(stream);
+        ++done;
+        int state = -1;
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+        done += state == PTHREAD_CANCEL_ENABLE ? 1 : 0;  // as it was
+        return &done;
+    };
+    pthread_t thread{};
+    void* returned = nullptr;
+    CHECK(pthread_create(&thread, nullptr, work, nullptr) == 0);
+    CHECK(pthread_join(thread, &returned) == 0);
+    CHECK(done == 5 && returned == &done);
+}
+
+// In a child of fork() no lock is waited for that only a thread of the parent could open: an error says so.
+void test_a_forked_child_is_refused() {
+    const auto opened = [](const char* name) {
+        const std::string library = stand_in("good");
+        edgeemo_options options{};
+        options.struct_size = sizeof options;
+        options.library = library.c_str();
+        edgeemo_recognizer* recognizer = nullptr;
+        CHECK(edgeemo_open(bundle_path(name).c_str(), &options, &recognizer) == EDGEEMO_OK);
+        return recognizer;
+    };
+    edgeemo_recognizer *const text = opened("text"), *const voice = opened("voice"),
+                              *const face = opened("face");
+    const Voice sound;
+    const Film film(1);
+    edgeemo_pcm pcm{};
+    pcm.struct_size = sizeof pcm;
+    pcm.int16 = sound.samples.data();
+    pcm.samples = 32000;
+    edgeemo_image image{};
+    image.struct_size = sizeof image;
+    image.pixels = film.frames[0].data();
+    image.width = image.height = Film::kSide;
+    const auto all = [&](std::int32_t expected) {
+        edgeemo_result result{};
+        result.struct_size = sizeof result;
+        return edgeemo_predict_text(text, "so happy", 8, &result) == expected &&
+               edgeemo_predict_text(text, "", 0, &result) == expected &&
+               edgeemo_predict_pcm(voice, &pcm, 16000, &result) == expected &&
+               edgeemo_predict_image(face, &image, nullptr, &result) == expected &&
+               edgeemo_predict_front(face, &image, &result) == expected;
+    };
+    CHECK(all(EDGEEMO_OK));
+    std::atomic<bool> enough{false};
+    std::thread busy([&] {
+        while (!enough) CHECK(all(EDGEEMO_OK));
+    });
+    for (int i = 0; i < 8; ++i) {
+        const pid_t child = fork();
+        CHECK(child >= 0);
+        if (child == 0) {
+            alarm(10);
+            const bool refused = all(EDGEEMO_ERROR_INFERENCE) &&
+                                 std::string(edgeemo_last_error()).find("spawn") != std::string::npos;
+            edgeemo_close(face);
+            edgeemo_recognizer* const own = opened("text");
+            edgeemo_result result{};
+            result.struct_size = sizeof result;
+            const bool reads = edgeemo_predict_text(own, "so happy", 8, &result) == EDGEEMO_OK;
+            _exit(refused && reads ? 0 : 1);
+        }
+        int status = -1;
+        CHECK(waitpid(child, &status, 0) == child);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    enough = true;
+    busy.join();
+    for (edgeemo_recognizer* const recognizer : {text, voice, face}) edgeemo_close(recognizer);
+}
+
 void test_streams_in_parallel_do_not_meet() {
     const Recognizer recognizer = Recognizer::open(bundle_path("voice"), with("good"));
     const Voice sound;
@@ -340,6 +433,8 @@ int main() {
     test_a_steady_state_takes_no_memory();
     test_pictures_take_no_memory();
     test_a_c_prediction_takes_no_memory();
+    test_a_call_is_not_cancelled();
+    test_a_forked_child_is_refused();
     test_streams_in_parallel_do_not_meet();
     test_face_streams_in_parallel_do_not_meet();
     test_threads_open_one_detector();

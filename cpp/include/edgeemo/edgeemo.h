@@ -2,13 +2,15 @@
  *
  * Functions that can fail return EDGEEMO_OK (0), or one of the negative codes below; then
  * edgeemo_last_error() has a sentence that says what was expected, what came and what to do. Nothing is
- * printed by edgeemo, nothing is thrown, the process is never ended. All memory that results go to is the
- * caller's.
+ * printed by edgeemo (LiteRT itself may write a line to stderr as a model is loaded), nothing is thrown, the
+ * process is never ended. All memory that results go to is the caller's.
  *
  * Threads. Any thread may call any function. A recognizer may be shared: its calls are served one after the
  * other; use one recognizer a thread for parallel work. A stream belongs to one thread at a time; several
  * streams may share a recognizer, and outlive it. edgeemo_close and edgeemo_stream_close must be the last
- * call on a handle. edgeemo_last_error() is each thread's own.
+ * call on a handle. edgeemo_last_error() is each thread's own. A pthread_cancel waits until a call is done.
+ * After fork() the child opens its own: with what the parent opened every prediction fails there with
+ * EDGEEMO_ERROR_INFERENCE, and closing it only forgets it.
  *
  * Versions. Functions and the fields of structs stay as they are for good. New fields go to the end of a
  * struct: set struct_size to the sizeof you compile with, and a later library leaves alone what you do not
@@ -119,7 +121,9 @@ typedef struct edgeemo_image {
     const uint8_t* pixels;
     int32_t width; /* 1 to 32768 */
     int32_t height;
-    ptrdiff_t row_stride; /* bytes from row to row; 0: rows follow each other */
+    ptrdiff_t
+        row_stride; /* bytes from row to row, not less than a row has; 0: rows follow each other.
+                       Negative where the rows lie upwards: `pixels` is still the top row; not of NV12 */
 } edgeemo_image;
 
 /* How faces are followed. */
@@ -190,8 +194,8 @@ EDGEEMO_API int32_t edgeemo_predict_faces(edgeemo_recognizer* recognizer, const 
                                           edgeemo_result* results, uint32_t* n_results);
 
 /* A voice that comes in chunks. Push what there is, with the time of its first sample in milliseconds on your
- * clock; then take results until EDGEEMO_NOTHING. A time off by more than the model's hop means that samples
- * are missing: the stream then begins afresh. */
+ * clock, within 2^52 of 0; then take results until EDGEEMO_NOTHING. A time off by more than the model's hop
+ * means that samples are missing: the stream then begins afresh. */
 EDGEEMO_API int32_t edgeemo_stream_open(edgeemo_recognizer* recognizer, int32_t rate_hz, int32_t channels,
                                         edgeemo_stream** stream);
 EDGEEMO_API int32_t edgeemo_stream_push(edgeemo_stream* stream, const edgeemo_pcm* chunk, int64_t t_ms);

@@ -75,8 +75,11 @@ class Engine {
     void* input(std::size_t i);
     const void* output(std::size_t i) const;
 
-    // Throws InferenceError.
+    // Throws InferenceError; also in a child that fork() made after this was opened.
     void run();
+
+    // The latter alone: to ask before a lock is taken, which a thread of the parent may have held.
+    void check_process() const;
 
     // Floats into an input: quantized by the one rule (quant.h) where it is int8. Throws InputError for NaN.
     void write(std::size_t i, const float* values);

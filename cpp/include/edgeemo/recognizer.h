@@ -47,7 +47,7 @@ class VoiceListener {
     // The next samples; `t_ms` is the time of the first. Where it differs from the expected one by more than
     // hop_frames (of the spec), samples are missing: what came before is finished as by flush(), and the
     // stream starts afresh at `t_ms`. Throws InputError, and then has not changed, for what VoiceStream::push
-    // refuses.
+    // refuses and for a time beyond 2^52 ms.
     void push(const Pcm& chunk, std::int64_t t_ms);
 
     // What the samples after the last span say. The next chunk begins afresh, at its time.

@@ -1,0 +1,155 @@
+/* edgeemo from C: expressed emotion from text, voice and faces, on the device.
+ *
+ * Functions that can fail return EDGEEMO_OK (0), or one of the negative codes below; then
+ * edgeemo_last_error() has a sentence that says what was expected, what came and what to do. Nothing is
+ * printed by edgeemo, nothing is thrown, the process is never ended. All memory that results go to is the
+ * caller's.
+ *
+ * Threads. Any thread may call any function. A recognizer may be shared: its calls are served one after the
+ * other; use one recognizer a thread for parallel work. A stream belongs to one thread at a time; several
+ * streams may share a recognizer, and outlive it. edgeemo_close and edgeemo_stream_close must be the last
+ * call on a handle. edgeemo_last_error() is each thread's own.
+ *
+ * Versions. Functions and the fields of structs stay as they are for good. New fields go to the end of a
+ * struct: set struct_size to the sizeof you compile with, and a later library leaves alone what you do not
+ * know. What is set to zero is the default. edgeemo_abi_version() goes up when something is added.
+ */
+#ifndef EDGEEMO_EDGEEMO_H_
+#define EDGEEMO_EDGEEMO_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define EDGEEMO_API __attribute__((visibility("default")))
+#else
+#define EDGEEMO_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define EDGEEMO_ABI_VERSION 1
+#define EDGEEMO_EMOTIONS 8 /* neutral, happiness, sadness, anger, fear, disgust, surprise, contempt */
+
+#define EDGEEMO_OK 0
+#define EDGEEMO_NOTHING 1             /* edgeemo_stream_next: no result waits */
+#define EDGEEMO_ERROR_INPUT (-1)      /* what was passed in cannot be used */
+#define EDGEEMO_ERROR_SPEC (-2)       /* the bundle's frontend cannot be built */
+#define EDGEEMO_ERROR_NOT_FOUND (-3)  /* there is no such bundle */
+#define EDGEEMO_ERROR_CORRUPT (-4)    /* truncated, tampered with, or no bundle */
+#define EDGEEMO_ERROR_VERSION (-5)    /* the bundle was made by a newer edgeemo */
+#define EDGEEMO_ERROR_MISMATCH (-6)   /* of another modality, or model and card disagree */
+#define EDGEEMO_ERROR_BUNDLE (-7)     /* the bundle cannot be read */
+#define EDGEEMO_ERROR_RUNTIME (-8)    /* no usable LiteRT library */
+#define EDGEEMO_ERROR_DELEGATE (-9)   /* the delegate asked for cannot be used */
+#define EDGEEMO_ERROR_INFERENCE (-10) /* LiteRT could not run the model */
+#define EDGEEMO_ERROR_MEMORY (-11)
+#define EDGEEMO_ERROR_INTERNAL (-12)
+
+typedef struct edgeemo_recognizer edgeemo_recognizer;
+typedef struct edgeemo_stream edgeemo_stream;
+
+typedef struct edgeemo_options {
+    uint32_t struct_size;
+    int32_t threads;      /* for the model, 1 to 64; 0 is 1 */
+    const char* library;  /* path of libLiteRt.so; NULL: beside libedgeemo.so, of the Python environment it
+                             lies in, or wherever the system's loader finds it */
+    const char* delegate; /* "auto" (NULL) or "cpu" */
+} edgeemo_options;
+
+typedef struct edgeemo_result {
+    uint32_t struct_size;           /* set by the caller */
+    int32_t label;                  /* the emotion with the highest score, 0 to 7 */
+    float* probabilities;           /* the caller's, for the model's own labels; may be NULL */
+    uint32_t n_probabilities;       /* in: room there is; out: how many were written */
+    uint32_t truncated;             /* 1: the text was longer than the model reads */
+    float scores[EDGEEMO_EMOTIONS]; /* sum to 1 */
+    float confidence;               /* the score of `label` */
+    float valence;                  /* unpleasant -1 to pleasant 1 */
+    float arousal;                  /* calm -1 to excited 1 */
+    float evidence;                 /* 0 to 1, how much was there to go by; near 0 neutral is 1 */
+    int64_t start_ms;               /* what this speaks of, on the caller's clock; 0 for texts and pictures */
+    int64_t end_ms;
+} edgeemo_result;
+
+/* Samples as they lie; channels interleaved. Exactly one of the pointers is set, or none if `samples` is 0.
+ */
+typedef struct edgeemo_pcm {
+    uint32_t struct_size;
+    int32_t channels; /* 1 to 32; 0 is 1 */
+    const int16_t* int16;
+    const float* float32; /* full scale is 1; up to 8 passes */
+    size_t samples;       /* of one channel */
+} edgeemo_pcm;
+
+#define EDGEEMO_GRAY 0 /* bytes a pixel: 1 */
+#define EDGEEMO_RGB 1  /* 3 */
+#define EDGEEMO_BGR 2  /* 3 */
+#define EDGEEMO_RGBA 3 /* 4, alpha is ignored */
+#define EDGEEMO_YUYV 4 /* 2, even width */
+#define EDGEEMO_NV12 5 /* 1, then a plane of U and V half as high; even sides */
+
+typedef struct edgeemo_image {
+    uint32_t struct_size;
+    int32_t color;
+    const uint8_t* pixels;
+    int32_t width; /* 1 to 32768 */
+    int32_t height;
+    ptrdiff_t row_stride; /* bytes from row to row; 0: rows follow each other */
+} edgeemo_image;
+
+EDGEEMO_API uint32_t edgeemo_abi_version(void);
+
+/* Of the last function that failed in this thread; "" if none has. Valid until the thread's next call. */
+EDGEEMO_API const char* edgeemo_last_error(void);
+
+/* Opens a bundle and loads its model; `options` may be NULL. On failure *recognizer is NULL. */
+EDGEEMO_API int32_t edgeemo_open(const char* path, const edgeemo_options* options,
+                                 edgeemo_recognizer** recognizer);
+EDGEEMO_API void edgeemo_close(edgeemo_recognizer* recognizer); /* NULL is allowed */
+
+/* What a card says; strings are valid as long as the recognizer. NULL for an index out of range. */
+EDGEEMO_API const char* edgeemo_emotion(int32_t index);
+EDGEEMO_API const char* edgeemo_name(const edgeemo_recognizer* recognizer);
+EDGEEMO_API const char* edgeemo_modality(
+    const edgeemo_recognizer* recognizer); /* "text", "voice" or "face" */
+EDGEEMO_API const char* edgeemo_commercial(
+    const edgeemo_recognizer* recognizer); /* "cleared", "unclear" or "no" */
+EDGEEMO_API uint32_t edgeemo_n_labels(const edgeemo_recognizer* recognizer);
+EDGEEMO_API const char* edgeemo_label(const edgeemo_recognizer* recognizer, uint32_t index);
+EDGEEMO_API float edgeemo_threshold(const edgeemo_recognizer* recognizer,
+                                    uint32_t index); /* active from it on */
+
+/* `size` bytes of UTF-8; ill-formed ones are dropped. */
+EDGEEMO_API int32_t edgeemo_predict_text(edgeemo_recognizer* recognizer, const char* text, size_t size,
+                                         edgeemo_result* result);
+
+/* A whole clip, at 8000 to 192000 Hz. */
+EDGEEMO_API int32_t edgeemo_predict_pcm(edgeemo_recognizer* recognizer, const edgeemo_pcm* pcm,
+                                        int32_t rate_hz, edgeemo_result* result);
+
+/* The face in `box`: x0, y0, x1, y1 in pixels from the top left corner; or, if it is NULL, of which the whole
+ * picture is one. */
+EDGEEMO_API int32_t edgeemo_predict_image(edgeemo_recognizer* recognizer, const edgeemo_image* image,
+                                          const double* box, edgeemo_result* result);
+
+/* A voice that comes in chunks. Push what there is, with the time of its first sample in milliseconds on your
+ * clock; then take results until EDGEEMO_NOTHING. A time off by more than the model's hop means that samples
+ * are missing: the stream then begins afresh. */
+EDGEEMO_API int32_t edgeemo_stream_open(edgeemo_recognizer* recognizer, int32_t rate_hz, int32_t channels,
+                                        edgeemo_stream** stream);
+EDGEEMO_API int32_t edgeemo_stream_push(edgeemo_stream* stream, const edgeemo_pcm* chunk, int64_t t_ms);
+EDGEEMO_API int32_t edgeemo_stream_flush(edgeemo_stream* stream); /* the input has ended */
+EDGEEMO_API int32_t edgeemo_stream_next(edgeemo_stream* stream, edgeemo_result* result);
+EDGEEMO_API int32_t edgeemo_stream_summary(const edgeemo_stream* stream,
+                                           edgeemo_result* result); /* of all heard */
+EDGEEMO_API int32_t edgeemo_stream_reset(edgeemo_stream* stream);
+EDGEEMO_API void edgeemo_stream_close(edgeemo_stream* stream); /* NULL is allowed */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* EDGEEMO_EDGEEMO_H_ */
