@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from benchmarks import render, table, verdicts
 from benchmarks.parts import scaling, text, twins
 from benchmarks.parts.row import Context, Row, Score, Skip
 from benchmarks.peers import voice_folds
-from benchmarks.timing import Times, race
+from benchmarks.timing import Spent, Times, laps_of, race
 from edgeemo.evaluation.bootstrap import Interval
 
 
@@ -23,39 +24,63 @@ def test_contestants_run_in_turns_and_the_slower_one_is_found() -> None:
     order: list[str] = []
 
     def lap(name: str, seconds: float) -> Any:
-        def run(calls: int) -> float:
+        def run(calls: int) -> Spent:
             order.append(name)
-            return seconds * calls
+            return Spent(seconds * calls, 2 * seconds * calls)
 
         return run
 
     found = race({"a": lap("a", 1e-3), "b": lap("b", 3e-3)}, seconds=0.2)
     assert found.times["a"].us == pytest.approx(1000)
+    assert found.times["a"].wall_us == pytest.approx(2000)
     assert found.ratios["b"] == pytest.approx((3, 3, 3))
     timed = order[-2 * found.times["a"].rounds :]
     assert timed[:4] == ["a", "b", "b", "a"]
     assert race({"a": lap("a", 1e-3)}, seconds=0.1, each=10).times["a"].us == pytest.approx(100)
 
 
+def test_waiting_is_not_counted_as_work() -> None:
+    found = race({"sleeps": laps_of(lambda: time.sleep(0.002))}, seconds=0.05)
+    assert found.times["sleeps"].wall_us >= 2000
+    assert found.times["sleeps"].us < 1000
+
+
 def row(system: str, score: float, times: float, **more: Any) -> dict[str, Any]:
     ours = system == "ours"
     ahead = None if ours else Interval(0.7 - score, 0.7 - score - 0.01, 0.7 - score + 0.01)
     told = Score("accuracy", Interval(score, score, score), 10, difference=ahead)
-    made = Row("task", system, ours=ours, score=told, us=Times(10 * times, 9, 11, 8, 9, 1).to_dict(), **more)
+    made = Row(
+        "task", system, ours=ours, score=told, us=Times(10 * times, 9, 11, 8, 9, 1, 12).to_dict(), **more
+    )
     made.times = None if ours else (times, 0.9 * times, 1.1 * times)
     return made.to_dict()
 
 
 @pytest.mark.parametrize(
     ("score", "times", "good"),
-    [(0.6, 0.5, True), (0.8, 2.0, True), (0.8, 0.5, False), (0.7, 0.5, True)],
+    [
+        (0.6, 0.5, True),
+        (0.8, 2.0, True),
+        (0.8, 0.5, False),
+        (0.7, 0.5, None),  # as good as ours: an interval with 0 in it
+        (0.8, 0.95, None),  # 0.855 … 1.045 times as long
+        (0.695, 1.05, None),
+        (0.68, 0.95, True),  # less accurate for sure, however fast
+        (0.705, 1.2, True),  # slower for sure, however good
+    ],
 )
 def test_a_verdict_is_against_us_if_a_peer_is_both_faster_and_better(
-    score: float, times: float, good: bool
+    score: float, times: float, good: bool | None
 ) -> None:
     found, text = verdicts.verdict("task", [row("ours", 0.7, 1), row("peer", score, times)])
-    assert found == good
-    assert ("task: peer is both" in text) == (not good)
+    assert found is good
+    assert ("task: peer is both" in text) == (good is False)
+    assert ("task: undecided beside peer: time ×" in text) == (good is None)
+
+
+def test_one_peer_that_is_both_is_enough() -> None:
+    rows = [row("ours", 0.7, 1), row("close", 0.7, 1), row("peer", 0.8, 0.5)]
+    assert verdicts.verdict("task", rows)[0] is False
 
 
 def test_without_a_peers_time_there_is_no_verdict() -> None:
@@ -66,14 +91,14 @@ def test_without_a_peers_time_there_is_no_verdict() -> None:
 
 def test_fewer_false_boxes_are_better() -> None:
     peer = row("peer", 0.6, 0.5)
-    assert not verdicts.both_faster_and_better(peer)
+    assert verdicts.both_faster_and_better(peer) is False
     peer["score"]["higher_is_better"] = False
-    assert verdicts.both_faster_and_better(peer)
+    assert verdicts.both_faster_and_better(peer) is True
 
 
 def test_a_frontend_short_of_its_aim_is_named() -> None:
     made = Row(
-        "text frontend", "tokenizers", least=10.0, us=Times(9, 9, 9, 9, 9, 1).to_dict(), times=(9, 8, 10)
+        "text frontend", "tokenizers", least=10.0, us=Times(9, 9, 9, 9, 9, 1, 9).to_dict(), times=(9, 8, 10)
     )
     (told,) = verdicts.verdicts([made.to_dict()])
     assert told[0] is False
@@ -119,7 +144,22 @@ def test_the_readme_gets_the_table_between_its_marks_and_keeps_the_rest(tmp_path
 def test_the_readme_says_it_where_a_peer_is_ahead() -> None:
     said = render.markdown(results([row("ours", 0.7, 1), row("peer", 0.8, 0.5)]))
     assert "In 0 of 1 tasks" in said
-    assert "- **task: peer is both: time ×0.50, ahead by 0.100**" in said
+    assert (
+        "- **task: peer is both: time ×0.50 (0.45 … 0.55), ours minus it −0.100 (−0.110 … −0.090)**" in said
+    )
+
+
+def test_the_readme_names_what_is_undecided() -> None:
+    said = render.markdown(results([row("ours", 0.7, 1), row("peer", 0.7, 1)]))
+    assert "In 0 of 1 tasks no peer is both faster and more accurate, 1 undecided." in said
+    assert "- task: undecided beside peer: time ×1.00 (0.90 … 1.10), ours minus it +0.000" in said
+
+
+def test_what_stands_beside_the_score_is_shown_and_decides_nothing() -> None:
+    worse = Score("recall", Interval(0.9, 0.8, 1), 10, difference=Interval(-0.5, -0.6, -0.4))
+    shown = [row("ours", 0.7, 1), row("peer", 0.6, 0.5, beside=[worse])]
+    assert "accuracy 0.600 (0.600 … 0.600); recall 0.900 (0.800 … 1.000)" in render.markdown(results(shown))
+    assert verdicts.verdict("task", shown)[0] is True
 
 
 def test_counts_of_folds_give_back_the_recalls(tmp_path: Path) -> None:
@@ -139,7 +179,7 @@ def test_counts_of_folds_give_back_the_recalls(tmp_path: Path) -> None:
 
 
 def curve(us: list[float], **shape: Any) -> scaling.Curve:
-    return scaling.Curve("c", "s", [1, 2, 4, 8], [Times(x, x, x, x, 9, 1) for x in us], **shape)
+    return scaling.Curve("c", "s", [1, 2, 4, 8], [Times(x, x, x, x, 9, 1, x) for x in us], **shape)
 
 
 @pytest.mark.parametrize(
