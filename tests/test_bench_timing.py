@@ -238,8 +238,41 @@ def test_energy_is_what_the_packages_counted(tmp_path: Path) -> None:
     assert meter.to_dict() == {"mj_per_call": 5.0, "why": "RAPL: package-0; of all that ran, not of us alone"}
 
 
+def test_each_package_counts_once_and_what_holds_it_does_not(tmp_path: Path) -> None:
+    """A laptop: one package read by two ways, its memory, and the whole board."""
+    domains = {
+        "intel-rapl:0": "package-0",
+        "intel-rapl:0:0": "core",
+        "intel-rapl:0:1": "dram",
+        "intel-rapl:1": "psys",
+        "intel-rapl-mmio:0": "package-0",
+        "intel-rapl-mmio:0:0": "dram",
+    }
+    folder = "sys/class/powercap"
+    draw(tmp_path, {f"{folder}/{at}/name": f"{name}\n" for at, name in domains.items()})
+    draw(tmp_path, {f"{folder}/{at}/energy_uj": "1000\n" for at in domains})
+    meter = Meter(tmp_path)
+    meter.start()
+    draw(tmp_path, {f"{folder}/{at}/energy_uj": "51000\n" for at in domains})
+    meter.stop(10)
+    assert meter.to_dict() == {"mj_per_call": 5.0, "why": "RAPL: package-0; of all that ran, not of us alone"}
+
+
+def test_two_packages_add_up(tmp_path: Path) -> None:
+    for i in (0, 1):
+        at = f"sys/class/powercap/intel-rapl:{i}"
+        draw(tmp_path, {f"{at}/name": f"package-{i}", f"{at}/energy_uj": "0"})
+    meter = Meter(tmp_path)
+    meter.start()
+    draw(tmp_path, {f"sys/class/powercap/intel-rapl:{i}/energy_uj": "5000" for i in (0, 1)})
+    meter.stop(1)
+    assert meter.to_dict()["mj_per_call"] == 10.0
+    assert "RAPL: package-0, package-1;" in meter.to_dict()["why"]
+
+
 def test_a_counter_that_goes_round_is_followed(tmp_path: Path) -> None:
-    meter = Meter(draw(tmp_path, {f"{RAPL}/energy_uj": "9000", f"{RAPL}/max_energy_range_uj": "10000"}))
+    files = {"name": "package-0", "energy_uj": "9000", "max_energy_range_uj": "10000"}
+    meter = Meter(draw(tmp_path, {f"{RAPL}/{name}": text for name, text in files.items()}))
     meter.start()
     draw(tmp_path, {f"{RAPL}/energy_uj": "1000"})
     meter.stop(1)
@@ -264,6 +297,7 @@ def test_without_a_counter_the_reason_is_told(tmp_path: Path) -> None:
 
 def test_a_counter_that_only_root_may_read_is_named(tmp_path: Path) -> None:
     (tmp_path / RAPL / "energy_uj").mkdir(parents=True)  # cannot be read, even by root
+    draw(tmp_path, {f"{RAPL}/name": "package-0"})
     found = Meter(tmp_path).to_dict()
     assert found["mj_per_call"] is None
     assert "run it as root" in found["why"]
