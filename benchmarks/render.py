@@ -82,8 +82,8 @@ def _about(results: Mapping[str, Any]) -> str:
         f"`make table DATA=…` on {machine['cpu'] or machine['board']}, {machine['cores']} cores, Python "
         f"{machine['python']}, {when}, {seconds / 60:.0f} minutes, "
         f"{load} before and after the parts. One thread. Times are of the processor, medians of laps in "
-        "turns, ratios medians within rounds with 5th and 95th percentile; intervals are of 95 %, differences "
-        "in pairs. The wall clock beside them, versions, digests, caches and n: "
+        "turns, ratios medians within rounds with 5th and 95th percentile; intervals are of 95 %, "
+        "differences in pairs. The wall clock beside them, versions, digests, caches and n: "
         f"`benchmarks/results/{results['board']}.json`."
     )
 

@@ -110,12 +110,34 @@ def test_what_a_reading_of_the_clock_takes_is_taken_off() -> None:
     assert laps.lap(call) == {"rest": 0, "invoke": 1000, "post": 0}
 
 
-@pytest.mark.parametrize("rounds", [1, 7, 40, 55, 400])
+@pytest.mark.parametrize("rounds", [1, 7, 40, 55, 100, 400])
 def test_rounds_are_exactly_so_many_whole_calls(rounds: int) -> None:
     found = Product(Clock(), repeat(1000)).measure(Effort(rounds=rounds))
     assert len(found.whole) == rounds
-    assert len(found.blocks) == min(BLOCKS, rounds)
+    assert len(found.blocks) == min(BLOCKS, max(1, rounds // 10))
+    assert min(map(len, found.blocks)) >= min(10, rounds)
     assert found.whole == [1000] * rounds
+
+
+def test_the_first_call_after_others_does_not_count() -> None:
+    """It finds the caches full of what the stages' clocks left there."""
+    clock = Clock()
+
+    class Cold(Product):
+        cold = True
+
+        def call(self) -> None:
+            self.calls += 1
+            self.clock.work(5000 if self.cold else 1000)
+            self.cold = False
+
+        def tapped(self) -> None:
+            super().tapped()
+            self.cold = True
+
+    found = Cold(clock, repeat(0)).measure(Effort(rounds=100))
+    assert found.whole == [1000] * 100
+    assert found.wall == found.cpu == 100_000
 
 
 def test_seconds_are_kept() -> None:
@@ -149,7 +171,8 @@ def test_what_never_becomes_steady_says_so() -> None:
 def test_stages_are_timed_in_calls_of_their_own() -> None:
     product = Product(Clock(), repeat(1000))
     found = product.measure(Effort(rounds=400))
-    assert product.calls == 3 + found.warm_up_calls + 400
+    uncounted = found.warm_up_calls // 10 + len(found.blocks)  # one before each block
+    assert product.calls == 3 + found.warm_up_calls + 400 + uncounted
     assert set(found.stages) == {"rest", "frontend", "invoke", "post"}
     assert found.stages["invoke"] == [600] * 80
     assert found.lapped > 80
@@ -197,6 +220,8 @@ def test_each_kind_of_noise_is_named() -> None:
     assert "not steady" in reasons(measured(repeat(1000), warm=False))
     few = Measured([[1000]] * 5, wall=5000, cpu=5000, warm=True)
     assert reasons(few) == "only 5 calls (at least 30)"
+    few = Measured([[1000] * 10] * 9, wall=90_000, cpu=90_000, warm=True)
+    assert reasons(few) == "only 9 blocks of calls (at least 10)"
 
 
 def test_a_call_that_waited_for_a_core_is_noisy_unless_it_works_elsewhere() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..machine import Condition
-from .robust import drift, interval, spread
+from .robust import WINDOW, drift, interval, spread
 from .timing import Measured
 
 LEAST_CALLS = 30
@@ -25,6 +25,8 @@ def noise(found: Measured, before: Condition, after: Condition, *, cores: int, a
     medians = found.medians
     if len(found.whole) < LEAST_CALLS:
         reasons.append(f"only {len(found.whole)} calls (at least {LEAST_CALLS})")
+    elif len(medians) < WINDOW:
+        reasons.append(f"only {len(medians)} blocks of calls (at least {WINDOW})")
     if not found.warm:
         reasons.append("it was not steady when the warm-up ended")
     if spread(medians) > MOST_SPREAD:

@@ -50,7 +50,7 @@ _File = click.Path(path_type=Path)
     "--seconds", type=click.FloatRange(0.05, 3600), default=2.0, show_default=True,
     help="How long each case is measured.",
 )  # fmt: skip
-@click.option("--rounds", type=click.IntRange(1, 10_000_000), help="So many calls instead.")
+@click.option("--rounds", type=click.IntRange(1, 10_000_000), help="So many calls instead (100 or more).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: the machine, and the results.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Markdown tables.")
 @click.option("--picture", type=_File, metavar="FILE", help="Draw the stages: a .png, or a .html page.")
