@@ -7,7 +7,8 @@
 Writes ``benchmarks/results/BOARD.json`` after every part, so a run that was broken off goes on with
 ``--only`` for the parts it lacks; ``BOARD`` is the processor and its cores unless ``--board`` names it. Rows
 whose data or packages are missing are named as skipped, with what to do. What the peers learn is read from a
-cache that ``make peers-train`` fills. The exit code is 0 although a peer may be ahead: the verdicts say so;
+cache that ``make peers-train`` fills. Parts join only results of this very machine, and ``--render`` leaves
+the machine's name as it stands. The exit code is 0 although a peer may be ahead: the verdicts say so;
 with ``--strict`` it is 3.
 """
 
@@ -23,6 +24,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from edgeemo.errors import DataError
 from edgeemo.files import write_whole
 from edgeemo.machine import condition, machine
 
@@ -68,6 +70,31 @@ def board_name() -> str:
     return re.sub(r"[^a-z0-9]+", "-", f"{name} {here.cores} cores".lower()).strip("-")
 
 
+def begin(path: Path, board: str, *, more: bool, again: bool) -> dict[str, Any]:
+    """Return the results to go on with: new ones, or those in the file, as they are.
+
+    Args:
+        more: some parts are measured and join them. again: they are only written again.
+
+    Raises:
+        DataError: they are of another machine, and parts should join them; or there are none to write again.
+    """
+    here = machine().to_dict()
+    if again and not path.is_file():
+        raise DataError(f"{path} is not there: measure first (make table DATA=…), or name its --board.")
+    if not (more or again) or not path.is_file():
+        return {"schema": 1, "board": board, "machine": here, "parts": {}}
+    kept: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    other = [key for key in here if key != "memory_mb" and kept["machine"].get(key) != here[key]]
+    if other and not again:
+        what = ", ".join(f"{key} {kept['machine'].get(key)!r} then, {here[key]!r} now" for key in other)
+        raise DataError(
+            f"{path} is of another machine ({what}): measure all parts anew (without --only), or name another "
+            "--board."
+        )
+    return kept
+
+
 def write(results: dict[str, Any], path: Path) -> None:
     """Write the results, whole or not at all, in the order of `PARTS`."""
     results["parts"] = {name: results["parts"][name] for name in PARTS if name in results["parts"]}
@@ -89,9 +116,11 @@ def main(arguments: Iterable[str] | None = None) -> int:
     options = parser.parse_args(None if arguments is None else list(arguments))
     board = options.board or board_name()
     path = RESULTS / f"{board}.json"
-    results: dict[str, Any] = {"schema": 1, "board": board, "machine": machine().to_dict(), "parts": {}}
-    if path.is_file() and (options.only or options.render):
-        results |= {"parts": json.loads(path.read_text("utf-8"))["parts"]}
+    try:
+        results = begin(path, board, more=bool(options.only), again=options.render)
+    except DataError as error:
+        print(error, file=sys.stderr)
+        return 1
     context = Context(options.data, options.legacy, "python -m benchmarks.table --data DATA")
     for name in () if options.render else options.only or PARTS:
         print(f"── {name}", file=sys.stderr, flush=True)

@@ -17,7 +17,9 @@ from benchmarks.parts import scaling, text, twins
 from benchmarks.parts.row import Context, Row, Score, Skip
 from benchmarks.peers import voice_folds
 from benchmarks.timing import Spent, Times, laps_of, race
+from edgeemo.errors import DataError
 from edgeemo.evaluation.bootstrap import Interval
+from edgeemo.machine import machine
 
 
 def test_contestants_run_in_turns_and_the_slower_one_is_found() -> None:
@@ -224,6 +226,27 @@ def test_tf_idf_says_the_same_after_it_was_kept(tmp_path: Path) -> None:
     again = tfidf.TfIdf.load(tmp_path / "kept.npz")
     np.testing.assert_allclose(again(texts), made(texts), atol=1e-6)
     assert made(["good good"])[0].argmax() == 0
+
+
+def test_old_numbers_keep_the_name_of_their_machine(tmp_path: Path) -> None:
+    here, path = machine().to_dict(), tmp_path / "board.json"
+    fresh = table.begin(path, "board", more=True, again=False)
+    assert fresh == {"schema": 1, "board": "board", "machine": here, "parts": {}}
+    old = fresh | {"machine": here | {"cpu": "Abacus"}, "parts": {"text": {}}}
+    path.write_text(json.dumps(old))
+    assert table.begin(path, "board", more=False, again=True) == old
+    with pytest.raises(DataError, match=r"of another machine \(cpu 'Abacus' then.*measure all parts anew"):
+        table.begin(path, "board", more=True, again=False)
+    assert table.begin(path, "board", more=False, again=False) == fresh
+    path.write_text(json.dumps(fresh | {"machine": here | {"memory_mb": 1}, "parts": {"text": {}}}))
+    assert table.begin(path, "board", more=True, again=False)["parts"] == {"text": {}}
+
+
+def test_what_was_never_measured_cannot_be_written_again(tmp_path: Path, capsys: Any) -> None:
+    with pytest.raises(DataError, match="measure first"):
+        table.begin(tmp_path / "no.json", "no", more=False, again=True)
+    assert table.main(["--render", "--board", "of nobody"]) == 1
+    assert "measure first" in capsys.readouterr().err
 
 
 def test_results_are_written_in_the_order_of_the_parts(tmp_path: Path) -> None:
