@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeemo.files import write_whole
 
-from .verdicts import FRONTENDS, UNDECIDED, by_task, judged, ours_of, verdicts
+from .verdicts import FRONTENDS, UNDECIDED, by_task, judged, ours_of, slower_without_aim, verdicts
 
 BEGIN, END = "<!-- table: begin (made by `make table`) -->", "<!-- table: end -->"
 
@@ -60,7 +60,10 @@ def _verdict(rows: Sequence[Row]) -> str:
             + (f", {len(undecided)} undecided." if undecided else ".")
         )
     if frontends and frontends[0][0]:
-        lines.append("Every frontend reaches its aim.")
+        slower = "; ".join(slower_without_aim(rows))
+        lines.append(
+            "Every frontend reaches its aim" + (f"; slower, without an aim: {slower}." if slower else ".")
+        )
     against = [f"- **{text}**" for good, text in tasks + frontends if good is False]
     against += [f"- {text}" for text in undecided]
     return "\n".join([" ".join(lines), *against]).strip()

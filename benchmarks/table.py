@@ -89,8 +89,8 @@ def begin(path: Path, board: str, *, more: bool, again: bool) -> dict[str, Any]:
     if other and not again:
         what = ", ".join(f"{key} {kept['machine'].get(key)!r} then, {here[key]!r} now" for key in other)
         raise DataError(
-            f"{path} is of another machine ({what}): measure all parts anew (without --only), or name another "
-            "--board."
+            f"{path} is of another machine ({what}): measure all parts anew (without --only), or name "
+            "another --board."
         )
     return kept
 

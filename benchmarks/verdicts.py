@@ -72,6 +72,16 @@ def _how(row: Mapping[str, Any]) -> str:
     return f"time ×{middle:.2f} ({low:.2f} … {high:.2f}), ours minus it {value} ({least} … {most})"
 
 
+def slower_without_aim(rows: Rows) -> list[str]:
+    """Return where a peer of a frontend is faster and no aim says that it must not be."""
+    return [
+        f"{row['task'].replace(' frontend', '', 1)}, beside {row['system']} (×{row['times'][0]:.2f}"
+        + (f"; {row['note']})" if row.get("note") else ")")
+        for row in rows
+        if "frontend" in row["task"] and row.get("times") and "least" not in row and row["times"][0] < 1
+    ]
+
+
 def verdicts(rows: Rows) -> list[tuple[bool | None, str]]:
     """Return the sentence of each whole task, then that of all frontends."""
     found: list[tuple[bool | None, str]]
@@ -84,5 +94,6 @@ def verdicts(rows: Rows) -> list[tuple[bool | None, str]]:
     ]
     if aims:
         said = "short of it: " + "; ".join(short) if short else f"all {len(aims)} reached"
+        said += "".join(f"; without an aim and slower: {text}" for text in slower_without_aim(rows))
         found.append((not short, f"{FRONTENDS}: {said}"))
     return found

@@ -107,6 +107,16 @@ def test_a_frontend_short_of_its_aim_is_named() -> None:
     assert "tokenizers at text frontend" in told[1]
 
 
+def test_a_frontend_slower_without_an_aim_is_named_beside_the_others() -> None:
+    quick = Row("text frontend", "tokenizers", least=10.0, times=(12, 11, 13)).to_dict()
+    slow = Row("voice frontend, PCEN", "micro", times=(0.7, 0.6, 0.8), note="no bundle uses it").to_dict()
+    (told,) = verdicts.verdicts([quick, slow])
+    assert told[0] is True
+    assert "all 1 reached; without an aim and slower: voice, PCEN, beside micro (×0.70; no bundle" in told[1]
+    said = render.markdown(results([quick, slow]))
+    assert "slower, without an aim: voice, PCEN, beside micro (×0.70; no bundle uses it)." in said
+
+
 def test_what_lacks_is_named_with_the_remedy(tmp_path: Path) -> None:
     context = Context(tmp_path)
     with pytest.raises(Skip, match="Check --data"):

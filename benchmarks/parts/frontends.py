@@ -9,14 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from edgeemo import _core
+from edgeemo import Bundle, _core
+from edgeemo.bundle import shipped
 from edgeemo.frontends import VoiceFrontend, VoiceSpec
 
 from ..timing import laps_of, race
 from .row import Context, Row, Skip, digest, needs, versions
-
-TEXT_AT_LEAST = {"english": 10.0, "multilingual": 10.0}
-VOICE_AT_LEAST = {"librosa": 4.0, "kaldi-native-fbank": 12.0}
 
 
 def measure(context: Context) -> Iterator[Row]:
@@ -57,7 +55,7 @@ def _text() -> Iterator[Row]:
         yield Row(
             task,
             "HF tokenizers",
-            least=TEXT_AT_LEAST[sample],
+            least=peer.AT_LEAST[sample],
             equal=f"ids equal, {len(texts)} texts",
             versions=versions("tokenizers"),
         ).timed(contest, "theirs")
@@ -92,7 +90,7 @@ def _voice() -> Iterator[Row]:
             yield Row(
                 task,
                 name,
-                least=VOICE_AT_LEAST[name],
+                least=peer.AT_LEAST[name],
                 equal=f"log-mel within {away:.0e}",
                 note=notes[call.__name__],
                 versions=versions(name, "numpy"),
@@ -144,8 +142,16 @@ def _micro() -> Iterator[Row]:
             "pymicro-features",
             least=least,
             equal=f"{frames} frames each, of another kind",
+            note=_who_uses(compression),
             versions=versions("pymicro-features"),
         ).timed(contest, "theirs")
+
+
+def _who_uses(compression: str) -> str:
+    """Return the shipped bundles that read such frames."""
+    specs = {name: dict(Bundle.open(name).card.spec) for name in shipped()}
+    names = [name for name, spec in specs.items() if spec.get("compression") == compression]
+    return f"{compression} of {', '.join(names)}" if names else f"no shipped bundle uses {compression}"
 
 
 def _face() -> Iterator[Row]:
@@ -157,7 +163,7 @@ def _face() -> Iterator[Row]:
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        for case, (ours, theirs, _, _) in peer.CASES.items():
+        for case, (ours, theirs, _, least) in peer.CASES.items():
             away = peer.assert_equal(case)
             contest = race({"ours": laps_of(ours), "theirs": laps_of(theirs)}, seconds=1.0)
             task = f"face frontend, {case}"
@@ -167,7 +173,7 @@ def _face() -> Iterator[Row]:
             yield Row(
                 task,
                 "OpenCV",
-                least=1.0,
+                least=least,
                 equal=f"within {away} of 255 levels",
                 versions=versions("opencv-python-headless"),
             ).timed(contest, "theirs")
