@@ -214,7 +214,7 @@ def test_rare_spikes_do_not_make_it_noisy() -> None:
 
 def test_each_kind_of_noise_is_named() -> None:
     steps = chain(repeat(1000, 100), repeat(1200, 100))
-    assert "it drifted: the second half took +20%" in reasons(measured(steps))
+    assert "it drifted: the second half took +20.0% (at most ±5%)" in reasons(measured(steps))
     two = cycle([*[1000] * 5, *[1300] * 5])
     assert "the middle half of the blocks lies" in reasons(measured(two))
     assert "not steady" in reasons(measured(repeat(1000), warm=False))
@@ -226,8 +226,18 @@ def test_each_kind_of_noise_is_named() -> None:
 
 def test_a_call_that_waited_for_a_core_is_noisy_unless_it_works_elsewhere() -> None:
     found = measured(repeat(1000), cpu=140_000)
-    assert reasons(found) == "it had a core only 70% of the time: something else runs"
+    assert reasons(found) == "it had a core only 70.0% of the time (at least 95%): something else runs"
     assert not reasons(found, alone=False)
+
+
+def test_what_just_misses_a_limit_does_not_look_as_if_it_met_it() -> None:
+    assert "only 94.9% of the time (at least 95%)" in reasons(measured(repeat(1000), cpu=189_800))
+
+
+def test_the_medians_interval_is_around_the_median() -> None:
+    """Of an even number of blocks it lies between the two in the middle, not on the upper one."""
+    two = measured(chain(repeat(1000, 100), repeat(1080, 100)))
+    assert "the median is known to" not in reasons(two)
 
 
 def test_what_the_machine_says_counts() -> None:
