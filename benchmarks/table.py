@@ -49,13 +49,15 @@ def measure(name: str, context: Context) -> dict[str, Any]:
     """Measure one part and return its rows and curves, when and in what condition the machine was."""
     before, began, clock = condition(), datetime.now(timezone.utc), time.monotonic()
     found = list(PARTS[name](context))
-    command = f"{context.command} --only {name}"
-    about = {"command": command, "machine": f"{machine().cpu or machine().board}, {machine().cores} cores"}
+    about = {
+        "command": context.command,
+        "machine": f"{machine().cpu or machine().board}, {machine().cores} cores",
+    }
     rows = [row.to_dict() | about for row in found if isinstance(row, Row)]
     return {
         "began": began.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock, 1),
-        "command": command,
+        "command": context.command,
         "before": before.to_dict(),
         "after": condition().to_dict(),
         "rows": rows,
@@ -95,6 +97,14 @@ def begin(path: Path, board: str, *, more: bool, again: bool) -> dict[str, Any]:
     return kept
 
 
+def said(options: argparse.Namespace) -> str:
+    """Return the command as it was given, without where this machine has its files."""
+    parts = ["python -m benchmarks.table --data DATA"]
+    parts += [f"--only {name}" for name in options.only or ()]
+    parts += ["--legacy LEGACY"] if options.legacy else []
+    return " ".join(parts + ([f"--board {options.board}"] if options.board else []))
+
+
 def write(results: dict[str, Any], path: Path) -> None:
     """Write the results, whole or not at all, in the order of `PARTS`."""
     results["parts"] = {name: results["parts"][name] for name in PARTS if name in results["parts"]}
@@ -121,7 +131,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     except DataError as error:
         print(error, file=sys.stderr)
         return 1
-    context = Context(options.data, options.legacy, "python -m benchmarks.table --data DATA")
+    context = Context(options.data, options.legacy, said(options))
     for name in () if options.render else options.only or PARTS:
         print(f"── {name}", file=sys.stderr, flush=True)
         results["parts"][name] = measure(name, context)

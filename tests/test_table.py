@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
@@ -250,6 +251,15 @@ def test_old_numbers_keep_the_name_of_their_machine(tmp_path: Path) -> None:
     assert table.begin(path, "board", more=False, again=False) == fresh
     path.write_text(json.dumps(fresh | {"machine": here | {"memory_mb": 1}, "parts": {"text": {}}}))
     assert table.begin(path, "board", more=True, again=False)["parts"] == {"text": {}}
+
+
+def test_the_command_is_what_was_run_without_this_machines_paths() -> None:
+    asked = argparse.Namespace(only=["text", "voice"], legacy=Path("/x/python"), board=None)
+    assert (
+        table.said(asked) == "python -m benchmarks.table --data DATA --only text --only voice --legacy LEGACY"
+    )
+    nothing = argparse.Namespace(only=None, legacy=None, board="pi")
+    assert table.said(nothing) == "python -m benchmarks.table --data DATA --board pi"
 
 
 def test_what_was_never_measured_cannot_be_written_again(tmp_path: Path, capsys: Any) -> None:

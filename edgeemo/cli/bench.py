@@ -121,7 +121,8 @@ def bench_command(
             chart = console.need("edgeemo.bench.chart", "eval", "matplotlib.figure")
             chart.check(picture)
     then = read_results(old) if old is not None else None
-    combined = product(*map(dict.fromkeys, (bundles, delegates, threads, batches)))
+    once = dict.fromkeys  # what is given twice is measured once
+    combined = product(once(bundles), once(delegates), once(threads), once(batches))
     cases = [Case(name, delegate, n, batch, backend) for name, delegate, n, batch in combined]
     command = shlex.join(("edgeemo", *(context.find_root().obj or ("bench", *bundles))))
     results = _measured(cases, Offered(text, audio, image), Effort(seconds, rounds), command)
