@@ -220,7 +220,7 @@ def test_of_a_hundred_equal_answers_not_everything_is_known() -> None:
 @pytest.mark.parametrize(
     ("high", "low", "area"), [([2, 3], [0, 1], 1), ([1, 1], [1], 0.5), ([1, 3], [2, 1], 0.625)]
 )
-def test_the_area_counts_pairs_and_ties_half(high: list[float], low: list[float], area: float) -> None:
+def test_the_area_of_what_was_drawn(high: list[float], low: list[float], area: float) -> None:
     positive = np.array([True] * len(high) + [False] * len(low))
     said, everybody = np.array(high + low, np.float64), np.arange(len(high + low))
     assert text._area_of(positive)(said, everybody) == pytest.approx(area)
