@@ -35,6 +35,7 @@ class Curve:
     """Microseconds ``times`` at each of ``xs``; ``shape`` says what they should be.
 
     ``"line"``: a straight line. ``"flat"``: the same from ``flat_from`` on. ``"shown"``: nothing is expected.
+    ``times`` are of the processor, or of the wall where threads share the work.
     """
 
     name: str
