@@ -13,7 +13,6 @@ import pytest
 from benchmarks.parts.row import quiet
 from benchmarks.parts.scaling import CURVES
 
-
 SHOWN = "threads"
 
 
