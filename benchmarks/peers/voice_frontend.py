@@ -84,7 +84,7 @@ PEERS: dict[str, tuple[VoiceSpec, Callable[[], Floats], list[Callable[[], Any]]]
     "kaldi-native-fbank": (KALDI, with_kaldi, [with_kaldi, kaldi_fbank]),
 }
 
-AT_LEAST = {"librosa": 4.0, "kaldi-native-fbank": 12.0}
+AT_LEAST = {"librosa": 4.0, "kaldi-native-fbank": 12.0, "pymicro-features": 1.0}
 """How many times as long theirs must take, in processor time."""
 
 
