@@ -34,6 +34,8 @@ from .pictures import draw
 from .render import into_readme, lines_of, markdown
 
 RESULTS = ROOT / "benchmarks" / "results"
+SCHEMA = 2
+"""1 had times of the wall clock."""
 PARTS: dict[str, Callable[[Context], Iterator[Row | scaling.Curve]]] = {
     "frontends": frontends.measure,
     "text": text.measure,
@@ -79,14 +81,18 @@ def begin(path: Path, board: str, *, more: bool, again: bool) -> dict[str, Any]:
         more: some parts are measured and join them. again: they are only written again.
 
     Raises:
-        DataError: they are of another machine, and parts should join them; or there are none to write again.
+        DataError: they are of another kind, or of another machine, and parts should join them; or there are none to write again.
     """
     here = machine().to_dict()
     if again and not path.is_file():
         raise DataError(f"{path} is not there: measure first (make table DATA=…), or name its --board.")
     if not (more or again) or not path.is_file():
-        return {"schema": 1, "board": board, "machine": here, "parts": {}}
+        return {"schema": SCHEMA, "board": board, "machine": here, "parts": {}}
     kept: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    if kept["schema"] != SCHEMA:
+        raise DataError(
+            f"{path} has times of another kind (schema {kept['schema']}): measure all parts anew."
+        )
     other = [key for key in here if key != "memory_mb" and kept["machine"].get(key) != here[key]]
     if other and not again:
         what = ", ".join(f"{key} {kept['machine'].get(key)!r} then, {here[key]!r} now" for key in other)

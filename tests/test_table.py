@@ -242,13 +242,16 @@ def test_tf_idf_says_the_same_after_it_was_kept(tmp_path: Path) -> None:
 def test_old_numbers_keep_the_name_of_their_machine(tmp_path: Path) -> None:
     here, path = machine().to_dict(), tmp_path / "board.json"
     fresh = table.begin(path, "board", more=True, again=False)
-    assert fresh == {"schema": 1, "board": "board", "machine": here, "parts": {}}
+    assert fresh == {"schema": table.SCHEMA, "board": "board", "machine": here, "parts": {}}
     old = fresh | {"machine": here | {"cpu": "Abacus"}, "parts": {"text": {}}}
     path.write_text(json.dumps(old))
     assert table.begin(path, "board", more=False, again=True) == old
     with pytest.raises(DataError, match=r"of another machine \(cpu 'Abacus' then.*measure all parts anew"):
         table.begin(path, "board", more=True, again=False)
     assert table.begin(path, "board", more=False, again=False) == fresh
+    path.write_text(json.dumps(fresh | {"schema": 1}))
+    with pytest.raises(DataError, match="times of another kind"):
+        table.begin(path, "board", more=False, again=True)
     path.write_text(json.dumps(fresh | {"machine": here | {"memory_mb": 1}, "parts": {"text": {}}}))
     assert table.begin(path, "board", more=True, again=False)["parts"] == {"text": {}}
 
