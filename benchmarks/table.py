@@ -81,7 +81,8 @@ def begin(path: Path, board: str, *, more: bool, again: bool) -> dict[str, Any]:
         more: some parts are measured and join them. again: they are only written again.
 
     Raises:
-        DataError: they are of another kind, or of another machine, and parts should join them; or there are none to write again.
+        DataError: they are of another kind, or of another machine, and parts should join them; or there are
+            none to write again.
     """
     here = machine().to_dict()
     if again and not path.is_file():
