@@ -5,16 +5,23 @@ Run with ``pytest benchmarks/bench_face_frontend.py``; `benchmarks.peers.face_fr
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from benchmarks.peers.face_frontend import CASES, FRAME, assert_equal
+from benchmarks.peers.face_frontend import CASES, FRAME, apart, assert_equal
 from benchmarks.timing import interleaved_ratio
 from edgeemo.frontends import FaceFrontend, FaceSpec
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+import reference_face as oracle
+
+ATOL = 1e-4  # of deviations from the mean, or of [0, 1]
 
 
 @pytest.fixture(autouse=True)
@@ -36,12 +43,14 @@ def test_edgeemo_is_faster_by(case: str) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_edgeemo(benchmark: Any, case: str) -> None:
-    assert benchmark(CASES[case][0]).dtype == np.int8
+    ours, theirs, levels, _ = CASES[case]
+    assert apart(benchmark(ours), theirs()) <= levels
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_opencv(benchmark: Any, case: str) -> None:
-    assert benchmark(CASES[case][1]).dtype == np.int8
+    ours, theirs, levels, _ = CASES[case]
+    assert apart(ours(), benchmark(theirs)) <= levels
 
 
 @pytest.mark.parametrize("color", ["yuyv", "nv12", "rgba"])
@@ -49,10 +58,15 @@ def test_edgeemo_camera_frames(benchmark: Any, color: Any) -> None:
     shape = {"yuyv": (720, 1280, 2), "nv12": (1080, 1280), "rgba": (720, 1280, 4)}[color]
     image = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
     frontend = FaceFrontend(FaceSpec(channels="rgb"))
-    assert benchmark(frontend.compute, image, color, (300, 100, 700, 500)).shape == (64, 64, 3)
+    box = (300, 100, 700, 500)
+    expected = oracle.compute(image, color, frontend.spec, frontend.align(box))
+    np.testing.assert_allclose(benchmark(frontend.compute, image, color, box), expected, atol=ATOL, rtol=0)
 
 
 def test_edgeemo_turned_and_shrunk(benchmark: Any) -> None:
     """Four points of each pixel in the picture shrunk to twice the tensor's size."""
     frontend = FaceFrontend(FaceSpec(normalization="mean_std"))
-    assert benchmark(frontend.compute, FRAME, "rgb", eyes=((500, 300), (670, 330))).shape == (64, 64, 1)
+    eyes = ((500, 300), (670, 330))
+    expected = oracle.compute(FRAME, "rgb", frontend.spec, frontend.align(eyes=eyes))
+    ours = benchmark(frontend.compute, FRAME, "rgb", eyes=eyes)
+    np.testing.assert_allclose(ours, expected, atol=ATOL, rtol=0)

@@ -1,4 +1,4 @@
-"""What the Runtime adds to a bare interpreter call, both timed in turns in the same run.
+"""What the Runtime adds to a bare interpreter call, both in processor time, in turns in the same run.
 
 Run with ``pytest benchmarks/bench_runtime.py``. The bundle is the shipped ``text`` where it is there, else
 the pocket bundle of the tests.
@@ -6,22 +6,18 @@ the pocket bundle of the tests.
 
 from __future__ import annotations
 
-import statistics
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from benchmarks.timing import interleaved_ratio
 from edgeemo import Bundle, Runtime
 from edgeemo.bundle import shipped
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-
-ROUNDS = 1_000
 
 
 def a_bundle() -> Bundle:
@@ -39,17 +35,6 @@ def a_bare_interpreter(bundle: Bundle) -> tuple[Any, int, dict[str, Any]]:
     runner = interpreter.get_signature_runner()
     (given,) = (detail["index"] for detail in runner.get_input_details().values())
     return interpreter, given, dict(sorted(runner.get_output_details().items()))
-
-
-def in_turns(*functions: Callable[[], object]) -> list[float]:
-    """Return the median µs of each function, called in turns so that noise hits all alike."""
-    times: list[list[int]] = [[] for _ in functions]
-    for _ in range(ROUNDS):
-        for own, function in zip(times, functions, strict=True):
-            begin = time.perf_counter_ns()
-            function()
-            own.append(time.perf_counter_ns() - begin)
-    return [statistics.median(own) / 1e3 for own in times]
 
 
 def test_run_beside_the_bare_interpreter(benchmark: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,7 +56,7 @@ def test_run_beside_the_bare_interpreter(benchmark: Any, capsys: pytest.CaptureF
         expected = (raw.astype(np.float32) - zero_point) * np.float32(scale) if scale else raw
         np.testing.assert_array_equal(runtime.run(ids)[name], expected)
 
-    alone, ours = in_turns(bare, lambda: runtime.run(ids))
+    alone, ours, _ = interleaved_ratio(bare, lambda: runtime.run(ids))
     benchmark.extra_info.update(bundle=bundle.card.name, bare_us=alone, run_us=ours, added_us=ours - alone)
     with capsys.disabled():
         print(f"\n{bundle.card.name}: interpreter {alone:.1f} µs, run {ours:.1f} µs: {ours - alone:+.1f} µs")

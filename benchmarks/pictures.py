@@ -82,7 +82,7 @@ def _draw_peers(tasks: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) ->
         axis.minorticks_off()
         axis.margins(x=0.5, y=0.25)
         axis.set_title(task, fontsize=8)
-        axis.set_xlabel("µs a call")
+        axis.set_xlabel("µs of processor time a call")
         axis.set_ylabel(shown[0]["score"]["metric"] if shown else "")
         if shown and not shown[0]["score"]["higher_is_better"]:
             axis.invert_yaxis()

@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeemo.files import write_whole
 
-from .verdicts import FRONTENDS, by_task, judged, ours_of, verdicts
+from .verdicts import FRONTENDS, UNDECIDED, by_task, judged, ours_of, slower_without_aim, verdicts
 
 BEGIN, END = "<!-- table: begin (made by `make table`) -->", "<!-- table: end -->"
 
@@ -53,11 +53,19 @@ def _verdict(rows: Sequence[Row]) -> str:
         (frontends if text.startswith(FRONTENDS) else tasks).append((good, text))
     known = [good for good, _ in tasks if good is not None]
     lines = []
-    if known:
-        lines.append(f"In {sum(known)} of {len(known)} tasks no peer is both faster and more accurate.")
+    undecided = [text for good, text in tasks if good is None and UNDECIDED in text]
+    if known or undecided:
+        lines.append(
+            f"In {sum(known)} of {len(known) + len(undecided)} tasks no peer is both faster and more accurate"
+            + (f", {len(undecided)} undecided." if undecided else ".")
+        )
     if frontends and frontends[0][0]:
-        lines.append("Every frontend reaches its aim.")
+        slower = "; ".join(slower_without_aim(rows))
+        lines.append(
+            "Every frontend reaches its aim" + (f"; slower, without an aim: {slower}." if slower else ".")
+        )
     against = [f"- **{text}**" for good, text in tasks + frontends if good is False]
+    against += [f"- {text}" for text in undecided]
     return "\n".join([" ".join(lines), *against]).strip()
 
 
@@ -76,23 +84,24 @@ def _about(results: Mapping[str, Any]) -> str:
     return (
         f"`make table DATA=…` on {machine['cpu'] or machine['board']}, {machine['cores']} cores, Python "
         f"{machine['python']}, {when}, {seconds / 60:.0f} minutes, "
-        f"{load} before and after the parts. One thread. Times are medians of laps in turns, ratios medians "
-        "within rounds with 5th and 95th percentile; intervals are of 95 %, differences in pairs. Versions, "
-        f"digests, caches and n: `benchmarks/results/{results['board']}.json`."
+        f"{load} before and after the parts. One thread. Times are of the processor, medians of laps in "
+        "turns, ratios medians within rounds with 5th and 95th percentile; intervals are of 95 %, "
+        "differences in pairs. The wall clock beside them, versions, digests, caches and n: "
+        f"`benchmarks/results/{results['board']}.json`."
     )
 
 
 def _whole(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
     lines = [
-        "| whole task | system | how good | ours minus it | n | µs a call | times ours |",
+        "| whole task | system | how good | ours minus it | n | processor µs a call | times ours |",
         "|---|---|---|---|---|---|---|",
     ]
     for task, rows in tasks.items():
         for i, row in enumerate(r for r in rows if not r.get("skipped")):
-            score = row.get("score")
-            good = f"{score['metric']} {_interval(score['value'])}" if score else ""
-            ahead = _interval(score["difference"], "+") if score and score["difference"] else ""
-            n = f"{score['n']:,} {score['of']}" if score else ""
+            scores = [row["score"], *row.get("beside", [])] if row.get("score") else []
+            good = "; ".join(f"{score['metric']} {_interval(score['value'])}" for score in scores)
+            ahead = "; ".join(_interval(score["difference"], "+") for score in scores if score["difference"])
+            n = f"{scores[0]['n']:,} {scores[0]['of']}" if scores else ""
             note = f" ({row['note']})" if row.get("note") else ""
             cells = ["" if i else task, row["system"] + note, good, ahead, n, _us(row), _times(row)]
             lines.append(f"| {' | '.join(cells)} |")
@@ -101,7 +110,7 @@ def _whole(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
 
 def _frontends(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
     lines = [
-        "| frontend | edgeemo, µs | peer | µs | times faster | at least | answers |",
+        "| frontend | edgeemo, processor µs | peer | its µs | times faster | at least | answers |",
         "|---|---|---|---|---|---|---|",
     ]
     for task, rows in tasks.items():
@@ -119,8 +128,8 @@ def _frontends(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
 def _twins(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
     names = list(dict.fromkeys(row["system"] for rows in tasks.values() for row in rows))
     lines = [
-        "Bare models: µs a call, times our engine's, and how often the answer is that of LiteRT's own "
-        "Interpreter (of 100 inputs from the data):",
+        "Bare models: processor µs a call, times our engine's, and how often the answer is that of LiteRT's "
+        "own Interpreter (of 100 inputs from the data):",
         "",
         f"| model | {' | '.join(names)} |",
         "|---" * (len(names) + 1) + "|",

@@ -7,7 +7,8 @@
 Writes ``benchmarks/results/BOARD.json`` after every part, so a run that was broken off goes on with
 ``--only`` for the parts it lacks; ``BOARD`` is the processor and its cores unless ``--board`` names it. Rows
 whose data or packages are missing are named as skipped, with what to do. What the peers learn is read from a
-cache that ``make peers-train`` fills. The exit code is 0 although a peer may be ahead: the verdicts say so;
+cache that ``make peers-train`` fills. Parts join only results of this very machine, and ``--render`` leaves
+the machine's name as it stands. The exit code is 0 although a peer may be ahead: the verdicts say so;
 with ``--strict`` it is 3.
 """
 
@@ -23,6 +24,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from edgeemo.errors import DataError
 from edgeemo.files import write_whole
 from edgeemo.machine import condition, machine
 
@@ -32,6 +34,8 @@ from .pictures import draw
 from .render import into_readme, lines_of, markdown
 
 RESULTS = ROOT / "benchmarks" / "results"
+SCHEMA = 2
+"""1 had times of the wall clock."""
 PARTS: dict[str, Callable[[Context], Iterator[Row | scaling.Curve]]] = {
     "frontends": frontends.measure,
     "text": text.measure,
@@ -47,13 +51,15 @@ def measure(name: str, context: Context) -> dict[str, Any]:
     """Measure one part and return its rows and curves, when and in what condition the machine was."""
     before, began, clock = condition(), datetime.now(timezone.utc), time.monotonic()
     found = list(PARTS[name](context))
-    command = f"{context.command} --only {name}"
-    about = {"command": command, "machine": f"{machine().cpu or machine().board}, {machine().cores} cores"}
+    about = {
+        "command": context.command,
+        "machine": f"{machine().cpu or machine().board}, {machine().cores} cores",
+    }
     rows = [row.to_dict() | about for row in found if isinstance(row, Row)]
     return {
         "began": began.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock, 1),
-        "command": command,
+        "command": context.command,
         "before": before.to_dict(),
         "after": condition().to_dict(),
         "rows": rows,
@@ -66,6 +72,44 @@ def board_name() -> str:
     here = machine()
     name = here.board if here.architecture == "aarch64" and here.board else here.cpu or here.architecture
     return re.sub(r"[^a-z0-9]+", "-", f"{name} {here.cores} cores".lower()).strip("-")
+
+
+def begin(path: Path, board: str, *, more: bool, again: bool) -> dict[str, Any]:
+    """Return the results to go on with: new ones, or those in the file, as they are.
+
+    Args:
+        more: some parts are measured and join them. again: they are only written again.
+
+    Raises:
+        DataError: they are of another kind, or of another machine, and parts should join them; or there are
+            none to write again.
+    """
+    here = machine().to_dict()
+    if again and not path.is_file():
+        raise DataError(f"{path} is not there: measure first (make table DATA=…), or name its --board.")
+    if not (more or again) or not path.is_file():
+        return {"schema": SCHEMA, "board": board, "machine": here, "parts": {}}
+    kept: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    if kept["schema"] != SCHEMA:
+        raise DataError(
+            f"{path} has times of another kind (schema {kept['schema']}): measure all parts anew."
+        )
+    other = [key for key in here if key != "memory_mb" and kept["machine"].get(key) != here[key]]
+    if other and not again:
+        what = ", ".join(f"{key} {kept['machine'].get(key)!r} then, {here[key]!r} now" for key in other)
+        raise DataError(
+            f"{path} is of another machine ({what}): measure all parts anew (without --only), or name "
+            "another --board."
+        )
+    return kept
+
+
+def said(options: argparse.Namespace) -> str:
+    """Return the command as it was given, without where this machine has its files."""
+    parts = ["python -m benchmarks.table --data DATA"]
+    parts += [f"--only {name}" for name in options.only or ()]
+    parts += ["--legacy LEGACY"] if options.legacy else []
+    return " ".join(parts + ([f"--board {options.board}"] if options.board else []))
 
 
 def write(results: dict[str, Any], path: Path) -> None:
@@ -89,10 +133,12 @@ def main(arguments: Iterable[str] | None = None) -> int:
     options = parser.parse_args(None if arguments is None else list(arguments))
     board = options.board or board_name()
     path = RESULTS / f"{board}.json"
-    results: dict[str, Any] = {"schema": 1, "board": board, "machine": machine().to_dict(), "parts": {}}
-    if path.is_file() and (options.only or options.render):
-        results |= {"parts": json.loads(path.read_text("utf-8"))["parts"]}
-    context = Context(options.data, options.legacy, "python -m benchmarks.table --data DATA")
+    try:
+        results = begin(path, board, more=bool(options.only), again=options.render)
+    except DataError as error:
+        print(error, file=sys.stderr)
+        return 1
+    context = Context(options.data, options.legacy, said(options))
     for name in () if options.render else options.only or PARTS:
         print(f"── {name}", file=sys.stderr, flush=True)
         results["parts"][name] = measure(name, context)

@@ -4,19 +4,30 @@ A *lap* is so many calls of one contestant that a clock can see them; a *round* 
 and in the next round in the other (A B, B A, …). The number of a contestant is the median of its laps, with
 their 5th and 95th percentiles; of two, the median of the ratios within rounds, which says more than the
 ratio of the medians where the machine is shared.
+
+What counts is processor time, which others' work on the machine does not stretch; the wall clock stands
+beside it. Contestants work in one thread, so that on an idle machine both are one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from time import perf_counter
-from typing import Any, TypeAlias
+from time import perf_counter_ns, process_time_ns
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-Lap: TypeAlias = Callable[[int], float]
-"""Makes so many calls and returns the seconds they took; in this process or in another."""
+
+class Spent(NamedTuple):
+    """Seconds a lap took: of the processor, all threads of the process together, and on the wall."""
+
+    processor: float
+    wall: float
+
+
+Lap: TypeAlias = Callable[[int], Spent]
+"""Makes so many calls and says what they took; in this process or in another."""
 
 LAP_S = 0.004
 MOST_CALLS = 10_000
@@ -25,7 +36,10 @@ LEAST_ROUNDS, MOST_ROUNDS = 9, 41
 
 @dataclass(frozen=True)
 class Times:
-    """Microseconds a call takes: median, percentiles and least of ``rounds`` laps of ``calls`` each."""
+    """Microseconds a call takes: median, percentiles and least of ``rounds`` laps of ``calls`` each.
+
+    ``wall_us`` is the median on the wall, where the others are of processor time.
+    """
 
     us: float
     p5: float
@@ -33,6 +47,7 @@ class Times:
     least: float
     rounds: int
     calls: int
+    wall_us: float
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers."""
@@ -47,14 +62,15 @@ class Race:
     ratios: Mapping[str, tuple[float, float, float]]
 
 
-def laps_of(call: Callable[[], object], clock: Callable[[], float] = perf_counter) -> Lap:
-    """Return the laps of a call in this process; ``clock`` may be `time.process_time`."""
+def laps_of(call: Callable[[], object]) -> Lap:
+    """Return the laps of a call in this process."""
 
-    def lap(calls: int) -> float:
-        start = clock()
+    def lap(calls: int) -> Spent:
+        wall, processor = perf_counter_ns(), process_time_ns()
         for _ in range(calls):
             call()
-        return clock() - start
+        processor = process_time_ns() - processor
+        return Spent(processor / 1e9, (perf_counter_ns() - wall) / 1e9)
 
     return lap
 
@@ -66,6 +82,7 @@ def race(
     each: int = 1,
     lap_s: float = LAP_S,
     most_rounds: int = MOST_ROUNDS,
+    by: Literal["processor", "wall"] = "processor",
 ) -> Race:
     """Time contestants in turns, the first being what the others are compared with.
 
@@ -73,23 +90,28 @@ def race(
         laps: by name. seconds: about how long to go on: 9 to ``most_rounds`` rounds.
         each: how many things one call does (texts, for instance); times are of one.
         lap_s: the least length of a lap.
+        by: what times and ratios are of; ``"wall"`` where several threads work at once.
     """
     calls, lasts = {}, {}
     for name, lap in laps.items():
         lap(1)  # what happens once: caches, lazy imports
-        once = min(lap(1) for _ in range(3))
+        once = min(getattr(lap(1), by) for _ in range(3))
         calls[name] = int(np.clip(np.ceil(lap_s / max(once, 1e-8)), 1, MOST_CALLS))
-        lasts[name] = lap(calls[name])  # warm
+        lasts[name] = lap(calls[name]).wall  # warm
     rounds = int(np.clip(seconds / max(sum(lasts.values()), 1e-6), LEAST_ROUNDS, most_rounds))
     found: dict[str, list[float]] = {name: [] for name in laps}
+    walls: dict[str, list[float]] = {name: [] for name in laps}
     for i in range(rounds):
         for name in list(laps)[:: 1 if i % 2 == 0 else -1]:
-            found[name].append(laps[name](calls[name]) / calls[name] / each * 1e6)
+            spent, per_thing = laps[name](calls[name]), 1e6 / calls[name] / each
+            found[name].append(getattr(spent, by) * per_thing)
+            walls[name].append(spent.wall * per_thing)
     first = np.array(found[next(iter(laps))])
     times, ratios = {}, {}
     for name, us in found.items():
         p5, median, p95 = np.percentile(us, [5, 50, 95])
-        times[name] = Times(float(median), float(p5), float(p95), min(us), rounds, calls[name])
+        wall = float(np.median(walls[name]))
+        times[name] = Times(float(median), float(p5), float(p95), min(us), rounds, calls[name], wall)
         low, middle, high = np.percentile(np.array(us) / first, [5, 50, 95])
         ratios[name] = (float(middle), float(low), float(high))
     return Race(times, ratios)
@@ -98,6 +120,6 @@ def race(
 def interleaved_ratio(
     ours: Callable[[], object], theirs: Callable[[], object], each: int = 1
 ) -> tuple[float, float, float]:
-    """Return the microseconds of both and how many times as long theirs takes."""
+    """Return the microseconds of processor time of both, and how many times as long theirs takes."""
     found = race({"ours": laps_of(ours), "theirs": laps_of(theirs)}, seconds=1.0, each=each)
     return found.times["ours"].us, found.times["theirs"].us, found.ratios["theirs"][0]

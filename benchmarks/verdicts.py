@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 FRONTENDS = "frontends, times faster than the aim"
+UNDECIDED = "undecided"
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -29,34 +30,56 @@ def judged(rows: Rows) -> bool:
     return own is not None and "score" in own and not own["task"].startswith("runtime")
 
 
-def both_faster_and_better(row: Mapping[str, Any]) -> bool:
-    """Whether a peer takes less time than ours and is ahead of it, each as measured."""
-    score = row.get("score")
-    if not score or not score.get("difference") or not row.get("times"):
+def both_faster_and_better(row: Mapping[str, Any]) -> bool | None:
+    """Whether a peer takes less time than ours and is ahead of it, by the whole of both intervals.
+
+    It is not where one interval lies wholly on our side: it takes longer, or is less accurate. None: neither
+    can be said, because an interval on which it depends includes 1 (of time) or 0 (of accuracy).
+    """
+    _, low, high = row["times"]
+    score = row["score"]
+    sign = 1 if score["higher_is_better"] else -1
+    worst, best = sorted(sign * score["difference"][end] for end in ("low", "high"))  # ours minus the peer's
+    if low >= 1 or worst >= 0:
         return False
-    ahead = score["difference"]["value"] * (1 if score["higher_is_better"] else -1)
-    return bool(row["times"][0] < 1 and ahead < 0)
+    return True if high < 1 and best < 0 else None
 
 
 def verdict(task: str, rows: Rows) -> tuple[bool | None, str]:
-    """Return whether no peer is both faster and better (None: no peer was timed), and the sentence."""
+    """Return whether no peer is both faster and better, and the sentence.
+
+    None: undecided, or no peer was timed.
+    """
     peers = [row for row in rows if not row.get("ours") and not row.get("skipped") and row.get("score")]
-    timed = [row for row in peers if row.get("times")]
+    timed = [row for row in peers if row.get("times") and row["score"].get("difference")]
     if not timed:
         return None, f"{task}: not judged, no peer was timed"
-    won = [row for row in timed if both_faster_and_better(row)]
-    if not won:
-        names = ", ".join(row["system"] for row in timed)
-        return True, f"{task}: no peer is both faster and more accurate ({names})"
-    told = []
-    for row in won:
-        score, ratio = row["score"]["difference"], row["times"]
-        clear = ratio[2] < 1 and score["low"] * score["high"] > 0
-        told.append(
-            f"{row['system']} is both: time ×{ratio[0]:.2f}, ahead by {abs(score['value']):.3f}"
-            + ("" if clear else " (within what chance and noise allow)")
-        )
-    return False, f"{task}: {'; '.join(told)}"
+    both = {row["system"]: both_faster_and_better(row) for row in timed}
+    if True in both.values():
+        won = "; ".join(f"{row['system']} is both: {_how(row)}" for row in timed if both[row["system"]])
+        return False, f"{task}: {won}"
+    if None in both.values():
+        open_ = "; ".join(f"{row['system']}: {_how(row)}" for row in timed if both[row["system"]] is None)
+        return None, f"{task}: {UNDECIDED} beside {open_}"
+    return True, f"{task}: no peer is both faster and more accurate ({', '.join(both)})"
+
+
+def _how(row: Mapping[str, Any]) -> str:
+    """Say by how much a peer is faster and ahead, with the intervals that decide."""
+    middle, low, high = row["times"]
+    ahead = row["score"]["difference"]
+    value, least, most = (f"{ahead[key]:+.3f}".replace("-", "−") for key in ("value", "low", "high"))
+    return f"time ×{middle:.2f} ({low:.2f} … {high:.2f}), ours minus it {value} ({least} … {most})"
+
+
+def slower_without_aim(rows: Rows) -> list[str]:
+    """Return where a peer of a frontend is faster and no aim says that it must not be."""
+    return [
+        f"{row['task'].replace(' frontend', '', 1)}, beside {row['system']} (×{row['times'][0]:.2f}"
+        + (f"; {row['note']})" if row.get("note") else ")")
+        for row in rows
+        if "frontend" in row["task"] and row.get("times") and "least" not in row and row["times"][0] < 1
+    ]
 
 
 def verdicts(rows: Rows) -> list[tuple[bool | None, str]]:
@@ -71,5 +94,6 @@ def verdicts(rows: Rows) -> list[tuple[bool | None, str]]:
     ]
     if aims:
         said = "short of it: " + "; ".join(short) if short else f"all {len(aims)} reached"
+        said += "".join(f"; without an aim and slower: {text}" for text in slower_without_aim(rows))
         found.append((not short, f"{FRONTENDS}: {said}"))
     return found

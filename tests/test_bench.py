@@ -234,6 +234,15 @@ def test_a_process_that_does_not_answer_is_given_up(
         bench(Case(str(pocket_path)), effort=FEW)
 
 
+def test_what_lies_in_the_current_folder_is_not_imported(
+    pocket_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("numpy.py", "json.py", "edgeemo.py"):
+        (tmp_path / name).write_text("raise SystemExit('the wrong one')")
+    monkeypatch.chdir(tmp_path)
+    assert bench(Case(str(pocket_path.resolve())), effort=FEW)["n"] == 60
+
+
 @pytest.mark.parametrize("end", ["os.kill(os.getpid(), 9)", "time.sleep(60)"])
 def test_an_answer_counts_however_the_process_ends(
     pocket_path: Path, monkeypatch: pytest.MonkeyPatch, end: str

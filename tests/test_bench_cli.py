@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,7 +21,7 @@ from edgeemo.bench.compare import CANNOT, FASTER, SAME, SLOWER, failed
 from edgeemo.bench.run import Case
 from edgeemo.cli import bench as command
 from edgeemo.cli import main
-from edgeemo.errors import DelegateError, EdgeemoError
+from edgeemo.errors import DelegateError, EdgeemoError, InferenceError
 
 HERE = {"board": "", "cpu": "Cortex-A72", "architecture": "aarch64", "cores": 4, "system": "Linux 6"}
 
@@ -118,6 +123,13 @@ def test_options_given_twice_are_combined(
     assert "| text, cpu, 2 threads, batch 4 |" in capsys.readouterr().out
 
 
+def test_what_is_given_twice_is_measured_once(measures: Callable[..., list[Case]], pocket_path: Path) -> None:
+    asked = measures(result())
+    twice = ["--threads", "2", "--threads", "2", "--delegate", "cpu", "--delegate", "cpu", "--batch", "3"]
+    assert main(["bench", str(pocket_path), str(pocket_path), *twice, "--batch", "3", "--json"]) == 0
+    assert asked == [Case(str(pocket_path), "cpu", 2, 3)]
+
+
 def test_markdown_is_of_whole_tables(
     measures: Callable[..., list[Case]], pocket_path: Path, capsys: Any
 ) -> None:
@@ -189,9 +201,10 @@ def test_a_picture_that_cannot_be_written_is_an_error(
     measures: Callable[..., list[Case]], pocket_path: Path, tmp_path: Path, capsys: Any, name: str
 ) -> None:
     pytest.importorskip("matplotlib")
-    measures(result())
+    asked = measures(result())
     assert main(["bench", str(pocket_path), "--picture", str(tmp_path / name)]) == 1
     assert "cannot be written" in capsys.readouterr().err
+    assert not asked, "it was measured for nothing"
 
 
 def test_page_faults_are_told_where_they_cost() -> None:
@@ -217,6 +230,40 @@ def test_a_delegate_that_cannot_be_used_is_a_row_that_says_why(
     assert "pocket, gpu did not run: There is no GPU here." in " ".join(capsys.readouterr().out.split())
 
 
+def test_a_case_that_fails_leaves_the_results_of_the_others(
+    measures: Callable[..., list[Case]], pocket_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measures(result(), InferenceError("The process ended with code -9. Try another backend."))
+    assert main(["bench", str(pocket_path), "--threads", "1", "--threads", "2", "--json"]) == 0
+    good, bad = json.loads(capsys.readouterr().out)["results"]
+    assert good["total_us"]["p50"] == 50
+    assert bad["error"] == "The process ended with code -9. Try another backend."
+
+
+def test_the_input_of_a_later_bundle_is_read_before_the_first_is_measured(
+    measures: Callable[..., list[Case]], pocket_path: Path, parrot_path: Path, tmp_path: Path, capsys: Any
+) -> None:
+    asked = measures(result())
+    options = [str(pocket_path), str(parrot_path), "--audio", str(tmp_path / "no.wav")]
+    assert main(["bench", *options]) == 1
+    assert "no.wav cannot be read" in capsys.readouterr().err
+    assert not asked
+
+
+def test_sigterm_leaves_no_files(pocket_path: Path, tmp_path: Path) -> None:
+    files = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "edgeemo.cli", "bench", str(pocket_path), "--seconds", "60"]
+    process = subprocess.Popen(command, env=files, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not list(tmp_path.glob("*/0.npy")) and not list(tmp_path.glob("*/stderr")):
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    process.terminate()
+    assert process.wait(30) == 128 + signal.SIGTERM
+    assert not list(tmp_path.iterdir())
+
+
 def test_where_nothing_could_run_it_is_an_error(
     pocket_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -234,6 +281,8 @@ def test_where_nothing_could_run_it_is_an_error(
     [
         (["--threads", "0"], 2, "0 is not in the range"),
         (["--batch", "0"], 2, "0 is not in the range"),
+        (["--seconds", "nan"], 2, "nan is no number"),
+        (["--compare", "no.json", "--fail-above", "nan"], 2, "nan is no number"),
         (["--image", "x.png"], 2, "--image is for face bundles; these read text: give --text."),
         (["--audio", "x.wav", "--text", "hi"], 2, "--audio is for voice bundles"),
         (["--json", "--markdown"], 2, "Give either --json or --markdown."),

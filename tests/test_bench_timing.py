@@ -110,12 +110,34 @@ def test_what_a_reading_of_the_clock_takes_is_taken_off() -> None:
     assert laps.lap(call) == {"rest": 0, "invoke": 1000, "post": 0}
 
 
-@pytest.mark.parametrize("rounds", [1, 7, 40, 55, 400])
+@pytest.mark.parametrize("rounds", [1, 7, 40, 55, 100, 400])
 def test_rounds_are_exactly_so_many_whole_calls(rounds: int) -> None:
     found = Product(Clock(), repeat(1000)).measure(Effort(rounds=rounds))
     assert len(found.whole) == rounds
-    assert len(found.blocks) == min(BLOCKS, rounds)
+    assert len(found.blocks) == min(BLOCKS, max(1, rounds // 10))
+    assert min(map(len, found.blocks)) >= min(10, rounds)
     assert found.whole == [1000] * rounds
+
+
+def test_the_first_call_after_others_does_not_count() -> None:
+    """It finds the caches full of what the stages' clocks left there."""
+    clock = Clock()
+
+    class Cold(Product):
+        cold = True
+
+        def call(self) -> None:
+            self.calls += 1
+            self.clock.work(5000 if self.cold else 1000)
+            self.cold = False
+
+        def tapped(self) -> None:
+            super().tapped()
+            self.cold = True
+
+    found = Cold(clock, repeat(0)).measure(Effort(rounds=100))
+    assert found.whole == [1000] * 100
+    assert found.wall == found.cpu == 100_000
 
 
 def test_seconds_are_kept() -> None:
@@ -149,7 +171,8 @@ def test_what_never_becomes_steady_says_so() -> None:
 def test_stages_are_timed_in_calls_of_their_own() -> None:
     product = Product(Clock(), repeat(1000))
     found = product.measure(Effort(rounds=400))
-    assert product.calls == 3 + found.warm_up_calls + 400
+    uncounted = found.warm_up_calls // 10 + len(found.blocks)  # one before each block
+    assert product.calls == 3 + found.warm_up_calls + 400 + uncounted
     assert set(found.stages) == {"rest", "frontend", "invoke", "post"}
     assert found.stages["invoke"] == [600] * 80
     assert found.lapped > 80
@@ -191,18 +214,30 @@ def test_rare_spikes_do_not_make_it_noisy() -> None:
 
 def test_each_kind_of_noise_is_named() -> None:
     steps = chain(repeat(1000, 100), repeat(1200, 100))
-    assert "it drifted: the second half took +20%" in reasons(measured(steps))
+    assert "it drifted: the second half took +20.0% (at most ±5%)" in reasons(measured(steps))
     two = cycle([*[1000] * 5, *[1300] * 5])
     assert "the middle half of the blocks lies" in reasons(measured(two))
     assert "not steady" in reasons(measured(repeat(1000), warm=False))
     few = Measured([[1000]] * 5, wall=5000, cpu=5000, warm=True)
     assert reasons(few) == "only 5 calls (at least 30)"
+    few = Measured([[1000] * 10] * 9, wall=90_000, cpu=90_000, warm=True)
+    assert reasons(few) == "only 9 blocks of calls (at least 10)"
 
 
 def test_a_call_that_waited_for_a_core_is_noisy_unless_it_works_elsewhere() -> None:
     found = measured(repeat(1000), cpu=140_000)
-    assert reasons(found) == "it had a core only 70% of the time: something else runs"
+    assert reasons(found) == "it had a core only 70.0% of the time (at least 95%): something else runs"
     assert not reasons(found, alone=False)
+
+
+def test_what_just_misses_a_limit_does_not_look_as_if_it_met_it() -> None:
+    assert "only 94.9% of the time (at least 95%)" in reasons(measured(repeat(1000), cpu=189_800))
+
+
+def test_the_medians_interval_is_around_the_median() -> None:
+    """Of an even number of blocks it lies between the two in the middle, not on the upper one."""
+    two = measured(chain(repeat(1000, 100), repeat(1080, 100)))
+    assert "the median is known to" not in reasons(two)
 
 
 def test_what_the_machine_says_counts() -> None:
@@ -238,8 +273,41 @@ def test_energy_is_what_the_packages_counted(tmp_path: Path) -> None:
     assert meter.to_dict() == {"mj_per_call": 5.0, "why": "RAPL: package-0; of all that ran, not of us alone"}
 
 
+def test_each_package_counts_once_and_what_holds_it_does_not(tmp_path: Path) -> None:
+    """A laptop: one package read by two ways, its memory, and the whole board."""
+    domains = {
+        "intel-rapl:0": "package-0",
+        "intel-rapl:0:0": "core",
+        "intel-rapl:0:1": "dram",
+        "intel-rapl:1": "psys",
+        "intel-rapl-mmio:0": "package-0",
+        "intel-rapl-mmio:0:0": "dram",
+    }
+    folder = "sys/class/powercap"
+    draw(tmp_path, {f"{folder}/{at}/name": f"{name}\n" for at, name in domains.items()})
+    draw(tmp_path, {f"{folder}/{at}/energy_uj": "1000\n" for at in domains})
+    meter = Meter(tmp_path)
+    meter.start()
+    draw(tmp_path, {f"{folder}/{at}/energy_uj": "51000\n" for at in domains})
+    meter.stop(10)
+    assert meter.to_dict() == {"mj_per_call": 5.0, "why": "RAPL: package-0; of all that ran, not of us alone"}
+
+
+def test_two_packages_add_up(tmp_path: Path) -> None:
+    for i in (0, 1):
+        at = f"sys/class/powercap/intel-rapl:{i}"
+        draw(tmp_path, {f"{at}/name": f"package-{i}", f"{at}/energy_uj": "0"})
+    meter = Meter(tmp_path)
+    meter.start()
+    draw(tmp_path, {f"sys/class/powercap/intel-rapl:{i}/energy_uj": "5000" for i in (0, 1)})
+    meter.stop(1)
+    assert meter.to_dict()["mj_per_call"] == 10.0
+    assert "RAPL: package-0, package-1;" in meter.to_dict()["why"]
+
+
 def test_a_counter_that_goes_round_is_followed(tmp_path: Path) -> None:
-    meter = Meter(draw(tmp_path, {f"{RAPL}/energy_uj": "9000", f"{RAPL}/max_energy_range_uj": "10000"}))
+    files = {"name": "package-0", "energy_uj": "9000", "max_energy_range_uj": "10000"}
+    meter = Meter(draw(tmp_path, {f"{RAPL}/{name}": text for name, text in files.items()}))
     meter.start()
     draw(tmp_path, {f"{RAPL}/energy_uj": "1000"})
     meter.stop(1)
@@ -264,6 +332,7 @@ def test_without_a_counter_the_reason_is_told(tmp_path: Path) -> None:
 
 def test_a_counter_that_only_root_may_read_is_named(tmp_path: Path) -> None:
     (tmp_path / RAPL / "energy_uj").mkdir(parents=True)  # cannot be read, even by root
+    draw(tmp_path, {f"{RAPL}/name": "package-0"})
     found = Meter(tmp_path).to_dict()
     assert found["mj_per_call"] is None
     assert "run it as root" in found["why"]

@@ -66,6 +66,15 @@ def test_a_slowed_function_fails_and_a_little_more_does_not(
     assert "the baseline should follow" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("program", ["no/such/program", "/bin/true", "/bin/false", "."])
+def test_a_program_that_is_none_is_an_error_with_the_remedy(
+    program: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: name)  # so far valgrind is not asked
+    assert instructions.main([program]) == 1
+    assert "`make instructions` builds it." in capsys.readouterr().err
+
+
 def counts(**changes: Any) -> dict[str, Any]:
     return {"compiler": "GNU 12", "flags": "-O3", "architecture": "any", "stages": {"a": 1000}} | changes
 

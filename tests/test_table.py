@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,47 +17,73 @@ from benchmarks import render, table, verdicts
 from benchmarks.parts import scaling, text, twins
 from benchmarks.parts.row import Context, Row, Score, Skip
 from benchmarks.peers import voice_folds
-from benchmarks.timing import Times, race
+from benchmarks.timing import Spent, Times, laps_of, race
+from edgeemo.errors import DataError
 from edgeemo.evaluation.bootstrap import Interval
+from edgeemo.machine import machine
 
 
 def test_contestants_run_in_turns_and_the_slower_one_is_found() -> None:
     order: list[str] = []
 
     def lap(name: str, seconds: float) -> Any:
-        def run(calls: int) -> float:
+        def run(calls: int) -> Spent:
             order.append(name)
-            return seconds * calls
+            return Spent(seconds * calls, 2 * seconds * calls)
 
         return run
 
     found = race({"a": lap("a", 1e-3), "b": lap("b", 3e-3)}, seconds=0.2)
     assert found.times["a"].us == pytest.approx(1000)
+    assert found.times["a"].wall_us == pytest.approx(2000)
     assert found.ratios["b"] == pytest.approx((3, 3, 3))
     timed = order[-2 * found.times["a"].rounds :]
     assert timed[:4] == ["a", "b", "b", "a"]
     assert race({"a": lap("a", 1e-3)}, seconds=0.1, each=10).times["a"].us == pytest.approx(100)
 
 
+def test_waiting_is_not_counted_as_work() -> None:
+    found = race({"sleeps": laps_of(lambda: time.sleep(0.002))}, seconds=0.05)
+    assert found.times["sleeps"].wall_us >= 2000
+    assert found.times["sleeps"].us < 1000
+
+
 def row(system: str, score: float, times: float, **more: Any) -> dict[str, Any]:
     ours = system == "ours"
     ahead = None if ours else Interval(0.7 - score, 0.7 - score - 0.01, 0.7 - score + 0.01)
     told = Score("accuracy", Interval(score, score, score), 10, difference=ahead)
-    made = Row("task", system, ours=ours, score=told, us=Times(10 * times, 9, 11, 8, 9, 1).to_dict(), **more)
+    made = Row(
+        "task", system, ours=ours, score=told, us=Times(10 * times, 9, 11, 8, 9, 1, 12).to_dict(), **more
+    )
     made.times = None if ours else (times, 0.9 * times, 1.1 * times)
     return made.to_dict()
 
 
 @pytest.mark.parametrize(
     ("score", "times", "good"),
-    [(0.6, 0.5, True), (0.8, 2.0, True), (0.8, 0.5, False), (0.7, 0.5, True)],
+    [
+        (0.6, 0.5, True),
+        (0.8, 2.0, True),
+        (0.8, 0.5, False),
+        (0.7, 0.5, None),  # as good as ours: an interval with 0 in it
+        (0.8, 0.95, None),  # 0.855 … 1.045 times as long
+        (0.695, 1.05, None),
+        (0.68, 0.95, True),  # less accurate for sure, however fast
+        (0.705, 1.2, True),  # slower for sure, however good
+    ],
 )
 def test_a_verdict_is_against_us_if_a_peer_is_both_faster_and_better(
-    score: float, times: float, good: bool
+    score: float, times: float, good: bool | None
 ) -> None:
     found, text = verdicts.verdict("task", [row("ours", 0.7, 1), row("peer", score, times)])
-    assert found == good
-    assert ("task: peer is both" in text) == (not good)
+    assert found is good
+    assert ("task: peer is both" in text) == (good is False)
+    assert ("task: undecided beside peer: time ×" in text) == (good is None)
+
+
+def test_one_peer_that_is_both_is_enough() -> None:
+    rows = [row("ours", 0.7, 1), row("close", 0.7, 1), row("peer", 0.8, 0.5)]
+    assert verdicts.verdict("task", rows)[0] is False
 
 
 def test_without_a_peers_time_there_is_no_verdict() -> None:
@@ -66,18 +94,28 @@ def test_without_a_peers_time_there_is_no_verdict() -> None:
 
 def test_fewer_false_boxes_are_better() -> None:
     peer = row("peer", 0.6, 0.5)
-    assert not verdicts.both_faster_and_better(peer)
+    assert verdicts.both_faster_and_better(peer) is False
     peer["score"]["higher_is_better"] = False
-    assert verdicts.both_faster_and_better(peer)
+    assert verdicts.both_faster_and_better(peer) is True
 
 
 def test_a_frontend_short_of_its_aim_is_named() -> None:
     made = Row(
-        "text frontend", "tokenizers", least=10.0, us=Times(9, 9, 9, 9, 9, 1).to_dict(), times=(9, 8, 10)
+        "text frontend", "tokenizers", least=10.0, us=Times(9, 9, 9, 9, 9, 1, 9).to_dict(), times=(9, 8, 10)
     )
     (told,) = verdicts.verdicts([made.to_dict()])
     assert told[0] is False
     assert "tokenizers at text frontend" in told[1]
+
+
+def test_a_frontend_slower_without_an_aim_is_named_beside_the_others() -> None:
+    quick = Row("text frontend", "tokenizers", least=10.0, times=(12, 11, 13)).to_dict()
+    slow = Row("voice frontend, PCEN", "micro", times=(0.7, 0.6, 0.8), note="no bundle uses it").to_dict()
+    (told,) = verdicts.verdicts([quick, slow])
+    assert told[0] is True
+    assert "all 1 reached; without an aim and slower: voice, PCEN, beside micro (×0.70; no bundle" in told[1]
+    said = render.markdown(results([quick, slow]))
+    assert "slower, without an aim: voice, PCEN, beside micro (×0.70; no bundle uses it)." in said
 
 
 def test_what_lacks_is_named_with_the_remedy(tmp_path: Path) -> None:
@@ -119,7 +157,22 @@ def test_the_readme_gets_the_table_between_its_marks_and_keeps_the_rest(tmp_path
 def test_the_readme_says_it_where_a_peer_is_ahead() -> None:
     said = render.markdown(results([row("ours", 0.7, 1), row("peer", 0.8, 0.5)]))
     assert "In 0 of 1 tasks" in said
-    assert "- **task: peer is both: time ×0.50, ahead by 0.100**" in said
+    assert (
+        "- **task: peer is both: time ×0.50 (0.45 … 0.55), ours minus it −0.100 (−0.110 … −0.090)**" in said
+    )
+
+
+def test_the_readme_names_what_is_undecided() -> None:
+    said = render.markdown(results([row("ours", 0.7, 1), row("peer", 0.7, 1)]))
+    assert "In 0 of 1 tasks no peer is both faster and more accurate, 1 undecided." in said
+    assert "- task: undecided beside peer: time ×1.00 (0.90 … 1.10), ours minus it +0.000" in said
+
+
+def test_what_stands_beside_the_score_is_shown_and_decides_nothing() -> None:
+    worse = Score("recall", Interval(0.9, 0.8, 1), 10, difference=Interval(-0.5, -0.6, -0.4))
+    shown = [row("ours", 0.7, 1), row("peer", 0.6, 0.5, beside=[worse])]
+    assert "accuracy 0.600 (0.600 … 0.600); recall 0.900 (0.800 … 1.000)" in render.markdown(results(shown))
+    assert verdicts.verdict("task", shown)[0] is True
 
 
 def test_counts_of_folds_give_back_the_recalls(tmp_path: Path) -> None:
@@ -139,7 +192,7 @@ def test_counts_of_folds_give_back_the_recalls(tmp_path: Path) -> None:
 
 
 def curve(us: list[float], **shape: Any) -> scaling.Curve:
-    return scaling.Curve("c", "s", [1, 2, 4, 8], [Times(x, x, x, x, 9, 1) for x in us], **shape)
+    return scaling.Curve("c", "s", [1, 2, 4, 8], [Times(x, x, x, x, 9, 1, x) for x in us], **shape)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +220,7 @@ def test_of_a_hundred_equal_answers_not_everything_is_known() -> None:
 @pytest.mark.parametrize(
     ("high", "low", "area"), [([2, 3], [0, 1], 1), ([1, 1], [1], 0.5), ([1, 3], [2, 1], 0.625)]
 )
-def test_the_area_counts_pairs_and_ties_half(high: list[float], low: list[float], area: float) -> None:
+def test_the_area_of_what_was_drawn(high: list[float], low: list[float], area: float) -> None:
     positive = np.array([True] * len(high) + [False] * len(low))
     said, everybody = np.array(high + low, np.float64), np.arange(len(high + low))
     assert text._area_of(positive)(said, everybody) == pytest.approx(area)
@@ -184,6 +237,39 @@ def test_tf_idf_says_the_same_after_it_was_kept(tmp_path: Path) -> None:
     again = tfidf.TfIdf.load(tmp_path / "kept.npz")
     np.testing.assert_allclose(again(texts), made(texts), atol=1e-6)
     assert made(["good good"])[0].argmax() == 0
+
+
+def test_old_numbers_keep_the_name_of_their_machine(tmp_path: Path) -> None:
+    here, path = machine().to_dict(), tmp_path / "board.json"
+    fresh = table.begin(path, "board", more=True, again=False)
+    assert fresh == {"schema": table.SCHEMA, "board": "board", "machine": here, "parts": {}}
+    old = fresh | {"machine": here | {"cpu": "Abacus"}, "parts": {"text": {}}}
+    path.write_text(json.dumps(old))
+    assert table.begin(path, "board", more=False, again=True) == old
+    with pytest.raises(DataError, match=r"of another machine \(cpu 'Abacus' then.*measure all parts anew"):
+        table.begin(path, "board", more=True, again=False)
+    assert table.begin(path, "board", more=False, again=False) == fresh
+    path.write_text(json.dumps(fresh | {"schema": 1}))
+    with pytest.raises(DataError, match="times of another kind"):
+        table.begin(path, "board", more=False, again=True)
+    path.write_text(json.dumps(fresh | {"machine": here | {"memory_mb": 1}, "parts": {"text": {}}}))
+    assert table.begin(path, "board", more=True, again=False)["parts"] == {"text": {}}
+
+
+def test_the_command_is_what_was_run_without_this_machines_paths() -> None:
+    asked = argparse.Namespace(only=["text", "voice"], legacy=Path("/x/python"), board=None)
+    assert (
+        table.said(asked) == "python -m benchmarks.table --data DATA --only text --only voice --legacy LEGACY"
+    )
+    nothing = argparse.Namespace(only=None, legacy=None, board="pi")
+    assert table.said(nothing) == "python -m benchmarks.table --data DATA --board pi"
+
+
+def test_what_was_never_measured_cannot_be_written_again(tmp_path: Path, capsys: Any) -> None:
+    with pytest.raises(DataError, match="measure first"):
+        table.begin(tmp_path / "no.json", "no", more=False, again=True)
+    assert table.main(["--render", "--board", "of nobody"]) == 1
+    assert "measure first" in capsys.readouterr().err
 
 
 def test_results_are_written_in_the_order_of_the_parts(tmp_path: Path) -> None:

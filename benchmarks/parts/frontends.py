@@ -9,14 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from edgeemo import _core
+from edgeemo import Bundle, _core
+from edgeemo.bundle import shipped
 from edgeemo.frontends import VoiceFrontend, VoiceSpec
 
 from ..timing import laps_of, race
 from .row import Context, Row, Skip, digest, needs, versions
-
-TEXT_AT_LEAST = {"english": 10.0, "multilingual": 10.0}
-VOICE_AT_LEAST = {"librosa": 4.0, "kaldi-native-fbank": 12.0}
 
 
 def measure(context: Context) -> Iterator[Row]:
@@ -57,7 +55,7 @@ def _text() -> Iterator[Row]:
         yield Row(
             task,
             "HF tokenizers",
-            least=TEXT_AT_LEAST[sample],
+            least=peer.AT_LEAST[sample],
             equal=f"ids equal, {len(texts)} texts",
             versions=versions("tokenizers"),
         ).timed(contest, "theirs")
@@ -92,7 +90,7 @@ def _voice() -> Iterator[Row]:
             yield Row(
                 task,
                 name,
-                least=VOICE_AT_LEAST[name],
+                least=peer.AT_LEAST[name],
                 equal=f"log-mel within {away:.0e}",
                 note=notes[call.__name__],
                 versions=versions(name, "numpy"),
@@ -122,11 +120,8 @@ def _micro() -> Iterator[Row]:
         micro = MicroFrontend()
         return sum(bool(micro.process_samples(chunk).features) for chunk in as_bytes)
 
-    cases: tuple[tuple[Literal["log", "pcen"], str, float | None], ...] = (
-        ("log", "log-mel", 1.0),
-        ("pcen", "PCEN", None),
-    )
-    for compression, name, least in cases:
+    cases: tuple[tuple[Literal["log", "pcen"], str], ...] = (("log", "log-mel"), ("pcen", "PCEN"))
+    for compression, name in cases:
         frontend = VoiceFrontend(
             VoiceSpec(
                 window=480, mels=40, low_hz=125, high_hz=7500, compression=compression, normalization="none"
@@ -142,10 +137,18 @@ def _micro() -> Iterator[Row]:
         yield Row(
             task,
             "pymicro-features",
-            least=least,
+            least=peer.AT_LEAST["pymicro-features"],
             equal=f"{frames} frames each, of another kind",
+            note=_who_uses(compression),
             versions=versions("pymicro-features"),
         ).timed(contest, "theirs")
+
+
+def _who_uses(compression: str) -> str:
+    """Return the shipped bundles that read such frames."""
+    specs = {name: dict(Bundle.open(name).card.spec) for name in shipped()}
+    names = [name for name, spec in specs.items() if spec.get("compression") == compression]
+    return f"{compression} is used by {', '.join(names) or 'no shipped bundle'}"
 
 
 def _face() -> Iterator[Row]:
@@ -157,7 +160,7 @@ def _face() -> Iterator[Row]:
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        for case, (ours, theirs, _, _) in peer.CASES.items():
+        for case, (ours, theirs, _, least) in peer.CASES.items():
             away = peer.assert_equal(case)
             contest = race({"ours": laps_of(ours), "theirs": laps_of(theirs)}, seconds=1.0)
             task = f"face frontend, {case}"
@@ -167,7 +170,7 @@ def _face() -> Iterator[Row]:
             yield Row(
                 task,
                 "OpenCV",
-                least=1.0,
+                least=least,
                 equal=f"within {away} of 255 levels",
                 versions=versions("opencv-python-headless"),
             ).timed(contest, "theirs")

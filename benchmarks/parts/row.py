@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
@@ -79,7 +79,7 @@ class Score:
 
 @dataclass
 class Row:
-    """One system at one task.
+    """One system at one task. ``score`` decides, what is ``beside`` it is only shown.
 
     ``times`` is how many times as long it takes as our row of the task (median of the ratios within rounds,
     5th and 95th percentile); ``least`` what that must reach. ``equal`` says how its answers were compared.
@@ -90,6 +90,7 @@ class Row:
     system: str
     ours: bool = False
     score: Score | None = None
+    beside: Sequence[Score] = ()
     us: Mapping[str, Any] | None = None
     times: tuple[float, float, float] | None = None
     least: float | None = None
@@ -102,7 +103,7 @@ class Row:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, without what is empty."""
-        plain = {key: value for key, value in asdict(self).items() if value not in (None, "", {})}
+        plain = {key: value for key, value in asdict(self).items() if value not in (None, "", {}, ())}
         return plain | ({"reached": self.reached} if self.least is not None else {})
 
     @property

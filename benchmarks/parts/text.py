@@ -20,6 +20,7 @@ import numpy.typing as npt
 from edgeemo import Recognizer
 from edgeemo.evaluation.bootstrap import Array, Bools, interval
 from edgeemo.evaluation.leaks import digests, find_leaks, text_of
+from edgeemo.evaluation.metrics import area_under_roc
 from edgeemo.evaluation.predictions import predict
 from edgeemo.evaluation.spaces import spaces_of
 from edgeemo.manifest import Example
@@ -147,14 +148,11 @@ def _rows(task: Task, recognizer: Any, own: Array, peers: Sequence[Peer]) -> Ite
 
 
 def _area_of(positive: Bools) -> Statistic:
-    """Return the area under the ROC curve: how often a positive is above a negative, ties half."""
+    """Return the area under the ROC curve, the positive against the others."""
 
     def area(found: Array, drawn: Drawn) -> float:
-        levels, level = np.unique(found.ravel(), return_inverse=True)
-        times = np.bincount(drawn, minlength=len(found))
-        high, low = (np.bincount(level, times * side, len(levels)) for side in (positive, ~positive))
-        below = np.cumsum(low) - low / 2
-        return float(high @ below / (high.sum() * low.sum()))
+        said, side = found.ravel()[drawn], positive[drawn]
+        return area_under_roc(said[side], said[~side])
 
     return area
 

@@ -24,7 +24,7 @@ from edgeemo.backends import NativeBackend
 from edgeemo.evaluation.bootstrap import Interval
 
 from ..peers.twins import BUNDLES, path_of
-from ..timing import Lap, laps_of, race
+from ..timing import Lap, Spent, laps_of, race
 from .inputs import inputs_of
 from .row import ROOT, Context, Row, Score, Skip, digest, needs, ours, quiet, versions
 
@@ -164,9 +164,10 @@ def _tflite_runtime(context: Context, bundle: Bundle, inputs: Tensor, stack: Exi
         twin.winners = answers[f"output {place}"].reshape(len(inputs), -1).argmax(1)
     twin.version = {"tflite-runtime": number}
 
-    def lap(calls: int) -> float:
+    def lap(calls: int) -> Spent:
         print(calls, file=asked, flush=True)
-        return float(told.readline())
+        processor, wall = map(float, told.readline().split())
+        return Spent(processor, wall)
 
     twin.lap = lap
     return twin

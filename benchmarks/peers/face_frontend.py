@@ -125,23 +125,28 @@ def whole(size: int, at_least: float) -> Case:
     )
 
 
-# ours, theirs, how many levels they may differ, how many times faster we must be
+# ours, theirs, how many levels they may differ, how many times as long theirs must take in processor time
 CASES: dict[str, Case] = {
     "400 x 400 rgb to 64 x 64 gray": shrunk(400, 64, "gray", 4.0),
     "150 x 150 rgb to 64 x 64 gray": shrunk(150, 64, "gray", 2.0),
-    "128 x 128 rgb to 64 x 64 gray": shrunk(128, 64, "gray", 0.8),  # OpenCV has a path of its own for halves
+    "128 x 128 rgb to 64 x 64 gray": shrunk(128, 64, "gray", 1.0),  # OpenCV has a path of its own for halves
     "400 x 400 rgb to 112 x 112 rgb": shrunk(400, 112, "rgb", 4.0),
     "letterbox of 720p to 128 x 128 rgb": whole(128, 2.5),
     "70 x 70 rgb to 112 x 112 rgb": enlarged(70, 112, 1.3),
     "turned, 112 x 112 rgb": turned(FRAME, "rgb", 112, "rgb", 1.0),
     "turned, 64 x 64 gray of rgb": turned(FRAME, "rgb", 64, "gray", 1.0),
-    "turned, 112 x 112 gray of gray": turned(GRAY_FRAME, "gray", 112, "gray", 0.9),  # they are close
+    "turned, 112 x 112 gray of gray": turned(GRAY_FRAME, "gray", 112, "gray", 1.0),  # they are close
 }
 
 
 def assert_equal(case: str) -> int:
     """Both give the same tensor, within the levels of the case; returns by how many they differ."""
     ours, theirs, levels, _ = CASES[case]
-    away = int(np.abs(ours().astype(int).squeeze() - theirs().astype(int)).max())
+    away = apart(ours(), theirs())
     assert away <= levels, away
     return away
+
+
+def apart(ours: Tensor, theirs: Tensor) -> int:
+    """Return by how many levels two tensors differ at most."""
+    return int(np.abs(ours.astype(int).squeeze() - theirs.astype(int).squeeze()).max())

@@ -40,6 +40,8 @@ MULTILINGUAL = [
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 SAMPLES = {"english": ENGLISH, "multilingual": MULTILINGUAL}
 LENGTH = 64
+AT_LEAST = {"english": 10.0, "multilingual": 10.0}
+"""How many times as long theirs must take, in processor time."""
 
 
 def tokenizer(model: models.WordPiece) -> Tokenizer:

@@ -84,6 +84,9 @@ PEERS: dict[str, tuple[VoiceSpec, Callable[[], Floats], list[Callable[[], Any]]]
     "kaldi-native-fbank": (KALDI, with_kaldi, [with_kaldi, kaldi_fbank]),
 }
 
+AT_LEAST = {"librosa": 4.0, "kaldi-native-fbank": 12.0, "pymicro-features": 1.0}
+"""How many times as long theirs must take, in processor time."""
+
 
 def assert_equal(peer: str) -> float:
     """Both give the same frames; returns the greatest difference of their logarithms."""

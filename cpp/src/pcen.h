@@ -18,6 +18,8 @@ class Pcen {
     void apply(float* rows, std::size_t n);  // n frames, power in, PCEN out
 
   private:
+    void some(float* row, std::size_t first);
+
     const VoiceSpec* spec_;
     double smoothing_, height_;
     std::vector<double> smooth_;

@@ -46,6 +46,17 @@ def draw(path: Path, results: Sequence[report.Result], machine: report.Result) -
         ) from error
 
 
+def check(path: Path) -> None:
+    """Refuse a suffix that nothing is drawn as.
+
+    Raises:
+        DataError: it is unknown.
+    """
+    known = matplotlib.figure.Figure().canvas.get_supported_filetypes()
+    if path.suffix.lower().removeprefix(".") not in known:
+        raise DataError(f"{path} cannot be written: {path.suffix!r} is unknown. Give a .png or a .html.")
+
+
 def _until(parts: list[tuple[str, float]], stage: str) -> list[tuple[str, float]]:
     order = (*STAGES, "rest")
     return [part for part in parts if order.index(part[0]) < order.index(stage)]

@@ -16,8 +16,7 @@ class Meter:
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._root = root
-        packages = sorted(root.glob("sys/class/powercap/*/energy_uj"))
-        packages = [p for p in packages if p.parent.name.count(":") == 1]  # those with two are parts of them
+        packages = _packages(root)
         self._counters = [path for path in packages if read(path).isdecimal()]
         self._forbidden = packages[0] if packages and not self._counters else None
         self._board = not self._counters and board_meter(root) is not None
@@ -53,3 +52,18 @@ class Meter:
             return {"mj_per_call": None, "why": NONE}
         each = 1e3 * self._joules / self._calls if self._calls else 0.0
         return {"mj_per_call": round(each, 6), "why": f"{source}; of all that ran, not of us alone"}
+
+
+def _packages(root: Path) -> list[Path]:
+    """Return the counter of each package, once.
+
+    The kernel shows the same package twice where it can be read by two ways (intel-rapl and
+    intel-rapl-mmio), parts of it beside it (core, uncore, dram), and the whole board (psys), which has
+    it in it, too.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(root.glob("sys/class/powercap/*/energy_uj")):
+        name = read(path.with_name("name"))
+        if name.startswith("package-"):
+            found.setdefault(name, path)
+    return list(found.values())

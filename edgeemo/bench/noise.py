@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
+
 from ..machine import Condition
-from .robust import drift, interval, spread
+from .robust import WINDOW, drift, interval, spread
 from .timing import Measured
 
 LEAST_CALLS = 30
@@ -25,19 +27,24 @@ def noise(found: Measured, before: Condition, after: Condition, *, cores: int, a
     medians = found.medians
     if len(found.whole) < LEAST_CALLS:
         reasons.append(f"only {len(found.whole)} calls (at least {LEAST_CALLS})")
+    elif len(medians) < WINDOW:
+        reasons.append(f"only {len(medians)} blocks of calls (at least {WINDOW})")
     if not found.warm:
         reasons.append("it was not steady when the warm-up ended")
     if spread(medians) > MOST_SPREAD:
         reasons.append(
-            f"the middle half of the blocks lies {spread(medians):.0%} apart (at most {MOST_SPREAD:.0%})"
+            f"the middle half of the blocks lies {spread(medians):.1%} apart (at most {MOST_SPREAD:.0%})"
         )
-    low, high = (bound / _middle(medians) - 1 for bound in interval(medians))
+    low, high = (bound / statistics.median(medians) - 1 for bound in interval(medians))
     if max(-low, high) > MOST_SPREAD:
-        reasons.append(f"the median is known to {low:+.0%} … {high:+.0%} only")
+        reasons.append(f"the median is known to {low:+.1%} … {high:+.1%} only (at most ±{MOST_SPREAD:.0%})")
     if abs(drift(medians)) > MOST_SPREAD:
-        reasons.append(f"it drifted: the second half took {drift(medians):+.0%}")
+        reasons.append(f"it drifted: the second half took {drift(medians):+.1%} (at most ±{MOST_SPREAD:.0%})")
     if alone and found.wall and found.cpu / found.wall < LEAST_CORE:
-        reasons.append(f"it had a core only {found.cpu / found.wall:.0%} of the time: something else runs")
+        reasons.append(
+            f"it had a core only {found.cpu / found.wall:.1%} of the time (at least {LEAST_CORE:.0%}): "
+            "something else runs"
+        )
     return reasons + _mood(before, after, cores)
 
 
@@ -54,7 +61,3 @@ def _mood(before: Condition, after: Condition, cores: int) -> list[str]:
     if now is not None and then is not None and now < _SLOWER_CLOCK * then:
         reasons.append(f"the clock fell from {then:.0f} to {now:.0f} MHz")
     return reasons
-
-
-def _middle(medians: list[float]) -> float:
-    return sorted(medians)[len(medians) // 2]

@@ -13,6 +13,8 @@ from .laps import Laps
 from .robust import WINDOW, steady
 
 BLOCKS = 40
+LEAST_OF_BLOCK = 10
+"""Calls of a block, where their number is given: the median of fewer says little."""
 WARM_UP = 3
 """The warm-up ends at the latest after so many times the measurement."""
 _LATE = 2  # times the seconds, and no more blocks than `WINDOW` are measured
@@ -29,8 +31,8 @@ class Effort:
     rounds: int | None = None
 
     def blocks(self) -> int:
-        """Return how many blocks there are, each of at least one call."""
-        return BLOCKS if self.rounds is None else min(BLOCKS, self.rounds)
+        """Return how many blocks there are at most: of ``rounds`` fewer, where they are few."""
+        return BLOCKS if self.rounds is None else min(BLOCKS, max(1, self.rounds // LEAST_OF_BLOCK))
 
     def calls(self, block: int, call_ns: float) -> int:
         """Return how many whole calls a block has, by its number, where one call takes ``call_ns``."""
@@ -117,6 +119,7 @@ class Timer:
         call_ns = float(self.burst(3)[-1])
         medians: list[float] = []
         while not found.warm and not self._given_up(began, len(medians), effort):
+            self._call()  # does not count: see `_block`
             times = self.burst(effort.calls(0, call_ns))
             self._lapped(found, len(times), {})
             call_ns = float(np.median(times))
@@ -135,6 +138,7 @@ class Timer:
         return self._clock() - began > WARM_UP * effort.seconds * 1e9
 
     def _block(self, found: Measured, count: int) -> None:
+        self._call()  # does not count: what ran just before was the other, and left its own in the caches
         if self._meter is not None:
             self._meter.start()
         cpu, wall = self._cpu_clock(), self._clock()

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import os
 import shlex
+import signal
+import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
@@ -17,12 +22,13 @@ from rich.text import Text
 from ..backends import BACKENDS
 from ..bench import report
 from ..bench.compare import CANNOT, compare, failed, read_results
+from ..bench.inputs import given
 from ..bench.page import html
 from ..bench.run import Case, Context, Offered, Tick, bench, refused
 from ..bench.timing import Effort
 from ..bundle import Bundle
 from ..card import Card, DetectorCard
-from ..errors import DataError, DelegateError
+from ..errors import DataError, EdgeemoError
 from ..files import write_whole
 from ..machine import machine
 from . import console
@@ -32,6 +38,13 @@ _INPUTS = {"text": "text", "audio": "voice", "image": "face"}  # option: modalit
 _CHECK_FAILED = 3
 _PIPED = 110  # columns, where there is no terminal
 _File = click.Path(path_type=Path)
+
+
+def _a_number(_: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """Refuse nan, which is in every range."""
+    if value is not None and math.isnan(value):
+        raise click.BadParameter("nan is no number.", param=parameter)
+    return value
 
 
 @click.command("bench")
@@ -47,16 +60,16 @@ _File = click.Path(path_type=Path)
 )  # fmt: skip
 @click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
 @click.option(
-    "--seconds", type=click.FloatRange(0.05, 3600), default=2.0, show_default=True,
+    "--seconds", type=click.FloatRange(0.05, 3600), default=2.0, show_default=True, callback=_a_number,
     help="How long each case is measured.",
 )  # fmt: skip
-@click.option("--rounds", type=click.IntRange(1, 10_000_000), help="So many calls instead.")
+@click.option("--rounds", type=click.IntRange(1, 10_000_000), help="So many calls instead (100 or more).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: the machine, and the results.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Markdown tables.")
 @click.option("--picture", type=_File, metavar="FILE", help="Draw the stages: a .png, or a .html page.")
 @click.option("--compare", "old", type=_File, metavar="JSON", help="An earlier --json: a verdict a result.")
 @click.option(
-    "--fail-above", type=click.FloatRange(0), metavar="PERCENT",
+    "--fail-above", type=click.FloatRange(0), metavar="PERCENT", callback=_a_number,
     help="With --compare: exit code 3 if a result is slower by more, or cannot be compared.",
 )  # fmt: skip
 @click.pass_context
@@ -82,7 +95,7 @@ def bench_command(
 
     Options that may be given several times are all combined. Each case is warmed up until it is steady;
     cold start and memory are measured in fresh processes. A result that is "noisy" should not be quoted: it
-    says why. A delegate that cannot be used gives a row that says so.
+    says why. What cannot be measured gives a row that says so.
 
     \b
     Examples:
@@ -97,19 +110,20 @@ def bench_command(
     if fail_above is not None and old is None:
         raise click.UsageError("--fail-above wants --compare: give the results to compare with.")
     offered = {"text": text, "audio": audio, "image": image}
-    _check(
-        {name: Bundle.open(name).card for name in bundles},
-        {k for k, v in offered.items() if v is not None},
-        batches,
-    )
+    cards = {name: Bundle.open(name).card for name in bundles}
+    _check(cards, {k for k, v in offered.items() if v is not None}, batches)
+    for card in cards.values():
+        given(card, text=text, audio=audio, image=image)
     chart = None
-    if picture is not None and picture.suffix.lower() != ".html":
-        chart = console.need("edgeemo.bench.chart", "eval", "matplotlib.figure")
+    if picture is not None:
+        _check_folder(picture)
+        if picture.suffix.lower() != ".html":
+            chart = console.need("edgeemo.bench.chart", "eval", "matplotlib.figure")
+            chart.check(picture)
     then = read_results(old) if old is not None else None
-    cases = [
-        Case(name, delegate, n, batch, backend)
-        for name, delegate, n, batch in product(dict.fromkeys(bundles), delegates, threads, batches)
-    ]
+    once = dict.fromkeys  # what is given twice is measured once
+    combined = product(once(bundles), once(delegates), once(threads), once(batches))
+    cases = [Case(name, delegate, n, batch, backend) for name, delegate, n, batch in combined]
     command = shlex.join(("edgeemo", *(context.find_root().obj or ("bench", *bundles))))
     results = _measured(cases, Offered(text, audio, image), Effort(seconds, rounds), command)
     if then is not None:
@@ -145,19 +159,40 @@ def _check(cards: dict[str, Card], given: set[str], batches: Sequence[int]) -> N
                 )
 
 
+def _check_folder(picture: Path) -> None:
+    """Refuse a picture that could not be written, before anything is measured."""
+    folder = picture.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK) or picture.is_dir():
+        raise DataError(f"{picture} cannot be written. Give the name of a file in a folder of yours.")
+
+
 def _measured(cases: Sequence[Case], offered: Offered, effort: Effort, command: str) -> list[dict[str, Any]]:
-    """Measure one case after the other; a delegate that cannot be used is a result, unless all are so."""
-    results, last = [], None
-    with _progress(len(cases)) as ticks:
+    """Measure one case after the other; one that cannot be measured is a result, unless all are so."""
+    results: list[dict[str, Any]] = []
+    last = None
+    with _ended_by_signal(), _progress(len(cases)) as ticks:
         for i, case in enumerate(cases):
             try:
                 results.append(bench(case, offered, effort, Context(command, tick=ticks(i, case))))
-            except DelegateError as error:
+            except EdgeemoError as error:
                 results.append(refused(case, error))
                 last = error
     if last is not None and all(result["total_us"] is None for result in results):
         raise last
     return results
+
+
+@contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    """Let SIGTERM end us in order: processes are stopped, and their files removed."""
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

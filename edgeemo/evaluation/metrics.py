@@ -29,6 +29,17 @@ from .bootstrap import Array, Bools
 BINS = 15
 
 
+def area_under_roc(positive: Array, negative: Array) -> float:
+    """Return how often a positive lies above a negative, ties half: the area under the ROC curve, in [0, 1].
+
+    Args:
+        positive, negative: what was said of either kind, ``(n,)`` and ``(m,)``.
+    """
+    below = np.sort(negative)
+    above = np.searchsorted(below, positive, "left") + np.searchsorted(below, positive, "right")
+    return float(above.mean() / 2 / len(negative))
+
+
 class LabelMeasure:
     """Metrics of labels: gold ``truth``, ``probability`` and ``active``, each ``(examples, labels)``.
 

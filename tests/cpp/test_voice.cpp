@@ -10,6 +10,7 @@
 #include "check.h"
 #include "edgeemo/errors.h"
 #include "edgeemo/voice.h"
+#include "exact_math.h"
 #include "mel.h"
 #include "resample.h"
 #include "voice_sound.h"
@@ -258,9 +259,32 @@ void threads_share_a_frontend() {
     for (std::thread& thread : threads) thread.join();
 }
 
+// Several numbers at once have the bits that each has alone, on both sides of where the series change.
+void several_numbers_are_those_of_one_by_one() {
+    using edgeemo::exact::Several;
+    const auto same = [](void (*several)(Several&), double (*alone)(double), double from, double step) {
+        int wrong = 0;
+        for (int i = 0; i < 4000; i += 8) {
+            Several x{};
+            for (std::size_t k = 0; k < x.size(); ++k)
+                x[k] = from + step * static_cast<double>(i + static_cast<int>(k));
+            Several expected = x;
+            for (double& each : expected) each = alone(each);
+            several(x);
+            wrong += std::memcmp(x.data(), expected.data(), sizeof x) != 0;
+        }
+        return wrong;
+    };
+    CHECK(same(edgeemo::exact::exp, edgeemo::exact::exp, -20.0, 0.01003) == 0);
+    CHECK(same(edgeemo::exact::expm1, edgeemo::exact::expm1, -1.0, 0.00051) == 0);
+    CHECK(same(edgeemo::exact::log, edgeemo::exact::log, 1e-9, 0.00173) == 0);
+    CHECK(same(edgeemo::exact::log1p, edgeemo::exact::log1p, -0.4, 0.00051) == 0);
+}
+
 }  // namespace
 
 int main() {
+    several_numbers_are_those_of_one_by_one();
     the_numbers_are_those_of_every_machine();
     every_kernel_gives_the_same_bits();
     any_chunks_give_the_whole();
