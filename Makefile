@@ -79,7 +79,7 @@ legacy: $(LEGACY)/.stamp
 endif
 
 test: $(TEST)/.stamp legacy
-	FUZZ_SECONDS=$(FUZZ_SECONDS) $(TEST)/bin/python -m pytest $(PYTEST_ARGS)
+	FUZZ_SECONDS=$(if $(findstring file,$(origin FUZZ_SECONDS)),5,$(FUZZ_SECONDS)) $(TEST)/bin/python -m pytest $(PYTEST_ARGS)
 
 # --- checks ---
 
