@@ -36,7 +36,6 @@ from .page import table
 
 _INPUTS = {"text": "text", "audio": "voice", "image": "face"}  # option: modality
 _CHECK_FAILED = 3
-_PIPED = 110  # columns, where there is no terminal
 _File = click.Path(path_type=Path)
 
 
@@ -223,7 +222,6 @@ def _print(
         print(report.markdown(results, here))
     else:
         out = console.out()
-        out.width = out.width if out.is_terminal else _PIPED
         for title, header, rows in report.tables(results):
             shown = table(*header)
             for column in shown.columns[1:]:
