@@ -26,7 +26,7 @@ from edgeemo.training.data_detector import groups_of
 from edgeemo.training.material_detector import FindLesson, cells_of, mirrored, target
 from edgeemo.training.models_detector import BOUNDS, HEADS, face_finder, focal, placed, taught, untaught
 from edgeemo.training.recipe import read_recipe
-from edgeemo.training.scenes import Shot, Stock, put, rows_of, scene, view
+from edgeemo.training.scenes import Shot, Stock, changed, put, rows_of, scene, view
 from edgeemo.training.teacher_eyes import pupils
 from edgeemo.training.train_detector import DetectorWorkshop
 
@@ -165,8 +165,24 @@ def test_what_is_too_small_too_far_out_or_unsure_is_not_asked() -> None:
     here = Alignment(a=1, b=0, x=0, y=0)
     faces = (MarkedFace((10, 10, 13, 14)), MarkedFace((-30, 0, 20, 40)), MarkedFace((200, 0, 240, 40)))
     rows = rows_of(Shot(np.zeros((96, 96), np.uint8), faces, ((50, 50, 80, 80),)), here, FRONTEND.spec)
-    np.testing.assert_array_equal(rows[:, 8], [0, 0, 0])
+    np.testing.assert_array_equal(rows[:, 8], [0, 0, 0])  # too small, too far out, unsure; one is outside
     np.testing.assert_allclose(rows[1, :4], [0, 0, 20, 40])
+
+
+def test_small_masked_faces_are_not_asked_but_give_their_place_to_others() -> None:
+    here = Alignment(a=1, b=0, x=0, y=0)
+    faces = tuple(MarkedFace((x, 40, x + side, 40 + side), bare=False) for x, side in ((5, 12), (50, 30)))
+    masked = Shot(np.full((96, 96), 90, np.uint8), faces)
+    rows = rows_of(masked, here, FRONTEND.spec)
+    np.testing.assert_array_equal(rows[:, 8], [0.5, 1])
+    logits, _ = target(rows, SPEC, CELLS)
+    assert np.isnan(logits[(np.abs(CELLS[:, :2] - (11, 46)) < 6).all(1)]).all()
+    stock = Stock([masked], [], [], [shot(1)])
+    put_there = [
+        changed(np.full((96, 96), 90, np.float32), rows, stock, np.random.default_rng(i))[1][0, 8]
+        for i in range(20)
+    ]
+    assert set(put_there) == {0.5, 1.0}
 
 
 @pytest.mark.parametrize("seed", range(8))

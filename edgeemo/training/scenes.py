@@ -24,12 +24,15 @@ from ..frontends import Alignment, FaceFrontend, FaceSpec
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.float32]
-"""Faces ``(n, 9)`` in pixels of a view: box, eyes (NaN if unknown), 1 or, where nothing is asked, 0."""
+"""Faces ``(n, 9)`` in pixels of a view: box, eyes (NaN if unknown), and whether they are asked for: 1, or 0;
+a half is a masked face too small to ask for, in whose place another may be put."""
 
 _T = TypeVar("_T")
 
 LEAST = 7.0
 """Pixels a face must be large to be asked for."""
+MASKED_LEAST = 18.0
+"""The same of a masked one: smaller, it is a white patch, and so is much else."""
 SEEN = 0.6
 """The share of a face that must lie in the view."""
 
@@ -118,8 +121,9 @@ def _inside(middle: float, length: float, whole: float) -> float:
 def rows_of(shot: Shot, crop: Alignment, spec: FaceSpec) -> Rows:
     """Return a picture's faces in pixels of a crop: those that can be asked for, and those that cannot."""
     rows = []
-    boxes = [(f.box, f.eyes, True) for f in shot.faces] + [(box, None, False) for box in shot.unsure]
-    for (x0, y0, x1, y1), eyes, sure in boxes:
+    boxes = [(f.box, f.eyes, LEAST if f.bare else MASKED_LEAST) for f in shot.faces]
+    boxes += [(box, None, np.inf) for box in shot.unsure]
+    for (x0, y0, x1, y1), eyes, least in boxes:
         (x, y), w, h = _into(crop, (x0 + x1) / 2, (y0 + y1) / 2), x1 - x0, y1 - y0
         w, h = w / crop.scale / 2, h / crop.scale / 2
         box = np.array([x - w, y - h, x + w, y + h])
@@ -127,9 +131,10 @@ def rows_of(shot: Shot, crop: Alignment, spec: FaceSpec) -> Rows:
         share = (seen[2] - seen[0]) * (seen[3] - seen[1]) / (4 * w * h)
         if share < 0.02:
             continue
-        sure = sure and share >= SEEN and 2 * (w * h) ** 0.5 >= LEAST
+        side = 2 * (w * h) ** 0.5 if share >= SEEN else 0.0
+        asked = 1.0 if side >= least else 0.5 if side >= LEAST and least == MASKED_LEAST else 0.0
         points = [v for at in eyes for v in _into(crop, *at)] if eyes else [np.nan] * 4
-        rows.append([*seen, *_ordered(points), float(sure)])
+        rows.append([*seen, *_ordered(points), asked])
     return np.array(rows, np.float32).reshape(-1, 9)
 
 
@@ -200,7 +205,7 @@ def changed(x: Floats, rows: Rows, stock: Stock, rng: np.random.Generator) -> tu
     """Put other faces where there are some."""
     x, rows = x.copy(), rows.copy()
     for i in range(len(rows)):
-        if not stock.heads or rows[i, 8] < 1 or rng.random() < 0.25:
+        if not stock.heads or rows[i, 8] < 0.5 or rng.random() < 0.25:
             continue
         found = put(x, one_of(stock.heads, rng), rows[i, :4], rng)
         if found is not None:

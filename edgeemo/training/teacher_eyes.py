@@ -47,9 +47,8 @@ def heads(faces: Sequence[Example], teacher: BlazeFace | None, cache: Path) -> l
     pictures = [gray_of(face) for face in faces]
     if teacher is None:
         return [Shot(p, (MarkedFace(_filling(p)),)) for p in pictures]
-    if cache.is_file():
-        found = np.load(cache)
-    else:
+    found = np.load(cache) if cache.is_file() else np.empty((0, 8))
+    if len(found) != len(pictures):
         bar = keras.utils.Progbar(len(pictures), unit_name="face")
         found = np.full((len(pictures), 8), np.nan)
         for i, picture in enumerate(pictures):
