@@ -189,8 +189,10 @@ void test_pictures_take_no_memory() {
             face.predict_image(image, &box, result);
             face.predict_face(image, turned, result);
             face.predict_front(image, result);
-            face.find_faces(image, found);
-            faces += found.size();
+            for (std::size_t f = 0; f < film.frames.size(); ++f) {
+                face.find_faces(film.image(f, color), found);
+                faces += found.size();
+            }
         }
         watcher.reset();
         watch(watcher, film, result, said);  // faces come and go
