@@ -1,6 +1,7 @@
 """What the tests share."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,10 @@ from edgeemo._core import __file__ as core_file
 from edgeemo.bundle import shipped
 
 ROOT = Path(__file__).parent.parent
+
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a background job; children inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
