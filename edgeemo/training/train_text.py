@@ -36,7 +36,13 @@ class TextWorkshop:
 
     @classmethod
     def gather(cls, recipe: Recipe, data: Path, out: Path, crossval: Path | None = None) -> TextWorkshop:
-        """Read the data and train the vocabulary."""
+        """Read the data and train the vocabulary.
+
+        Raises:
+            RuntimeUnavailableError: the recipe has a step by MiniLM, which is not installed.
+        """
+        if any("minilm" in (step.model, step.embedding) for step in recipe.step):
+            models.minilm_folder()
         return cls(gather(recipe, data, out), out)
 
     @property
