@@ -56,6 +56,7 @@ class FaceRecognizer(Recognizer, modality="face"):
         On the CPU where the recognizer was asked to be, else on what ``delegate="auto"`` finds for it.
 
         Any object with ``detect(image, color) -> list[Face]`` may be set; it stays the caller's to close.
+        Where that gives anything but `Face`, reading raises `InputTypeError`.
 
         Raises:
             BundleError, RuntimeUnavailableError, InferenceError: the shipped one cannot be opened.
@@ -151,7 +152,13 @@ class FaceRecognizer(Recognizer, modality="face"):
                 own.close()
 
     def _detect(self, image: Pixels, color: Any) -> list[Face]:
-        return list(self.detector.detect(image, color))
+        faces = list(self.detector.detect(image, color))
+        for face in faces:
+            if not isinstance(face, Face):
+                raise InputTypeError(
+                    f"The detector {type(self.detector).__name__} gave {face!r}: expected `edgeemo.Face`s."
+                )
+        return faces
 
     def _faces(self, image: Pixels, color: Any, boxes: Boxes | None) -> list[Face]:
         if boxes is None:

@@ -139,6 +139,18 @@ def test_a_detector_of_ones_own(mime_path: Path) -> None:
         recognizer.detector = object()  # type: ignore[assignment]
 
 
+def test_a_detector_that_gives_no_faces_of_ours_is_named(mime_path: Path) -> None:
+    own = SimpleNamespace(detect=lambda image, color="rgb": [(100, 20, 160, 80)])
+    with FaceRecognizer.open(mime_path, detector=own) as recognizer:
+        for look in (
+            recognizer.predict,
+            recognizer.predict_all,
+            lambda frame: recognizer.stream().push(frame, 0),
+        ):
+            with pytest.raises(InputTypeError, match=r"SimpleNamespace gave \(100, 20, 160, 80\): expected"):
+                look(GROUP)
+
+
 def test_what_finds_no_faces_has_no_detector(pocket_path: Path) -> None:
     with pytest.raises(InputError, match="pocket reads text: leave the detector out"):
         Recognizer.open(pocket_path, detector=mime.Spotter())

@@ -41,8 +41,10 @@ void check_crop(const Image& image, const FaceSpec& spec, const Alignment& crop)
     }
     const Box box = around(spec, crop);
     if (box.x1 <= 0.0 || box.y1 <= 0.0 || box.x0 >= image.width || box.y0 >= image.height) {
-        throw InputError("the crop lies wholly outside the picture of " + std::to_string(image.width) +
-                         " x " + std::to_string(image.height) +
+        const auto at = [](double from, double to) { return std::to_string(std::lround((from + to) / 2)); };
+        throw InputError("the crop around (" + at(box.x0, box.x1) + ", " + at(box.y0, box.y1) +
+                         ") lies wholly outside the picture of " + std::to_string(image.width) + " x " +
+                         std::to_string(image.height) +
                          " pixels; check that box and picture belong together");
     }
 }

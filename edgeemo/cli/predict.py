@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..backends import BACKENDS
-from ..errors import DataError
+from ..errors import DataError, InputError, SourceError
 from ..face_recognizer import FaceRecognizer
 from ..recognizer import Recognizer
 from ..sources import is_audio, is_photo
@@ -30,7 +31,7 @@ _FILE_SUFFIXES = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".md", ".heic", ".h
 
 
 @click.command("predict")
-@click.argument("text_or_file", required=False)
+@click.argument("text_or_files", metavar="[TEXT_OR_FILE]...", nargs=-1)
 @click.option("--text", help="A text, even if a file has that name.")
 @click.option("--bundle", help="A shipped bundle's name, or a file; by default text, voice or face.")
 @click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
@@ -46,7 +47,7 @@ _FILE_SUFFIXES = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".md", ".heic", ".h
 )  # fmt: skip
 @click.option("--whole", is_flag=True, help="A photograph that is a face, cut out: look for none.")
 def predict_command(
-    text_or_file: str | None,
+    text_or_files: tuple[str, ...],
     text: str | None,
     bundle: str | None,
     backend: str,
@@ -66,6 +67,8 @@ def predict_command(
     as JSON one object: the whole, with "file", "rate_hz", "channels" and the "timeline". A photograph gives a
     row a face; as JSON one object: the face in front, with "file", "width", "height" and all "faces".
 
+    Several files may be named, all audio or all photographs; one that cannot be read is told and passed over.
+
     \b
     Examples:
       edgeemo predict "I can't believe they did this to us."
@@ -74,9 +77,13 @@ def predict_command(
       edgeemo predict speech.wav --picture speech.png
       edgeemo predict reviews.txt --delegate gpu
       edgeemo predict photo.jpg --picture faces.png
+      edgeemo predict album/*.jpg --json > faces.jsonl
     """
-    if text is not None and text_or_file is not None:
+    if text is not None and text_or_files:
         raise click.UsageError("Give either TEXT_OR_FILE or --text.")
+    text_or_file = text_or_files[0] if text_or_files else None
+    if len(text_or_files) > 1:
+        _check_several(text_or_files, picture)
     named = text is None and text_or_file is not None
     audio = named and _names(str(text_or_file), is_audio, SUFFIXES)
     photo = named and not audio and _names(str(text_or_file), is_photo, PHOTO_SUFFIXES)
@@ -100,12 +107,13 @@ def predict_command(
         if isinstance(recognizer, VoiceRecognizer):
             if single is not None or text_or_file in (None, "-"):
                 raise click.UsageError(f"The bundle {bundle} reads voice: give an audio file.")
-            read_file(recognizer, str(text_or_file), as_json=as_json, picture=picture)
+            _each(text_or_files, partial(read_file, recognizer, as_json=as_json, picture=picture), as_json)
             return
         if isinstance(recognizer, FaceRecognizer):
             if single is not None or text_or_file in (None, "-"):
                 raise click.UsageError(f"The bundle {bundle} reads faces: give a photograph.")
-            read_photo(recognizer, str(text_or_file), as_json=as_json, picture=picture, whole=whole)
+            read = partial(read_photo, recognizer, as_json=as_json, picture=picture, whole=whole)
+            _each(text_or_files, read, as_json)
             return
         if audio or photo:
             what = "audio" if audio else "a photograph"
@@ -119,6 +127,39 @@ def predict_command(
         show = _json_lines if as_json else _rows
         for line in show((line, recognizer.predict(line)) for line in _lines(text_or_file)):
             print(line, flush=True)
+
+
+def _check_several(names: Sequence[str], picture: Path | None) -> None:
+    """Refuse several arguments unless all are audio or all are photographs, which are there or were."""
+    for is_one, suffixes in ((is_audio, SUFFIXES), (is_photo, PHOTO_SUFFIXES)):
+        if all(_names(name, is_one, suffixes) for name in names):
+            break
+    else:
+        raise click.UsageError(
+            f"{len(names)} arguments, not all of them audio files, nor all photographs: give one text in "
+            "quotes, one file of texts, or several files of one kind."
+        )
+    if picture is not None:
+        raise click.UsageError("--picture draws one file: give one.")
+
+
+def _each(paths: Sequence[str], read: Callable[[str], None], as_json: bool) -> None:
+    """Read files one after the other, under their names if they are several; then fail if one failed."""
+    failed = 0
+    for i, path in enumerate(paths):
+        if len(paths) > 1 and not as_json:
+            if i:
+                print()
+            print(console.plain(path, 1000), flush=True)
+        try:
+            read(path)
+        except (SourceError, InputError) as error:
+            if len(paths) == 1:
+                raise
+            console.fail(error)
+            failed += 1
+    if failed:
+        raise SourceError(f"{failed} of {len(paths)} files could not be read.")
 
 
 def _names(argument: str, is_one: Callable[[str], bool], suffixes: tuple[str, ...]) -> bool:
