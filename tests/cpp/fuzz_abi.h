@@ -16,15 +16,18 @@
 
 namespace fuzz {
 
-// Of the bundle of that name, for good.
-inline edgeemo_recognizer* opened(const char* name) {
+inline std::int32_t open(const std::string& bundle, edgeemo_recognizer** recognizer) {
     const std::string library = std::string(EDGEEMO_STAND_INS) + "/stand_in_good.so";
-    const std::string bundle = std::string(EDGEEMO_ZOO) + "/" + name + ".tflite";
     edgeemo_options options{};
     options.struct_size = sizeof options;
     options.library = library.c_str();
+    return edgeemo_open(bundle.c_str(), &options, recognizer);
+}
+
+// Of the bundle of that name, for good.
+inline edgeemo_recognizer* opened(const char* name) {
     edgeemo_recognizer* recognizer = nullptr;
-    CHECK(edgeemo_open(bundle.c_str(), &options, &recognizer) == EDGEEMO_OK);
+    CHECK(open(std::string(EDGEEMO_ZOO) + "/" + name + ".tflite", &recognizer) == EDGEEMO_OK);
     return recognizer;
 }
 

@@ -122,7 +122,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if ((what & 0x70u) == 0x70u) CHECK(edgeemo_stream_reset(stream) == EDGEEMO_OK);
         follow(stream, picture.image, t_ms, answer);
         const auto later = static_cast<std::int64_t>(choose.byte());
-        t_ms = t_ms > INT64_MAX - 256 ? t_ms : t_ms + later - 20;  // back, too
+        if (t_ms > INT64_MIN + 256 && t_ms < INT64_MAX - 256) t_ms += later - 20;  // back, too
     }
     edgeemo_stream_close(stream);
     return 0;

@@ -1,5 +1,8 @@
-// Any bytes as a bundle, as a card and as a model: only errors of ours may leave, nothing is read beyond the
-// bytes.
+// Any bytes as a bundle, as a card, as a model, and as a file that the C ABI opens: only errors of ours may
+// leave, nothing is read beyond the bytes.
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -7,6 +10,7 @@
 
 #include "edgeemo/bundle.h"
 #include "edgeemo/errors.h"
+#include "fuzz_abi.h"
 #include "model.h"
 
 namespace {
@@ -21,6 +25,26 @@ void refused_or_done(const Work& work) {
     }
 }
 
+// What opens can be used.
+void open_file(const std::uint8_t* data, std::size_t size) {
+    const int file = memfd_create("bundle", MFD_CLOEXEC);
+    CHECK(file >= 0 && write(file, data, size) == static_cast<ssize_t>(size));
+    edgeemo_recognizer* opened = nullptr;
+    const std::int32_t code = fuzz::open("/proc/self/fd/" + std::to_string(file), &opened);
+    CHECK((opened != nullptr) == (code == EDGEEMO_OK));
+    if (code == EDGEEMO_OK) {
+        fuzz::Answer answer(opened, 0);
+        fuzz::done(edgeemo_predict_text(opened, "well", 4, answer.get()));
+    } else {
+        CHECK(code == EDGEEMO_ERROR_CORRUPT || code == EDGEEMO_ERROR_VERSION ||
+              code == EDGEEMO_ERROR_MISMATCH || code == EDGEEMO_ERROR_BUNDLE || code == EDGEEMO_ERROR_SPEC ||
+              code == EDGEEMO_ERROR_INFERENCE);
+        CHECK(std::strlen(edgeemo_last_error()) > 10);
+    }
+    edgeemo_close(opened);
+    close(file);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -32,5 +56,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     refused_or_done([&] { edgeemo::Bundle::from_bytes({bytes, size, copy}); });
     refused_or_done([&] { edgeemo::read_card({reinterpret_cast<const char*>(bytes), size}); });
     refused_or_done([&] { edgeemo::read_model(bytes, size); });
+    open_file(data, size);
     return 0;
 }
