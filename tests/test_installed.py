@@ -113,6 +113,14 @@ def test_the_toy_hears_what_python_hears(examples: Path, parrot_path: Path, tmp_
         (s.start_ms, s.label) for s in spans
     ]
     assert told[-1] == f"all in all {whole.label} {whole.confidence:.2f}"
+    whole_file = (tmp_path / "speech.wav").read_bytes()
+    at = whole_file.index(b"data") + 4
+    for length in (0xFFFFFFFF, 0x7FFFFFFE):  # written as it came: its length was not known yet
+        (tmp_path / "streamed.wav").write_bytes(
+            whole_file[:at] + length.to_bytes(4, "little") + whole_file[at + 4 :]
+        )
+        again = run(examples / "toy", parrot_path, tmp_path / "streamed.wav", litert_library())
+        assert again.stdout.splitlines() == told
 
 
 def test_the_toy_refuses_in_words(examples: Path, parrot_path: Path, tmp_path: Path) -> None:
@@ -149,7 +157,7 @@ def test_the_kiosk_follows_faces(examples: Path, tmp_path: Path) -> None:
     frames = film(12)
     files = [tmp_path / f"{i:02}.ppm" for i in range(len(frames))]
     for file, frame in zip(files, frames, strict=True):
-        file.write_bytes(b"P6 %d %d 255\n" % frame.shape[1::-1] + frame.tobytes())
+        file.write_bytes(b"P6\n# of a camera\n%d %d 255\n" % frame.shape[1::-1] + frame.tobytes())
     told = run(examples / "kiosk", shipped()["face"], "--library", litert_library(), *files).stdout
     expected = []
     with Recognizer.open("face") as recognizer:
@@ -249,7 +257,7 @@ def test_valgrind_finds_nothing_of_ours_in_faces(examples: Path, tmp_path: Path)
     drawings = pytest.importorskip("drawings", reason="draws faces with OpenCV")
     files = [tmp_path / f"{i:02}.ppm" for i in range(4)]
     for file, frame in zip(files, drawings.film(4), strict=True):
-        file.write_bytes(b"P6 %d %d 255\n" % frame.shape[1::-1] + frame.tobytes())
+        file.write_bytes(b"P6\n# of a camera\n%d %d 255\n" % frame.shape[1::-1] + frame.tobytes())
     kiosk = [examples / "kiosk", shipped()["face"], "--library", litert_library(), *files]
     assert reports_of_ours(tmp_path, *kiosk) == []
 

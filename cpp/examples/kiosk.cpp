@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
@@ -70,16 +71,24 @@ void read_text(edgeemo_recognizer* recognizer, const std::string& path) {
     std::printf("\n");
 }
 
+// The next number in the head of a PPM or PGM file, in which lines may be comments.
+int number_in(std::istream& head) {
+    int number = 0;
+    while ((head >> std::ws).peek() == '#') head.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+    head >> number;
+    return number;
+}
+
 // The picture in the bytes of a file.
 edgeemo_image picture_in(const std::string& bytes) {
     std::istringstream head(bytes);
     std::string magic;
-    int width = 0, height = 0, most = 0;
-    head >> magic >> width >> height >> most;
+    head >> magic;
+    const int width = number_in(head), height = number_in(head), most = number_in(head);
     const std::size_t begin = static_cast<std::size_t>(head.tellg()) + 1;
     const std::size_t channels = magic == "P6" ? 3 : 1;
     const bool known = (magic == "P6" || magic == "P5") && most == 255 && width > 0 && height > 0;
-    if (!known ||
+    if (!head || !known ||
         bytes.size() < begin + channels * static_cast<std::size_t>(width) * static_cast<std::size_t>(height))
         throw std::runtime_error("expected a binary PPM or PGM picture");
     edgeemo_image image{};

@@ -19,6 +19,15 @@ static uint32_t number(const unsigned char* bytes, int n) {
     return x;
 }
 
+/* What is left of a file, at most `most`: who writes a WAV as it comes leaves lengths of no meaning in it. */
+static size_t rest_of(FILE* file, size_t most) {
+    const long here = ftell(file);
+    long end = here;
+    if (fseek(file, 0, SEEK_END) == 0) end = ftell(file);
+    if (here < 0 || end < here || fseek(file, here, SEEK_SET) != 0) return 0;
+    return (size_t)(end - here) < most ? (size_t)(end - here) : most;
+}
+
 /* 1 if it is a WAV of 16-bit PCM. */
 static int read_wav(const char* path, wav* out) {
     unsigned char head[12], chunk[8], format[16];
@@ -32,13 +41,14 @@ static int read_wav(const char* path, wav* out) {
                 known = number(format, 2) == 1 && number(format + 14, 2) == 16;
                 out->channels = (int32_t)number(format + 2, 2);
                 out->rate_hz = (int32_t)number(format + 4, 4);
-                fseek(file, (long)(size - 16 + size % 2), SEEK_CUR);
+                fseek(file, (long)size - 16 + size % 2, SEEK_CUR);
             } else if (memcmp(chunk, "data", 4) == 0 && known && out->channels > 0) {
-                out->samples = malloc(size + 1);
+                const size_t bytes = rest_of(file, size);
+                out->samples = malloc(bytes + 1);
                 if (out->samples == NULL) break;
-                out->n = fread(out->samples, 1, size, file) / 2 / (size_t)out->channels;
+                out->n = fread(out->samples, 1, bytes, file) / 2 / (size_t)out->channels;
                 done = 1;
-            } else if (fseek(file, (long)(size + size % 2), SEEK_CUR) != 0) {
+            } else if (fseek(file, (long)size + size % 2, SEEK_CUR) != 0) {
                 break;
             }
         }
