@@ -46,7 +46,11 @@ Floats row_of(const Readout& readout, const Floats& logits, const std::optional<
     if (needs && !affect) throw std::invalid_argument("expected valence and arousal, got None");
     if (affect) expect_size(*affect, 2, "numbers for valence and arousal");
     Floats row(static_cast<py::ssize_t>(readout.row_size()));
-    readout.read(logits.data(), affect ? affect->data() : nullptr, row.mutable_data());
+    const float* const said = logits.data();
+    const float* const felt = affect ? affect->data() : nullptr;
+    float* const to = row.mutable_data();
+    py::gil_scoped_release unlocked;
+    readout.read(said, felt, to);
     return row;
 }
 
@@ -60,14 +64,18 @@ Floats weigh(const Readout& readout, double evidence, const Floats& said) {
     expect_size(said, readout.row_size(), "numbers in a row");
     Floats row(static_cast<py::ssize_t>(readout.row_size()));
     std::copy(said.data(), said.data() + said.size(), row.mutable_data());
-    readout.weigh(evidence, row.mutable_data());
+    float* const to = row.mutable_data();
+    py::gil_scoped_release unlocked;
+    readout.weigh(evidence, to);
     return row;
 }
 
 double speech_share(const Readout& readout, const Floats& logits, std::size_t real) {
     if (real < 1 || real > static_cast<std::size_t>(logits.size()))
         throw std::invalid_argument("expected at least one real block, and no more than there are logits");
-    return readout.speech_share(logits.data(), real);
+    const float* const from = logits.data();
+    py::gil_scoped_release unlocked;
+    return readout.speech_share(from, real);
 }
 
 }  // namespace

@@ -16,7 +16,12 @@ py::tuple apply(const edgeemo::ScoreMap& map, const Floats& logits) {
                                     std::to_string(logits.size()));
     Floats probabilities(static_cast<py::ssize_t>(map.labels()));
     Floats scores(static_cast<py::ssize_t>(map.groups()));
-    map.apply(logits.data(), probabilities.mutable_data(), scores.mutable_data());
+    const float* const from = logits.data();
+    float *const to = probabilities.mutable_data(), *const over = scores.mutable_data();
+    {
+        py::gil_scoped_release unlocked;
+        map.apply(from, to, over);
+    }
     return py::make_tuple(std::move(probabilities), std::move(scores));
 }
 
