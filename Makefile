@@ -29,7 +29,7 @@ export CUDA_VISIBLE_DEVICES ?= -1
 
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-env peers peers-train table instructions instructions-baseline legacy prepare lint types format format-check \
-  cpp-test sanitize tsan aarch64 aarch64-root aarch64-wheel aarch64-test fuzz wheel-test bench vulkan clean
+  cpp-test sanitize tsan aarch64 aarch64-root aarch64-wheel aarch64-test fuzz wheel-test bench releases vulkan clean
 
 help:
 	@echo "make demo          install into $(DEMO) and read a few sentences with the shipped model, offline"
@@ -164,6 +164,10 @@ fuzz: $(TEST)/.stamp
 	for entry in text voice image; do mkdir -p build/fuzz/corpus-abi-$$entry && build/fuzz/tests/fuzz_abi_$$entry \
 	  -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-abi-$$entry tests/cpp/corpus/abi_$$entry || exit 1; done
 	$(TEST)/bin/python tests/fuzz_bundle.py --seconds $(FUZZ_SECONDS)
+
+# other releases of LiteRT, for the tests of the engine
+releases:
+	@PYTHON="$(PYTHON)" .ci/releases
 
 # a driver of Vulkan in software, for the tests of the GPU
 vulkan:
