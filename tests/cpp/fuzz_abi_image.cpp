@@ -41,6 +41,7 @@ Picture picture_of(fuzz::Choices& choose) {
     const bool upwards = (apart & 16u) != 0;
     image.pixels = picture.bytes.get() + (upwards ? (rows - 1) * stride : 0);
     image.row_stride = upwards ? -stride : (apart & 15u) == 0 ? 0 : stride;
+    picture.refused = upwards && good && image.color == EDGEEMO_NV12;
     if ((apart & 0xE0u) == 0xE0u) {  // any stride but one that could be right: every call must refuse it
         image.pixels = picture.bytes.get();
         image.row_stride = choose.raw<std::ptrdiff_t>();
@@ -48,7 +49,6 @@ Picture picture_of(fuzz::Choices& choose) {
         if (!absurd) image.row_stride %= row;
         picture.refused = good && image.row_stride != 0;
     }
-    picture.refused = picture.refused || (upwards && good && image.color == EDGEEMO_NV12);
     return picture;
 }
 
