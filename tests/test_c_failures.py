@@ -1,4 +1,4 @@
-"""The C ABI where things go wrong: a model that fails in a stream is survived as in Python; sizes that cannot be."""
+"""The C ABI where things go wrong: a model that fails in a stream, as in Python; sizes that cannot be."""
 
 from __future__ import annotations
 
@@ -45,10 +45,9 @@ def told(work: Callable[[], list[Any]]) -> list[Any] | None:
     """What was said; None where the model failed."""
     try:
         return work()
-    except InferenceError:
-        return None
-    except ValueError as error:
-        assert "could not run the model" in str(error)
+    except (InferenceError, ValueError) as error:
+        if "could not run the model" not in str(error):
+            raise
         return None
 
 
@@ -56,7 +55,7 @@ def told(work: Callable[[], list[Any]]) -> list[Any] | None:
 def test_a_model_that_fails_is_survived_as_in_python(
     seed: int, fail: Fail, stream: Stream, stand_in: Path, parrot_path: Path
 ) -> None:
-    """Long chunks and short ones, gaps and flushes: what fails, what waits and what comes later are the same."""
+    """Long chunks, short ones and gaps: what fails, what waits and what comes later are the same."""
     choose = random.Random(seed)
     pcm = np.concatenate([parrot.voice("anger", 4), parrot.noise(3), parrot.voice("sadness", 5)])
     with c.opened(parrot_path, library=str(stand_in).encode()) as handle:
