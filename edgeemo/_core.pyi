@@ -1072,4 +1072,8 @@ class Readout:
     def weigh(self, evidence: float, said: NDArray[np.float32]) -> NDArray[np.float32]:
         """Mix: ``w * said + (1 - w) * neutral``, w = clip((evidence - least) / (enough - least), 0, 1)."""
     def speech_share(self, logits: NDArray[np.float32], real: int) -> float:
-        """The share of the first ``real`` blocks that are speech, by their logits."""
+        """The share of the first ``real`` blocks that are speech, by their logits.
+
+        Raises:
+            InferenceError: NaN.
+        """

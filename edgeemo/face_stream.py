@@ -70,7 +70,7 @@ class FaceStream:
         Raises:
             InputError, InputTypeError: the frame cannot be used, or ``t_ms`` is before the last one (where a
                 video begins anew, call `reset`); the stream is as it was before.
-            InferenceError: the recognizer was closed.
+            InferenceError: the recognizer was closed, or a model failed; the stream follows as it did before.
         """
         t_ms = _whole(t_ms)
         faces = self._reader.usable(self._detect(frame, color), frame, color)

@@ -60,6 +60,17 @@ class Readout:
         except (InferenceError, ValueError) as error:
             raise InferenceError(f"{self._name}: {error}") from error
 
+    def speech_share(self, outputs: Mapping[str, FloatArray], real: int) -> float:
+        """Return the share of the first ``real`` blocks that are speech, 0 … 1.
+
+        Raises:
+            InferenceError: NaN.
+        """
+        try:
+            return self.native.speech_share(outputs[self._outputs["speech"]], real)
+        except InferenceError as error:
+            raise InferenceError(f"{self._name}: {error}") from error
+
     def reading(self, row: FloatArray) -> Reading:
         """Name the parts of a row, which is unchangeable from then on."""
         read_only(row)

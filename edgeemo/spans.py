@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,23 +56,20 @@ class SpanReader:
         self._block = spec.span_frames // blocks[1]
         self.size = len(readout.native.neutral())
 
-    def read(self, spans: Spans) -> list[Heard]:
-        """Run the model once a span.
+    def read(self, spans: Spans) -> Iterator[Heard]:
+        """Run the model once a span, as they are asked for.
 
         Raises:
             InferenceError: the model was closed, refuses the input or gives NaN.
         """
-        return [
-            self._hear(span[np.newaxis], start, n)
-            for span, start, n in zip(
-                spans.features, spans.start_frames.tolist(), spans.n_frames.tolist(), strict=True
-            )
-        ]
+        starts, sizes = spans.start_frames.tolist(), spans.n_frames.tolist()
+        for span, start, n in zip(spans.features, starts, sizes, strict=True):
+            yield self._hear(span[np.newaxis], start, n)
 
     def _hear(self, span: FloatArray, start_frame: int, n_frames: int) -> Heard:
         outputs = self._runtime.run(span)
         real = max(1, n_frames // self._block)
-        evidence = self._readout.native.speech_share(outputs[self._card.outputs["speech"]], real)
+        evidence = self._readout.speech_share(outputs, real)
         return Heard(self._readout.row(outputs), evidence, start_frame, n_frames)
 
     def result(self, said: FloatArray, evidence: float, start_ms: int, end_ms: int) -> EmotionResult:
@@ -102,13 +99,12 @@ class Mean:
     def __init__(self, size: int) -> None:
         self._said, self._weight, self._frames = np.zeros(size), 0.0, 0
 
-    def add(self, heard: Iterable[Heard]) -> None:
-        """Take in further spans."""
-        for one in heard:
-            weight = one.evidence * one.n_frames
-            self._said += weight * one.said.astype(np.float64)
-            self._weight += weight
-            self._frames += one.n_frames
+    def add(self, heard: Heard) -> None:
+        """Take in a further span."""
+        weight = heard.evidence * heard.n_frames
+        self._said += weight * heard.said.astype(np.float64)
+        self._weight += weight
+        self._frames += heard.n_frames
 
     @property
     def said(self) -> FloatArray:

@@ -64,8 +64,9 @@ class Stream:
         Raises:
             InputError, InputTypeError: the chunk cannot be used, or ``t_ms`` is beyond 2^52; the stream is as
                 it was before.
-            InferenceError: the recognizer was closed, or the model failed: the spans it should have read are
-                lost. If they lie before a gap, the chunk behind it was not taken: push it again.
+            InferenceError: the recognizer was closed, or the model failed: the spans of this chunk from there
+                on are lost. What was read before comes with the next results, and what comes later at its
+                time. If what failed lies before a gap, the chunk behind it was not taken: push it again.
         """
         if isinstance(chunk, np.ndarray) and not chunk.size:
             return []
@@ -73,15 +74,16 @@ class Stream:
         if self._samples and abs(t_ms - self._now_ms()) > self.hop_ms:
             fresh = self._frontend.stream(self.rate_hz, self.channels)
             spans = fresh.push(chunk)  # first of all: it may be refused
-            results = self.flush()
+            self._finish()
             self._voice = fresh
         else:
-            spans, results = self._voice.push(chunk), []
+            spans = self._voice.push(chunk)
         if not self._samples:
             self._start_ms = t_ms
             self._first_ms = t_ms if self._first_ms is None else min(self._first_ms, t_ms)
         self._samples += len(chunk)
-        return results + self._results(spans)
+        self._hear(spans)
+        return self._take()
 
     def flush(self) -> list[EmotionResult]:
         """Return what the samples after the last span say. The next chunk begins afresh, at its time.
@@ -90,17 +92,14 @@ class Stream:
             InferenceError: the recognizer was closed, or the model failed; the next chunk begins afresh then,
                 too.
         """
-        try:
-            return self._results(self._voice.flush())
-        finally:
-            self._last_ms = self._end_ms()
-            self._voice.reset()
-            self._samples = 0
+        self._finish()
+        return self._take()
 
     def reset(self) -> None:
         """Forget everything: equals a new stream exactly."""
         self._voice = self._frontend.stream(self.rate_hz, self.channels)
         self._mean = Mean(self._reader.size)
+        self._waiting: list[EmotionResult] = []  # read, but not yet returned
         self._samples = 0  # since the stream began, or began afresh, at `_start_ms`
         self._start_ms = 0
         self._first_ms = self._last_ms = None
@@ -125,10 +124,22 @@ class Stream:
     def _now_ms(self) -> float:
         return self._start_ms + self._samples * 1000 / self.rate_hz
 
-    def _results(self, spans: Spans) -> list[EmotionResult]:
-        heard = self._reader.read(spans)
-        self._mean.add(heard)
-        return [self._result(one) for one in heard]
+    def _hear(self, spans: Spans) -> None:
+        for heard in self._reader.read(spans):
+            self._mean.add(heard)
+            self._waiting.append(self._result(heard))
+
+    def _take(self) -> list[EmotionResult]:
+        results, self._waiting = self._waiting, []
+        return results
+
+    def _finish(self) -> None:
+        try:
+            self._hear(self._voice.flush())
+        finally:
+            self._last_ms = self._end_ms()
+            self._voice.reset()
+            self._samples = 0
 
     def _result(self, heard: Heard) -> EmotionResult:
         begin = self._start_ms + heard.start_frame * self._frame_ms

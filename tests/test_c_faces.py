@@ -168,10 +168,21 @@ def test_each_kind_of_stream_takes_its_own(parrot_path: Path) -> None:
         assert c.LIB.edgeemo_stream_push_image(stream, byref(image), c_int64(0)) == c.MISMATCH
         assert "edgeemo_stream_open_faces" in c.error()
         c.LIB.edgeemo_stream_close(stream)
-        for wrong in ({"least_hits": 101}, {"most_gap_ms": -1}, {"smooth_ms": -2}, {"smooth_ms": 60_001}):
-            options = c.FaceOptions(**wrong)
-            assert c.LIB.edgeemo_stream_open_faces(faces, byref(options), byref(stream)) == c.SPEC
-            assert "must be in" in c.error()
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [("least_hits", -4), ("least_hits", 101), ("most_gap_ms", -1), ("most_gap_ms", 60_001),
+     ("smooth_ms", -7), ("smooth_ms", 60_001)],
+)  # fmt: skip
+def test_an_option_out_of_range_is_refused_by_its_name(field: str, wrong: int) -> None:
+    stream = c_void_p(1)
+    with c.opened(FACE) as handle:
+        options = c.FaceOptions(**{field: wrong})
+        assert c.LIB.edgeemo_stream_open_faces(handle, byref(options), byref(stream)) == c.INPUT
+        assert c.error().startswith(f"{field} must be in [")
+        assert f"got {wrong}" in c.error()
+        assert stream.value is None
 
 
 def test_a_detector_may_be_named(tmp_path: Path, boxes_are_crops: None) -> None:

@@ -198,7 +198,7 @@ def test_a_second_frame_at_the_same_time_changes_places_only(mime_reader: FaceRe
 
 def test_options_out_of_range_are_refused(mime_reader: FaceRecognizer) -> None:
     for smooth_ms in (-1, 60_001, float("nan")):
-        with pytest.raises(SpecError, match="time_ms must be in"):
+        with pytest.raises(SpecError, match=r"^smooth_ms must be in"):
             mime_reader.stream(smooth_ms=smooth_ms)
 
 

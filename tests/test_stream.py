@@ -286,6 +286,29 @@ def test_after_a_model_that_failed_the_stream_goes_on_afresh(
     assert (stream.summary().start_ms, stream.summary().end_ms) == (0, 9_000 + len(CLIP) // 16)
 
 
+def test_of_a_chunk_whose_model_fails_midway_what_was_read_before_waits(
+    reader: VoiceRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The spans from there on are lost; the next chunk is read as if nothing had happened."""
+    stream, run = reader.stream(RATE), reader.runtime.run
+    expected = reader.timeline(np.concatenate([CLIP, CLIP]), RATE)
+    n = len(reader.stream(RATE).push(CLIP, 0))
+    assert n > 3
+    runs = iter(range(100))
+
+    def fail_third(*inputs: Any) -> Any:
+        if next(runs) == 2:
+            raise InferenceError("The interpreter refused.")
+        return run(*inputs)
+
+    monkeypatch.setattr(reader.runtime, "run", fail_third)
+    with pytest.raises(InferenceError, match="refused"):
+        stream.push(CLIP, 0)
+    results = stream.push(CLIP, len(CLIP) // 16) + stream.flush()
+    assert results == expected[:2] + expected[n:]
+    assert stream.summary().end_ms == 2 * len(CLIP) // 16
+
+
 # --- an hour of it ---
 
 

@@ -363,10 +363,12 @@ def test_a_closed_recognizer_refuses_every_clip(parrot_path: Path) -> None:
             call()
 
 
-@pytest.mark.parametrize("labels", [(float("nan"), 0, 0, 0)])
-def test_a_model_that_gives_nan_is_an_inference_error(labels: tuple[float, ...]) -> None:
-    with pytest.raises(InferenceError, match="NaN"):
-        fake(labels=labels).predict(parrot.noise(1), RATE)
+@pytest.mark.parametrize(
+    "said", [{"labels": (float("nan"), 0, 0, 0)}, {"speech": [9.0, float("nan"), *[9.0] * (BLOCKS - 2)]}]
+)
+def test_a_model_that_gives_nan_is_an_inference_error(said: dict[str, Any]) -> None:
+    with pytest.raises(InferenceError, match=r"parrot: .*NaN"):
+        fake(**said).predict(parrot.noise(1), RATE)
 
 
 def test_threads_give_the_same_answers(voice: VoiceRecognizer) -> None:

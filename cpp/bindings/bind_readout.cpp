@@ -95,5 +95,6 @@ void bind_readout(py::module_& m) {
         .def("weigh", &weigh, py::arg("evidence"), py::arg("said").noconvert(),
              "w * said + (1 - w) * neutral, w = clip((evidence - least) / (enough - least), 0, 1).")
         .def("speech_share", &speech_share, py::arg("logits").noconvert(), py::arg("real"),
-             "The share of the first `real` blocks that are speech, by their logits.");
+             "The share of the first `real` blocks that are speech, by their logits. Raises InferenceError "
+             "on NaN.");
 }

@@ -1,6 +1,7 @@
 #include "edgeemo/edgeemo.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "abi.h"
@@ -119,6 +120,9 @@ int32_t edgeemo_predict_text(edgeemo_recognizer* recognizer, const char* text, s
     return guarded([&] {
         edgeemo_result& out = sized(result);
         if (text == nullptr && size != 0) throw InputError("expected a text, got NULL");
+        if (size > PTRDIFF_MAX)
+            throw InputError("size is " + std::to_string(size) +
+                             ", more than memory holds; check what counted it (-1 of a read that failed?)");
         given(recognizer, "a recognizer").recognizer.predict_text({size == 0 ? "" : text, size}, scratch());
         fill(scratch(), out);
         return EDGEEMO_OK;

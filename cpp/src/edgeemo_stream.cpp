@@ -31,6 +31,16 @@ FaceWatcher& faces(edgeemo_stream* stream) {
     return as<FaceWatcher>(given(stream, "a stream"), "this is for faces, made by edgeemo_stream_open_faces");
 }
 
+// A field of edgeemo_face_options, or its default.
+std::int32_t chosen(const char* field, std::int32_t value, std::int32_t least, std::int32_t most,
+                    std::int32_t otherwise) {
+    if (value == 0) return otherwise;
+    if (value >= least && value <= most) return value;
+    throw edgeemo::InputError(std::string(field) + " must be in [" + std::to_string(least) + ", " +
+                              std::to_string(most) + "], got " + std::to_string(value) + "; 0 is " +
+                              std::to_string(otherwise));
+}
+
 }  // namespace
 
 int32_t edgeemo_stream_open(edgeemo_recognizer* recognizer, int32_t rate_hz, int32_t channels,
@@ -38,7 +48,8 @@ int32_t edgeemo_stream_open(edgeemo_recognizer* recognizer, int32_t rate_hz, int
     return guarded([&] {
         edgeemo_stream*& out = given(stream, "a place for the stream");
         out = nullptr;
-        out = new edgeemo_stream{given(recognizer, "a recognizer").recognizer.listen(rate_hz, channels)};
+        out = new edgeemo_stream{
+            given(recognizer, "a recognizer").recognizer.listen(rate_hz, channels == 0 ? 1 : channels)};
         return EDGEEMO_OK;
     });
 }
@@ -52,9 +63,10 @@ int32_t edgeemo_stream_open_faces(edgeemo_recognizer* recognizer, const edgeemo_
         double smooth_ms = edgeemo::kSmoothMs;
         if (options != nullptr) {
             const edgeemo_face_options from = edgeemo::abi::known(options, "edgeemo_face_options");
-            if (from.least_hits != 0) tracker.least_hits = from.least_hits;
-            if (from.most_gap_ms != 0) tracker.most_gap_ms = from.most_gap_ms;
-            if (from.smooth_ms != 0) smooth_ms = from.smooth_ms == -1 ? 0.0 : from.smooth_ms;
+            tracker.least_hits = chosen("least_hits", from.least_hits, 1, 100, tracker.least_hits);
+            tracker.most_gap_ms = chosen("most_gap_ms", from.most_gap_ms, 1, 60000, tracker.most_gap_ms);
+            smooth_ms = chosen("smooth_ms", from.smooth_ms, -1, 60000, static_cast<std::int32_t>(smooth_ms));
+            if (from.smooth_ms == -1) smooth_ms = 0.0;
         }
         out = new edgeemo_stream{given(recognizer, "a recognizer").recognizer.watch(smooth_ms, tracker)};
         return EDGEEMO_OK;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "edgeemo/errors.h"
+#include "specs.h"
 
 namespace edgeemo {
 namespace {
@@ -17,10 +18,15 @@ void check_rows(const float* rows, std::size_t faces, std::size_t size) {
     }
 }
 
+double checked(double smooth_ms) {
+    check_range("smooth_ms", smooth_ms, 0.0, 60000.0);
+    return smooth_ms;
+}
+
 }  // namespace
 
 FaceFollower::FaceFollower(std::size_t size, double smooth_ms, const TrackerSpec& tracker)
-    : tracker_(tracker), smoother_(size, smooth_ms), nothing_(size, 0.0F) {}
+    : tracker_(tracker), smoother_(size, checked(smooth_ms)), nothing_(size, 0.0F) {}
 
 const std::vector<Followed>& FaceFollower::update(const std::vector<Face>& faces, const float* rows,
                                                   std::int64_t t_ms) {

@@ -7,7 +7,6 @@
 
 #include "edgeemo/errors.h"
 #include "edgeemo/recognizer.h"
-#include "pcm.h"
 #include "recognizer_parts.h"
 
 namespace edgeemo {
@@ -92,6 +91,12 @@ struct VoiceListener::State {
         return waiting[(first + n_waiting) % waiting.size()];
     }
 
+    void begin(std::int64_t t_ms) {
+        start_ms = t_ms;
+        first_ms = begun ? std::min(first_ms, t_ms) : t_ms;
+        begun = true;
+    }
+
     void finish() {
         try {
             stream.flush([this](const Span& span) { hear(span); });
@@ -140,24 +145,11 @@ void VoiceListener::push(const Pcm& chunk, std::int64_t t_ms) {
     State& s = *state_;
     if (chunk.samples == 0) return;
     check_time(t_ms);
-    if (s.samples != 0 && std::fabs(static_cast<double>(t_ms) - s.now_ms()) > s.hop_ms) {
-        if (chunk.channels == s.stream.channels()) {  // else push() below refuses it, and nothing has changed
-            check_pcm(chunk);
-            s.finish();
-        }
-    }
-    const bool fresh = s.samples == 0;
-    const std::int64_t before = s.start_ms;
-    if (fresh) s.start_ms = t_ms;
-    try {
-        s.stream.push(chunk, [&s](const Span& span) { s.hear(span); });
-    } catch (const InputError&) {
-        s.start_ms = before;
-        throw;
-    }
-    if (fresh) s.first_ms = s.begun ? std::min(s.first_ms, t_ms) : t_ms;
-    s.begun = true;
-    s.samples += static_cast<std::int64_t>(chunk.samples);
+    s.stream.check(chunk);  // from here on nothing is refused
+    if (s.samples != 0 && std::fabs(static_cast<double>(t_ms) - s.now_ms()) > s.hop_ms) s.finish();
+    if (s.samples == 0) s.begin(t_ms);
+    s.samples += static_cast<std::int64_t>(chunk.samples);  // they are taken, whatever the model does
+    s.stream.push(chunk, [&s](const Span& span) { s.hear(span); });
 }
 
 void VoiceListener::flush() { state_->finish(); }

@@ -1,6 +1,7 @@
 #include "pcm.h"
 
 #include <cmath>
+#include <cstdint>
 #include <string>
 
 #include "edgeemo/errors.h"
@@ -57,8 +58,14 @@ void check_channels(std::int32_t channels) {
 
 void check_pcm(const Pcm& pcm) {
     check_channels(pcm.channels);
+    const auto channels = static_cast<std::size_t>(pcm.channels);
+    const std::size_t width = channels * (pcm.float32 != nullptr ? sizeof(float) : sizeof(std::int16_t));
+    if (pcm.samples > PTRDIFF_MAX / width) {
+        throw InputError("samples is " + std::to_string(pcm.samples) +
+                         ", more than memory holds; check what counted them (-1 of a read that failed?)");
+    }
     if (pcm.float32 == nullptr) return;
-    const std::size_t n = pcm.samples * static_cast<std::size_t>(pcm.channels);
+    const std::size_t n = pcm.samples * channels;
     constexpr std::size_t kBlock = 256;  // without a branch inside, to be fast
     for (std::size_t start = 0; start < n; start += kBlock) {
         const std::size_t end = start + kBlock < n ? start + kBlock : n;

@@ -52,7 +52,10 @@ void Readout::neutral(float* row) const { std::copy(neutral_.begin(), neutral_.e
 
 double Readout::speech_share(const float* logits, std::size_t real) const {
     std::size_t speech = 0;
-    for (std::size_t i = 0; i < real; ++i) speech += static_cast<double>(logits[i]) >= least_logit_ ? 1 : 0;
+    for (std::size_t i = 0; i < real; ++i) {
+        if (std::isnan(logits[i])) throw InferenceError("a logit of speech is NaN. Convert it again.");
+        speech += static_cast<double>(logits[i]) >= least_logit_ ? 1 : 0;
+    }
     return static_cast<double>(speech) / static_cast<double>(real);
 }
 

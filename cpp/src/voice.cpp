@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <exception>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -131,6 +132,22 @@ struct ToSpans {
     void add(std::size_t n) const { spans.add(n, sink); }
 };
 
+// Calls `work` with a sink that never throws: what the caller's throws waits until the samples are taken, so
+// that the stream goes on in time; until then it gets no more.
+template <class Work>
+void in_time(const SpanSink& sink, const Work& work) {
+    std::exception_ptr failed;
+    work([&](const Span& span) {
+        if (failed) return;
+        try {
+            sink(span);
+        } catch (...) {
+            failed = std::current_exception();
+        }
+    });
+    if (failed) std::rethrow_exception(failed);
+}
+
 }  // namespace
 
 struct VoiceStream::State {
@@ -149,7 +166,7 @@ VoiceStream::~VoiceStream() = default;
 VoiceStream::VoiceStream(VoiceStream&&) noexcept = default;
 VoiceStream& VoiceStream::operator=(VoiceStream&&) noexcept = default;
 
-void VoiceStream::push(const Pcm& chunk, const SpanSink& sink) {
+void VoiceStream::check(const Pcm& chunk) const {
     if (state_->flushed) throw InputError("the stream was flushed; call reset() before the next push");
     if (chunk.channels != state_->channels) {
         throw InputError("the stream has " + std::to_string(state_->channels) + " channels, the chunk " +
@@ -157,15 +174,23 @@ void VoiceStream::push(const Pcm& chunk, const SpanSink& sink) {
                          "; open a stream with channels=" + std::to_string(chunk.channels));
     }
     check_pcm(chunk);
-    ToSpans rows{state_->spans, sink};
-    state_->maker.push(chunk, rows);
+}
+
+void VoiceStream::push(const Pcm& chunk, const SpanSink& sink) {
+    check(chunk);
+    in_time(sink, [&](const SpanSink& safe) {
+        ToSpans rows{state_->spans, safe};
+        state_->maker.push(chunk, rows);
+    });
 }
 
 void VoiceStream::flush(const SpanSink& sink) {
     if (std::exchange(state_->flushed, true)) return;
-    ToSpans rows{state_->spans, sink};
-    state_->maker.flush(rows);
-    state_->spans.finish(sink);
+    in_time(sink, [&](const SpanSink& safe) {
+        ToSpans rows{state_->spans, safe};
+        state_->maker.flush(rows);
+        state_->spans.finish(safe);
+    });
 }
 
 void VoiceStream::reset() {

@@ -1,5 +1,6 @@
 // A library with LiteRT's functions that computes nothing: tensors of the model's own sizes, and on demand a
 // fault. What it does is in its file's name: stand_in_<fault>.so, read from EDGEEMO_STAND_IN at build time.
+// After stand_in_fail(first, n) of all runs from then on, counted from 0, first … first + n - 1 fail.
 // It has a GPU, too, which gives the answers of the CPU and obeys its options: "fault = sigill" and so on.
 #include <unistd.h>
 
@@ -55,6 +56,8 @@ int fail_to_load(const std::string& fault) {
     return fault == "device" ? 3 : 0;
 }
 
+int runs_until_failure = 0, runs_to_fail = 0;
+
 bool in_probe() { return std::string_view(program_invocation_short_name) == "edgeemo-probe"; }
 
 std::size_t size_of(const edgeemo::TensorInfo& info) { return (info.bytes + 63) / 64 * 64; }
@@ -63,6 +66,11 @@ std::size_t size_of(const edgeemo::TensorInfo& info) { return (info.bytes + 63) 
 
 #define API extern "C" __attribute__((visibility("default")))
 using Handle = void*;
+
+API void stand_in_fail(int first, int n) {
+    runs_until_failure = first;
+    runs_to_fail = n;
+}
 
 API int LiteRtCreateEnvironment(int, const void*, Handle* made) {
     *made = new int(0);
@@ -188,6 +196,10 @@ API int LiteRtRunCompiledModel(Handle h, std::size_t, std::size_t n_in, Handle* 
     auto* const compiled = static_cast<Compiled*>(h);
     ++compiled->runs;
     if (kFault == "run" && compiled->runs > 2) return 3;
+    if (runs_to_fail > 0 && --runs_until_failure < 0) {
+        --runs_to_fail;
+        return 3;
+    }
     unsigned sum = kFault == "unsteady" ? static_cast<unsigned>(compiled->runs) : 0;
     const std::string gpu = compiled->runs > 2 ? compiled->gpu_fault : "";  // passes the self-test at load
     if (gpu == "crash") std::raise(SIGSEGV);

@@ -10,50 +10,21 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <new>
 #include <thread>
 #include <vector>
 
+#include "allocations.h"
 #include "check.h"
 #include "edgeemo/edgeemo.h"
 #include "edgeemo/engine.h"
 #include "edgeemo/errors.h"
 #include "edgeemo/recognizer.h"
 #include "sha256.h"
-
-namespace {
-
-std::atomic<long> allocations{0};
-std::atomic<bool> counting{false};
-
-}  // namespace
-
-// Every way to heap memory in C++ goes through these.
-void* operator new(std::size_t n) {
-    if (counting) ++allocations;
-    if (void* const memory = std::malloc(n == 0 ? 1 : n)) return memory;
-    throw std::bad_alloc();
-}
-void* operator new[](std::size_t n) { return operator new(n); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+#include "stand_in.h"
 
 using namespace edgeemo;
 
 namespace {
-
-std::string stand_in(const char* fault) {
-    return std::string(EDGEEMO_STAND_INS) + "/stand_in_" + fault + ".so";
-}
-std::string bundle_path(const char* name) { return std::string(EDGEEMO_ZOO) + "/" + name + ".tflite"; }
-
-EngineOptions with(const char* fault) {
-    EngineOptions options;
-    options.library = stand_in(fault);
-    return options;
-}
 
 ModelBytes model_of(const char* name) { return Bundle::open(bundle_path(name)).model; }
 
@@ -100,15 +71,6 @@ void test_sha256() {
           "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-struct Voice {
-    std::vector<std::int16_t> samples = std::vector<std::int16_t>(16000 * 5);
-    Voice() {
-        for (std::size_t i = 0; i < samples.size(); ++i)
-            samples[i] = static_cast<std::int16_t>(i * i * 7 % 20000);
-    }
-    Pcm part(std::size_t begin, std::size_t n) const { return {samples.data() + begin, nullptr, n, 1}; }
-};
-
 void listen(VoiceListener& listener, const Voice& voice, Result& result, int& heard) {
     for (std::size_t at = 0; at < voice.samples.size(); at += 800) {
         listener.push(voice.part(at, 800), static_cast<std::int64_t>(at / 16));
@@ -118,23 +80,6 @@ void listen(VoiceListener& listener, const Voice& voice, Result& result, int& he
     while (listener.next(result)) ++heard;
     listener.summary(result);
 }
-
-// Pictures of all colors; the numbers in each are its own.
-struct Film {
-    static constexpr std::int32_t kSide = 120;
-    std::vector<std::vector<std::uint8_t>> frames;
-    explicit Film(std::size_t n) {
-        for (std::size_t f = 0; f < n; ++f) {
-            frames.emplace_back(kSide * kSide * 4);
-            for (std::size_t i = 0; i < frames[f].size(); ++i)
-                frames[f][i] = static_cast<std::uint8_t>((i * i + f * 37 * i) >> 3);
-        }
-    }
-    Image image(std::size_t f, Color color = Color::rgb) const {
-        const std::ptrdiff_t bytes = channels_of(color);
-        return {frames[f % frames.size()].data(), kSide, kSide, color, kSide * bytes, bytes, 1};
-    }
-};
 
 // What is said of the frames that stand one another after another, as one row of numbers.
 void watch(FaceWatcher& watcher, const Film& film, Result& result, std::vector<double>& said) {
@@ -148,6 +93,33 @@ void watch(FaceWatcher& watcher, const Film& film, Result& result, std::vector<d
             said.push_back(result.evidence);
         }
     }
+}
+
+// So that the tests below can fail.
+void test_every_way_to_memory_is_counted() {
+    struct alignas(64) Wide {
+        char bytes[64];
+    };
+    const auto counted = [](auto&& take) {
+        counting = true;
+        take();
+        counting = false;
+        return allocations.exchange(0) > 0;
+    };
+    void* volatile memory = nullptr;
+    CHECK(counted([&] { memory = new char[7]; }));
+    delete[] static_cast<char*>(memory);
+    if (!kCountsMalloc) return;
+    CHECK(counted([&] { memory = new Wide; }));
+    delete static_cast<Wide*>(memory);
+    CHECK(counted([&] { memory = std::malloc(7); }));
+    CHECK(counted([&] { memory = std::realloc(memory, 4000); }));
+    std::free(memory);
+    CHECK(counted([&] { memory = std::calloc(7, 7); }));
+    std::free(memory);
+    CHECK(counted([&] { memory = std::aligned_alloc(64, 64); }));
+    std::free(memory);
+    CHECK(counted([&] { message_of<InputError>([] { throw InputError("an exception"); }); }));
 }
 
 void test_a_steady_state_takes_no_memory() {
@@ -282,12 +254,6 @@ void test_a_call_is_not_cancelled() {
 }
 
 // In a child of fork() no lock is waited for that only a thread of the parent could open: an error says so.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-
 void test_a_forked_child_is_refused() {
     const auto opened = [](const char* name) {
         const std::string library = stand_in("good");
@@ -442,6 +408,7 @@ int main() {
     test_faults_are_told();
     test_digest_and_structure_come_first();
     test_a_broken_bundle_is_refused();
+    test_every_way_to_memory_is_counted();
     test_a_steady_state_takes_no_memory();
     test_pictures_take_no_memory();
     test_a_c_prediction_takes_no_memory();

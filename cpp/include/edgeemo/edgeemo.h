@@ -173,7 +173,8 @@ EDGEEMO_API float edgeemo_threshold(const edgeemo_recognizer* recognizer,
 EDGEEMO_API int32_t edgeemo_predict_text(edgeemo_recognizer* recognizer, const char* text, size_t size,
                                          edgeemo_result* result);
 
-/* A whole clip, at 8000 to 192000 Hz. */
+/* A whole clip, at 8000 to 192000 Hz. Clips of one rate and number of channels, one after another, take no
+ * heap; another rate or number takes it anew. */
 EDGEEMO_API int32_t edgeemo_predict_pcm(edgeemo_recognizer* recognizer, const edgeemo_pcm* pcm,
                                         int32_t rate_hz, edgeemo_result* result);
 
@@ -195,7 +196,11 @@ EDGEEMO_API int32_t edgeemo_predict_faces(edgeemo_recognizer* recognizer, const 
 
 /* A voice that comes in chunks. Push what there is, with the time of its first sample in milliseconds on your
  * clock, within 2^52 of 0; then take results until EDGEEMO_NOTHING. A time off by more than the model's hop
- * means that samples are missing: the stream then begins afresh. */
+ * means that samples are missing: the stream then begins afresh. `channels` as in edgeemo_pcm: 0 is 1.
+ *
+ * Where the model fails, the spans of that call from there on are lost, what was heard before waits, and what
+ * comes later comes at its time: after EDGEEMO_ERROR_INFERENCE go on with the next chunk. (A chunk behind a
+ * gap is not taken if it was the end before the gap that failed.) */
 EDGEEMO_API int32_t edgeemo_stream_open(edgeemo_recognizer* recognizer, int32_t rate_hz, int32_t channels,
                                         edgeemo_stream** stream);
 EDGEEMO_API int32_t edgeemo_stream_push(edgeemo_stream* stream, const edgeemo_pcm* chunk, int64_t t_ms);
@@ -204,7 +209,8 @@ EDGEEMO_API int32_t edgeemo_stream_summary(const edgeemo_stream* stream,
 
 /* Faces that come in frames, of a camera or video; `options` may be NULL. Push each frame with its time; then
  * take one result a face that is followed, by track_id, until EDGEEMO_NOTHING. What of a frame is not taken
- * goes with the next push. A time before the last one is refused: where a video begins anew, reset. */
+ * goes with the next push. A time before the last one is refused: where a video begins anew, reset. Where a
+ * model fails, the stream follows as it did before, and no result waits. */
 EDGEEMO_API int32_t edgeemo_stream_open_faces(edgeemo_recognizer* recognizer,
                                               const edgeemo_face_options* options, edgeemo_stream** stream);
 EDGEEMO_API int32_t edgeemo_stream_push_image(edgeemo_stream* stream, const edgeemo_image* frame,

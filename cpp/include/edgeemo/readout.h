@@ -44,7 +44,7 @@ class Readout {
     // What is said where there is no evidence.
     void neutral(float* row) const;
 
-    // The share of the first `real` blocks that are speech, by their logits.
+    // The share of the first `real` blocks that are speech, by their logits. Throws InferenceError for NaN.
     double speech_share(const float* logits, std::size_t real) const;
 
     // weight * row + (1 - weight) * neutral in place, weight = clip((evidence - least) / (enough - least), 0,

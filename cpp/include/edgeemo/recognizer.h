@@ -38,6 +38,9 @@ struct RecognizerParts;  // what a recognizer and its streams share
 //
 // Chunks may be cut anywhere: the same samples give the same results. They come as soon as the last sample of
 // a span is there and wait in the stream until next() takes them.
+//
+// If the model fails, InferenceError says so, and the spans of that call from there on are lost; what was
+// heard before waits, and what comes later comes at its time.
 class VoiceListener {
   public:
     ~VoiceListener();
@@ -46,11 +49,13 @@ class VoiceListener {
 
     // The next samples; `t_ms` is the time of the first. Where it differs from the expected one by more than
     // hop_frames (of the spec), samples are missing: what came before is finished as by flush(), and the
-    // stream starts afresh at `t_ms`. Throws InputError, and then has not changed, for what VoiceStream::push
-    // refuses and for a time beyond 2^52 ms.
+    // stream starts afresh at `t_ms`. Throws InputError, and then has not changed, for what
+    // VoiceStream::check refuses and for a time beyond 2^52 ms. Where the model fails the chunk is taken all
+    // the same, unless what failed lay before a gap: then push it again.
     void push(const Pcm& chunk, std::int64_t t_ms);
 
-    // What the samples after the last span say. The next chunk begins afresh, at its time.
+    // What the samples after the last span say. The next chunk begins afresh, at its time, also where the
+    // model fails.
     void flush();
 
     // The oldest result that waits; false if none does.
@@ -128,7 +133,7 @@ class Recognizer {
     // UTF-8; ill-formed bytes count as U+FFFD, which is dropped.
     void predict_text(std::string_view text, Result& out) const;
 
-    // A whole clip, as VoiceListener::summary says it. Throws InputError for what VoiceStream::push refuses.
+    // A whole clip, as VoiceListener::summary says it. Throws InputError for what VoiceStream::check refuses.
     void predict_pcm(const Pcm& pcm, std::int32_t rate_hz, Result& out) const;
 
     // The face in the box, or of which the whole picture is one if `box` is null. Throws InputError like

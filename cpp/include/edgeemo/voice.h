@@ -93,15 +93,22 @@ using SpanSink = std::function<void(const Span&)>;
 struct VoiceParts;  // what a frontend and its streams share
 
 // The state of one input. Any chunks, then flush, give the spans of the whole, bit for bit. Not thread-safe.
+//
+// A sink may throw. It then gets no more spans of that call (they are lost), but the chunk is taken whole, as
+// if it had not thrown; then the exception goes on to the caller.
 class VoiceStream {
   public:
     ~VoiceStream();
     VoiceStream(VoiceStream&&) noexcept;
     VoiceStream& operator=(VoiceStream&&) noexcept;
 
-    // Hands over the spans that have become whole. Allocates nothing. Throws InputError, and then has not
-    // changed, for NaN, infinities, values beyond ±8, other channels, or after flush.
+    // Hands over the spans that have become whole. Allocates nothing. Throws what check() throws, and then
+    // has not changed.
     void push(const Pcm& chunk, const SpanSink& sink);
+
+    // Throws InputError for NaN, infinities, values beyond ±8, other channels, more samples than memory
+    // holds, or after flush.
+    void check(const Pcm& chunk) const;
 
     // Hands over what the whole clip has beyond the spans so far. After it, only reset.
     void flush(const SpanSink& sink);
@@ -131,7 +138,7 @@ class VoiceFrontend {
     std::int64_t count_frames(std::size_t samples, std::int32_t rate_hz) const;
     std::int64_t count_spans(std::int64_t frames) const;
 
-    // Writes count_frames() x mels floats, before normalisation. Throws InputError like VoiceStream::push.
+    // Writes count_frames() x mels floats, before normalisation. Throws InputError like VoiceStream::check.
     void frames(const Pcm& pcm, std::int32_t rate_hz, float* out) const;
 
     // Hands over the spans of a whole clip.
