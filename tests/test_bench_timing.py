@@ -151,8 +151,11 @@ def test_seconds_are_kept() -> None:
 
 
 def test_a_slow_call_is_measured_for_longer_than_asked_but_not_for_ever() -> None:
-    found = Product(Clock(), repeat(1_000_000_000)).measure(Effort(seconds=1.0))
+    product = Product(Clock(), repeat(1_000_000_000))
+    found = product.measure(Effort(seconds=1.0))
     assert 10 <= len(found.whole) <= 12
+    assert found.warm_up_ns <= 8e9, "its ten calls cannot be quoted, however long the warm-up was"
+    assert reasons(found) == "only 10 calls (at least 30); it was not steady when the warm-up ended"
 
 
 def test_the_warm_up_goes_on_until_it_is_steady_and_does_not_count() -> None:

@@ -139,10 +139,8 @@ class Timer:
         return call_ns
 
     def _given_up(self, began: int, blocks: int, effort: Effort) -> bool:
-        if blocks < WINDOW:
-            return False
         if effort.rounds is not None:
-            return blocks >= WARM_UP * effort.blocks()
+            return blocks >= max(WINDOW, WARM_UP * effort.blocks())
         return self._clock() - began > WARM_UP * effort.seconds * 1e9
 
     def _block(self, found: Measured, count: int, call_ns: float, tell: Tell) -> None:

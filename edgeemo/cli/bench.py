@@ -94,8 +94,8 @@ def bench_command(
     """Time the product's own call on this machine, as a whole and stage by stage.
 
     Options that may be given several times are all combined. Each case is warmed up until it is steady;
-    cold start and memory are measured in fresh processes. A result that is "noisy" should not be quoted: it
-    says why. What cannot be measured gives a row that says so.
+    cold start and memory are measured in fresh processes. A result that is "noisy" should not be quoted,
+    nor a p95 or p99 with a "~": it says why. What cannot be measured gives a row that says so.
 
     \b
     Examples:
