@@ -71,8 +71,8 @@ def _why_not(now: Mapping[str, Any], then: Mapping[str, Any]) -> str:
     for when, result in both:
         if _mood(result, "throttled"):
             return f"slowed down {when} ({_mood(result, 'throttled')})"
-    noisy = [f"{when} ({'; '.join(result['noise'])})" for when, result in both if result["noisy"]]
-    return f"too noisy {' and '.join(noisy)}: measure longer, or on a quieter machine" if noisy else ""
+    noisy = " and ".join(when for when, result in both if result["noisy"])
+    return f"too noisy {noisy}: see noise; measure longer, or on a quieter machine" if noisy else ""
 
 
 def _mood(result: Mapping[str, Any], what: str) -> str:

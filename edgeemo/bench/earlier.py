@@ -20,7 +20,7 @@ _MOODS = tuple(
 _KINDS: dict[str, type] = {  # of all that `compare` reads of a result that ran
     **dict.fromkeys(_TEXTS, str),
     **dict.fromkeys(("threads", "batch", "machine.cores"), int),
-    **dict.fromkeys(("blocks_us", "noise", *_MOODS), list),
+    **dict.fromkeys(("blocks_us", *_MOODS), list),
     **{"total_us": dict, "versions": dict, "noisy": bool},
 }
 _FILE_LIMIT = 4 * 1024 * 1024  # bytes; a result takes about 5,000
@@ -74,7 +74,7 @@ def _check(result: Mapping[str, Any]) -> None:
     for place in _TEXTS:
         if len(found[place]) > _TEXT_LIMIT:
             raise ValueError(f"{place} has {len(found[place]):,} characters")
-    shown = {place: found[place] for place in ("noise", *_MOODS)}
+    shown = {place: found[place] for place in _MOODS}
     shown |= {key: [found[key]] for key in ("date", "sha256")}
     shown |= {"versions": [*found["versions"], *found["versions"].values()]}
     for place, texts in shown.items():

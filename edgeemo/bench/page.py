@@ -47,6 +47,7 @@ def html(results: Sequence[report.Result], machine: report.Result, command: str)
         "<h1>edgeemo bench</h1>",
         f"<p>{escape(report.where(machine, results))}<br><code>{escape(command)}</code></p>",
         _svg(bars(results)),
+        "<p>Medians. Bars: stages, of calls with clocks between them; marks: the whole call, without.</p>",
         *(
             f"<h2>{escape(title)}</h2>{_table(header, rows)}"
             for title, header, rows in report.tables(results)
