@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from edgeemo import Recognizer, TextRecognizer, VoiceRecognizer
-from edgeemo.bench import fresh, inputs, measure, run
+from edgeemo.bench import fresh, hops, inputs, measure, run
 from edgeemo.bench.laps import STAGES, Laps, twin
 from edgeemo.bench.run import Case, Offered, bench
 from edgeemo.bench.timing import Effort
@@ -86,6 +87,8 @@ def test_stages_and_rest_are_the_whole(pocket_path: Path) -> None:
     told = sum(stage["p50"] for stage in result["stages_us"].values()) + result["rest_us"]
     assert told == pytest.approx(result["total_us"]["p50"], abs=0.01)
     assert 0 < result["interval_us"][0] <= result["interval_us"][1]
+    assert set(result["tails_us"]) == {"p95", "p99"}
+    assert result["tail_noise"]["p95"] == result["tail_noise"]["p99"] == "it cannot be told from 60 calls"
 
 
 def test_a_batch_counts_its_texts(pocket_path: Path) -> None:
@@ -101,6 +104,13 @@ def test_a_text_of_which_nothing_is_understood_asks_no_model(pocket_path: Path) 
     assert "the model was not asked" in result["absent"]["invoke"]
 
 
+def test_a_tail_lies_in_its_interval(pocket_path: Path) -> None:
+    result = bench(Case(str(pocket_path)), effort=Effort(rounds=4000))
+    for name, (low, high) in result["tails_us"].items():
+        assert low <= result["total_us"][name]
+        assert high is None or result["total_us"][name] <= high
+
+
 def test_a_voice_has_a_hop(parrot_path: Path) -> None:
     result = bench(Case(str(parrot_path)), effort=FEW)
     fields_of_the_issue(result)
@@ -109,6 +119,17 @@ def test_a_voice_has_a_hop(parrot_path: Path) -> None:
     hop = result["hop"]
     assert hop["share"] == pytest.approx(hop["cost_us"]["p50"] / hop["budget_us"], abs=1e-6)
     assert "ms pushed into a stream" in hop["what"]
+
+
+def test_a_slow_stream_gives_signs_of_life(voice: VoiceRecognizer) -> None:
+    import parrot
+
+    told: list[int] = []
+    found = hops.hop(
+        voice, (parrot.voice("anger", 3), parrot.RATE), Effort(rounds=25), lambda: told.append(1)
+    )
+    assert found is not None
+    assert len(told) == 12 + len(found.times)
 
 
 def test_an_audio_file_is_captured(parrot_path: Path, tmp_path: Path) -> None:
@@ -234,6 +255,22 @@ def test_a_process_that_does_not_answer_is_given_up(
         bench(Case(str(pocket_path)), effort=FEW)
 
 
+def test_slow_calls_are_repeated_for_a_second_only_and_give_signs_of_life(
+    pocket_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = (
+        "import edgeemo, time; predict = edgeemo.TextRecognizer.predict; "
+        "edgeemo.TextRecognizer.predict = lambda *a: (time.sleep(0.6), predict(*a))[1]; "
+    )
+    monkeypatch.setattr(fresh, "_RUN", slow + fresh._RUN)
+    told: list[tuple[str, float]] = []
+    begin = time.perf_counter()
+    found = fresh.fresh(str(pocket_path), "predict", ("so happy",), {}, tick=lambda *how: told.append(how))
+    assert found["first_us"] > 600_000
+    assert time.perf_counter() - begin < 10, "30 calls take 18 s"
+    assert told == [("cold start", 0.0)] * 2
+
+
 def test_what_lies_in_the_current_folder_is_not_imported(
     pocket_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -262,6 +299,49 @@ def test_made_inputs_are_read_by_the_shipped_bundles(shipped_face: str) -> None:
 def test_threads_reach_the_model(pocket_path: Path) -> None:
     result = bench(Case(str(pocket_path), threads=2), effort=FEW)
     assert (result["threads"], result["runs"]["threads"]) == (2, 2)
+
+
+def test_what_cannot_be_measured_in_batches_is_a_row_beside_what_can(
+    pocket_path: Path, parrot_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [str(pocket_path), str(parrot_path)]
+    assert main(["bench", *names, "--batch", "1", "--batch", "4", "--rounds", "40", "--json"]) == 0
+    ran = {(r["bundle"], r["batch"]): r for r in json.loads(capsys.readouterr().out)["results"]}
+    assert [r["total_us"] is not None for r in ran.values()] == [True, True, True, False]
+    said = ran["parrot", 4]["error"]
+    assert said == "parrot reads voice one at a time: batches are for texts. Use batch 1."
+
+
+def test_a_row_that_did_not_run_carries_where_it_comes_from(pocket_path: Path) -> None:
+    ran = bench(Case(str(pocket_path)), effort=FEW, context=run.Context("edgeemo bench pocket"))
+    error = DelegateError("There is no GPU here.")
+    row = run.refused(Case(str(pocket_path), "gpu"), error, run.Context("edgeemo bench pocket"))
+    assert (row["total_us"], row["n"], row["error"]) == (None, 0, "There is no GPU here.")
+    for key in ("sha256", "path", "modality", "versions", "machine", "command"):
+        assert row[key] == ran[key], key
+    assert row["date"].startswith("20")
+
+
+@pytest.mark.parametrize(
+    ("package", "backend", "told"),
+    [
+        ("ai_edge_litert", "native", ("litert", "9.1")),
+        ("ai_edge_litert", "litert", ("litert", "9.1")),
+        ("ai_edge_litert_nightly", "native", ("litert", "9.1 (ai-edge-litert-nightly)")),
+        ("tflite_runtime", "tflite-runtime", ("tflite-runtime", "9.1")),
+        ("tensorflow_cpu", "tf.lite", ("tf.lite", "9.1 (tensorflow-cpu)")),
+        ("numpy", "native", ("litert", "unknown: no Python package")),
+    ],
+)
+def test_the_version_of_the_runtime_that_ran_is_told(
+    package: str, backend: str, told: tuple[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    info = tmp_path / f"{package}-9.1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Name: {package.replace('_', '-')}\nVersion: 9.1\n")
+    (info / "top_level.txt").write_text(package.removesuffix("_nightly").removesuffix("_cpu"))
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    assert told in run.versions(backend).items()
 
 
 def test_the_command_line_prints_exactly_machine_and_results(

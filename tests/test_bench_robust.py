@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from edgeemo.bench.robust import WINDOW, drift, effect, interval, quantiles, spread, steady
+from edgeemo.bench.robust import WINDOW, drift, effect, interval, quantiles, spread, steady, tail
 
 RNG = np.random.default_rng(3)
 
@@ -88,3 +89,45 @@ def test_of_equals_the_interval_holds_one() -> None:
         found = effect(scattered(40), scattered(40))
         held += found.low <= 1 <= found.high
     assert held >= 88
+
+
+# --- tails --------------------------------------------------------------------------------------------------
+
+
+def blocks_of(times: npt.NDArray[np.float64], count: int = 40) -> list[list[int]]:
+    return [[round(1000 * float(t)) for t in block] for block in times.reshape(count, -1)]
+
+
+@pytest.mark.parametrize("mood", [0.0, 0.05])
+@pytest.mark.parametrize("share", [0.95, 0.99])
+def test_the_interval_of_a_tail_holds_it_nineteen_times_of_twenty(share: float, mood: float) -> None:
+    """Of independent calls, and of calls that share a mood of four blocks at a time."""
+
+    def drawn(count: int) -> npt.NDArray[np.float64]:
+        moods = np.repeat(RNG.normal(1, mood, count // 100), 100) if mood else np.ones(count)
+        return 100.0 * moods * RNG.gamma(9.0, 1 / 9, count)
+
+    truth = 1000 * float(np.quantile(drawn(2_000_000), share))
+    held = 0
+    for _ in range(200):
+        low, high = tail(blocks_of(drawn(4000)), share)
+        held += low is not None and low <= truth and (high is None or truth <= high)
+    assert held >= 180
+
+
+def test_moods_of_the_machine_make_a_tail_less_known() -> None:
+    calm = 100.0 + RNG.normal(0, 1, 4000)
+    moody = calm + np.repeat(RNG.normal(0, 3, 10), 400)
+    (low, high), (lowest, highest) = (tail(blocks_of(times), 0.95) for times in (calm, moody))
+    assert low is not None
+    assert high is not None
+    assert lowest is not None
+    assert highest is None or highest - lowest > 3 * (high - low)
+
+
+@pytest.mark.parametrize(
+    ("calls", "p95", "p99"), [(90, False, False), (100, True, False), (1000, True, True)]
+)
+def test_of_few_calls_a_tail_has_no_upper_end(calls: int, p95: bool, p99: bool) -> None:
+    times = blocks_of(100.0 + RNG.permutation(calls) / calls, calls // 10)
+    assert [tail(times, share)[1] is not None for share in (0.95, 0.99)] == [p95, p99]

@@ -7,11 +7,12 @@ from dataclasses import replace
 from itertools import chain, cycle, repeat
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgeemo.bench.energy import NONE, Meter
 from edgeemo.bench.laps import Laps
-from edgeemo.bench.noise import noise
+from edgeemo.bench.noise import noise, tail_noise
 from edgeemo.bench.timing import BLOCKS, Effort, Measured, Timer
 from edgeemo.machine import Condition
 
@@ -150,8 +151,11 @@ def test_seconds_are_kept() -> None:
 
 
 def test_a_slow_call_is_measured_for_longer_than_asked_but_not_for_ever() -> None:
-    found = Product(Clock(), repeat(1_000_000_000)).measure(Effort(seconds=1.0))
+    product = Product(Clock(), repeat(1_000_000_000))
+    found = product.measure(Effort(seconds=1.0))
     assert 10 <= len(found.whole) <= 12
+    assert found.warm_up_ns <= 8e9, "its ten calls cannot be quoted, however long the warm-up was"
+    assert reasons(found) == "only 10 calls (at least 30); it was not steady when the warm-up ended"
 
 
 def test_the_warm_up_goes_on_until_it_is_steady_and_does_not_count() -> None:
@@ -188,6 +192,41 @@ def test_progress_is_told_between_blocks() -> None:
     Product(Clock(), repeat(1000)).timer(told.append).measure(Effort(rounds=80))
     assert told[0] == 0.0
     assert told[-1] == 1.0
+    assert told == sorted(told)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "effort"),
+    [
+        (100, Effort(seconds=0.05)),
+        (0.01, Effort(seconds=600)),
+        (0.01, Effort(rounds=40_000)),
+        (100, Effort(rounds=400)),
+    ],
+)
+def test_a_sign_of_life_is_given_at_least_each_three_calls_or_seconds(seconds: float, effort: Effort) -> None:
+    """Whoever started us waits for five minutes at most, however slow a call, and however long a block."""
+    clock, gaps = Clock(), [0]
+
+    def tick(_: float) -> None:
+        gaps.append(clock.now)
+
+    product = Product(clock, repeat(round(1e9 * seconds)))
+    product.timer(tick).measure(effort)
+    assert max(np.diff([*gaps, clock.now])) <= 3e9 * max(1, seconds)
+
+
+def test_a_block_that_is_cut_is_measured_whole() -> None:
+    found = Product(Clock(), repeat(300_000_000)).measure(Effort(rounds=400))
+    assert [len(block) for block in found.blocks] == [10] * BLOCKS
+    assert found.wall == found.cpu == 400 * 300_000_000
+    assert len(found.stages["invoke"]) == BLOCKS * round(10 * 0.25)
+
+
+def test_progress_within_a_long_block_is_told() -> None:
+    told: list[float] = []
+    Product(Clock(), repeat(300_000_000)).timer(told.append).measure(Effort(rounds=100))
+    assert {0.03, 0.06, 0.09, 0.1} <= {round(share, 4) for share in told}
     assert told == sorted(told)
 
 
@@ -247,6 +286,15 @@ def test_what_the_machine_says_counts() -> None:
     assert "slowed down by heat" in reasons(quiet, after=replace(CALM, throttle_events=4))
     assert "fell from 1800 to 600 MHz" in reasons(quiet, after=replace(CALM, clock_mhz=600.0))
     assert not reasons(quiet, replace(CALM, clock_mhz=600.0)), "a clock that rises is the governor's work"
+
+
+def test_a_tail_that_is_too_noisy_to_quote_says_why() -> None:
+    total = {"p50": 50.0, "p95": 100.0, "p99": 200.0}
+    assert not tail_noise(total, {"p95": (96.0, 104.0), "p99": (191.0, 209.0)}, 5000)
+    assert tail_noise(total, {"p95": (96.0, 112.0), "p99": (180.0, None)}, 100) == {
+        "p95": "it is known to -4.0% … +12.0% only (at most ±5%)",
+        "p99": "it cannot be told from 100 calls",
+    }
 
 
 # --- energy -------------------------------------------------------------------------------------------------

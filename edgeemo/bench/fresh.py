@@ -44,11 +44,12 @@ def fresh(
         name: the bundle's name or path. method: ``"predict"``, ``"predict_batch"`` or ``"detect"``.
         arguments: of the method. how: of `Recognizer.open` or `FaceDetector.open`.
         measure: what `edgeemo.bench.measure.measure` takes, as plain values; None: the cold start alone.
-        tick: called between the blocks of the measurement; the process waits for it.
+        tick: called between calls, ten times a second at most; the process waits for it.
 
     Returns:
         ``cold_start_us``: from starting the interpreter to the answer; of that ``import_us``, ``open_us`` and
-        ``first_us`` (the first call). ``peak_memory_mb`` after 30 calls more. And what was measured.
+        ``first_us`` (the first call). ``peak_memory_mb`` after 30 calls more, or a second of them. And what
+        was measured.
 
     Raises:
         EdgeemoError: as it was raised there. DelegateError, InferenceError: the process died or does not

@@ -37,19 +37,29 @@ class Hop:
         return {"what": self.what, "budget_us": budget_us, "cost_us": cost, "share": share}
 
 
-def hop(opened: Any, arguments: tuple[Any, ...], effort: Effort) -> Hop | None:
-    """Time the pushes of a stream; None of what reads no stream."""
+def hop(
+    opened: Any, arguments: tuple[Any, ...], effort: Effort, tick: Callable[[], None] = lambda: None
+) -> Hop | None:
+    """Time the pushes of a stream, with ``tick`` between them; None of what reads no stream."""
     if isinstance(opened, VoiceRecognizer):
         what, budget_ms, push = _voice(opened, *arguments)
     elif isinstance(opened, FaceRecognizer):
         what, budget_ms, push = _face(opened, *arguments)
     else:
         return None
-    warm = sorted(timed(push, _WARM))
+    warm = sorted(_pushed(push, _WARM, tick))
     many = effort.rounds
     if many is None:
         many = int(_SHARE * effort.seconds * 1e9 / max(warm[_WARM // 2], 1))
-    return Hop(what, budget_ms, timed(push, min(max(many, _LEAST), _MOST)))
+    return Hop(what, budget_ms, _pushed(push, min(max(many, _LEAST), _MOST), tick))
+
+
+def _pushed(push: Callable[[], object], count: int, tick: Callable[[], None]) -> list[int]:
+    times = []
+    for _ in range(count):
+        times += timed(push, 1)
+        tick()
+    return times
 
 
 def _voice(

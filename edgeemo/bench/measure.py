@@ -16,8 +16,8 @@ from ..machine import condition, cores
 from .energy import Meter
 from .hops import hop
 from .laps import REST, STAGES, Laps, twin
-from .noise import noise
-from .robust import interval, quantiles
+from .noise import noise, tail_noise
+from .robust import interval, quantiles, tail
 from .timing import Effort, Measured, Timer
 
 
@@ -36,7 +36,7 @@ def measure(
     Raises:
         InferenceError: the model fails, or clocks between the stages change its answer.
     """
-    call, tapped, laps = _calls(opened, method, arguments)
+    call, tapped, laps = _calls(opened, method, arguments, tick)
     effort, meter = Effort(seconds, rounds), Meter(root)
     timer = Timer(
         call, tapped, laps, meter=meter,
@@ -49,7 +49,7 @@ def measure(
     reasons = noise(
         found, before, after, cores=cores(root), alone=info.delegate == "cpu" and info.threads == 1
     )
-    paced = hop(opened, arguments, effort) if method == "predict" else None
+    paced = hop(opened, arguments, effort, lambda: tick("streaming", 1.0)) if method == "predict" else None
     n = len(found.whole)
     return {
         **_times(found, opened.runtime),
@@ -73,13 +73,14 @@ def measure(
 
 
 def _calls(
-    opened: Any, method: str, arguments: tuple[Any, ...]
+    opened: Any, method: str, arguments: tuple[Any, ...], tick: Callable[[str, float], None]
 ) -> tuple[Callable[[], Any], Callable[[], Any], Laps]:
     """Return the product's call, the same with clocks between its stages, and the clocks."""
     laps = Laps()
     call = partial(getattr(opened, method), *arguments)
     tapped = partial(getattr(twin(opened, laps), method), *arguments)
     answers: list[Any] = [call()]
+    tick("warming up", 0.0)
     laps.lap(lambda: answers.append(tapped()))
     if answers[0] != answers[1] and opened.runtime.info.delegate == "cpu":
         raise InferenceError(
@@ -92,11 +93,17 @@ def _calls(
 def _times(found: Measured, runtime: Any) -> dict[str, Any]:
     stages = {stage: quantiles(found.stages[stage]) for stage in STAGES if stage in found.stages}
     total = quantiles(found.whole)
+    tails = {
+        name: [None if end is None else round(end / 1e3, 3) for end in tail(found.blocks, share)]
+        for name, share in (("p95", 0.95), ("p99", 0.99))
+    }
     return {
         "stages_us": stages,
         "absent": {stage: _why(stage, found, runtime) for stage in STAGES if stage not in stages},
         "total_us": total,
         "interval_us": [round(bound / 1e3, 3) for bound in interval(found.medians)],
+        "tails_us": tails,
+        "tail_noise": tail_noise(total, tails, len(found.whole)),
         "rest_us": round(total["p50"] - sum(stage["p50"] for stage in stages.values()), 3),
         "between_us": quantiles(found.stages[REST]),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping, Sequence
 
 from ..machine import Condition
 from .robust import WINDOW, drift, interval, spread
@@ -46,6 +47,25 @@ def noise(found: Measured, before: Condition, after: Condition, *, cores: int, a
             "something else runs"
         )
     return reasons + _mood(before, after, cores)
+
+
+def tail_noise(
+    total: Mapping[str, float], tails: Mapping[str, Sequence[float | None]], calls: int
+) -> dict[str, str]:
+    """Return why the 95th or 99th percentile is too noisy to quote, by its name; nothing of one that is not.
+
+    Args:
+        total: quantiles by name. tails: their intervals (`robust.tail`), in the same unit.
+    """
+    reasons = {}
+    for name, (low, high) in tails.items():
+        if low is None or high is None:
+            reasons[name] = f"it cannot be told from {calls:,} call{'s' * (calls != 1)}"
+            continue
+        below, above = (end / total[name] - 1 for end in (low, high))
+        if max(-below, above) > MOST_SPREAD:
+            reasons[name] = f"it is known to {below:+.1%} … {above:+.1%} only (at most ±{MOST_SPREAD:.0%})"
+    return reasons
 
 
 def _mood(before: Condition, after: Condition, cores: int) -> list[str]:

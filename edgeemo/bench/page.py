@@ -8,9 +8,10 @@ from typing import Any
 
 from . import report
 from .laps import STAGES
+from .report import BETWEEN
 
 COLOURS = ("#8c5a3c", "#2f6f9f", "#5b8c3a", "#e3a008", "#6c4f9c", "#c0392b", "#b6bec5")
-"""Of `STAGES`, in their order, and of the rest."""
+"""Of `STAGES`, in their order, and of what lies between them."""
 _WIDTH, _NAME, _BAR, _STEP = 960, 220, 24, 38
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #22303c; max-width: 62rem; margin: 2rem auto }
@@ -24,13 +25,14 @@ h1 { font-size: 1.4rem } h2 { font-size: 1.05rem } svg { width: 100%; height: au
 def bars(results: Sequence[report.Result]) -> list[tuple[str, list[tuple[str, float]], float]]:
     """Return what a picture draws of each result that ran: name, (stage, µs) in order, the whole in µs.
 
-    The stages end with what they do not explain (at least 0).
+    The stages end with what was measured between them. Together they are not the whole, which was measured
+    in other calls, without clocks: that is a mark of its own.
     """
     found = []
     for result in results:
         if result["total_us"] is not None:
             parts = [(s, result["stages_us"][s]["p50"]) for s in STAGES if s in result["stages_us"]]
-            parts.append(("rest", max(result["rest_us"], 0.0)))
+            parts.append((BETWEEN, result["between_us"]["p50"]))
             found.append((report.name_of(result, results), parts, result["total_us"]["p50"]))
     return found
 
@@ -45,6 +47,7 @@ def html(results: Sequence[report.Result], machine: report.Result, command: str)
         "<h1>edgeemo bench</h1>",
         f"<p>{escape(report.where(machine, results))}<br><code>{escape(command)}</code></p>",
         _svg(bars(results)),
+        "<p>Medians. Bars: stages, of calls with clocks between them; marks: the whole call, without.</p>",
         *(
             f"<h2>{escape(title)}</h2>{_table(header, rows)}"
             for title, header, rows in report.tables(results)
@@ -72,7 +75,7 @@ def _svg(drawn: list[tuple[str, list[tuple[str, float]], float]]) -> str:
     longest = max(max(total, sum(us for _, us in parts)) for _, parts, total in drawn)
     per_us = (_WIDTH - _NAME - 110) / longest
     shown = [
-        stage for stage in (*STAGES, "rest") if any(stage == s for _, parts, _ in drawn for s, _ in parts)
+        stage for stage in (*STAGES, BETWEEN) if any(stage == s for _, parts, _ in drawn for s, _ in parts)
     ]
     height = _STEP * len(drawn) + 40
     items = [f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="stages of each call">']
@@ -85,12 +88,17 @@ def _svg(drawn: list[tuple[str, list[tuple[str, float]], float]]) -> str:
         for stage, us in parts:
             items.append(_box(end, y, us * per_us, _BAR, stage, f"{stage}: {report.time_of(us)}"))
             end += us * per_us
-        items.append(_text(end + 8, y + 17, report.time_of(total)))
+        mark = _NAME + total * per_us
+        items.append(
+            f'<path d="M{mark:.1f} {y - 4}v{_BAR + 8}" stroke="#22303c" stroke-width="2">'
+            f"<title>the whole call: {report.time_of(total)}</title></path>"
+        )
+        items.append(_text(max(end, mark) + 8, y + 17, report.time_of(total)))
     return "\n".join([*items, "</svg>"])
 
 
 def _box(x: float, y: float, width: float, height: float, stage: str, title: str) -> str:
-    colour = COLOURS[(*STAGES, "rest").index(stage)]
+    colour = COLOURS[(*STAGES, BETWEEN).index(stage)]
     place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height}"'
     return f'<rect {place} fill="{colour}"><title>{escape(title)}</title></rect>'
 

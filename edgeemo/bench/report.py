@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..backends import INTERPRETERS
 from .laps import STAGES
 
 Result = Mapping[str, Any]
@@ -12,7 +13,9 @@ Table = tuple[str, list[str], list[list[str]]]
 """Title, header (of columns that begin with ``>`` the numbers stand right), rows."""
 
 ALL_STAGES = ("capture", *STAGES)
-_TOOLS = ("edgeemo", "litert", "numpy", "python")
+BETWEEN = "between"
+"""The Python between the stages, as it was measured; DESIGN.md says why it is shown, and not ``rest_us``."""
+_TOOLS = ("edgeemo", *INTERPRETERS, "numpy", "python")
 _CONDITION = (
     ("temperature", "temperature_c", ".0f", " °C"),
     ("clock", "clock_mhz", ".0f", " MHz"),
@@ -43,6 +46,8 @@ def notes(results: Sequence[Result]) -> list[str]:
             continue
         if result["noisy"]:
             found.append(f"{name} is too noisy to quote: {'; '.join(result['noise'])}.")
+        else:
+            found += [f"~ {name}: do not quote its {p}, {why}." for p, why in result["tail_noise"].items()]
         if result["page_faults"] >= _MANY_FAULTS:
             found.append(
                 f"{name} took {result['page_faults']:.0f} pages of memory anew in each call: what is freed "
@@ -63,7 +68,8 @@ def verdict(compared: Result) -> str:
         change, low, high = (compared[key] - 1 for key in ("ratio", "low", "high"))
         numbers = f", {change:+.1%} ({low:+.1%} … {high:+.1%}) since {compared['date']}"
     why = f" ({compared['why']})" if "why" in compared else ""
-    return f"{compared['verdict']}{why}{numbers}"
+    changed = [f"{tool} {then} then, {now} now" for tool, (then, now) in compared.get("versions", {}).items()]
+    return f"{compared['verdict']}{why}{numbers}" + (f" ({'; '.join(changed)})" if changed else "")
 
 
 def markdown(results: Sequence[Result], machine: Result) -> str:
@@ -119,7 +125,10 @@ def _whole(results: Sequence[Result], names: Mapping[int, str]) -> tuple[list[st
             [
                 names[id(result)],
                 "{backend} {delegate}".format(**result["runs"]),
-                *(time_of(result["total_us"][p]) for p in ("p50", "p95", "p99")),
+                *(
+                    "~" * (p in result["tail_noise"]) + time_of(result["total_us"][p])
+                    for p in ("p50", "p95", "p99")
+                ),
                 f"{result['throughput_per_s']:,.0f}",
                 f"{result['n']:,}",
                 "noisy" if result["noisy"] else "",
@@ -134,8 +143,8 @@ def _stages(results: Sequence[Result], names: Mapping[int, str]) -> tuple[list[s
     for result in results:
         stages = result["stages_us"]
         cells = [time_of(stages[stage]["p50"]) if stage in stages else "–" for stage in there]
-        rows.append([names[id(result)], *cells, time_of(result["rest_us"])])
-    return ["bundle", *(f">{stage}" for stage in there), ">rest"], rows
+        rows.append([names[id(result)], *cells, time_of(result["between_us"]["p50"])])
+    return ["bundle", *(f">{stage}" for stage in (*there, BETWEEN))], rows
 
 
 def _needs(results: Sequence[Result], names: Mapping[int, str]) -> tuple[list[str], list[list[str]]]:

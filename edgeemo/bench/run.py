@@ -6,10 +6,9 @@ import datetime
 import platform
 import statistics
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,10 @@ import numpy as np
 
 import edgeemo
 
+from ..backends import INTERPRETERS
 from ..bundle import Bundle
 from ..card import DetectorCard
+from ..errors import InputError
 from ..machine import machine
 from .fresh import fresh
 from .inputs import Given, given
@@ -71,9 +72,14 @@ def bench(
 
     Raises:
         EdgeemoError: as `Recognizer.open` and ``predict`` raise it.
+        InputError: several texts a call are asked of a bundle that reads none.
     """
     bundle = Bundle.open(case.bundle)
     card = bundle.card
+    if case.batch != 1 and card.modality != "text":
+        raise InputError(
+            f"{card.name} reads {card.modality} one at a time: batches are for texts. Use batch 1."
+        )
     method = "detect" if isinstance(card, DetectorCard) else "predict" if case.batch == 1 else "predict_batch"
     source = given(card, text=offered.text, audio=offered.audio, image=offered.image)
     arguments = source.arguments if case.batch == 1 else ([source.arguments[0]] * case.batch,)
@@ -82,7 +88,7 @@ def bench(
     starts = []
     for _ in range(STARTS - 1):
         context.tick("cold start", 0.0)
-        starts.append(fresh(case.bundle, method, arguments, how))
+        starts.append(fresh(case.bundle, method, arguments, how, tick=context.tick))
     task = {"seconds": effort.seconds, "rounds": effort.rounds, "root": str(context.root)}
     found = fresh(case.bundle, method, arguments, how, task, context.tick)
     starts.append(found)
@@ -98,20 +104,14 @@ def bench(
         "stages_us": {**captured, **found["stages_us"]},
         "absent": {**({} if captured else {"capture": source.made}), **found["absent"]},
         "throughput_per_s": round(case.batch * 1e6 / found["mean_us"], 3),
-        "modality": card.modality,
-        "path": str(bundle.path),
-        "sha256": sha256(b"" if bundle.path is None else bundle.path.read_bytes()).hexdigest(),
         "input": source.what,
         "input_sha256": source.digest,
-        "versions": {**versions(), "bundle": card.version, "frontend": str(card.frontend_version)},
-        "machine": machine(context.root).to_dict(),
-        "command": context.command,
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        **_origin(bundle, found["runs"]["backend"], context),
     }
 
 
-def refused(case: Case, error: Exception) -> dict[str, Any]:
-    """Return the row of a case that cannot run here, with the reason."""
+def refused(case: Case, error: Exception, context: Context = QUIET) -> dict[str, Any]:
+    """Return the row of a case that cannot run here, with the reason and where it comes from."""
     bundle = Bundle.open(case.bundle)
     return {
         "bundle": bundle.card.name,
@@ -123,16 +123,40 @@ def refused(case: Case, error: Exception) -> dict[str, Any]:
         "n": 0,
         "noisy": False,
         "error": " ".join(str(error).split()),
-        "path": str(bundle.path),
+        **_origin(bundle, case.backend, context),
     }
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of what takes part."""
-    found = {"edgeemo": edgeemo.__version__, "numpy": np.__version__, "python": platform.python_version()}
-    with suppress(PackageNotFoundError):
-        found["litert"] = version("ai-edge-litert")
-    return found
+def versions(backend: str = "auto") -> dict[str, str]:
+    """Return the versions of what takes part: of the runtime by the backend's name, ``litert`` of the native.
+
+    A runtime of another package than usual (a nightly one, say) is told with that package's name.
+    """
+    name = backend if backend in INTERPRETERS else "litert"
+    module = INTERPRETERS[name][0].partition(".")[0]
+    packages = dict.fromkeys(packages_distributions().get(module, ()))
+    told = [version(p) + (f" ({p})" if p.replace("-", "_") != module else "") for p in packages]
+    return {
+        "edgeemo": edgeemo.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        name: " or ".join(told) or "unknown: no Python package",
+    }
+
+
+def _origin(bundle: Bundle, backend: str, context: Context) -> dict[str, Any]:
+    """Return what every row carries, whether it ran or not."""
+    card = bundle.card
+    of_bundle = {"bundle": card.version, "frontend": str(card.frontend_version)}
+    return {
+        "modality": card.modality,
+        "path": str(bundle.path),
+        "sha256": sha256(b"" if bundle.path is None else bundle.path.read_bytes()).hexdigest(),
+        "versions": {**versions(backend), **of_bundle},
+        "machine": machine(context.root).to_dict(),
+        "command": context.command,
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    }
 
 
 def _captured(source: Given) -> dict[str, dict[str, float]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter_ns, process_time_ns
 
 import numpy as np
@@ -19,6 +20,9 @@ WARM_UP = 3
 """The warm-up ends at the latest after so many times the measurement."""
 _LATE = 2  # times the seconds, and no more blocks than `WINDOW` are measured
 _WHOLE = 0.8  # of a block; what is left is for stages
+_SILENCE_NS = 1e9  # what a burst takes at most, if it has more than one call
+
+Tell = Callable[[float], None]
 
 Call = Callable[[], object]
 
@@ -78,7 +82,8 @@ class Timer:
     Args:
         call: the product's. tapped: the same with ``laps`` in it.
         clock, cpu_clock: in ns.
-        tick: called between blocks with the share that is done.
+        tick: called between bursts, of a second at most where they have several calls, with the share that
+            is done; 0 while it warms up.
     """
 
     def __init__(
@@ -90,7 +95,7 @@ class Timer:
         clock: Callable[[], int] = perf_counter_ns,
         cpu_clock: Callable[[], int] = process_time_ns,
         meter: Meter | None = None,
-        tick: Callable[[float], None] = lambda _: None,
+        tick: Tell = lambda _: None,
     ) -> None:
         self._call, self._tapped, self._laps = call, tapped, laps
         self._clock, self._cpu_clock, self._meter, self._tick = clock, cpu_clock, meter, tick
@@ -101,7 +106,7 @@ class Timer:
         call_ns = self._warm_up(found, effort)
         began = self._clock()
         for i in range(effort.blocks()):
-            self._block(found, effort.calls(i, call_ns))
+            self._block(found, effort.calls(i, call_ns), call_ns, partial(self._tell, i, effort.blocks()))
             call_ns = float(np.median(found.blocks[-1]))
             self._tick((i + 1) / effort.blocks())
             late = self._clock() - began > _LATE * effort.seconds * 1e9
@@ -116,46 +121,66 @@ class Timer:
     def _warm_up(self, found: Measured, effort: Effort) -> float:
         """Run blocks that do not count; return the ns a call takes at their end."""
         began = self._clock()
-        call_ns = float(self.burst(3)[-1])
+        call_ns = 0.0
+        for _ in range(3):
+            call_ns = float(self.burst(1)[-1])
+            self._waiting(0.0)
         medians: list[float] = []
         while not found.warm and not self._given_up(began, len(medians), effort):
             self._call()  # does not count: see `_block`
-            times = self.burst(effort.calls(0, call_ns))
-            self._lapped(found, len(times), {})
+            bursts = self._bursts(effort.calls(0, call_ns), call_ns, self._waiting)
+            times = [ns for size in bursts for ns in self.burst(size)]
+            self._lapped(found, len(times), {}, call_ns, self._waiting)
             call_ns = float(np.median(times))
             medians.append(call_ns)
             found.warm_up_calls += len(times)
             found.warm = steady(medians)
-            self._tick(0.0)
         found.warm_up_ns = self._clock() - began
         return call_ns
 
     def _given_up(self, began: int, blocks: int, effort: Effort) -> bool:
-        if blocks < WINDOW:
-            return False
         if effort.rounds is not None:
-            return blocks >= WARM_UP * effort.blocks()
+            return blocks >= max(WINDOW, WARM_UP * effort.blocks())
         return self._clock() - began > WARM_UP * effort.seconds * 1e9
 
-    def _block(self, found: Measured, count: int) -> None:
+    def _block(self, found: Measured, count: int, call_ns: float, tell: Tell) -> None:
         self._call()  # does not count: what ran just before was the other, and left its own in the caches
-        if self._meter is not None:
-            self._meter.start()
-        cpu, wall = self._cpu_clock(), self._clock()
-        times = self.burst(count)
-        found.cpu += self._cpu_clock() - cpu
-        found.wall += self._clock() - wall
-        if self._meter is not None:
-            self._meter.stop(count)
+        times: list[int] = []
+        for size in self._bursts(count, call_ns, tell):
+            if self._meter is not None:
+                self._meter.start()
+            cpu, wall = self._cpu_clock(), self._clock()
+            times += self.burst(size)
+            found.cpu += self._cpu_clock() - cpu
+            found.wall += self._clock() - wall
+            if self._meter is not None:
+                self._meter.stop(size)
         found.blocks.append(times)
-        self._lapped(found, count, found.stages)
+        self._lapped(found, count, found.stages, call_ns, lambda share: tell(1.0))
 
-    def _lapped(self, found: Measured, count: int, stages: dict[str, list[int]]) -> None:
+    def _lapped(
+        self, found: Measured, count: int, stages: dict[str, list[int]], call_ns: float, tell: Tell
+    ) -> None:
         count = max(1, round(count * (1 - _WHOLE) / _WHOLE))
-        for _ in range(count):
-            for stage, ns in self._laps.lap(self._tapped).items():
-                stages.setdefault(stage, []).append(ns)
+        for size in self._bursts(count, call_ns, tell):
+            for _ in range(size):
+                for stage, ns in self._laps.lap(self._tapped).items():
+                    stages.setdefault(stage, []).append(ns)
         found.lapped += count
+
+    def _bursts(self, count: int, call_ns: float, tell: Tell) -> Iterator[int]:
+        """Cut ``count`` calls into bursts, and tell the share of them that is done after each."""
+        most = max(1, int(_SILENCE_NS / max(call_ns, 1.0)))
+        for done in range(0, count, most):
+            size = min(most, count - done)
+            yield size
+            tell((done + size) / count)
+
+    def _tell(self, block: int, blocks: int, share: float) -> None:
+        self._tick((block + share) / blocks)
+
+    def _waiting(self, _: float) -> None:
+        self._tick(0.0)
 
 
 def timed(call: Call, count: int, clock: Callable[[], int] = perf_counter_ns) -> list[int]:

@@ -21,13 +21,14 @@ from rich.text import Text
 
 from ..backends import BACKENDS
 from ..bench import report
-from ..bench.compare import CANNOT, compare, failed, read_results
+from ..bench.compare import CANNOT, compare, failed
+from ..bench.earlier import read_results
 from ..bench.inputs import given
 from ..bench.page import html
 from ..bench.run import Case, Context, Offered, Tick, bench, refused
 from ..bench.timing import Effort
 from ..bundle import Bundle
-from ..card import Card, DetectorCard
+from ..card import Card
 from ..errors import DataError, EdgeemoError
 from ..files import write_whole
 from ..machine import machine
@@ -93,8 +94,8 @@ def bench_command(
     """Time the product's own call on this machine, as a whole and stage by stage.
 
     Options that may be given several times are all combined. Each case is warmed up until it is steady;
-    cold start and memory are measured in fresh processes. A result that is "noisy" should not be quoted: it
-    says why. What cannot be measured gives a row that says so.
+    cold start and memory are measured in fresh processes. A result that is "noisy" should not be quoted,
+    nor a p95 or p99 with a "~": it says why. What cannot be measured gives a row that says so.
 
     \b
     Examples:
@@ -110,7 +111,7 @@ def bench_command(
         raise click.UsageError("--fail-above wants --compare: give the results to compare with.")
     offered = {"text": text, "audio": audio, "image": image}
     cards = {name: Bundle.open(name).card for name in bundles}
-    _check(cards, {k for k, v in offered.items() if v is not None}, batches)
+    _check(cards, {k for k, v in offered.items() if v is not None}, min(batches))
     for card in cards.values():
         given(card, text=text, audio=audio, image=image)
     chart = None
@@ -140,7 +141,7 @@ def bench_command(
         _guard(context, results, fail_above)
 
 
-def _check(cards: dict[str, Card], given: set[str], batches: Sequence[int]) -> None:
+def _check(cards: dict[str, Card], given: set[str], batch: int) -> None:
     """Refuse what fits none of the bundles, before anything is measured."""
     modalities = {card.modality for card in cards.values()}
     for option in sorted(given):
@@ -150,12 +151,11 @@ def _check(cards: dict[str, Card], given: set[str], batches: Sequence[int]) -> N
             raise click.UsageError(
                 f"--{option} is for {_INPUTS[option]} bundles; these read {names}: give {other}."
             )
-    if max(batches) > 1:
-        for name, card in cards.items():
-            if card.modality != "text" or isinstance(card, DetectorCard):
-                raise click.UsageError(
-                    f"--batch is for text bundles (predict_batch), {name} reads {card.modality}: leave it out"
-                )
+    if batch > 1 and "text" not in modalities:
+        names = " and ".join(sorted(modalities))
+        raise click.UsageError(
+            f"--batch is for text bundles (predict_batch); these read {names}: leave it out."
+        )
 
 
 def _check_folder(picture: Path) -> None:
@@ -171,10 +171,11 @@ def _measured(cases: Sequence[Case], offered: Offered, effort: Effort, command: 
     last = None
     with _ended_by_signal(), _progress(len(cases)) as ticks:
         for i, case in enumerate(cases):
+            context = Context(command, tick=ticks(i, case))
             try:
-                results.append(bench(case, offered, effort, Context(command, tick=ticks(i, case))))
+                results.append(bench(case, offered, effort, context))
             except EdgeemoError as error:
-                results.append(refused(case, error))
+                results.append(refused(case, error, context))
                 last = error
     if last is not None and all(result["total_us"] is None for result in results):
         raise last
