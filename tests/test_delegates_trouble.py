@@ -117,7 +117,7 @@ def test_what_an_external_delegate_starts_is_ended_with_it(
     program = helper(tmp_path, f"sleep 77 & echo $! > {tmp_path}/grandchild; exit 3")
     monkeypatch.setattr(sys, "executable", program)
     begin = time.monotonic()
-    with pytest.raises(DelegateError, match=rf"ended with code 3 while starting; is {program} .* a Python"):
+    with pytest.raises(DelegateError, match=rf"\({program}\) ended with code 3 while starting; is that .* a Python"):
         Recognizer.open(pocket_path, delegate=external)
     assert time.monotonic() - begin < 10
     assert is_gone(number_in(tmp_path / "grandchild"))
