@@ -1023,7 +1023,7 @@ def drivers_at(place: str | bytes) -> bytes:
     """The drivers that a manifest of Vulkan, or a folder of them, names: lines with sizes and times."""
 
 def recall(folder: str, key: str) -> tuple[tuple[bool, float, str] | None, bool]:
-    """Return the verdict on record (usable, ratio, reason), and whether it is that an opener never came back."""
+    """Return the verdict on record (usable, ratio, reason), and whether it is that an opener died."""
 
 def try_in_child(
     command: Sequence[str | bytes], request: bytes, timeout_ms: int, begins: str

@@ -109,9 +109,8 @@ def open_external(
     key = _key(flatbuffer, path, rest, name, threads) if records else ""
     found, died = _core.recall(records, key) if records else (None, False)
     verdict = _quick(Verdict(*found), most_ratio) if found else Verdict(False, 0.0, "")
-    if not died and not (
-        verdict.usable and os.access(records, os.W_OK)
-    ):  # else nothing would tell of a crash
+    known = verdict.usable and os.access(records, os.W_OK)  # else nothing would tell of a crash
+    if not known and not died:
         verdict = probe(flatbuffer, path, options, name=name, threads=threads, goldens=goldens)
     wrong = verdict.reason
     if verdict.usable:

@@ -151,7 +151,8 @@ OpenedEngine open_named_gpu(const ModelBytes& model, const EngineOptions& option
     if (record.found.died) refuse(verdict.reason);
     const bool known = verdict.usable && too_slow(verdict.ratio, read.most_ratio).empty() &&
                        access(record.folder.c_str(), W_OK) == 0;  // else nothing would tell of a crash
-    std::string trouble;                                          // an open needs no record
+
+    std::string trouble;  // an open needs no record
     if (!known) verdict = probe_and_note(model, options, read, goldens, record, trouble);
     if (!verdict.usable) refuse(verdict.reason);
     if (const std::string slow = too_slow(verdict.ratio, read.most_ratio); !slow.empty()) refuse(slow);
