@@ -109,8 +109,8 @@ cpp-test: $(TEST)/.stamp
 # parallel streams under the thread sanitizer, on a library that stands in for LiteRT
 tsan: $(TEST)/.stamp
 	$(CMAKE) -S cpp -B build/tsan -G Ninja -DCMAKE_BUILD_TYPE=Debug -DEDGEEMO_THREADS_SANITIZE=ON -DEDGEEMO_TESTS=ON
-	$(CMAKE) --build build/tsan --target test_engine
-	$(CTEST) --test-dir build/tsan -R engine
+	$(CMAKE) --build build/tsan --target test_engine test_parallel
+	$(CTEST) --test-dir build/tsan -R 'engine|parallel'
 
 sanitize: $(TEST)/.stamp
 	$(CMAKE) -S cpp -B build/sanitize -G Ninja -DCMAKE_BUILD_TYPE=Debug -DEDGEEMO_SANITIZE=ON -DEDGEEMO_TESTS=ON

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "edgeemo/recognizer.h"
+#include "model_parts.h"
 
 namespace {
 
@@ -99,17 +100,6 @@ struct Frame {
         for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>((i * i) >> 12);
     }
 };
-
-std::vector<std::string> pieces_of(const Bundle& bundle) {
-    std::string_view vocabulary = bundle.assets.at("vocab.txt");
-    std::vector<std::string> pieces;
-    while (!vocabulary.empty()) {
-        const std::size_t end = std::min(vocabulary.find('\n'), vocabulary.size());
-        pieces.emplace_back(vocabulary.substr(0, end));
-        vocabulary.remove_prefix(std::min(end + 1, vocabulary.size()));
-    }
-    return pieces;
-}
 
 Costs costs_of_text(const std::string& path, const EngineOptions& options, const Recognizer& recognizer) {
     const Bundle bundle = Bundle::open(path);

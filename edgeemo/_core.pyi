@@ -1019,8 +1019,32 @@ def read_delegate_options(lines: str) -> tuple[str, int, float, str]:
 def record_key(folder: str, model_sha256: str, threads: int, options: str) -> str:
     """64 hexadecimal digits of what a verdict depends on: this machine, LiteRT in ``folder``, the rest."""
 
-def recall(folder: str, key: str) -> tuple[tuple[bool, float, str] | None, str]:
-    """Return the verdict on record (usable, ratio, reason), and why a file that is there was not believed."""
+def drivers_at(place: str | bytes) -> bytes:
+    """The drivers that a manifest of Vulkan, or a folder of them, names: lines with sizes and times."""
+
+def recall(folder: str, key: str) -> tuple[tuple[bool, float, str] | None, bool]:
+    """Return the verdict on record (usable, ratio, reason), and whether it is that an opener died."""
+
+def try_in_child(
+    command: Sequence[str | bytes], request: bytes, timeout_ms: int, begins: str
+) -> tuple[tuple[bool, float, str], bool]:
+    """Run a program on a request as ``edgeemo-probe`` is run.
+
+    Returns:
+        The verdict (usable, ratio, reason), and whether it is a word on the delegate, which comes into play
+        when the program says ``"at " + begins``.
+    """
+
+def too_slow(ratio: float, most_ratio: float) -> str:
+    """Why a delegate that takes so long is not used, or ``""``."""
+
+class Opening:
+    """While entered, a delegate is being loaded into this process; if that dies, `recall` says so."""
+
+    def __init__(self, folder: str, key: str) -> None: ...
+    def __enter__(self) -> str:
+        """Leave a mark; why there is none, or ``""``."""
+    def __exit__(self, *args: object) -> None: ...
 
 def put_on_record(folder: str, key: str, usable: bool, ratio: float, reason: str) -> str:
     """Write a verdict whole or not at all; what went wrong, or ``""``."""

@@ -33,7 +33,8 @@ from .external import Goldens, open_external, probe
 from .frontends import frontend_for
 
 Options = Mapping[str, str | int | float]
-_DRIVERS = ("VK_ICD_FILENAMES", "VK_DRIVER_FILES", "VK_ADD_DRIVER_FILES", "VK_LOADER_DRIVERS_SELECT")
+_MANIFESTS = ("VK_ICD_FILENAMES", "VK_DRIVER_FILES", "VK_ADD_DRIVER_FILES")
+_DRIVERS = (*_MANIFESTS, "VK_LOADER_DRIVERS_SELECT")
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,8 @@ def option_lines(options: Options | None) -> str:
 def records_folder() -> str:
     """Return where verdicts are kept: ``$XDG_CACHE_HOME/edgeemo/delegates``, else in ``~/.cache``; or "".
 
-    A choice of Vulkan's drivers by environment variables has a folder of its own. A path with a line break or
+    A choice of Vulkan's drivers by environment variables has a folder of its own, and so has each version of
+    a driver chosen so. A path with a line break or
     bytes that are no UTF-8 is none: nothing is kept.
     """
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
@@ -195,9 +197,11 @@ def records_folder() -> str:
         except RuntimeError:
             return ""
     chosen = "\n".join(f"{name}={os.environ[name]}" for name in _DRIVERS if name in os.environ)
+    places = ":".join(os.environ.get(name, "") for name in _MANIFESTS).split(":")
+    drivers = b"".join(_core.drivers_at(os.fsencode(place)) for place in places if place)
     folder = base / "edgeemo" / "delegates"
     if chosen:
-        folder /= sha256(chosen.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        folder /= sha256(os.fsencode(chosen) + drivers).hexdigest()[:16]
     return str(folder) if _fits_a_line(str(folder)) else ""
 
 

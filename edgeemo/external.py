@@ -9,11 +9,9 @@ from __future__ import annotations
 import io
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -29,9 +27,7 @@ Goldens = Callable[[], Sequence[Tensor]]
 """Makes inputs of a model that has one; called when they are needed."""
 
 _NOISES = 3
-_BEGINS = "at loading the model on the delegate"  # what happens before is no word on it
-_ASKED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)  # by which somebody ends a program
-_MOST_SAID = 65536  # bytes
+_BEGINS = "loading the model on the delegate"  # what happens before is no word on it
 
 
 @dataclass(frozen=True)
@@ -104,40 +100,45 @@ def open_external(
     """Open an interpreter with a delegate that has proved itself, and say how; arguments as `probe`.
 
     Raises:
-        DelegateError: it is no delegate, crashes, hangs, is slow, or answers otherwise than the CPU. If it
-            had a good record, it was tried once more, for the next time.
+        DelegateError: it is no delegate, crashes, hangs, is slow, or answers otherwise than the CPU; or the
+            last process that opened it here died.
         InputError, RuntimeUnavailableError, InferenceError: as `InterpreterBackend` on the CPU.
     """
     cpu = InterpreterBackend(flatbuffer, name=name, threads=threads)
     records, _, most_ratio, rest = _core.read_delegate_options(options)
-    found = _core.recall(records, _key(flatbuffer, path, rest, name, threads))[0] if records else None
+    key = _key(flatbuffer, path, rest, name, threads) if records else ""
+    found, died = _core.recall(records, key) if records else (None, False)
     verdict = _quick(Verdict(*found), most_ratio) if found else Verdict(False, 0.0, "")
-    known = verdict.usable
-    if not known:
+    known = verdict.usable and os.access(records, os.W_OK)  # else nothing would tell of a crash
+    if not known and not died:
         verdict = probe(flatbuffer, path, options, name=name, threads=threads, goldens=goldens)
     wrong = verdict.reason
     if verdict.usable:
         tried = goldens() if goldens else ()
-        try:
-            opened = InterpreterBackend(
-                flatbuffer, name=name, delegate=path, delegate_options=_mapping(rest), threads=threads
-            )
-            wrong = difference(cpu, opened, tried)
-        except (DelegateError, InferenceError) as error:
-            wrong = str(error).rstrip(".").replace(path, "it", 1)
+        with _core.Opening(records, key):
+            try:
+                opened = InterpreterBackend(
+                    flatbuffer, name=name, delegate=path, delegate_options=_mapping(rest), threads=threads
+                )
+                wrong = difference(cpu, opened, tried)
+            except (DelegateError, InferenceError) as error:
+                wrong = _without(path, error)
         if not wrong:
             return opened, f"asked for; a run took {verdict.ratio:.2f} of the CPU's time in the probe"
-        if known:  # the good word on record is old
-            probe(flatbuffer, path, options, name=name, threads=threads, goldens=goldens)
+        if records:  # the good word there is no longer true
+            _core.put_on_record(records, key, False, 0.0, wrong)
     shown = path.encode("utf-8", "replace").decode()
     raise DelegateError(f"The delegate {shown} cannot be used: {wrong}. Use delegate 'auto' or 'cpu'.")
 
 
 def _quick(verdict: Verdict, most_ratio: float) -> Verdict:
-    if not verdict.usable or verdict.ratio <= most_ratio:
-        return verdict
-    why = f"it takes {verdict.ratio:.2f} times as long as the CPU (probe_most_ratio allows {most_ratio:.2f})"
-    return Verdict(False, verdict.ratio, why)
+    why = _core.too_slow(verdict.ratio, most_ratio) if verdict.usable else ""
+    return Verdict(False, verdict.ratio, why) if why else verdict
+
+
+def _without(path: str, error: EdgeemoError) -> str:
+    """Return what an error says, in UTF-8, with "it" for the path."""
+    return str(error).rstrip(".").replace(path, "it", 1).encode("utf-8", "replace").decode()
 
 
 def _key(flatbuffer: bytes, path: str, options: str, name: str, threads: int) -> str:
@@ -186,76 +187,21 @@ def _floats(value: Tensor, scale: float, zero_point: int) -> Any:
 
 def _run_child(request: bytes, timeout_ms: int) -> tuple[Verdict, bool]:
     """Return the verdict, and whether it is the delegate's, not this machine's or somebody's Ctrl-C."""
-    import subprocess  # not before it is needed: `import edgeemo` is quick
-
     if not sys.executable:
         return Verdict(False, 0.0, "this Python does not know its own program, so no child can try it"), False
     places = [place for place in sys.path if isinstance(place, str)]  # as Python's own import has it
-    start = f"import sys; sys.path[:] = {places!r}; from edgeemo.external import child; child({os.getpid()})"
-    try:
-        # files in memory: a pipe may be held by what the child started, long after its end
-        with (
-            os.fdopen(os.memfd_create("request"), "w+b") as asked,
-            os.fdopen(os.memfd_create("said"), "w+b") as said,
-        ):
-            asked.write(request)
-            asked.seek(0)
-            process = subprocess.Popen(
-                [sys.executable, "-c", start],
-                stdin=asked, stdout=said, stderr=subprocess.DEVNULL, start_new_session=True,
-            )  # fmt: skip
-            try:
-                code = process.wait(timeout_ms / 1000)
-                trouble = _trouble(code)
-            except subprocess.TimeoutExpired:
-                code, trouble = 0, f"did not answer within {timeout_ms} ms and was ended"
-            finally:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)  # what it started, too
-                with suppress(subprocess.TimeoutExpired):  # a driver can hold even a killed one
-                    process.wait(2)
-            said.seek(0)
-            lines = said.read(_MOST_SAID).decode("utf-8", "replace").splitlines()
-    except OSError as error:
-        return Verdict(False, 0.0, f"no child process could try it ({error.strerror})"), False
-    at = "starting"
-    for line in lines:
-        word, _, rest = line.partition(" ")
-        if word == "at":
-            at = rest
-        elif word == "not":
-            return Verdict(False, 0.0, rest), _BEGINS in lines
-        elif word == "same":
-            return Verdict(True, float(rest), ""), True
-    how = f"the process that tried it {trouble or 'ended without an answer'} while {at}"
-    if not lines:
-        how += f"; is {sys.executable} (sys.executable) a Python that can import edgeemo?"
-    return Verdict(False, 0.0, how), _BEGINS in lines and -code not in _ASKED
+    start = f"import sys; sys.path[:] = {places!r}; from edgeemo.external import child; child()"
+    command = [os.fsencode(word) for word in (sys.executable, "-c", start)]
+    told, its_own = _core.try_in_child(command, request, timeout_ms, _BEGINS)
+    verdict = Verdict(*told)
+    if verdict.reason.endswith(" while starting"):
+        why = f"{verdict.reason}; is that (sys.executable) a Python that can import edgeemo?"
+        verdict = Verdict(False, 0.0, why)
+    return verdict, its_own
 
 
-def _trouble(code: int) -> str:
-    if code >= 0:
-        return f"ended with code {code}" if code else ""
-    try:
-        return f"was ended by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was ended by signal {-code}"
-
-
-def _end_with(parent: int) -> None:
-    """End this process when that one ends, and leave no core behind."""
-    import ctypes
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash is an answer, not an accident
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def child(parent: int) -> None:
-    """Try the delegate of the request on standard input, for that process: in a child of it only."""
-    _end_with(parent)
+def child() -> None:
+    """Try the delegate of the request on standard input: in a child process only."""
     answers = os.dup(1)
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)  # libraries chat
@@ -271,7 +217,7 @@ def child(parent: int) -> None:
     try:
         say("at loading the model on the CPU")
         cpu = InterpreterBackend(model, **how)
-        say(_BEGINS)
+        say(f"at {_BEGINS}")
         other = InterpreterBackend(
             model, delegate=request["path"], delegate_options=request["options"], **how
         )
@@ -279,9 +225,9 @@ def child(parent: int) -> None:
         wrong = difference(cpu, other, goldens)
         if not wrong:
             say("at timing the delegate")
-        say(f"not {wrong}" if wrong else f"same {_time_ratio(cpu, other, goldens):.6f}")
+        say(f"not {wrong}" if wrong else f"same {round(_time_ratio(cpu, other, goldens) * 1e6)}")
     except EdgeemoError as error:
-        say(f"not {str(error).rstrip('.').replace(request['path'], 'it', 1)}")
+        say(f"not {_without(request['path'], error)}")
     os._exit(0)  # what a delegate does at the end is not our business
 
 

@@ -1,5 +1,5 @@
 /* An external TFLite delegate for tests. Without options it takes no nodes; "fault" makes it crash, hang, refuse, fail
- * where the environment has DEVICE_IS_GONE, or take all nodes and answer 17 in every byte. Structs are as in TFLite's public headers, as far as they are used. */
+ * (or crash: "fatal") where the environment has DEVICE_IS_GONE, or take all nodes and answer 17 in every byte. Structs are as in TFLite's public headers, as far as they are used. */
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +34,7 @@ static int ready(Context* context, Node* node) { return context == NULL || node 
 static int prepare(Context* context, Delegate* delegate) {
     if (strcmp(delegate->fault, "crash") == 0) raise(SIGSEGV);
     while (strcmp(delegate->fault, "hang") == 0) pause();
+    if (strcmp(delegate->fault, "fatal") == 0 && getenv("DEVICE_IS_GONE") != NULL) raise(SIGSEGV);
     if (strcmp(delegate->fault, "gone") == 0 && getenv("DEVICE_IS_GONE") != NULL) return 1;
     if (strcmp(delegate->fault, "wrong") != 0) return 0;
     IntArray* nodes = NULL;

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -144,6 +145,53 @@ def test_drivers_chosen_by_the_environment_have_records_of_their_own(monkeypatch
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", "/home/somebody")
     assert records_folder().startswith("/home/somebody/.cache/edgeemo/delegates/")
+
+
+def test_a_driver_that_is_replaced_has_records_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    driver, manifest = tmp_path / "libdriver.so", tmp_path / "driver.json"
+    driver.write_bytes(b"a driver")
+    manifest.write_text('{"ICD": {"library_path": "./libdriver.so"}}')
+    for name, value in (
+        ("VK_ICD_FILENAMES", f"/nowhere.json:{manifest}"),
+        ("VK_DRIVER_FILES", str(tmp_path)),
+    ):
+        monkeypatch.setenv(name, value)
+        before = records_folder()
+        assert records_folder() == before
+        driver.write_bytes(driver.read_bytes() + b", another")
+        assert records_folder() != before
+        monkeypatch.delenv(name)
+
+
+def test_a_gpu_that_fails_here_is_not_tried_again(standing_in: None, pocket_path: Path) -> None:
+    bad: dict[str, Any] = {**PATIENT, "fault": "device_here"}
+    assert survey(Bundle.open(pocket_path), delegate_options=bad)[1].usable
+    first = opened(pocket_path, "auto", **bad)
+    assert first.delegate == "cpu"
+    assert "status 3" in first.reason
+    (record,) = Path(records_folder()).glob("*.probe")
+    assert "usable no" in record.read_text()
+    assert opened(pocket_path, "auto", **bad).reason == first.reason
+
+
+def test_a_gpu_that_ended_its_host_is_not_loaded_again(
+    standing_in: None, stand_in: Path, pocket_path: Path
+) -> None:
+    bad: dict[str, Any] = {**PATIENT, "fault": "crash_here"}
+    assert survey(Bundle.open(pocket_path), delegate_options=bad)[1].usable
+    script = (
+        f"from edgeemo import Recognizer, backends; backends.litert_library = lambda: {str(stand_in)!r}\n"
+        f"Recognizer.open({str(pocket_path)!r}, delegate_options={bad})"
+    )
+    host = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)
+    assert host.returncode == -signal.SIGSEGV
+    info = opened(pocket_path, "auto", **bad)
+    assert info.delegate == "cpu"
+    assert "the last process that opened it here did not come back" in info.reason
+    with pytest.raises(DelegateError, match="did not come back"):
+        opened(pocket_path, "gpu", **bad)
 
 
 def test_without_the_native_engine_there_is_no_gpu(

@@ -117,7 +117,9 @@ def test_what_an_external_delegate_starts_is_ended_with_it(
     program = helper(tmp_path, f"sleep 77 & echo $! > {tmp_path}/grandchild; exit 3")
     monkeypatch.setattr(sys, "executable", program)
     begin = time.monotonic()
-    with pytest.raises(DelegateError, match=rf"ended with code 3 while starting; is {program} .* a Python"):
+    with pytest.raises(
+        DelegateError, match=rf"\({program}\) ended with code 3 while starting; is that .* a Python"
+    ):
         Recognizer.open(pocket_path, delegate=external)
     assert time.monotonic() - begin < 10
     assert is_gone(number_in(tmp_path / "grandchild"))
@@ -140,7 +142,7 @@ def test_a_crash_of_an_external_delegate_leaves_no_core(
     assert not list(tmp_path.glob("core*"))
 
 
-def test_an_external_delegate_that_failed_since_is_tried_again(
+def test_an_external_delegate_that_failed_since_is_noted(
     own_records: Path, monkeypatch: pytest.MonkeyPatch, external: str, pocket_path: Path
 ) -> None:
     options: dict[str, str | int | float] = {**PATIENT, "fault": "gone"}
@@ -151,6 +153,27 @@ def test_an_external_delegate_that_failed_since_is_tried_again(
     with pytest.raises(DelegateError, match=r"cannot be used: litert refuses the model.*Use delegate 'auto'"):
         Recognizer.open(pocket_path, delegate=external, delegate_options=options)
     assert "usable no" in record.read_text()
+    assert "reason litert refuses the model" in record.read_text()
+    monkeypatch.delenv("DEVICE_IS_GONE")
+    Recognizer.open(pocket_path, delegate=external, delegate_options=options).close()  # asked for: tried anew
+
+
+def test_an_external_delegate_that_ended_its_host_is_not_loaded_again(
+    own_records: Path, external: str, pocket_path: Path
+) -> None:
+    options: dict[str, str | int | float] = {**PATIENT, "fault": "fatal"}
+    Recognizer.open(pocket_path, delegate=external, delegate_options=options).close()
+    script = (
+        f"import edgeemo; edgeemo.Recognizer.open({str(pocket_path)!r}, delegate={external!r}, "
+        f"delegate_options={options})"
+    )
+    environment = {**os.environ, "DEVICE_IS_GONE": "1"}
+    host = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, check=False)
+    assert host.returncode == -signal.SIGSEGV
+    with pytest.raises(DelegateError, match="the last process that opened it here did not come back"):
+        Recognizer.open(pocket_path, delegate=external, delegate_options=options)
+    assert survey(Bundle.open(pocket_path), delegate=external, delegate_options=options)[-1].usable
+    Recognizer.open(pocket_path, delegate=external, delegate_options=options).close()
 
 
 def test_another_interpreter_has_records_of_its_own(

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import signal
+import subprocess
+import sys
 from ctypes.util import find_library
 from pathlib import Path
 
@@ -79,6 +83,41 @@ def test_the_gpu_answers_as_the_cpu_does(name: str, driver: None) -> None:
         assert ours.runtime.info.delegate == "gpu"
         for a, b in zip(answers(ours), answers(theirs), strict=True):
             np.testing.assert_allclose(a.scores, b.scores, rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["with another date", "as if it were the same"])
+def test_a_driver_that_was_replaced_by_one_that_crashes(
+    told: bool, driver: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need("text")
+    shutil.copytree(Path(os.environ["VK_ICD_FILENAMES"]).parent, tmp_path / "driver")
+    (library,) = (tmp_path / "driver").glob("*.so")
+    monkeypatch.setenv("VK_ICD_FILENAMES", str(tmp_path / "driver" / DRIVER.name))
+    assert survey(Bundle.open("text"), delegate_options=SLOW)[1].usable
+    was = library.stat()
+    source = tmp_path / "crash.c"
+    source.write_text("#include <signal.h>\n__attribute__((constructor)) void f(void) { raise(SIGSEGV); }\n")
+    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", source, "-o", library], check=True)
+    if not told:
+        os.truncate(library, was.st_size)
+        os.utime(library, ns=(was.st_atime_ns, was.st_mtime_ns))
+    script = (
+        f"import edgeemo; info = edgeemo.Recognizer.open('text', delegate_options={SLOW}).runtime.info\n"
+        "print(info.delegate, info.reason)"
+    )
+    starts = [
+        subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+        for _ in range(3)
+    ]
+    assert [start.returncode for start in starts] == [0 if told else -signal.SIGSEGV, 0, 0]
+    why = (
+        "no probe of the GPU is on record"
+        if told
+        else "the last process that opened it here did not come back"
+    )
+    for start in starts[1:]:
+        assert start.stdout.startswith("cpu ")
+        assert why in start.stdout
 
 
 def test_software_is_slower_than_the_cpu_and_so_not_used(driver: None) -> None:

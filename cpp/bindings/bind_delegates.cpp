@@ -1,15 +1,20 @@
 #include <pybind11/numpy.h>
+#include <pybind11/stl.h>
 
 #include <cstring>
 #include <new>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bindings.h"
 #include "edgeemo/delegates.h"
 #include "edgeemo/golden.h"
 #include "engine_options.h"
+#include "opening.h"
 #include "record.h"
+#include "trial.h"
 
 namespace py = pybind11;
 
@@ -28,6 +33,15 @@ py::array drawing(const std::string& name) {
     return py::array_t<std::uint8_t>({side, side}, pixels.data());
 }
 
+void check_signals() {  // Ctrl-C
+    const py::gil_scoped_acquire locked;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
+py::tuple tuple_of(const edgeemo::Verdict& verdict) {
+    return py::make_tuple(verdict.usable, verdict.ratio, verdict.reason);
+}
+
 py::tuple probe(const py::bytes& flatbuffer, const std::string& library, std::int32_t threads,
                 const std::string& delegate_options, const py::object& goldens) {
     const edgeemo::ModelBytes model = hold_model(flatbuffer);
@@ -37,7 +51,7 @@ py::tuple probe(const py::bytes& flatbuffer, const std::string& library, std::in
         py::gil_scoped_release unlocked;
         verdict = edgeemo::probe_gpu(model, options_of(library, threads, "gpu", delegate_options), make);
     }
-    return py::make_tuple(verdict.usable, verdict.ratio, verdict.reason);
+    return tuple_of(verdict);
 }
 
 py::tuple read_options(const std::string& lines) {
@@ -45,12 +59,28 @@ py::tuple read_options(const std::string& lines) {
     return py::make_tuple(read.records, read.timeout_ms, read.most_ratio, read.rest);
 }
 
-// (verdict or None, why a file that is there was not believed)
+// (verdict or None, whether a process that opened it died)
 py::tuple recall(const std::string& folder, const std::string& key) {
     const edgeemo::Recalled found = edgeemo::recall(folder, key);
-    if (!found.verdict) return py::make_tuple(py::none(), found.trouble);
-    return py::make_tuple(py::make_tuple(found.verdict->usable, found.verdict->ratio, found.verdict->reason),
-                          "");
+    return py::make_tuple(found.verdict ? py::object(tuple_of(*found.verdict)) : py::none(), found.died);
+}
+
+struct Opening {
+    Opening(std::string in, std::string of) : folder(std::move(in)), key(std::move(of)) {}
+    std::string enter() { return mark.emplace(folder, key).trouble(); }
+    std::string folder, key;
+    std::optional<edgeemo::Opening> mark;
+};
+
+py::tuple try_in_child(const std::vector<std::string>& command, const std::string& request,
+                       std::int32_t timeout_ms, const std::string& begins) {
+    edgeemo::Tried tried;
+    {
+        py::gil_scoped_release unlocked;
+        tried = edgeemo::try_in_child(command, {{request.data(), request.size()}}, timeout_ms, begins,
+                                      check_signals);
+    }
+    return py::make_tuple(tuple_of(tried.verdict), tried.of_delegate);
 }
 
 std::string put_on_record(const std::string& folder, const std::string& key, bool usable, double ratio,
@@ -88,10 +118,7 @@ edgeemo::EngineOptions options_of(const std::string& library, std::int32_t threa
     options.threads = threads;
     options.delegate = delegate;
     options.delegate_options = delegate_options;
-    options.waiting = [] {  // Ctrl-C
-        const py::gil_scoped_acquire locked;
-        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-    };
+    options.waiting = check_signals;
     return options;
 }
 
@@ -125,8 +152,22 @@ void bind_delegates(py::module_& m) {
           "Raises InputError.");
     m.def("record_key", &edgeemo::record_key, py::arg("folder"), py::arg("model_sha256"), py::arg("threads"),
           py::arg("options"), "What a verdict depends on: this machine, LiteRT in the folder, and the rest.");
+    m.def(
+        "drivers_at", [](const std::string& place) { return py::bytes(edgeemo::drivers_at(place)); },
+        py::arg("place"),
+        "The drivers that a manifest of Vulkan, or a folder of them, names: lines with sizes and times.");
     m.def("recall", &recall, py::arg("folder"), py::arg("key"),
-          "((usable, ratio, reason) or None, why a file that is there was not believed).");
+          "((usable, ratio, reason) or None, whether a process that opened it here did not come back).");
+    m.def("try_in_child", &try_in_child, py::arg("command"), py::arg("request"), py::arg("timeout_ms"),
+          py::arg("begins"),
+          "Run a program on a request as edgeemo-probe is run: ((usable, ratio, reason), whether that is a "
+          "word on the delegate, which comes into play \"at \" + begins).");
+    m.def("too_slow", &edgeemo::too_slow, py::arg("ratio"), py::arg("most_ratio"),
+          "Why a delegate that takes so long is not used, or ''.");
+    py::class_<Opening>(m, "Opening", "While entered, a delegate is being loaded into this process.")
+        .def(py::init<std::string, std::string>(), py::arg("folder"), py::arg("key"))
+        .def("__enter__", &Opening::enter, "Leave a mark; why there is none, or ''.")
+        .def("__exit__", [](Opening& self, const py::args&) { self.mark.reset(); });
     m.def("put_on_record", &put_on_record, py::arg("folder"), py::arg("key"), py::arg("usable"),
           py::arg("ratio"), py::arg("reason"),
           "Write a verdict whole or not at all; what went wrong, or ''.");

@@ -2,8 +2,9 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@
 #include <optional>
 #include <system_error>
 
+#include "file.h"
+
 extern char** environ;  // handed on as it is
 
 namespace edgeemo {
@@ -24,27 +27,6 @@ namespace {
 constexpr std::size_t kMostSaid = 64 * 1024;
 constexpr int kTurnMs = 100;
 constexpr const char* kLingers = "said nothing more and did not end";
-
-class File {
-  public:
-    explicit File(int fd = -1) : fd_(fd) {}
-    ~File() { close(); }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    int fd() const { return fd_; }
-    bool open() const { return fd_ >= 0; }
-    void take(int fd) {
-        close();
-        fd_ = fd;
-    }
-    void close() {
-        if (fd_ >= 0) ::close(fd_);
-        fd_ = -1;
-    }
-
-  private:
-    int fd_;
-};
 
 std::string system_error(const char* what, int code) {
     return std::string(what) + " (" + std::generic_category().message(code) + ")";
@@ -99,13 +81,15 @@ class Group {
     Group(const Group&) = delete;
     Group& operator=(const Group&) = delete;
 
-    bool ended() const {  // the child itself, by its own or another's doing
+    bool ended() {  // the child itself, by its own or another's doing
         siginfo_t info{};
-        const int failed = waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED | WNOHANG | WNOWAIT);
-        return failed == 0 ? info.si_pid == child_ : errno == ECHILD;  // then the host reaps its children
+        if (waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+            return info.si_pid == child_;
+        reaped_ = reaped_ || errno == ECHILD;  // by a host that ignores SIGCHLD, or waits for all children
+        return reaped_;
     }
 
-    bool wait() const {  // but not for ever: a driver can hold even a killed one
+    bool wait() {  // but not for ever: a driver can hold even a killed one
         for (int turn = 0; turn < 200 && !ended(); ++turn) {
             const timespec pause{0, 10'000'000};
             nanosleep(&pause, nullptr);
@@ -113,7 +97,11 @@ class Group {
         return ended();
     }
 
-    void kill() const { ::kill(-child_, SIGKILL); }  // until it is reaped, the number is nobody else's
+    // Until the child is reaped, its number is nobody else's; then it may be.
+    void kill() {
+        ended();
+        if (!reaped_) ::kill(-child_, SIGKILL);
+    }
 
     std::optional<int> reap() {  // what waitpid says, if anything
         int status = 0;
@@ -132,33 +120,47 @@ std::string trouble_of(int status) {
     return code == 0 ? "" : "ended with code " + std::to_string(code);
 }
 
-class Spawned {  // what posix_spawn needs, freed
-  public:
-    Spawned() {
-        posix_spawn_file_actions_init(&actions);
-        posix_spawnattr_init(&attributes);
-        sigset_t none, all;
-        sigemptyset(&none);
-        sigfillset(&all);
-        posix_spawnattr_setsigmask(&attributes, &none);
-        posix_spawnattr_setsigdefault(&attributes, &all);
-        posix_spawnattr_setflags(&attributes,
-                                 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    }
-    ~Spawned() {
-        posix_spawn_file_actions_destroy(&actions);
-        posix_spawnattr_destroy(&attributes);
-    }
-    Spawned(const Spawned&) = delete;
-    Spawned& operator=(const Spawned&) = delete;
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-};
+// Between vfork() and a new program a child has the memory of its host, which waits: system calls only.
+void put(int fd, int at) {
+    if (fd == at) fcntl(fd, F_SETFD, 0);
+    if (fd != at) dup2(fd, at);
+}
+
+[[noreturn]] void become(char* const* command, pid_t host, std::array<int, 3> files, volatile int& failed) {
+    for (int number = 1; number < NSIG; ++number) std::signal(number, SIG_DFL);
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // for this posix_spawn would not do
+    if (getppid() != host) _exit(1);
+    const rlimit none{0, 0};
+    setrlimit(RLIMIT_CORE, &none);  // a crash is an answer, not an accident
+    for (int at = 0; at < 3; ++at) put(files[static_cast<std::size_t>(at)], at);
+    sigset_t no_signals;
+    sigemptyset(&no_signals);
+    sigprocmask(SIG_SETMASK, &no_signals, nullptr);
+    execve(command[0], command, environ);
+    failed = errno;
+    _exit(127);
+}
+
+// The number of the child; or 0, and why in `failed`.
+pid_t start(char* const* command, std::array<int, 3> files, int& failed) {
+    const pid_t host = getpid();
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);  // no handler of the host's runs in the child
+    volatile int why = 0;
+    const pid_t child = vfork();
+    if (child == 0) become(command, host, files, why);
+    failed = child < 0 ? errno : why;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (child > 0 && failed != 0) waitpid(child, nullptr, 0);
+    return failed == 0 ? child : 0;
+}
 
 }  // namespace
 
-ChildEnd run_child(const std::string& program, const std::vector<std::pair<const void*, std::size_t>>& pieces,
-                   std::int32_t timeout_ms, const std::function<void()>& waiting) {
+ChildEnd run_child(const std::vector<std::string>& command, const Pieces& pieces, std::int32_t timeout_ms,
+                   const std::function<void()>& waiting) {
     File input(memfd_create("edgeemo-probe", MFD_CLOEXEC));
     if (!input.open()) return {"", system_error("could not be given its input", errno)};
     for (const auto& [data, size] : pieces)
@@ -173,16 +175,13 @@ ChildEnd run_child(const std::string& program, const std::vector<std::pair<const
     if (!timer.open() || timerfd_settime(timer.fd(), 0, &when, nullptr) != 0)
         return {"", system_error("could not be given a time", errno)};
 
-    Spawned how;
-    posix_spawn_file_actions_adddup2(&how.actions, input.fd(), STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&how.actions, to.fd(), STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(&how.actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    std::string name = "edgeemo-probe";
-    std::array<char*, 2> arguments{name.data(), nullptr};
-    pid_t child = 0;
-    const int failed =
-        posix_spawn(&child, program.c_str(), &how.actions, &how.attributes, arguments.data(), environ);
-    if (failed != 0) return {"", system_error("could not be started", failed)};
+    const File nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));
+    std::vector<char*> words;
+    for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+    words.push_back(nullptr);
+    int failed = 0;
+    const pid_t child = start(words.data(), {input.fd(), to.fd(), nowhere.fd()}, failed);
+    if (child == 0) return {"", system_error("could not be started", failed)};
     to.close();
 
     Group group(child);

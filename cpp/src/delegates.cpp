@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -11,20 +10,19 @@
 #include <optional>
 #include <utility>
 
-#include "child.h"
 #include "edgeemo/errors.h"
 #include "json.h"
 #include "litert.h"
+#include "opening.h"
 #include "probe_request.h"
 #include "record.h"
 #include "sha256.h"
-#include "unicode.h"
+#include "trial.h"
 
 namespace edgeemo {
 namespace {
 
 constexpr std::string_view kOurs = "probe_";
-constexpr std::size_t kMostReason = 2048;  // bytes, as on record
 
 std::string_view trimmed(std::string_view text) {
     const std::size_t begin = text.find_first_not_of(" \t\r");
@@ -62,50 +60,6 @@ EngineOptions on(const char* delegate, const EngineOptions& options, const Deleg
     return same;
 }
 
-std::string in_times(double ratio) {
-    const auto hundredths = static_cast<long>(std::lround(ratio * 100));
-    const std::string rest = std::to_string(hundredths % 100);
-    return std::to_string(hundredths / 100) + "." + (rest.size() < 2 ? "0" : "") + rest;
-}
-
-// Why a delegate that lives and answers rightly is left alone all the same; "" if it is not.
-std::string too_slow(const Verdict& verdict, const DelegateOptions& options) {
-    if (verdict.ratio <= options.most_ratio) return "";
-    return "it takes " + in_times(verdict.ratio) + " times as long as the CPU (probe_most_ratio allows " +
-           in_times(options.most_ratio) + ")";
-}
-
-// A verdict, and whether it is the GPU's, to be kept: not if the helper or this host failed before the GPU
-// came into play, or somebody ended the helper.
-struct Tried {
-    Verdict verdict;
-    bool of_gpu = false;
-};
-
-// What the helper said, or how it ended, as a verdict.
-Tried verdict_of(const ChildEnd& end, const std::string& program) {
-    std::string at = "starting";
-    bool begun = false;
-    std::string_view said = end.said;
-    while (!said.empty()) {
-        const std::size_t stop = said.find('\n');
-        if (stop == std::string_view::npos) break;  // cut off
-        const std::string line(said.substr(0, stop));
-        said.remove_prefix(stop + 1);
-        if (line.rfind("at ", 0) == 0) at = line.substr(3);
-        begun = begun || at == kGpuBegins;
-        if (line.rfind("not ", 0) == 0)
-            return {{false, 0.0, unicode::well_formed(line.substr(4), kMostReason)}, begun};
-        if (line.rfind("same ", 0) != 0) continue;
-        std::int64_t millionths = 0;
-        std::from_chars(line.data() + 5, line.data() + line.size(), millionths);
-        if (millionths > 0) return {{true, static_cast<double>(millionths) / 1e6, ""}, begun};
-    }
-    const std::string trouble = end.trouble.empty() ? "ended without an answer" : end.trouble;
-    const std::string why = "the process that tried it (" + program + ") " + trouble + " while " + at;
-    return {{false, 0.0, unicode::well_formed(why, kMostReason)}, begun && !end.asked};
-}
-
 std::vector<Golden> made(const Goldens& goldens) { return goldens ? goldens() : std::vector<Golden>{}; }
 
 Tried try_gpu(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
@@ -134,12 +88,12 @@ Tried try_gpu(const ModelBytes& model, const EngineOptions& options, const Deleg
     head.library = library.size();
     head.options = read.rest.size();
     const std::array<char, 16> padding{};
-    std::vector<std::pair<const void*, std::size_t>> pieces{
+    Pieces pieces{
         {&head, sizeof head}, {model.data, model.size}, {padding.data(), (16 - model.size % 16) % 16}};
     for (const Golden& input : inputs) pieces.emplace_back(input.data(), input.size());
     pieces.emplace_back(library.data(), library.size());
     pieces.emplace_back(read.rest.data(), read.rest.size());
-    return verdict_of(run_child(program, pieces, read.timeout_ms, options.waiting), program);
+    return try_in_child({program}, pieces, read.timeout_ms, kGpuBegins, options.waiting);
 }
 
 // Where verdicts on this model stand, and what stands there.
@@ -158,22 +112,32 @@ Record record_of(const ModelBytes& model, const EngineOptions& options, const De
     return record;
 }
 
+// What went wrong, or "".
+std::string note(const Record& record, const Verdict& verdict) {
+    return record.folder.empty() ? "" : put_on_record(record.folder, record.key, verdict);
+}
+
 // What could not be kept stands in `trouble`; the verdict holds all the same.
 Verdict probe_and_note(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
                        const Goldens& goldens, const Record& record, std::string& trouble) {
     const Tried tried = try_gpu(model, options, read, goldens);
-    if (tried.of_gpu && !record.folder.empty())
-        trouble = put_on_record(record.folder, record.key, tried.verdict);
+    if (tried.of_delegate) trouble = note(record, tried.verdict);
     return tried.verdict;
 }
 
-// In this process, beside the CPU. Throws what Engine throws, and DelegateError if the answers differ.
+// In this process, beside the CPU. Throws what Engine throws, and DelegateError if the answers differ; the
+// word on record is then that.
 Engine open_gpu(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
-                Engine& cpu, const std::vector<Golden>& goldens) {
-    Engine gpu(model, on("gpu", options, read));
-    const std::string wrong = difference(cpu, gpu, goldens);
-    if (!wrong.empty()) throw DelegateError(wrong);
-    return gpu;
+                Engine& cpu, const std::vector<Golden>& goldens, const Record& record) {
+    try {
+        Engine gpu(model, on("gpu", options, read));
+        const std::string wrong = difference(cpu, gpu, goldens);
+        if (!wrong.empty()) throw DelegateError(wrong);
+        return gpu;
+    } catch (const std::exception& error) {  // whatever a driver throws
+        note(record, {false, 0.0, error.what()});
+        throw;
+    }
 }
 
 OpenedEngine open_named_gpu(const ModelBytes& model, const EngineOptions& options,
@@ -184,16 +148,20 @@ OpenedEngine open_named_gpu(const ModelBytes& model, const EngineOptions& option
     Engine cpu(model, on("cpu", options, read));
     const Record record = record_of(model, options, read);
     Verdict verdict = record.found.verdict.value_or(Verdict{});
-    const bool known = verdict.usable && too_slow(verdict, read).empty();
+    if (record.found.died) refuse(verdict.reason);
+    const bool known = verdict.usable && too_slow(verdict.ratio, read.most_ratio).empty() &&
+                       access(record.folder.c_str(), W_OK) == 0;  // else nothing would tell of a crash
+
     std::string trouble;  // an open needs no record
     if (!known) verdict = probe_and_note(model, options, read, goldens, record, trouble);
     if (!verdict.usable) refuse(verdict.reason);
-    if (const std::string slow = too_slow(verdict, read); !slow.empty()) refuse(slow);
+    if (const std::string slow = too_slow(verdict.ratio, read.most_ratio); !slow.empty()) refuse(slow);
     const std::string why =
         "asked for; a run took " + in_times(verdict.ratio) + " of the CPU's time in the probe";
     const std::vector<Golden> inputs = made(goldens);
+    const Opening opening(record.folder, record.key);
     try {
-        return {open_gpu(model, options, read, cpu, inputs), "gpu", why};
+        return {open_gpu(model, options, read, cpu, inputs, record), "gpu", why};
     } catch (const std::exception& error) {
         refuse(error.what());
     }
@@ -214,13 +182,15 @@ OpenedEngine open_best(const ModelBytes& model, const EngineOptions& options, co
     }
     const Verdict& verdict = *record.found.verdict;
     if (!verdict.usable) return stay("the GPU is not used: " + verdict.reason);
-    if (const std::string slow = too_slow(verdict, read); !slow.empty())
+    if (const std::string slow = too_slow(verdict.ratio, read.most_ratio); !slow.empty())
         return stay("the GPU is not used: " + slow);
     const std::vector<Golden> inputs = made(goldens);  // if these fail, no delegate is to blame
+    const Opening opening(record.folder, record.key);
+    if (!opening.trouble().empty()) return stay("the GPU is not used: " + opening.trouble());
     try {
-        return {open_gpu(model, options, read, cpu, inputs), "gpu",
+        return {open_gpu(model, options, read, cpu, inputs, record), "gpu",
                 "a run took " + in_times(verdict.ratio) + " of the CPU's time in the probe"};
-    } catch (const std::exception& error) {  // whatever a driver throws
+    } catch (const std::exception& error) {
         return stay(std::string("the GPU is not used: ") + error.what());
     }
 }
@@ -263,7 +233,7 @@ Verdict probe_gpu(const ModelBytes& model, const EngineOptions& options, const G
     std::string trouble;
     Verdict verdict = probe_and_note(model, options, read, goldens, record_of(model, options, read), trouble);
     if (!verdict.usable) return verdict;
-    const std::string slow = too_slow(verdict, read);
+    const std::string slow = too_slow(verdict.ratio, read.most_ratio);
     verdict.usable = slow.empty();
     verdict.reason = !slow.empty() ? slow : trouble.empty() ? "" : "the verdict is not kept: " + trouble;
     return verdict;

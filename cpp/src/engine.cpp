@@ -107,7 +107,8 @@ struct Engine::State {
     ~State() {
         if (home.left()) return;  // its threads, for which this would wait, are not here
         for (const Side* side : {&in, &out})
-            for (const Handle buffer : side->buffers) lib.DestroyTensorBuffer(buffer);
+            for (const Handle buffer : side->buffers)
+                if (buffer != nullptr) lib.DestroyTensorBuffer(buffer);  // before 2.3 it does not ask
         if (compiled != nullptr) lib.DestroyCompiledModel(compiled);
         if (model != nullptr) lib.DestroyModel(model);
         if (environment != nullptr) lib.DestroyEnvironment(environment);

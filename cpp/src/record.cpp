@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,9 +12,8 @@
 #include <filesystem>
 #include <string_view>
 #include <system_error>
-#include <vector>
 
-#include "sha256.h"
+#include "opening.h"
 #include "unicode.h"
 
 namespace edgeemo {
@@ -24,64 +22,13 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostBytes = 4096;
-// Where Vulkan's loader looks for drivers, unless the environment tells it otherwise (its
-// LoaderDriverInterface.md: the defaults of XDG_CONFIG_DIRS, SYSCONFDIR and XDG_DATA_DIRS), and where it lies
-// itself.
-constexpr std::array kDriverFolders{"/etc/xdg", "/etc", "/usr/local/etc", "/usr/local/share", "/usr/share"};
-constexpr std::array kLibraryFolders{"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64",
-                                     "/usr/lib", "/usr/local/lib"};
 constexpr std::string_view kFirstLine = "edgeemo-probe 1";
+constexpr const char* kDied =
+    "the last process that opened it here did not come back; `edgeemo delegates`, or edgeemo_probe in C, "
+    "tries it anew";
 
 std::string path_of(const std::string& folder, const std::string& key) {
     return folder + "/" + key + ".probe";
-}
-
-// The beginning of a small file; "" if it cannot be read.
-std::string content(const std::string& path) {
-    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return "";
-    std::array<char, kMostBytes> some{};
-    const ssize_t n = read(fd, some.data(), some.size());
-    close(fd);
-    return n > 0 ? std::string(some.data(), static_cast<std::size_t>(n)) : "";
-}
-
-// Files that change when what they belong to is installed anew: name, size and time of each.
-void list_files(const std::string& folder, std::string_view begin, std::string& all) {
-    std::vector<std::string> found;
-    std::error_code failed;
-    for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed)) {
-        const std::string name = at->path().filename();
-        struct stat info{};
-        if (name.compare(0, begin.size(), begin) != 0 || stat(at->path().c_str(), &info) != 0) continue;
-        found.push_back(name + " " + std::to_string(info.st_size) + " " +
-                        std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec));
-    }
-    std::sort(found.begin(), found.end());
-    all += folder + "\n";
-    for (const std::string& line : found) all += line + "\n";
-}
-
-void list_machine(std::string& all) {
-    utsname name{};
-    if (uname(&name) == 0)
-        all += std::string(name.sysname) + name.release + name.machine + name.nodename + "\n";
-    all += content("/etc/machine-id") + content("/proc/driver/nvidia/version");
-    std::vector<std::string> cards;
-    std::error_code failed;
-    for (fs::directory_iterator at("/sys/class/drm", failed), end; !failed && at != end;
-         at.increment(failed)) {
-        const std::string device = at->path().string() + "/device/";
-        cards.push_back(at->path().filename().string() + content(device + "vendor") +
-                        content(device + "device"));
-    }
-    std::sort(cards.begin(), cards.end());
-    for (const std::string& card : cards) all += card + "\n";
-    for (const char* const folder : kDriverFolders) {
-        for (const char* const kind : {"/vulkan/icd.d", "/vulkan/implicit_layer.d"})
-            list_files(std::string(folder) + kind, "", all);
-    }
-    for (const char* const folder : kLibraryFolders) list_files(folder, "libvulkan.so.1", all);
 }
 
 // The rest of the first line, if it begins with `name` and a space; `text` then begins with the next line.
@@ -117,27 +64,18 @@ std::string why(const char* what, const std::string& path) {
 
 }  // namespace
 
-std::string record_key(const std::string& folder, const std::string& model_sha256, std::int32_t threads,
-                       const std::string& gpu_options) {
-    std::string all = std::string(kFirstLine) + "\n" + model_sha256 + "\n" + std::to_string(threads) + "\n" +
-                      std::to_string(gpu_options.size()) + "\n" + gpu_options + "\n";
-    list_files(folder, "libLiteRt", all);
-    list_machine(all);
-    return sha256_hex(reinterpret_cast<const std::uint8_t*>(all.data()), all.size());
-}
-
 Recalled recall(const std::string& folder, const std::string& key) {
+    if (one_died(folder, key)) return {Verdict{false, 0.0, kDied}, true, ""};
     const std::string path = path_of(folder, key);
     const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
-    if (fd < 0) return {{}, errno == ENOENT || errno == ENOTDIR ? "" : why("cannot read", path)};
+    if (fd < 0) return {{}, false, errno == ENOENT || errno == ENOTDIR ? "" : why("cannot read", path)};
     struct stat info{};
     const bool there = fstat(fd, &info) == 0;
-    const bool ours = there && S_ISREG(info.st_mode) && (info.st_uid == geteuid() || info.st_uid == 0) &&
-                      (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+    const bool ours = there && is_ours(info);
     std::array<char, kMostBytes> some{};
     const ssize_t n = ours ? read(fd, some.data(), some.size()) : 0;
     close(fd);
-    if (!ours) return {{}, path + " is no plain file that only you can write; remove it"};
+    if (!ours) return {{}, false, path + " is no plain file that only you can write; remove it"};
     Recalled found;
     if (n > 0 && info.st_size == n)
         found.verdict = read_record({some.data(), static_cast<std::size_t>(n)}, key);
@@ -164,7 +102,10 @@ std::string put_on_record(const std::string& folder, const std::string& key, con
         write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
     const std::string trouble = written ? "" : why("cannot write", path);
     close(fd);
-    if (written && rename(part.c_str(), path.c_str()) == 0) return "";
+    if (written && rename(part.c_str(), path.c_str()) == 0) {
+        forget_the_dead(folder, key);
+        return "";
+    }
     const std::string other = written ? why("cannot write", path) : trouble;
     unlink(part.c_str());
     return other;

@@ -10,20 +10,25 @@ namespace edgeemo {
 
 // 64 hexadecimal digits of all that a verdict on the GPU depends on: this machine's name and kernel, its
 // graphics cards and drivers of Vulkan, the files of LiteRT in `folder`, the model, threads and the GPU's own
-// options.
+// options. Files count by name, size and time.
 std::string record_key(const std::string& folder, const std::string& model_sha256, std::int32_t threads,
                        const std::string& gpu_options);
 
+// What of the drivers that a manifest of Vulkan, or a folder of them, names goes into such a key: lines.
+std::string drivers_at(const std::string& place);
+
 struct Recalled {
     std::optional<Verdict> verdict;
+    bool died = false;    // the verdict is that a process which opened it here did not come back (opening.h)
     std::string trouble;  // why a file that is there was not believed
 };
 
-// The verdict in `folder`/`key`.probe. A file that is damaged, too long, no plain file, or that others may
-// write or own (but root) is not believed.
+// The verdict in `folder`/`key`.probe, or what a mark left behind says. A file that is damaged, too long, no
+// plain file, or that others may write or own (but root) is not believed.
 Recalled recall(const std::string& folder, const std::string& key);
 
-// Writes it whole or not at all, folders included. What went wrong, or "".
+// Writes it whole or not at all, folders included; marks left behind are then forgotten. What went wrong,
+// or "".
 std::string put_on_record(const std::string& folder, const std::string& key, const Verdict& verdict);
 
 }  // namespace edgeemo

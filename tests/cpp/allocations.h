@@ -7,16 +7,12 @@
 #include <cstdlib>
 #include <new>
 
+#include "check.h"
+
 inline std::atomic<long> allocations{0};
 inline std::atomic<bool> counting{false};
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
-
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__GLIBC__) && !defined(EDGEEMO_SANITIZED)
 inline constexpr bool kCountsMalloc = true;
 
 // glibc lets a program put its own in place of these, and every way to the heap leads through one of them:

@@ -6,6 +6,21 @@
 #include <stdexcept>
 #include <string>
 
+// GCC's names for sanitizers, and clang's.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define EDGEEMO_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define EDGEEMO_SANITIZED
+#endif
+
+#ifdef EDGEEMO_SANITIZED
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 #define CHECK(condition)                                                         \
     do {                                                                         \
         if (!(condition)) {                                                      \

@@ -1,5 +1,4 @@
-// What tests on the library that stands in for LiteRT share: how it is opened, and sounds and pictures for
-// models that compute nothing.
+// What tests of the engine share: a library that stands in for LiteRT, a voice and a film.
 #pragma once
 
 #include <dlfcn.h>
@@ -10,15 +9,19 @@
 #include <vector>
 
 #include "check.h"
+#include "edgeemo/engine.h"
 #include "edgeemo/recognizer.h"
+
+namespace edgeemo {
 
 inline std::string stand_in(const char* fault) {
     return std::string(EDGEEMO_STAND_INS) + "/stand_in_" + fault + ".so";
 }
+
 inline std::string bundle_path(const char* name) { return std::string(EDGEEMO_ZOO) + "/" + name + ".tflite"; }
 
-inline edgeemo::EngineOptions with(const char* fault) {
-    edgeemo::EngineOptions options;
+inline EngineOptions with(const char* fault) {
+    EngineOptions options;
     options.library = stand_in(fault);
     return options;
 }
@@ -37,10 +40,18 @@ struct Voice {
         for (std::size_t i = 0; i < samples.size(); ++i)
             samples[i] = static_cast<std::int16_t>(i * i * 7 % 20000);
     }
-    edgeemo::Pcm part(std::size_t begin, std::size_t n) const {
-        return {samples.data() + begin, nullptr, n, 1};
-    }
+    Pcm part(std::size_t begin, std::size_t n) const { return {samples.data() + begin, nullptr, n, 1}; }
 };
+
+inline void listen(VoiceListener& listener, const Voice& voice, Result& result, int& heard) {
+    for (std::size_t at = 0; at < voice.samples.size(); at += 800) {
+        listener.push(voice.part(at, 800), static_cast<std::int64_t>(at / 16));
+        while (listener.next(result)) ++heard;
+    }
+    listener.flush();
+    while (listener.next(result)) ++heard;
+    listener.summary(result);
+}
 
 // Pictures of all colors; the numbers in each are its own.
 struct Film {
@@ -53,8 +64,24 @@ struct Film {
                 frames[f][i] = static_cast<std::uint8_t>((i * i + f * 37 * i) >> 3);
         }
     }
-    edgeemo::Image image(std::size_t f, edgeemo::Color color = edgeemo::Color::rgb) const {
-        const std::ptrdiff_t bytes = edgeemo::channels_of(color);
+    Image image(std::size_t f, Color color = Color::rgb) const {
+        const std::ptrdiff_t bytes = channels_of(color);
         return {frames[f % frames.size()].data(), kSide, kSide, color, kSide * bytes, bytes, 1};
     }
 };
+
+// What is said of the frames that stand one another after another, as one row of numbers.
+inline void watch(FaceWatcher& watcher, const Film& film, Result& result, std::vector<double>& said) {
+    said.clear();
+    for (std::size_t f = 0; f < 8; ++f) {
+        watcher.push(film.image(f / 2), static_cast<std::int64_t>(40 * f));
+        while (watcher.next(result)) {
+            said.push_back(static_cast<double>(result.track_id));
+            said.push_back(result.face->box.x0);
+            said.push_back(static_cast<double>(result.scores[1]));
+            said.push_back(result.evidence);
+        }
+    }
+}
+
+}  // namespace edgeemo

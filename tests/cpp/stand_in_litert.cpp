@@ -46,19 +46,21 @@ struct Options {
     std::string gpu;
 };
 
+bool in_probe() { return std::string_view(program_invocation_short_name) == "edgeemo-probe"; }
+
 // How a GPU fails when a model is loaded: 0 if it does not.
 int fail_to_load(const std::string& fault) {
     if (fault == "sigill") std::raise(SIGILL);
     if (fault == "sigsegv") std::raise(SIGSEGV);
     if (fault == "sigabrt") std::raise(SIGABRT);
     if (fault == "exit") _exit(7);
-    while (fault == "hang") pause();
+    if (fault == "crash_here" && !in_probe()) std::raise(SIGSEGV);
+    while (fault == "hang" || (fault == "hang_here" && !in_probe())) pause();
+    if (fault == "device_here" && !in_probe()) return 3;
     return fault == "device" ? 3 : 0;
 }
 
 int runs_until_failure = 0, runs_to_fail = 0;
-
-bool in_probe() { return std::string_view(program_invocation_short_name) == "edgeemo-probe"; }
 
 std::size_t size_of(const edgeemo::TensorInfo& info) { return (info.bytes + 63) / 64 * 64; }
 
@@ -171,6 +173,7 @@ API int LiteRtGetTensorBufferRequirementsBufferSize(Handle needs, std::size_t* s
     return 0;
 }
 API int LiteRtCreateManagedTensorBufferFromRequirements(Handle, const void*, Handle needs, Handle* made) {
+    if (kFault == "no_buffer") return 5;
     *made = new Buffer{std::aligned_alloc(64, static_cast<Needs*>(needs)->size)};
     return 0;
 }
@@ -178,7 +181,7 @@ API int LiteRtCreateManagedTensorBuffer(Handle, int, const void*, std::size_t si
     *made = new Buffer{std::aligned_alloc(64, size)};
     return 0;
 }
-API void LiteRtDestroyTensorBuffer(Handle h) {
+API void LiteRtDestroyTensorBuffer(Handle h) {  // null is a crash, as before 2.3
     std::free(static_cast<Buffer*>(h)->memory);
     delete static_cast<Buffer*>(h);
 }

@@ -50,8 +50,9 @@ struct OpenedEngine {
 
 // An engine on the delegate asked for. "gpu" is probed unless a good verdict is on record, and works or is a
 // DelegateError. "auto" is the GPU if a good verdict is on record, else the CPU; it never probes and never
-// fails because of a delegate. A GPU gives the CPU's answers to the goldens, or is not used. Throws what
-// Engine throws, and InputError for options.
+// fails because of a delegate. A GPU gives the CPU's answers to the goldens, or is not used, and the record
+// then says so. If the last process that loaded it here died of that, neither loads it before probe_gpu has
+// tried it. Throws what Engine throws, and InputError for options.
 OpenedEngine open_engine(const ModelBytes& model, const EngineOptions& options, const Goldens& goldens);
 
 // How `other` answers differently from the CPU, to the goldens, zeros and (but ids) noise: a sentence, or "".
