@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeemo.machine import ask, condition, cores, machine, quota, throttle_events
+from edgeemo.machine import condition, cores, machine, quota, throttle_events
+from edgeemo.told import ask
 
 PI_4 = {
     "proc/cpuinfo": "processor : 0\nFeatures : fp asimd evtstrm crc32 cpuid\nCPU part : 0xd08\n\n"
@@ -134,7 +135,7 @@ def test_a_tool_that_hangs_or_fails_says_nothing(tmp_path: Path, monkeypatch: py
     tool(tmp_path, "slow", "sleep 60")
     tool(tmp_path, "broken", "echo half; exit 3")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    monkeypatch.setattr("edgeemo.machine._PATIENCE_S", 0.2)
+    monkeypatch.setattr("edgeemo.told._PATIENCE_S", 0.2)
     assert ask("slow") == ask("broken") == ask("absent") == ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -91,7 +92,8 @@ class Checked:
 
 def examine(case: Case, only: Collection[str] = ()) -> list[Checked]:
     """Do every check, or ``only`` those of these names; one that raises becomes a finding of its own."""
-    _ = case.throttle_events  # as it is before models run
+    with suppress(Exception):  # the check "throttling" asks again, and tells
+        _ = case.throttle_events  # as it is before models run
     return [
         _checked(case, subject, name)
         for subject, checks in CHECKS.items()
@@ -105,8 +107,8 @@ def _checked(case: Case, subject: str, name: str) -> Checked:
     findings: list[Finding] = []
     state: Literal["done", "skipped", "failed"] = "done"
     reason = note = ""
-    found = CHECKS[subject][name](case)
     try:
+        found = CHECKS[subject][name](case)
         while True:
             findings.append(next(found))
     except StopIteration as end:
