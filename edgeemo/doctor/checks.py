@@ -9,7 +9,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from . import bundles, devices, glibc, gpu, heat, installation, litert, picture, recording, speed, system
+from . import (
+    bundles,
+    devices,
+    forms,
+    glibc,
+    gpu,
+    heat,
+    installation,
+    litert,
+    picture,
+    recording,
+    speed,
+    system,
+)
 from .case import Case, Finding, Skipped, warning
 
 Look = Callable[[Case], Iterator[Finding]]
@@ -43,6 +56,7 @@ CHECKS: dict[str, dict[str, Look]] = {  # subject: {name: check}
     "system": {
         "clock": system.clock,
         "disk": system.disk,
+        "files": forms.forms,
     },
     "devices": {
         "microphone": devices.microphone,
