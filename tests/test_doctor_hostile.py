@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from board import CORES, HEALTHY, HWMON, ICD, PI, Board, Fault, every_core
+from board import CORES, HEALTHY, HWMON, PI, Board, Fault, every_core
 
 from edgeemo.cli import main
 from edgeemo.doctor import CHECKS, Case, Checked, examine
@@ -36,10 +36,10 @@ def plant(board: Board, monkeypatch: pytest.MonkeyPatch) -> Plant:
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Raise where something hangs; the doctor makes a finding of it."""
+    """Fail where something hangs."""
 
     def late(*_: object) -> None:
-        raise AssertionError(f"not done within {seconds:g} s")
+        pytest.fail(f"not done within {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, late)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -126,7 +126,7 @@ def test_junk_in_a_counter_of_faults_is_no_fault(name: str, plant: Plant) -> Non
 
 
 @pytest.mark.parametrize(
-    "folder", ["sys/devices/system", "sys/class", "sys", "proc", "dev", str(Path(ICD).parent)]
+    "folder", ["sys/devices/system", "sys/class", "sys", "proc", "dev", "usr/share/vulkan", "lib", "usr/lib"]
 )
 def test_a_folder_that_may_not_be_searched(folder: str, plant: Plant, board: Board) -> None:
     """Root may search any, unless it gives the right up; so in a process of its own."""
