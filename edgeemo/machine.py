@@ -17,6 +17,8 @@ from .told import ask, find, first_line, natural, number
 from .told import read as read  # what measures energy reads counters by it
 
 CPUS = "sys/devices/system/cpu"
+PROCESSORS = ("coretemp", "k10temp", "zenpower")
+"""Names in hwmon of the sensors that are inside processors."""
 SPURIOUS_C = 125.0
 """And above: what a monitor chip reads where nothing is connected. A processor is off by then."""
 
@@ -43,7 +45,6 @@ _THROTTLED = {  # bits of `vcgencmd get_throttled`, as Raspberry Pi documents th
 }
 _THROTTLED_FILE = "sys/devices/platform/soc/soc:firmware/get_throttled"
 _SINCE_BOOT = 16  # the same four again, for what has happened since the start
-_PROCESSORS = ("coretemp", "k10temp", "zenpower")  # sensors of hwmon inside them
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ def sensors(root: Path) -> list[Path]:
     zones, inputs = "sys/class/thermal/thermal_zone*/temp", "sys/class/hwmon/hwmon*/temp*_input"
     told = {path: celsius(path) for path in (*find(root, zones), *find(root, inputs))}
     sane = [path for path, value in told.items() if value is not None]
-    first = [p for p in sane if p.name == "temp" or read(p.with_name("name")) in _PROCESSORS]
+    first = [p for p in sane if p.name == "temp" or read(p.with_name("name")) in PROCESSORS]
     return first or [path for path in sane if (told[path] or 0) < SPURIOUS_C]
 
 

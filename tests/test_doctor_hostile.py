@@ -195,6 +195,7 @@ def test_a_clock_that_is_held(khz: str, named: bool, plant: Plant) -> None:
             False,
         ),
         ({"name": "k10temp", "temp1_input": "99000"}, None, True),
+        ({"name": "k10temp", "temp1_input": "72000", "temp1_max": "70000"}, None, False),
         (
             {"name": "k10temp", "temp1_input": "72000", "temp1_max": "70000", "temp1_crit": "90000"},
             None,

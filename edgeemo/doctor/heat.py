@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..machine import SPURIOUS_C, celsius, kernel_bits, sensors, throttle_events, vcgencmd_bits
+from ..machine import PROCESSORS, SPURIOUS_C, celsius, kernel_bits, sensors, throttle_events, vcgencmd_bits
 from ..told import ask, find, natural, read
 from .case import Case, Finding, Skipped, error, info, warning
 
@@ -110,8 +110,12 @@ def _zone_limit(temp: Path, pi: bool) -> float:
 
 
 def _chip_limit(input: Path) -> float:
-    """Return how near a chip may come to what it calls critical, or to its maximum; else what is usual."""
-    for kind in ("crit", "max"):  # an AMD's maximum is 70 whatever it bears
+    """Return how near a chip may come to what it calls critical, or to its maximum; else what is usual.
+
+    A processor's maximum is where its fan should be at its fastest; an AMD's is 70 whatever it bears.
+    """
+    own = read(input.with_name("name")) in PROCESSORS
+    for kind in ("crit",) if own else ("crit", "max"):
         limit = celsius(input.with_name(input.name.replace("_input", f"_{kind}"))) or 0.0
         if LEAST_TRIP_C <= limit < SPURIOUS_C:
             return limit - NEAR_C

@@ -140,6 +140,8 @@ def cores(case: Case) -> Iterator[Finding]:
             "sched_getaffinity",
             "Start it without `taskset` (or `--cpuset-cpus`) if you want more.",
         )
+    if case.root != Path("/") and not present and allowed is None:
+        raise Skipped(f"{CPUS} tells of no core")
     if case.threads > usable:
         yield warning(
             "threads-exceed-cores",
