@@ -1,12 +1,28 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and opened only if they are files."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 _PART = ".part"
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file to read bytes; refuse what is none: a pipe may keep us waiting, a device never end.
+
+    Raises:
+        OSError: as `open`; or it is a pipe, a socket or a device.
+        ValueError: its name has a zero byte.
+    """
+    mode = os.stat(path).st_mode  # noqa: PTH116
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder `open` tells itself
+        raise OSError(errno.EINVAL, "a pipe or a device, and no file", os.fspath(path))
+    return Path(path).open("rb")
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:

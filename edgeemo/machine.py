@@ -6,17 +6,21 @@ or None.
 
 from __future__ import annotations
 
-import math
 import os
 import platform
 import re
-import shutil
-import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from .told import ask, find, first_line, natural, number
+from .told import read as read  # what measures energy reads counters by it
+
 CPUS = "sys/devices/system/cpu"
+PROCESSORS = ("coretemp", "k10temp", "zenpower")
+"""Names in hwmon of the sensors that are inside processors."""
+SPURIOUS_C = 125.0
+"""And above: what a monitor chip reads where nothing is connected. A processor is off by then."""
 
 _FEATURES = {
     *("avx", "avx2", "avx512f", "avx512_vnni", "avx_vnni"),
@@ -39,8 +43,8 @@ _THROTTLED = {  # bits of `vcgencmd get_throttled`, as Raspberry Pi documents th
     2: "throttled",
     3: "soft temperature limit",
 }
+_THROTTLED_FILE = "sys/devices/platform/soc/soc:firmware/get_throttled"
 _SINCE_BOOT = 16  # the same four again, for what has happened since the start
-_PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -115,12 +119,13 @@ def machine(root: Path = Path("/")) -> Machine:
 
 def condition(root: Path = Path("/")) -> Condition:
     """Return how this machine is now; asks ``vcgencmd`` and ``tegrastats`` where they are installed."""
-    bits = _throttled_bits(root)
+    told = vcgencmd_bits()
+    bits = told if told is not None else kernel_bits(root) or 0
     now, before = (
         tuple(name for bit, name in _THROTTLED.items() if bits >> (bit + shift) & 1)
         for shift in (0, _SINCE_BOOT)
     )
-    load, free = read(root / "proc/loadavg").split(), _kilobytes(read(root / "proc/meminfo"), "MemAvailable")
+    free = _kilobytes(read(root / "proc/meminfo"), "MemAvailable")
     return Condition(
         temperature_c=_temperature(root),
         clock_mhz=_highest(root, "scaling_cur_freq"),
@@ -130,7 +135,7 @@ def condition(root: Path = Path("/")) -> Condition:
         throttled_before=before,
         throttle_events=throttle_events(root),
         power_w=_power(root),
-        load=_number(load[0]) if load else None,
+        load=_load(root),
         memory_free_mb=None if free is None else free // 1024,
     )
 
@@ -138,7 +143,7 @@ def condition(root: Path = Path("/")) -> Condition:
 def cores(root: Path = Path("/")) -> int:
     """Return how many cores this process may use: those it is bound to, or a container's fewer."""
     bound = len(os.sched_getaffinity(0)) if root == Path("/") else 0
-    there = bound or len(_clocks(root, "")) or 1
+    there = bound or len(processors(root)) or 1
     allowed = quota(root)
     return there if allowed is None else min(there, max(1, int(allowed)))
 
@@ -149,9 +154,8 @@ def quota(root: Path = Path("/")) -> float | None:
     told = told or [
         read(root / f"sys/fs/cgroup/cpu/cpu.cfs_{name}_us") for name in ("quota", "period")
     ]  # "-1" and "100000", or "150000" and "100000"
-    if len(told) == 2 and all(part.isdecimal() for part in told) and int(told[1]) > 0:
-        return int(told[0]) / int(told[1])
-    return None
+    time_us, period_us = map(natural, told) if len(told) == 2 else (None, None)
+    return None if time_us is None or not period_us else time_us / period_us
 
 
 def throttle_events(root: Path = Path("/")) -> int | None:
@@ -160,33 +164,49 @@ def throttle_events(root: Path = Path("/")) -> int | None:
     The hyper-threads of a core have one counter, and both show it.
     """
     counts: dict[tuple[str, ...], int] = {}
-    for path in _clocks(root, ""):
-        told = read(path / "thermal_throttle/core_throttle_count")
+    for path in processors(root):
+        told = natural(read(path / "thermal_throttle/core_throttle_count"))
         ids = tuple(read(path / "topology" / name) for name in ("physical_package_id", "die_id", "core_id"))
-        if told.isdecimal():
+        if told is not None:
             core = ids if ids[2] else (path.name,)
-            counts[core] = max(int(told), counts.get(core, 0))
+            counts[core] = max(told, counts.get(core, 0))
     return sum(counts.values()) if counts else None
 
 
-def read(path: Path) -> str:
-    """Return a small system file's text without the white space around; "" where it cannot be read."""
-    try:
-        return path.read_bytes()[:1_000_000].decode("utf-8", "replace").strip("\0 \n\t")
-    except OSError:  # absent, forbidden, or a sensor that is asleep
-        return ""
+def processors(root: Path) -> list[Path]:
+    """Return the folder of each logical processor."""
+    return [path for path in find(root, f"{CPUS}/cpu[0-9]*") if natural(path.name[3:]) is not None]
 
 
-def ask(*command: str) -> str:
-    """Return what a tool prints, "" where it is not installed, fails, or takes more than five seconds."""
-    if shutil.which(command[0]) is None:
-        return ""
-    try:
-        return subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=_PATIENCE_S, check=True
-        ).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return ""
+def sensors(root: Path) -> list[Path]:
+    """Return the files of temperatures that tell one: thermal zones and processors' own; else any chip's."""
+    zones, inputs = "sys/class/thermal/thermal_zone*/temp", "sys/class/hwmon/hwmon*/temp*_input"
+    told = {path: celsius(path) for path in (*find(root, zones), *find(root, inputs))}
+    sane = [path for path, value in told.items() if value is not None]
+    first = [p for p in sane if p.name == "temp" or read(p.with_name("name")) in PROCESSORS]
+    return first or [path for path in sane if (told[path] or 0) < SPURIOUS_C]
+
+
+def celsius(path: Path) -> float | None:
+    """Return what a sensor says, in °C; None of one that says nothing, or nothing sane."""
+    milli = number(read(path))
+    return None if milli is None or not -40 < milli / 1000 < 200 else milli / 1000
+
+
+def vcgencmd_bits() -> int | None:
+    """Return what `vcgencmd get_throttled` says; None where it is not there, fails or says anything else."""
+    found = re.fullmatch("throttled=0x([0-9a-f]{1,8})", ask("vcgencmd", "get_throttled"))
+    return int(found[1], 16) if found else None
+
+
+def kernel_bits(root: Path) -> int | None:
+    """Return the same bits by a Raspberry Pi's kernel: its file, or the first by its sensor ``rpi_volt``."""
+    found = re.fullmatch("(?:0x)?([0-9a-f]{1,8})", read(root / _THROTTLED_FILE))
+    if found:
+        return int(found[1], 16)
+    volts = [name for name in find(root, "sys/class/hwmon/hwmon*/name") if read(name) == "rpi_volt"]
+    alarms = {read(name.with_name("in0_lcrit_alarm")) for name in volts}
+    return 1 | 1 << _SINCE_BOOT if "1" in alarms else 0 if "0" in alarms else None
 
 
 def _board(root: Path, cpuinfo: str) -> str:
@@ -201,55 +221,37 @@ def _field(text: str, name: str) -> str:
 
 def _kilobytes(meminfo: str, name: str) -> int | None:
     found = re.search(rf"^{name}:\s*(\d+) kB", meminfo, re.MULTILINE)
-    return int(found[1]) if found else None
+    return natural(found[1]) if found else None
+
+
+def _load(root: Path) -> float | None:
+    told = number((read(root / "proc/loadavg").split() or [""])[0])
+    return None if told is None or not 0 <= told < 1e6 else told
 
 
 def _clocks(root: Path, name: str) -> list[Path]:
-    return [
-        path / "cpufreq" / name if name else path
-        for path in sorted((root / CPUS).glob("cpu[0-9]*"))
-        if path.name[3:].isdecimal()
-    ]
+    return [path / "cpufreq" / name for path in processors(root)]
 
 
 def _highest(root: Path, name: str) -> float | None:
-    khz = [int(text) for text in map(read, _clocks(root, name)) if text.isdecimal()]
+    khz = [value for value in map(natural, map(read, _clocks(root, name))) if value is not None]
     return max(khz) / 1000 if khz else None
 
 
 def _temperature(root: Path) -> float | None:
-    milli = [_number(text) for text in map(read, root.glob("sys/class/thermal/thermal_zone*/temp"))]
-    sane = [value / 1000 for value in milli if value is not None and -40_000 < value < 200_000]
-    return max(sane) if sane else None
-
-
-def _undervolted(root: Path) -> int:
-    """The first of those bits, from the sensor ``rpi_volt`` of a Raspberry Pi's kernel."""
-    sensors = [path for path in root.glob("sys/class/hwmon/hwmon*") if read(path / "name") == "rpi_volt"]
-    low = any(read(path / "in0_lcrit_alarm") == "1" for path in sensors)
-    return 1 | 1 << _SINCE_BOOT if low else 0
-
-
-def _throttled_bits(root: Path) -> int:
-    said = ask("vcgencmd", "get_throttled").removeprefix("throttled=")
-    said = said or "0x" + read(root / "sys/devices/platform/soc/soc:firmware/get_throttled")
-    try:
-        return int(said, 16)
-    except ValueError:
-        return _undervolted(root)
+    return max((value for value in map(celsius, sensors(root)) if value is not None), default=None)
 
 
 def board_meter(root: Path = Path("/")) -> float | None:
     """Return the watts of the whole board by its own meter in sysfs (a Jetson's INA3221), else None."""
-    for label in root.glob("sys/class/hwmon/hwmon*/in*_label"):
+    for label in find(root, "sys/class/hwmon/hwmon*/in*_label"):
         if read(label) in ("VDD_IN", "VIN", "POM_5V_IN"):
-            number = label.name[2:].split("_")[0]
-            volts, amperes = (
-                read(label.parent / f"in{number}_input"),
-                read(label.parent / f"curr{number}_input"),
+            channel = label.name[2:].split("_")[0]
+            millivolts, milliamperes = (
+                natural(read(label.with_name(f"{kind}{channel}_input"))) for kind in ("in", "curr")
             )
-            if volts.isdecimal() and amperes.isdecimal():
-                return int(volts) * int(amperes) / 1e6
+            if millivolts is not None and milliamperes is not None:
+                return millivolts * milliamperes / 1e6
     return None
 
 
@@ -258,27 +260,7 @@ def _power(root: Path) -> float | None:
     watts = board_meter(root)
     if watts is not None:
         return watts
-    found = re.search(r"(?:VDD_IN|VIN|POM_5V_IN) (\d+)(?:mW)?/", _first_line_of_tegrastats())
-    return int(found[1]) / 1000 if found else None
-
-
-def _first_line_of_tegrastats() -> str:
-    tool = shutil.which("tegrastats")
-    if tool is None:
-        return ""
-    try:  # it goes on for ever: a line is enough
-        subprocess.run([tool, "--interval", "100"], capture_output=True, text=True, timeout=1.0, check=False)
-    except subprocess.TimeoutExpired as ended:
-        said = ended.stdout or b""
-        return (said.decode("utf-8", "replace") if isinstance(said, bytes) else said).split("\n")[0]
-    except OSError:
-        pass
-    return ""
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    line = first_line("tegrastats", "--interval", "100")
+    found = re.search(r"(?:VDD_IN|VIN|POM_5V_IN) (\d+)(?:mW)?/", line)
+    milliwatts = natural(found[1]) if found else None
+    return None if milliwatts is None else milliwatts / 1000

@@ -24,6 +24,7 @@ SYSTEM, LITERT = "edgeemo.doctor.system.", "edgeemo.doctor.litert."
 INSTALLATION = "edgeemo.doctor.installation."
 HWMON = "sys/class/hwmon/hwmon0"
 PI = "Features\t: fp asimd evtstrm aes crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp\n"
+OLD_SERVER = "processor\t: 0\nmodel name\t: Xeon\nflags\t\t: sse2 avx2\n"
 LIBC = "lib/aarch64-linux-gnu/libc.so.6"
 ICD = "usr/share/vulkan/icd.d/broadcom_icd.aarch64.json"
 DRIVER = json.dumps({"ICD": {"library_path": "libvulkan_broadcom.so", "api_version": "1.3.0"}})
@@ -270,7 +271,15 @@ FAULTS = [
     Fault("governor-powersave", every_core("cpufreq/scaling_governor", "powersave")),
     Fault("governor-ondemand", every_core("cpufreq/scaling_governor", "ondemand")),
     Fault("clock-limited", every_core("cpufreq/scaling_max_freq", "1500000")),
+    Fault("clock-limited", {f"{CORES}/cpu2/cpufreq/scaling_max_freq": "600000"}),  # of a cluster of its own
+    Fault(
+        "clock-held",
+        every_core("cpufreq/scaling_governor", "userspace")
+        | every_core("cpufreq/scaling_cur_freq", "600000"),
+    ),
+    Fault("system-files-odd", {"sys/fs/cgroup/memory.max": "plenty"}),
     Fault("hot", {"sys/class/thermal/thermal_zone0/temp": "84000"}),
+    Fault("hot", {f"{HWMON}/name": "k10temp", f"{HWMON}/temp1_input": "99000"}),
     Fault("memory-low", {"proc/meminfo": "MemTotal: 512000 kB\nMemAvailable: 61000 kB\n"}),
     Fault(
         "memory-limit", {"sys/fs/cgroup/memory.max": "67108864", "sys/fs/cgroup/memory.current": "60000000"}
@@ -291,6 +300,10 @@ FAULTS = [
         tools={"vcgencmd": "exit 1"},
     ),
     Fault("vcgencmd-fails", tools={"vcgencmd": "echo VCHI initialization failed >&2; exit 255"}),
+    Fault("vcgencmd-fails", tools={"vcgencmd": "echo VCHI initialization failed"}),
+    Fault("vcgencmd-fails", tools={"vcgencmd": "echo throttled=zzz"}),
+    Fault("vcgencmd-fails", tools={"vcgencmd": "echo throttled=-1"}),
+    Fault("nvpmodel-fails", tools={"nvpmodel": "echo cannot open shared object file"}),
     Fault("over-current", {"sys/class/hwmon/hwmon3/oc1_event_cnt": "7"}),
     Fault("power-mode", tools={"nvpmodel": "echo 'NV Power Mode: MODE_15W'; echo 2"}),
     Fault(
@@ -305,6 +318,8 @@ FAULTS = [
     ),
     Fault("cpu-no-avx2", {"proc/cpuinfo": "processor: 0\nmodel name : Celeron\nflags : sse2 sse4_2 avx\n"}),
     Fault("litert-needs-glibc", {LIBC: "GNU C Library (Debian GLIBC 2.31) stable release version 2.31.\n"}),
+    Fault("litert-needs-glibc", {LIBC: None, "lib64/libc-2.17.so": "", "proc/cpuinfo": OLD_SERVER}),
+    Fault("libc-not-glibc", {LIBC: None, "lib/ld-musl-aarch64.so.1": ""}),
     Fault(
         "clock-source-slow", {"sys/devices/system/clocksource/clocksource0/current_clocksource": "jiffies"}
     ),

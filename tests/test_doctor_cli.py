@@ -179,10 +179,11 @@ def test_garbage_in_the_system_s_files(text: str, board: Board, plant: Plant, tm
 
 def test_an_empty_root(plant: Plant, tmp_path: Path) -> None:
     plant()
-    checked = examine(Case(root=tmp_path))
+    checked = examine(Case(root=tmp_path, threads=8))
     assert "failed" not in {check.state for check in checked}
+    assert "threads-exceed-cores" not in [f.id for check in checked for f in check.findings]
     skipped = {check.name: check.reason for check in checked if check.state == "skipped"}
-    assert {"processor", "governor", "heat", "load", "memory"} <= set(skipped)
+    assert {"processor", "governor", "heat", "cores", "load", "memory", "files"} <= set(skipped)
 
 
 def test_an_edgeemo_without_bundles(plant: Plant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

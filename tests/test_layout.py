@@ -23,7 +23,7 @@ HEAVY += ["sounddevice", "soundfile", "cv2", "PIL"]
 
 # the data path, each line may import those above it
 ORDER = [
-    {"types", "errors", "files", "machine"},
+    {"types", "errors", "files", "told", "machine"},
     {"_core"},
     {"card"},
     {"frontends", "faces", "bundle", "manifest", "sources", "native_paths"},

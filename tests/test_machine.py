@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
-from edgeemo.machine import ask, condition, cores, machine, quota, throttle_events
+from edgeemo.machine import condition, cores, machine, quota, throttle_events
+from edgeemo.told import ask
 
 PI_4 = {
     "proc/cpuinfo": "processor : 0\nFeatures : fp asimd evtstrm crc32 cpuid\nCPU part : 0xd08\n\n"
@@ -122,7 +124,7 @@ def test_nothing_known_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert (machine(tmp_path).cpu, machine(tmp_path).cores) == ("", 1)
 
 
-@pytest.mark.parametrize("text", ["", "garbage", "\xff\x00", "-999999999", "nan"])
+@pytest.mark.parametrize("text", ["", "garbage", "\xff\x00", "-999999999", "nan", "9" * 5000])
 def test_garbage_is_no_number(tmp_path: Path, text: str) -> None:
     found = condition(draw(tmp_path, dict.fromkeys(PI_4, text)))
     assert found.temperature_c is None
@@ -134,8 +136,35 @@ def test_a_tool_that_hangs_or_fails_says_nothing(tmp_path: Path, monkeypatch: py
     tool(tmp_path, "slow", "sleep 60")
     tool(tmp_path, "broken", "echo half; exit 3")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    monkeypatch.setattr("edgeemo.machine._PATIENCE_S", 0.2)
+    monkeypatch.setattr("edgeemo.told._PATIENCE_S", 0.2)
     assert ask("slow") == ask("broken") == ask("absent") == ""
+
+
+@pytest.mark.parametrize("script", ["exec yes", "yes & sleep 60", "sleep 60 & exit 0"])
+def test_a_tool_that_goes_on_for_ever_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    tool(tmp_path, "endless", script)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr("edgeemo.told._PATIENCE_S", 0.3)
+    began = time.monotonic()
+    assert ask("endless") == ""
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("says", ["VDD_IN 999999999999999999999mW/1", "VDD_IN -5mW/1", "zzz", "exit"])
+def test_tegrastats_that_says_nothing_of_power(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str
+) -> None:
+    tool(tmp_path / "bin", "tegrastats", says if says == "exit" else f"echo '{says}'")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    assert condition(draw(tmp_path / "bare", {})).power_w is None
+
+
+def test_a_tegrastats_that_ends_by_itself_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool(tmp_path / "bin", "tegrastats", "echo 'RAM 2448/7772MB VDD_IN 4802mW/4790mW'")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    assert condition(draw(tmp_path / "bare", {})).power_w == 4.802
 
 
 def test_this_machine() -> None:

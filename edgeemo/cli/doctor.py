@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 
 import click
 from rich.console import Group, RenderableType
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from ..doctor import SEVERITIES, Case, Checked, Finding, Severity, examine
@@ -17,6 +17,7 @@ from . import console
 _STYLES: dict[Severity, str] = {"info": "cyan", "warning": "yellow", "error": "red"}
 EXIT_CODES: dict[Severity, int] = {"info": 0, "warning": 4, "error": 3}
 """By the worst finding; 3 is what it is of every command: a check failed."""
+_WIDTH, _MOST = 9, 1000  # columns of the first word, characters of a text
 
 
 @click.command("doctor")
@@ -80,47 +81,57 @@ def _worst(findings: Sequence[Finding]) -> list[Severity]:
 
 
 def _render(checked: Sequence[Checked], findings: Sequence[Finding]) -> Group:
+    """Draw what was found, the worst first; then notes, what was skipped and why, and what is in order."""
     parts: list[RenderableType] = []
-    for subject, checks in groupby(checked, key=lambda check: check.subject):
-        parts.append(Text(subject.capitalize(), "bold"))
-        for check in checks:
-            parts += _lines(check)
-        parts.append(Text())
+    for severity in reversed(SEVERITIES):
+        for finding in findings:
+            if finding.severity == severity:
+                parts += _finding(finding)
+    parts += [_line("note", "dim", check.name, check.note) for check in checked if check.note]
+    skipped = [check for check in checked if check.state == "skipped"]
+    parts += [_line("skipped", "dim", check.name, check.reason) for check in skipped]
+    good = [check.name for check in checked if _is_good(check)]
+    if good:
+        parts.append(_hanging(_WIDTH, Text("ok", "green"), Text(", ".join(good))))
     counts = {kind: sum(finding.severity == kind for finding in findings) for kind in reversed(SEVERITIES)}
     told = [
         Text(f"{n} {kind}{'s' if n != 1 and kind != 'info' else ''}", _STYLES[kind])
         for kind, n in counts.items()
         if n
     ]
-    skipped = sum(check.state == "skipped" for check in checked)
     seconds = sum(check.ms for check in checked) / 1000
     parts.append(
         Text.assemble(
-            f"{len(checked)} checks in {seconds:.1f} s, {skipped} skipped: ",
+            f"\n{len(checked)} checks in {seconds:.1f} s, {len(skipped)} skipped: ",
             Text(", ").join(told) if told else Text("nothing found", "green"),
         )
     )
     return Group(*parts)
 
 
-def _lines(check: Checked) -> Iterator[RenderableType]:
-    """Yield a line for a check, and below it what it found."""
-    word, style = _state(check)
-    why = f"  {check.reason}" if check.state == "skipped" else ""
-    yield Text.assemble("  ", (f"{word:<8}", style), f"{check.name:<13}", (why, "dim"))
-    if check.note:
-        yield Padding(Text(f"note: {check.note}", "dim"), (0, 0, 0, 10))
-    for finding in check.findings:
-        yield Padding(
-            Text.assemble((finding.severity, _STYLES[finding.severity]), f" {finding.id}: {finding.what}"),
-            (0, 0, 0, 10),
-        )
-        yield Padding(Text(f"seen: {finding.evidence}", "dim"), (0, 0, 0, 12))
-        yield Padding(Text(f"do:   {finding.remedy}"), (0, 0, 0, 12))
+def _finding(finding: Finding) -> Iterator[RenderableType]:
+    style = _STYLES[finding.severity]
+    yield _hanging(
+        _WIDTH, Text(finding.severity, style), Text(f"{finding.id}: {console.plain(finding.what, _MOST)}")
+    )
+    for word, text, dim in (("seen:", finding.evidence, "dim"), ("do:", finding.remedy, "")):
+        line = _hanging(6, Text(word, dim), Text(console.plain(text, _MOST), dim))
+        yield Padding(line, (0, 0, 0, _WIDTH))
+    yield Text()
 
 
-def _state(check: Checked) -> tuple[str, str]:
-    worst = _worst(check.findings)
-    if worst and worst[0] != "info":
-        return worst[0], _STYLES[worst[0]]
-    return ("skipped", "dim") if check.state == "skipped" else ("ok", "green")
+def _line(word: str, style: str, name: str, text: str) -> RenderableType:
+    return _hanging(_WIDTH, Text(word, style), Text(f"{name:<13}{console.plain(text, _MOST)}", style))
+
+
+def _hanging(width: int, word: Text, text: Text) -> RenderableType:
+    """Put a word before a text, whose further lines stand below its first."""
+    table = Table.grid(padding=(0, 0))
+    table.add_column(min_width=width)
+    table.add_column()
+    table.add_row(word, text)
+    return table
+
+
+def _is_good(check: Checked) -> bool:
+    return check.state == "done" and _worst(check.findings) in ([], ["info"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -163,8 +164,8 @@ def _each(paths: Sequence[str], read: Callable[[str], None], as_json: bool) -> N
 
 
 def _names(argument: str, is_one: Callable[[str], bool], suffixes: tuple[str, ...]) -> bool:
-    """Tell whether the argument is a file of a kind, or the name of one that is not there."""
-    lone = len(argument.split()) == 1 and not os.path.exists(argument)  # noqa: PTH110
+    """Tell whether the argument is a file of a kind, or the name of one that is not there, or is no file."""
+    lone = len(argument.split()) == 1 and not os.path.isfile(argument)  # noqa: PTH113
     return is_one(argument) or (lone and argument.lower().endswith(suffixes))
 
 
@@ -197,7 +198,14 @@ def _lines(name: str | None) -> Iterator[bytes]:
         if name in (None, "-"):
             yield from _stripped(sys.stdin.buffer)
         else:
-            with Path(str(name)).open("rb") as file:
+            path = Path(str(name))
+            if (
+                path.is_fifo() and not path.is_symlink()
+            ):  # of a shell's <(…), which is a link, it comes at once
+                console.say(f"waiting for texts from the pipe {name}; Ctrl-C ends it")
+            with path.open("rb") as file:
+                if not path.is_fifo() and not path.is_file() and not file.isatty():
+                    raise OSError(errno.EINVAL, "a device, and no file")
                 yield from _stripped(file)
     except BrokenPipeError:
         raise

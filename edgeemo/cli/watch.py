@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -96,6 +97,9 @@ def _source(source: str, fps: float) -> FrameSource:
     if source.isdecimal() and not os.path.exists(source):  # noqa: PTH110
         return Camera(int(source))
     there = Path(source).exists() if "\0" not in source else False
+    node = re.fullmatch("/dev/video([0-9]+)", os.path.realpath(source)) if there else None
+    if node:
+        return Camera(int(node[1]))
     if Path(source).is_dir() or (not there and any(sign in source for sign in "*?[")):
         return ImageSequence(source, fps=fps)
     if is_photo(source):

@@ -10,7 +10,8 @@ from typing import Literal, TypeAlias
 
 from ..bundle import Bundle, shipped
 from ..errors import BundleError
-from ..machine import Condition, Machine, condition, machine, read, throttle_events
+from ..machine import Condition, Machine, condition, machine, throttle_events
+from ..told import read
 
 Severity: TypeAlias = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")

@@ -5,10 +5,24 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from . import bundles, devices, glibc, gpu, heat, installation, litert, picture, recording, speed, system
+from . import (
+    bundles,
+    devices,
+    forms,
+    glibc,
+    gpu,
+    heat,
+    installation,
+    litert,
+    picture,
+    recording,
+    speed,
+    system,
+)
 from .case import Case, Finding, Skipped, warning
 
 Look = Callable[[Case], Iterator[Finding]]
@@ -42,6 +56,7 @@ CHECKS: dict[str, dict[str, Look]] = {  # subject: {name: check}
     "system": {
         "clock": system.clock,
         "disk": system.disk,
+        "files": forms.forms,
     },
     "devices": {
         "microphone": devices.microphone,
@@ -91,7 +106,8 @@ class Checked:
 
 def examine(case: Case, only: Collection[str] = ()) -> list[Checked]:
     """Do every check, or ``only`` those of these names; one that raises becomes a finding of its own."""
-    _ = case.throttle_events  # as it is before models run
+    with suppress(Exception):  # the check "throttling" asks again, and tells
+        _ = case.throttle_events  # as it is before models run
     return [
         _checked(case, subject, name)
         for subject, checks in CHECKS.items()
@@ -105,8 +121,8 @@ def _checked(case: Case, subject: str, name: str) -> Checked:
     findings: list[Finding] = []
     state: Literal["done", "skipped", "failed"] = "done"
     reason = note = ""
-    found = CHECKS[subject][name](case)
     try:
+        found = CHECKS[subject][name](case)
         while True:
             findings.append(next(found))
     except StopIteration as end:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,8 @@ def _stamp(argument: str) -> tuple[int, int]:
 def _objects(said: str) -> Iterator[dict[str, Any]]:
     for line in said.splitlines():
         if line.startswith("{") and line.endswith("}"):
-            yield json.loads(line)
+            with suppress(ValueError, RecursionError):  # a library's own words
+                yield json.loads(line)
 
 
 def _end(code: int, stderr: str) -> str:

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import EdgeemoError, RuntimeUnavailableError
+from ..told import find
 from .case import Case, Finding, Noted, Skipped, info, warning
 
 _NO_CAMERA = ("codec", "isp", "hevc", "rpivid", "loopback")  # a Raspberry Pi's other video devices
@@ -19,7 +20,7 @@ _NO_CAMERA = ("codec", "isp", "hevc", "rpivid", "loopback")  # a Raspberry Pi's 
 def microphone(case: Case) -> Iterator[Finding]:
     """PortAudio, the devices that record, their rights and their rate."""
     yield from forbidden(case, "dev/snd/pcm*c", "microphone-permission", "audio")
-    wanted = bool(case.rate_hz or list(case.root.glob("dev/snd/pcm*c")))
+    wanted = bool(case.rate_hz or find(case.root, "dev/snd/pcm*c"))
     if find_spec("sounddevice") is None:
         raise Skipped("there is no sounddevice; if you want a microphone: `pip install 'edgeemo[voice]'`")
     from ..sources import microphones
@@ -84,7 +85,7 @@ def _rates(case: Case, name: str, rate_hz: int) -> Iterator[Finding]:
 def camera(case: Case) -> Noted:
     """Video devices and their rights."""
     yield from forbidden(case, "dev/video*", "camera-permission", "video")
-    nodes = [node.name for node in case.root.glob("dev/video*")]
+    nodes = [node.name for node in find(case.root, "dev/video*")]
     names = {node: case.read(f"sys/class/video4linux/{node}/name") for node in nodes}
     if nodes and all(any(word in name.lower() for word in _NO_CAMERA) for name in names.values()):
         yield info(
@@ -108,7 +109,7 @@ def _model_rates(case: Case) -> Iterator[int]:
 
 def forbidden(case: Case, pattern: str, id: str, group: str) -> Iterator[Finding]:
     """Yield a finding for the first device that this user may not read and write."""
-    for path in sorted(case.root.glob(pattern)):
+    for path in find(case.root, pattern):
         try:
             found = path.stat()
         except OSError:

@@ -1,7 +1,7 @@
 """The C library's version, and what LiteRT asks of it.
 
 pip goes by a wheel's tag: those of LiteRT for aarch64 say manylinux_2_27, need glibc 2.34 from 2.1.2 on, and
-so install on Debian bullseye and JetPack 5 where they do not load.
+so install on Debian bullseye and JetPack 5 where they do not load. Those for x86-64 need what their tag says.
 """
 
 from __future__ import annotations
@@ -9,31 +9,41 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 
 from ..backends import litert_library
-from ..machine import read
+from ..files import open_regular
+from ..told import find, read
 from .case import Case, Finding, Skipped, error
-from .installation import number, version_of
+from .installation import libc_not_glibc, number, version_of
 
-AARCH64_SINCE = (2, 1, 2)
-"""The first LiteRT whose aarch64 library needs `AARCH64_NEEDS`."""
-AARCH64_NEEDS = (2, 34)
+NEEDS = {  # architecture: (first LiteRT, the glibc it needs), the newest first
+    "aarch64": (((2, 1, 2), (2, 34)), ((1, 4), (2, 30))),
+    "x86_64": (((2, 1), (2, 27)), ((1, 4), (2, 17))),
+}
+"""By the symbols of the libraries of 1.4.0, 2.1.0 and newer."""
+OLDER = {"aarch64": "2.1.0", "x86_64": "1.4.0"}
+"""The newest LiteRT known to need the older glibc."""
 
 _RELEASES = {  # glibc of distributions by codename or number, where a root tells no more
     "buster": "2.28", "bullseye": "2.31", "bookworm": "2.36", "trixie": "2.41",
     "debian 10": "2.28", "debian 11": "2.31", "debian 12": "2.36", "debian 13": "2.41",
     "bionic": "2.27", "focal": "2.31", "jammy": "2.35", "noble": "2.39",
     "ubuntu 18.04": "2.27", "ubuntu 20.04": "2.31", "ubuntu 22.04": "2.35", "ubuntu 24.04": "2.39",
+    "centos 7": "2.17", "amzn 2": "2.26",
 }  # fmt: skip
 _LIBRARIES = ("lib*", "lib/*-linux-gnu*", "usr/lib*", "usr/lib/*-linux-gnu*")
+MUSL = "ld-musl-"
+"""What the loader of the other C library is called, before the architecture."""
+_LARGEST = 64_000_000  # of a C library, or a list of packages
 _PACKAGES = ("usr/lib/python3*", "usr/local/lib/python3*", "opt/*/lib/python3*")
 
 
 def glibc(case: Case) -> Iterator[Finding]:
     """Whether the C library is new enough for LiteRT."""
     version, architecture, told_by = c_library(case.root)
+    if not version and MUSL in told_by:
+        yield libc_not_glibc(f"{told_by} is there, and no glibc")
     if not version:
         raise Skipped("no glibc is known here")
     litert = litert_version(case.root)
@@ -44,20 +54,32 @@ def glibc(case: Case) -> Iterator[Finding]:
     yield error(
         "litert-needs-glibc",
         f"LiteRT {litert or '(what pip would install)'} needs glibc {wanted}, this system has {version}: it "
-        "installs, but it does not load.",
+        "does not load, even where it installs.",
         f"{told_by} says glibc {version} on {architecture}; {why}",
-        f"Use a system with glibc {wanted} or newer (Raspberry Pi OS bookworm, JetPack 6), or an older "
-        "runtime: `pip install 'ai-edge-litert==2.1.0'` (pip will say that edgeemo asks for a newer one; "
-        "the native engine takes 1.4 to 2.3).",
+        f"Use a system with glibc {wanted} or newer (Raspberry Pi OS bookworm, JetPack 6, Ubuntu 22.04)"
+        + _or_an_older_runtime(architecture, number(version)),
+    )
+
+
+def _or_an_older_runtime(architecture: str, version: tuple[int, ...]) -> str:
+    if architecture not in OLDER or version < NEEDS[architecture][-1][1]:
+        return "."
+    return (
+        f", or an older runtime: `pip install 'ai-edge-litert=={OLDER[architecture]}'` (pip will say that "
+        "edgeemo asks for a newer one; the native engine takes 1.4 to 2.3)."
     )
 
 
 def c_library(root: Path) -> tuple[str, str, str]:
-    """Return version of glibc, architecture, and who says so; "" where a root is silent and we have none."""
+    """Return version of glibc, architecture, and who says so.
+
+    The version is "" where a root has a C library that tells none, or it is silent and we have no glibc.
+    """
     if root != Path("/"):
         told = _from_file(root) or _from_dpkg(root) or _from_release(root)
-        if told:
-            return told
+        silent = [path for name in ("libc.so.6", f"{MUSL}*") for path in _libraries(root, name)]
+        if told or silent:
+            return told or ("", _architecture(root), str(silent[0]))
     name, version = platform.libc_ver()
     return (version if name == "glibc" else ""), _architecture(root), "this Python's C library"
 
@@ -65,33 +87,38 @@ def c_library(root: Path) -> tuple[str, str, str]:
 def litert_version(root: Path) -> str:
     """Return the version of ai-edge-litert installed below a root, or else of this process."""
     if root != Path("/"):
-        for folder in chain.from_iterable(root.glob(place) for place in _PACKAGES):
-            for found in folder.glob("*-packages/ai_edge_litert-*.dist-info"):
+        for place in _PACKAGES:
+            for found in find(root, f"{place}/*-packages/ai_edge_litert-*.dist-info"):
                 return found.name.removesuffix(".dist-info").split("-")[1]
     return version_of("ai-edge-litert") or version_of("ai-edge-litert-nightly")
 
 
 def _need(root: Path, architecture: str, litert: str) -> tuple[tuple[int, ...], str]:
     """Return the glibc that LiteRT needs, and how that is known."""
-    if architecture == "aarch64" and not () < number(litert) < AARCH64_SINCE:
-        return AARCH64_NEEDS, "LiteRT's aarch64 wheels need 2.34 since 2.1.2"
     library = litert_library() if root == Path("/") else ""
     if library:
         symbols = re.findall(rb"GLIBC_(\d+)\.(\d+)\b", Path(library).read_bytes())
         return max(((int(a), int(b)) for a, b in symbols), default=()), f"symbols of {library}"
+    for since, need in NEEDS.get(architecture, ()):
+        if not number(litert) or number(litert) >= since:
+            said = ".".join(map(str, since))
+            return need, f"LiteRT's wheels for {architecture} need {'.'.join(map(str, need))} since {said}"
     return (), ""
 
 
 def _from_file(root: Path) -> tuple[str, str, str] | None:
-    for place in _LIBRARIES:
-        for path in chain(root.glob(f"{place}/libc.so.6"), root.glob(f"{place}/libc-2.*.so")):
-            name = path.readlink().name if path.is_symlink() else path.name
-            found = re.search(r"libc-(\d+\.\d+)", name) or re.search(
-                r"GNU C Library.{0,80}? version (\d+\.\d+)", _text(path), re.DOTALL
-            )
-            if found:
-                return found[1], _of_elf(path) or _architecture(root, path.parent.name), str(path)
+    for path in _libraries(root, "libc.so.6") + _libraries(root, "libc-2.*.so"):
+        name = path.readlink().name if path.is_symlink() else path.name
+        found = re.search(r"libc-(\d+\.\d+)", name) or re.search(
+            r"GNU C Library.{0,80}? version (\d+\.\d+)", _text(path), re.DOTALL
+        )
+        if found:
+            return found[1], _of_elf(path) or _architecture(root, path.parent.name), str(path)
     return None
+
+
+def _libraries(root: Path, name: str) -> list[Path]:
+    return [path for place in _LIBRARIES for path in find(root, f"{place}/{name}")]
 
 
 def _from_dpkg(root: Path) -> tuple[str, str, str] | None:
@@ -118,7 +145,7 @@ def _from_release(root: Path) -> tuple[str, str, str] | None:
 
 def _of_elf(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(20)
     except OSError:
         return ""
@@ -142,6 +169,7 @@ def _architecture(root: Path, folder: str = "") -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("latin-1")
+        with open_regular(path) as file:
+            return file.read(_LARGEST).decode("latin-1")
     except OSError:
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from ..bundle import Bundle, shipped
 from ..delegates import survey
-from ..machine import read
+from ..told import find, read
 from .case import Case, Finding, Noted, Skipped, info, warning
 from .devices import forbidden
 
@@ -83,7 +84,7 @@ def delegates(case: Case) -> Iterator[Finding]:
 
 def _drivers(case: Case) -> list[Path]:
     """Return the files that describe Vulkan's drivers."""
-    found = [path for folder in _ICD for path in sorted((case.root / folder).glob("*.json"))]
+    found = [path for folder in _ICD for path in find(case.root, f"{folder}/*.json")]
     named = os.environ.get("VK_DRIVER_FILES") or os.environ.get("VK_ICD_FILENAMES") or ""
     if case.root == Path("/"):
         found += [Path(name) for name in named.split(os.pathsep) if name]
@@ -94,15 +95,15 @@ def _problem_of_driver(root: Path, driver: Path) -> str:
     text = read(driver)
     try:
         library = json.loads(text)["ICD"]["library_path"] if text else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "is no JSON with ICD.library_path"
     if not isinstance(library, str) or not library:
         return "cannot be read" if not text else "is no JSON with ICD.library_path"
     if "/" not in library:
         return "" if _library(root, library) else f"there is no {library} in the system's library folders"
     place = driver.parent / library if not library.startswith("/") else root / library.lstrip("/")
-    return "" if place.exists() else f"there is no {place}"
+    return "" if os.path.exists(place) else f"there is no {place}"  # noqa: PTH110
 
 
 def _library(root: Path, name: str) -> bool:
-    return any(next(root.glob(f"{folder}/{name}"), None) for folder in _LIBRARIES)
+    return any(find(root, f"{folder}/{glob.escape(name)}") for folder in _LIBRARIES)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..machine import ask, read, throttle_events
+from ..machine import PROCESSORS, SPURIOUS_C, celsius, kernel_bits, sensors, throttle_events, vcgencmd_bits
+from ..told import ask, find, natural, read
 from .case import Case, Finding, Skipped, error, info, warning
 
 PI_HOT_C, HOT_C = 80.0, 90.0
 """Raspberry Pi's firmware begins to slow down at 80 °C, others between 85 and 100, where they do not say."""
+NEAR_C = 5.0
+"""Processors slow down at what they call critical, and fans do all they can before."""
 LEAST_TRIP_C = 50.0
 """A trip point below is not set, or of a battery that is charged more slowly."""
 
@@ -18,11 +22,12 @@ LEAST_TRIP_C = 50.0
 def throttling(case: Case) -> Iterator[Finding]:
     """Power and heat that slowed the processor, now or since the start."""
     condition = case.condition
-    if shutil.which("vcgencmd") and not ask("vcgencmd", "get_throttled"):
+    told_by_tool = vcgencmd_bits() is not None
+    if shutil.which("vcgencmd") and not told_by_tool:
         yield info(
             "vcgencmd-fails",
             "vcgencmd is there and does not answer: whether power is low is not known from it.",
-            "`vcgencmd get_throttled` fails or says nothing",
+            "`vcgencmd get_throttled` fails, or says something else than throttled=0x…",
             "`sudo usermod -aG video $USER`, then log in again.",
         )
     for when, bits in (("", condition.throttled), ("-before", condition.throttled_before)):
@@ -63,7 +68,7 @@ def throttling(case: Case) -> Iterator[Finding]:
             f"{counter}: {now}, and no more while this was looked at",
             f"If it was under the load of your product: {cooling[0].lower()}{cooling[1:]}",
         )
-    alarms = [p for p in case.root.glob("sys/class/hwmon/hwmon*/oc*_event_cnt") if read(p) not in ("", "0")]
+    alarms = [p for p in find(case.root, "sys/class/hwmon/hwmon*/oc*_event_cnt") if natural(read(p))]
     if alarms:
         yield warning(
             "over-current",
@@ -71,54 +76,57 @@ def throttling(case: Case) -> Iterator[Finding]:
             f"{alarms[0].relative_to(case.root)} counts {read(alarms[0])}",
             "Use the supply of the developer kit, or a lower power mode: `sudo nvpmodel -q`, then `-m`.",
         )
-    if condition.throttle_events is None and not shutil.which("vcgencmd") and not condition.throttled:
-        raise Skipped("neither vcgencmd nor a counter of throttling is here")
+    if condition.throttle_events is None and not told_by_tool and kernel_bits(case.root) is None:
+        raise Skipped("neither vcgencmd nor the kernel tells of throttling")
 
 
 def heat(case: Case) -> Iterator[Finding]:
-    """The hottest sensor."""
-    zones = [p for p in case.root.glob("sys/class/thermal/thermal_zone*") if _celsius(p / "temp") is not None]
-    if not zones:
-        raise Skipped("there is no sensor in sys/class/thermal")
+    """The hottest sensor, by how near it is to where it slows things down."""
+    told = {path: value for path in sensors(case.root) if (value := celsius(path)) is not None}
+    if not told:
+        raise Skipped("no sensor in sys/class/thermal or sys/class/hwmon tells a temperature")
     pi = "Raspberry Pi" in case.machine.board
-    hottest = max(zones, key=lambda zone: (_celsius(zone / "temp") or 0.0) - _limit(zone, pi))
-    temperature, limit = _celsius(hottest / "temp") or 0.0, _limit(hottest, pi)
-    if temperature >= limit:
+    limits = {path: _zone_limit(path, pi) if path.name == "temp" else _chip_limit(path) for path in told}
+    hottest = max(told, key=lambda path: told[path] - limits[path])
+    if told[hottest] >= limits[hottest]:
+        name = read(hottest.with_name("type" if hottest.name == "temp" else "name"))
         yield warning(
             "hot",
-            f"The machine has {temperature:.0f} °C: it is, or soon will be, slowed down.",
-            f"{hottest.relative_to(case.root)} ({read(hottest / 'type') or 'without a type'}) slows down "
-            f"at about {limit:.0f} °C",
+            f"The machine has {told[hottest]:.0f} °C: it is, or soon will be, slowed down.",
+            f"{hottest.relative_to(case.root)} ({name or 'without a name'}) slows down at about "
+            f"{limits[hottest]:.0f} °C",
             "Cool it (heat sink, fan, open case), or read fewer frames: a larger hop, a smaller picture.",
         )
 
 
-def _limit(zone: Path, pi: bool) -> float:
+def _zone_limit(temp: Path, pi: bool) -> float:
     """Return at how many °C the kernel slows a zone down, as it says; else what is usual."""
     trips = {
-        read(path): _celsius(path.with_name(path.name.replace("_type", "_temp")))
-        for path in sorted(zone.glob("trip_point_*_type"), reverse=True)
+        read(path): celsius(path.with_name(path.name.replace("_type", "_temp")))
+        for path in reversed(find(temp.parent, "trip_point_*_type"))
     }
-    told = [trips[kind] for kind in ("passive", "hot") if trips.get(kind)]
-    usual = PI_HOT_C if pi else HOT_C
-    return min((limit for limit in told if limit and limit >= LEAST_TRIP_C), default=usual)
+    told = [trips.get(kind) or 0.0 for kind in ("passive", "hot")]
+    return min((limit for limit in told if limit >= LEAST_TRIP_C), default=PI_HOT_C if pi else HOT_C)
 
 
-def _celsius(path: Path) -> float | None:
-    """Return what a sensor says; None of one that says nothing, or nothing sane."""
-    try:
-        value = float(read(path)) / 1000
-    except ValueError:
-        return None
-    return value if -40 < value < 200 else None
+def _chip_limit(input: Path) -> float:
+    """Return how near a chip may come to what it calls critical, or to its maximum; else what is usual.
+
+    A processor's maximum is where its fan should be at its fastest; an AMD's is 70 whatever it bears.
+    """
+    own = read(input.with_name("name")) in PROCESSORS
+    for kind in ("crit",) if own else ("crit", "max"):
+        limit = celsius(input.with_name(input.name.replace("_input", f"_{kind}"))) or 0.0
+        if LEAST_TRIP_C <= limit < SPURIOUS_C:
+            return limit - NEAR_C
+    return HOT_C
 
 
 def power(case: Case) -> Iterator[Finding]:
     """Battery and power modes."""
-    supplies = [p for p in case.root.glob("sys/class/power_supply/*") if read(p / "type") == "Battery"]
-    mode = ask("nvpmodel", "-q").split("\n")[0].split(":")[-1].strip()
-    if not supplies and not mode:
-        raise Skipped("there is neither a battery nor nvpmodel")
+    supplies = [p for p in find(case.root, "sys/class/power_supply/*") if read(p / "type") == "Battery"]
+    told = re.search(r"^NV Power Mode: *(\S.{,40})", ask("nvpmodel", "-q"), re.MULTILINE)
+    mode = told[1].strip() if told else ""
     if any(read(supply / "status") == "Discharging" for supply in supplies):
         yield info(
             "on-battery",
@@ -133,3 +141,12 @@ def power(case: Case) -> Iterator[Finding]:
             "`nvpmodel -q`",
             "`sudo nvpmodel -m 0 && sudo jetson_clocks`, if supply and cooling bear it.",
         )
+    if shutil.which("nvpmodel") and not mode:
+        yield info(
+            "nvpmodel-fails",
+            "nvpmodel is there and does not answer: whether the board is in its fastest mode is not known.",
+            "`nvpmodel -q` fails, or says nothing of NV Power Mode",
+            "`sudo nvpmodel -q`; if it fails, too, see `systemctl status nvpmodel`.",
+        )
+    if not supplies and not mode:
+        raise Skipped("neither a battery nor nvpmodel tells how the machine is supplied")

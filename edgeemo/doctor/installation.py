@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .. import __version__, _core, native_paths
 from ..errors import RuntimeUnavailableError
+from ..told import natural
 from .case import Case, Finding, Skipped, error, info, warning
 
 PYTHONS = ((3, 10), (3, 14))
@@ -32,9 +33,10 @@ def number(version: str) -> tuple[int, ...]:
     parts: list[int] = []
     for part in version.split("."):
         digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        if not digits:
+        value = natural(digits)
+        if value is None:
             break
-        parts.append(int(digits))
+        parts.append(value)
         if digits != part:
             break
     return tuple(parts)
@@ -69,12 +71,17 @@ def python(case: Case) -> Iterator[Finding]:
             "Run it on Linux, or in a container of one; what Linux' own files tell is not checked here.",
         )
     elif platform.libc_ver()[0] != "glibc":
-        yield warning(
-            "libc-not-glibc",
-            "The C library is not glibc: LiteRT's wheels do not load (Alpine has musl).",
-            f"platform.libc_ver() says {platform.libc_ver()[0] or 'nothing'!r}",
-            "Use an image with glibc, for instance `python:3.11-slim` in place of `python:3.11-alpine`.",
-        )
+        yield libc_not_glibc(f"platform.libc_ver() says {platform.libc_ver()[0] or 'nothing'!r}")
+
+
+def libc_not_glibc(evidence: str) -> Finding:
+    """Return the finding that a system, this one or a drawn one, has another C library."""
+    return warning(
+        "libc-not-glibc",
+        "The C library is not glibc: LiteRT's wheels do not load (Alpine has musl).",
+        evidence,
+        "Use an image with glibc, for instance `python:3.11-slim` in place of `python:3.11-alpine`.",
+    )
 
 
 def wheels(case: Case) -> Iterator[Finding]:

@@ -12,8 +12,8 @@ from os import W_OK, access
 from pathlib import Path
 
 from .. import machine
-from ..machine import ask
-from .case import Case, Finding, Skipped, error, info, warning
+from ..told import ask, natural
+from .case import Case, Finding, Noted, Skipped, error, info, warning
 
 LOW_MB, TOO_LOW_MB = 128, 32
 """A Python process with text, voice and face takes about 100 MiB, one of C++ about 20."""
@@ -29,7 +29,7 @@ def memory(case: Case) -> Iterator[Finding]:
     """What could still be had, of the machine and of a container."""
     free, limit = case.condition.memory_free_mb, _memory_left(case)
     if free is None and limit is None:
-        raise Skipped("there is no proc/meminfo")
+        raise Skipped("proc/meminfo is not there, or tells no MemAvailable")
     if free is not None and free < LOW_MB:
         yield (error if free < TOO_LOW_MB else warning)(
             "memory-low",
@@ -51,7 +51,7 @@ def load(case: Case) -> Iterator[Finding]:
     """Who else wants the cores."""
     busy, cores = case.condition.load, machine.cores(case.root)
     if busy is None:
-        raise Skipped("there is no proc/loadavg")
+        raise Skipped("proc/loadavg is not there, or tells no load")
     if busy > cores:
         yield warning(
             "machine-busy",
@@ -69,7 +69,7 @@ def load(case: Case) -> Iterator[Finding]:
         )
 
 
-def clock(case: Case) -> Iterator[Finding]:
+def clock(case: Case) -> Noted:
     """Year, synchronisation, and how fine time is measured."""
     year = time.gmtime(time.time()).tm_year
     if year < RELEASED:
@@ -80,7 +80,8 @@ def clock(case: Case) -> Iterator[Finding]:
             "`sudo timedatectl set-ntp true`, or `sudo date -s …`; a board without a battery needs the "
             "network or a clock module. Streams count their own milliseconds and do not mind.",
         )
-    if ask("timedatectl", "show", "-p", "NTPSynchronized", "--value") == "no":
+    synchronised = ask("timedatectl", "show", "-p", "NTPSynchronized", "--value")
+    if synchronised == "no":
         yield info(
             "clock-not-synchronised",
             "The clock is not synchronised: times of several devices do not compare.",
@@ -104,6 +105,8 @@ def clock(case: Case) -> Iterator[Finding]:
             "Choose one of available_clocksource beside it: `echo tsc | sudo tee` to that file; if the "
             "kernel rejected tsc, `dmesg | grep -i tsc` says why.",
         )
+    silent = shutil.which("timedatectl") and synchronised not in ("yes", "no")
+    return "timedatectl does not tell whether the clock is synchronised" if silent else ""
 
 
 def disk(case: Case) -> Iterator[Finding]:
@@ -121,7 +124,7 @@ def disk(case: Case) -> Iterator[Finding]:
         )
     folders["cache"] = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111
     for name, folder in folders.items():
-        there = next((p for p in (folder, *folder.parents) if p.is_dir()), Path("/"))
+        there = next((p for p in (folder, *folder.parents) if os.path.isdir(p)), Path("/"))  # noqa: PTH112
         if not access(there, W_OK):
             yield (warning if name == "temp" else info)(
                 f"{name}-read-only",
@@ -161,20 +164,20 @@ def _memory_left(case: Case) -> int | None:
         ("sys/fs/cgroup/", "memory.max", "memory.current"),
         ("sys/fs/cgroup/memory/", "memory.limit_in_bytes", "memory.usage_in_bytes"),
     ):
-        told, taken = case.read(prefix + limit), case.read(prefix + used)
-        if told.isdecimal() and int(told) < 2**50:  # cgroup 1 says 2**63 where there is none
+        told, taken = natural(case.read(prefix + limit)), natural(case.read(prefix + used))
+        if told is not None and told < 2**50:  # cgroup 1 says 2**63 where there is none
             files = re.search(
                 r"^(?:total_)?inactive_file (\d+)", case.read(f"{prefix}memory.stat"), re.MULTILINE
             )
-            given_back = int(files[1]) if files else 0
-            return (int(told) - (int(taken) if taken.isdecimal() else 0) + given_back) // 2**20
+            given_back = natural(files[1]) or 0 if files else 0
+            return max(0, told - (taken or 0) + given_back) // 2**20
     return None
 
 
 def _stolen(case: Case) -> float | None:
-    found = re.match(r"cpu +((?:\d+ ?)+)", case.read("proc/stat"))
-    ticks = [int(part) for part in found[1].split()] if found else []
-    if len(ticks) < 8 or not sum(ticks[:8]):
+    name, *told = (case.read("proc/stat").splitlines() or ["-"])[0].split() or ["-"]
+    ticks = [value for value in map(natural, told[:8]) if value is not None]
+    if name != "cpu" or len(ticks) < 8:
         return None
-    active = sum(ticks[:8]) - ticks[3] - ticks[4]  # neither idle nor waiting
+    active = sum(ticks) - ticks[3] - ticks[4]  # neither idle nor waiting
     return ticks[7] / active if active > 100 * 60 else None  # of a minute's work at least

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from ..errors import InputError, RuntimeUnavailableError, SourceError
+from ..files import open_regular
 from .base import AudioSource, Block, shaped
 
 SUFFIXES = (
@@ -56,7 +57,7 @@ class AudioFile(AudioSource):
         self.path = Path(path)
         sf = _soundfile()
         try:
-            with self.path.open("rb"):  # libsndfile would only say "system error"
+            with open_regular(self.path):  # libsndfile would only say "system error"
                 pass
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, RuntimeUnavailableError, SourceError
+from ..files import open_regular
 from .base import Block, FrameSource
 
 Pixels = npt.NDArray[np.uint8]
@@ -136,7 +137,7 @@ def read_photo(path: Path, most_pixels: int = MOST_PIXELS) -> Pixels:
     """Return the pixels of a picture, RGB and upright; raises as `Photo`."""
     image_module, ops = _pillow()
     try:
-        with path.open("rb") as file, warnings.catch_warnings():
+        with open_regular(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of bombs: the limit below is ours
             image = _opened(image_module, file, path)
             _check_size(image, path, most_pixels)

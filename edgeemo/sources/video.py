@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import RuntimeUnavailableError, SourceError
+from ..files import open_regular
 from .base import Block, FrameSource
 
 VIDEO_SUFFIXES = (
@@ -38,7 +39,7 @@ class VideoFile(FrameSource):
         self.path = Path(path)
         self._cv2 = opencv()
         try:
-            with self.path.open("rb"):  # OpenCV would not say why
+            with open_regular(self.path):  # OpenCV would not say why
                 pass
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
