@@ -13,8 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .told import ask, find, first_line, natural, number
-from .told import read as read  # what measures energy reads counters by it
+from .told import ask, find, first_line, natural, number, read
 
 CPUS = "sys/devices/system/cpu"
 PROCESSORS = ("coretemp", "k10temp", "zenpower")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
+from ..files import open_regular
 
 _TEXTS = (
     *("bundle", "delegate", "sha256", "input", "input_sha256", "date", "runs.backend", "runs.delegate"),
@@ -55,10 +56,8 @@ def read_results(path: Path) -> list[dict[str, Any]]:
 
 
 def _bounded(path: Path) -> bytes:
-    """Read a file that ends, and soon: not a pipe that nobody writes to, nor a device."""
-    if path.exists() and not path.is_file():
-        raise ValueError("it is no regular file")
-    with path.open("rb") as file:
+    """Read a file that ends, and soon."""
+    with open_regular(path) as file:
         data = file.read(_FILE_LIMIT + 1)
     if len(data) > _FILE_LIMIT:
         raise ValueError(f"it has more than {_FILE_LIMIT:,} bytes")

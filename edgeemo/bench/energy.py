@@ -6,7 +6,8 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
-from ..machine import board_meter, read
+from ..machine import board_meter
+from ..told import find, natural, read
 
 NONE = "no counter: neither RAPL (sys/class/powercap) nor a board's power meter"
 
@@ -17,7 +18,7 @@ class Meter:
     def __init__(self, root: Path = Path("/")) -> None:
         self._root = root
         packages = _packages(root)
-        self._counters = [path for path in packages if read(path).isdecimal()]
+        self._counters = [path for path in packages if natural(read(path)) is not None]
         self._forbidden = packages[0] if packages and not self._counters else None
         self._board = not self._counters and board_meter(root) is not None
         self._joules, self._calls = 0.0, 0
@@ -25,16 +26,16 @@ class Meter:
 
     def start(self) -> None:
         """Begin to count."""
-        self._began = [perf_counter_ns(), *(int(read(path) or 0) for path in self._counters)]
+        self._began = [perf_counter_ns(), *(natural(read(path)) or 0 for path in self._counters)]
 
     def stop(self, calls: int) -> None:
         """Add what was used since `start` to that of the calls so far."""
         seconds = (perf_counter_ns() - self._began[0]) / 1e9
         if self._counters:
             for path, began in zip(self._counters, self._began[1:], strict=True):
-                used = int(read(path) or 0) - began
+                used = (natural(read(path)) or 0) - began
                 if used < 0:  # the counter went round
-                    used += int(read(path.with_name("max_energy_range_uj")) or 0)
+                    used += natural(read(path.with_name("max_energy_range_uj"))) or 0
                 self._joules += max(used, 0) / 1e6
         elif self._board:
             self._joules += (board_meter(self._root) or 0.0) * seconds
@@ -62,7 +63,7 @@ def _packages(root: Path) -> list[Path]:
     it in it, too.
     """
     found: dict[str, Path] = {}
-    for path in sorted(root.glob("sys/class/powercap/*/energy_uj")):
+    for path in find(root, "sys/class/powercap/*/energy_uj"):
         name = read(path.with_name("name"))
         if name.startswith("package-"):
             found.setdefault(name, path)
