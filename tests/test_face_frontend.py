@@ -72,6 +72,16 @@ def test_tensors_are_those_of_the_twin(color: str, channels: Any, place: str) ->
         np.testing.assert_allclose(ours, theirs, atol=ATOL, rtol=0)
 
 
+@pytest.mark.parametrize("eyes", [((30, 30), (75, 38)), ((30, 30), (36, 33))], ids=["shrunk", "enlarged"])
+@pytest.mark.parametrize("channels", ["gray", "rgb"])
+def test_wide_tensors_are_those_of_the_twin(channels: Any, eyes: Any) -> None:
+    """More points a line than are walked at once."""
+    spec = FaceSpec(width=150, height=8, channels=channels)
+    frontend, image = FaceFrontend(spec), picture("gray")
+    theirs = twin.compute(image, "gray", spec, frontend.align(eyes=eyes))
+    np.testing.assert_allclose(frontend.compute(image, "gray", eyes=eyes), theirs, atol=ATOL, rtol=0)
+
+
 sides = st.integers(1, 40)
 coordinates = st.floats(-60, 60)
 
