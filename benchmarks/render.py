@@ -65,7 +65,7 @@ def _verdict(rows: Sequence[Row]) -> str:
             "Every frontend reaches its aim" + (f"; slower, without an aim: {slower}." if slower else ".")
         )
     against = [f"- **{text}**" for good, text in tasks + frontends if good is False]
-    against += [f"- {text}" for text in undecided]
+    against += [f"- {text}" for good, text in tasks + frontends if good is None and UNDECIDED in text]
     return "\n".join([" ".join(lines), *against]).strip()
 
 

@@ -99,13 +99,24 @@ def test_fewer_false_boxes_are_better() -> None:
     assert verdicts.both_faster_and_better(peer) is True
 
 
-def test_a_frontend_short_of_its_aim_is_named() -> None:
-    made = Row(
-        "text frontend", "tokenizers", least=10.0, us=Times(9, 9, 9, 9, 9, 1, 9).to_dict(), times=(9, 8, 10)
-    )
-    (told,) = verdicts.verdicts([made.to_dict()])
-    assert told[0] is False
-    assert "tokenizers at text frontend" in told[1]
+@pytest.mark.parametrize(
+    ("times", "reached", "said"),
+    [
+        ((11, 10, 12), True, "all 1 reached"),
+        ((9, 8, 9.9), False, "short of it: tokenizers at text frontend (×9.00 (8.00 … 9.90) of 10)"),
+        ((11, 9.9, 12), None, "undecided: tokenizers at text frontend (×11.00 (9.90 … 12.00) of 10)"),
+        ((9.5, 9, 10.1), None, "undecided: tokenizers at text frontend (×9.50 (9.00 … 10.10) of 10)"),
+    ],
+)
+def test_an_aim_is_reached_by_the_whole_interval(
+    times: tuple[float, float, float], reached: bool | None, said: str
+) -> None:
+    made = Row("text frontend", "tokenizers", least=10.0, times=times)
+    assert made.reached is reached
+    assert verdicts.verdicts([made.to_dict()]) == [(reached, f"{verdicts.FRONTENDS}: {said}")]
+    shown = render.markdown(results([made.to_dict()]))
+    assert ("Every frontend reaches its aim" in shown) == (reached is True)
+    assert (said in shown) == (reached is not True)
 
 
 def test_a_frontend_slower_without_an_aim_is_named_beside_the_others() -> None:
