@@ -15,9 +15,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks import render, table, verdicts
 from benchmarks.parts import scaling, text, twins
-from benchmarks.parts.row import Context, Row, Score, Skip
+from benchmarks.parts.row import Context, Row, Score, Skip, ours
 from benchmarks.peers import voice_folds
 from benchmarks.timing import Spent, Times, laps_of, race
+from edgeemo import Bundle
 from edgeemo.errors import DataError
 from edgeemo.evaluation.bootstrap import Interval
 from edgeemo.machine import machine
@@ -252,19 +253,49 @@ def test_tf_idf_says_the_same_after_it_was_kept(tmp_path: Path) -> None:
 
 def test_old_numbers_keep_the_name_of_their_machine(tmp_path: Path) -> None:
     here, path = machine().to_dict(), tmp_path / "board.json"
-    fresh = table.begin(path, "board", more=True, again=False)
+    fresh = table.begin(path, "board", only=["face"], again=False)
     assert fresh == {"schema": table.SCHEMA, "board": "board", "machine": here, "parts": {}}
-    old = fresh | {"machine": here | {"cpu": "Abacus"}, "parts": {"text": {}}}
+    old = fresh | {"machine": here | {"cpu": "Abacus"}, "parts": {"text": {"rows": []}}}
     path.write_text(json.dumps(old))
-    assert table.begin(path, "board", more=False, again=True) == old
+    assert table.begin(path, "board", only=(), again=True) == old
     with pytest.raises(DataError, match=r"of another machine \(cpu 'Abacus' then.*measure all parts anew"):
-        table.begin(path, "board", more=True, again=False)
-    assert table.begin(path, "board", more=False, again=False) == fresh
+        table.begin(path, "board", only=["face"], again=False)
+    assert table.begin(path, "board", only=(), again=False) == fresh
     path.write_text(json.dumps(fresh | {"schema": 1}))
     with pytest.raises(DataError, match="times of another kind"):
-        table.begin(path, "board", more=False, again=True)
-    path.write_text(json.dumps(fresh | {"machine": here | {"memory_mb": 1}, "parts": {"text": {}}}))
-    assert table.begin(path, "board", more=True, again=False)["parts"] == {"text": {}}
+        table.begin(path, "board", only=(), again=True)
+    path.write_text(json.dumps(fresh | {"machine": here | {"memory_mb": 1}, "parts": {"text": {"rows": []}}}))
+    assert table.begin(path, "board", only=["face"], again=False)["parts"] == {"text": {"rows": []}}
+
+
+BOARDS = [p for p in sorted(table.RESULTS.glob("*.json")) if "parts" in json.loads(p.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("path", BOARDS, ids=lambda p: p.stem)
+def test_the_committed_results_are_of_the_bundles_that_are_shipped(path: Path) -> None:
+    committed = json.loads(path.read_text("utf-8"))
+    assert {"text", "voice", "face", "detector", "twins"} <= set(committed["parts"])
+    assert table.of_other_models(committed) == []
+
+
+def test_parts_do_not_join_results_of_another_model(tmp_path: Path) -> None:
+    path, here = tmp_path / "board.json", machine().to_dict()
+    bundle = Bundle.open("face")
+    told = {
+        "text": ours("text: task", "text"),
+        "twins": Row("runtime: face", "engine", ours=True, sha256=bundle.card.flatbuffer_sha256),
+        "frontends": Row("text frontend", "edgeemo", ours=True, sha256="of the compiled module"),
+        "face": Row("face: task", "edgeemo `face`", ours=True, sha256="02427b15"),
+        "detector": Row("detector: task", "a peer", sha256="of a peer"),
+    }
+    parts = {name: {"rows": [row.to_dict()]} for name, row in told.items()}
+    results = {"schema": table.SCHEMA, "board": "board", "machine": here, "parts": parts}
+    assert table.of_other_models(results) == ["face"]
+    path.write_text(json.dumps(results))
+    with pytest.raises(DataError, match=r'has face of bundles .* \(make table ONLY="text face"\)'):
+        table.begin(path, "board", only=["text"], again=False)
+    assert table.begin(path, "board", only=["text", "face"], again=False) == results
+    assert table.begin(path, "board", only=(), again=True) == results
 
 
 def test_the_command_is_what_was_run_without_this_machines_paths() -> None:
@@ -278,7 +309,7 @@ def test_the_command_is_what_was_run_without_this_machines_paths() -> None:
 
 def test_what_was_never_measured_cannot_be_written_again(tmp_path: Path, capsys: Any) -> None:
     with pytest.raises(DataError, match="measure first"):
-        table.begin(tmp_path / "no.json", "no", more=False, again=True)
+        table.begin(tmp_path / "no.json", "no", only=(), again=True)
     assert table.main(["--render", "--board", "of nobody"]) == 1
     assert "measure first" in capsys.readouterr().err
 
