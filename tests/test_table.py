@@ -180,6 +180,23 @@ def test_the_readme_names_what_is_undecided() -> None:
     assert "- task: undecided beside peer: time ×1.00 (0.90 … 1.10), ours minus it +0.000" in said
 
 
+@pytest.mark.parametrize(("seconds", "said"), [(80.0, "80 seconds"), (600.0, "10 minutes")])
+def test_how_long_it_took_is_said_as_one_says_it(seconds: float, said: str) -> None:
+    made = results([row("ours", 0.7, 1)])
+    made["parts"]["text"]["seconds"] = seconds
+    assert f", 2026-11-24, {said}, load" in render.markdown(made)
+
+
+def test_the_same_answers_of_twins_have_an_interval() -> None:
+    told = Score("same answer", twins.wilson(np.arange(100) > 0), 100, "inputs")
+    us = Times(52, 51, 53, 50, 9, 1, 52).to_dict()
+    own = Row("runtime: the bare model of text", "engine", ours=True, score=told, us=us)
+    peer = Row(own.task, "a peer", score=told, us=us, times=(2, 1.9, 2.1))
+    said = render.markdown(results([own.to_dict(), peer.to_dict()]))
+    assert "(of 100 inputs from the data, with Wilson's 95 % interval)" in said
+    assert "| text | 52, 99% (95% … 100%) | 52, ×2.00, 99% (95% … 100%) |" in said
+
+
 def test_what_stands_beside_the_score_is_shown_and_decides_nothing() -> None:
     worse = Score("recall", Interval(0.9, 0.8, 1), 10, difference=Interval(-0.5, -0.6, -0.4))
     shown = [row("ours", 0.7, 1), row("peer", 0.6, 0.5, beside=[worse])]
