@@ -240,6 +240,34 @@ def test_a_curve_knows_whether_it_has_its_shape(us: list[float], shape: dict[str
     assert curve(us, **shape).verdict
 
 
+@pytest.mark.parametrize(("power", "straight"), [(1.0, True), (1.3, False), (2.0, False)])
+def test_a_line_is_told_from_a_slight_bend_although_it_is_noisy(power: float, straight: bool) -> None:
+    rng, xs = np.random.default_rng(0), np.array([1, 2, 4, 8, 16])
+    for _ in range(200):
+        noise = 1 + np.abs(rng.normal(0, 0.04 if straight else 0.03, xs.size))
+        us = 100 * xs**power * noise
+        made = scaling.Curve("c", "s", xs.tolist(), [Times(x, x, x, x, 9, 1, x) for x in us])
+        assert made.as_it_should == straight, made.verdict
+
+
+@pytest.mark.parametrize(("power", "straight"), [(1.0, True), (1.3, False)])
+def test_trying_again_mends_what_was_disturbed_and_straightens_nothing(power: float, straight: bool) -> None:
+    tries: dict[float, int] = dict.fromkeys((1, 2, 4, 8, 16), 0)
+
+    def lap_at(x: float) -> Any:
+        def lap(calls: int) -> Spent:
+            tries[x] += calls == 1  # of each try: once warm, three times to count
+            disturbed = 1.5 if x == 4 and tries[x] <= 4 else 1.0
+            seconds = 1e-4 * x**power * disturbed * calls
+            return Spent(seconds, 100 * seconds)  # as if slow: few rounds
+
+        return lap
+
+    made = scaling._curve("c", "s", {x: lap_at(x) for x in tries})
+    assert made.as_it_should == straight
+    assert tries[4] > 4
+
+
 def test_of_a_hundred_equal_answers_not_everything_is_known() -> None:
     sure = twins.wilson(np.ones(100, np.bool_))
     assert sure.value == 1
