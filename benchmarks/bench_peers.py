@@ -22,9 +22,7 @@ from benchmarks.peers.train import VALENCE
 from benchmarks.peers.twins import BUNDLES
 from edgeemo import Bundle, FaceDetector, Recognizer
 
-CONTEXT = Context(
-    Path(os.environ.get("EDGEEMO_DATA", "data")), ROOT / os.environ.get("LEGACY", ".venv-legacy/bin/python")
-)
+CONTEXT = Context(Path(os.environ.get("EDGEEMO_DATA", "data")), ROOT / ".venv-legacy" / "bin" / "python")
 PLEASANT = "What a wonderful surprise, I love it so much, thank you!"
 UNPLEASANT = "I hate this horrible mess, it makes me sad and angry."
 RUNTIMES: dict[str, Callable[[Bundle, Any, ExitStack], twins.Twin]] = {
