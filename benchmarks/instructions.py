@@ -149,6 +149,28 @@ def measure(program: Path) -> dict[str, Any]:
     return {**about, "valgrind": version.strip(), "stages": counts}
 
 
+def read(path: Path) -> dict[str, Any]:
+    """Return the baseline.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
+    if not path.is_file():
+        raise DataError(f"{path} is missing: make instructions-baseline.")
+    try:
+        baseline: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        whole = all(isinstance(baseline[key], str) for key in ("architecture", "compiler", "flags"))
+        whole = whole and all(isinstance(n, int) for n in baseline["stages"].values())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise DataError(
+            f"{path} is damaged (it holds compiler, flags, architecture and the instructions of each stage): "
+            f"git checkout -- {path} brings it back, make instructions-baseline makes it anew."
+        )
+    return baseline
+
+
 def compare(now: Mapping[str, Any], baseline: Mapping[str, Any]) -> tuple[str, list[Change]]:
     """Return why the check must be skipped ("" if it need not be), and what became of each stage.
 
@@ -187,9 +209,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
             write_whole(options.baseline, (json.dumps(now, indent=1) + "\n").encode())
             print(f"{len(now['stages'])} stages are the baseline now: {options.baseline}")
             return 0
-        if not options.baseline.is_file():
-            raise DataError(f"{options.baseline} is missing: make instructions-baseline.")
-        skipped, changes = compare(now, json.loads(options.baseline.read_text("utf-8")))
+        skipped, changes = compare(now, read(options.baseline))
     except (DataError, RuntimeUnavailableError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -65,7 +65,7 @@ def _verdict(rows: Sequence[Row]) -> str:
             "Every frontend reaches its aim" + (f"; slower, without an aim: {slower}." if slower else ".")
         )
     against = [f"- **{text}**" for good, text in tasks + frontends if good is False]
-    against += [f"- {text}" for text in undecided]
+    against += [f"- {text}" for good, text in tasks + frontends if good is None and UNDECIDED in text]
     return "\n".join([" ".join(lines), *against]).strip()
 
 
@@ -81,9 +81,10 @@ def _about(results: Mapping[str, Any]) -> str:
     load = f"load {min(loads):.1f} to {max(loads):.1f}" if loads else "load unknown"
     when = " to ".join(dict.fromkeys((dates[0], dates[-1])))
     seconds = sum(part["seconds"] for part in parts.values())
+    took = f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
     return (
         f"`make table DATA=…` on {machine['cpu'] or machine['board']}, {machine['cores']} cores, Python "
-        f"{machine['python']}, {when}, {seconds / 60:.0f} minutes, "
+        f"{machine['python']}, {when}, {took}, "
         f"{load} before and after the parts. One thread. Times are of the processor, medians of laps in "
         "turns, ratios medians within rounds with 5th and 95th percentile; intervals are of 95 %, "
         "differences in pairs. The wall clock beside them, versions, digests, caches and n: "
@@ -127,9 +128,10 @@ def _frontends(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
 
 def _twins(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
     names = list(dict.fromkeys(row["system"] for rows in tasks.values() for row in rows))
+    most = max((row["score"]["n"] for rows in tasks.values() for row in rows if row.get("score")), default=0)
     lines = [
         "Bare models: processor µs a call, times our engine's, and how often the answer is that of LiteRT's "
-        "own Interpreter (of 100 inputs from the data):",
+        f"own Interpreter (of {most} inputs from the data, with Wilson's 95 % interval):",
         "",
         f"| model | {' | '.join(names)} |",
         "|---" * (len(names) + 1) + "|",
@@ -144,7 +146,8 @@ def _twin(row: Row) -> str:
     if row.get("skipped"):
         return "skipped"
     ratio = f", ×{row['times'][0]:.2f}" if row.get("times") else ""
-    return f"{_us(row)}{ratio}, {row['score']['value']['value']:.0%}"
+    same, low, high = (f"{row['score']['value'][key]:.0%}" for key in ("value", "low", "high"))
+    return f"{_us(row)}{ratio}, {same} ({low} … {high})"
 
 
 def _us(row: Row) -> str:

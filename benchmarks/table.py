@@ -7,9 +7,9 @@
 Writes ``benchmarks/results/BOARD.json`` after every part, so a run that was broken off goes on with
 ``--only`` for the parts it lacks; ``BOARD`` is the processor and its cores unless ``--board`` names it. Rows
 whose data or packages are missing are named as skipped, with what to do. What the peers learn is read from a
-cache that ``make peers-train`` fills. Parts join only results of this very machine, and ``--render`` leaves
-the machine's name as it stands. The exit code is 0 although a peer may be ahead: the verdicts say so;
-with ``--strict`` it is 3.
+cache that ``make peers-train`` fills. Parts join only results of this very machine and of the bundles that
+are shipped now, and ``--render`` leaves the machine's name as it stands. The exit code is 0 although a peer
+may be ahead: the verdicts say so; with ``--strict`` it is 3.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from edgeemo import Bundle
+from edgeemo.bundle import shipped
 from edgeemo.errors import DataError
 from edgeemo.files import write_whole
 from edgeemo.machine import condition, machine
 
 from .parts import detector, face, frontends, scaling, text, twins, voice
-from .parts.row import ROOT, Context, Row
+from .parts.row import ROOT, Context, Row, digest, quiet
 from .pictures import draw
 from .render import into_readme, lines_of, markdown
 
@@ -74,32 +76,53 @@ def board_name() -> str:
     return re.sub(r"[^a-z0-9]+", "-", f"{name} {here.cores} cores".lower()).strip("-")
 
 
-def begin(path: Path, board: str, *, more: bool, again: bool) -> dict[str, Any]:
+def of_other_models(results: Mapping[str, Any]) -> list[str]:
+    """Return the parts in which we ran a model that is not shipped (any more)."""
+    with quiet():
+        now = {digest(path) for path in shipped().values()}
+        now |= {Bundle.open(name).card.flatbuffer_sha256 for name in shipped()}
+
+    def is_other(row: Mapping[str, Any]) -> bool:  # frontends run no model: theirs is the compiled module
+        return bool(row.get("ours")) and "frontend" not in row["task"] and row["sha256"] not in now
+
+    return [name for name, part in results["parts"].items() if any(map(is_other, part["rows"]))]
+
+
+def begin(path: Path, board: str, *, only: Collection[str], again: bool) -> dict[str, Any]:
     """Return the results to go on with: new ones, or those in the file, as they are.
 
     Args:
-        more: some parts are measured and join them. again: they are only written again.
+        only: the parts that are measured and join them; none: all are measured. again: they are only written
+            again.
 
     Raises:
-        DataError: they are of another kind, or of another machine, and parts should join them; or there are
-            none to write again.
+        DataError: they are of another kind, or of another machine or other models, and parts should join
+            them; or there are none to write again.
     """
     here = machine().to_dict()
     if again and not path.is_file():
         raise DataError(f"{path} is not there: measure first (make table DATA=…), or name its --board.")
-    if not (more or again) or not path.is_file():
+    if not (only or again) or not path.is_file():
         return {"schema": SCHEMA, "board": board, "machine": here, "parts": {}}
     kept: dict[str, Any] = json.loads(path.read_text("utf-8"))
     if kept["schema"] != SCHEMA:
         raise DataError(
             f"{path} has times of another kind (schema {kept['schema']}): measure all parts anew."
         )
+    if again:
+        return kept
     other = [key for key in here if key != "memory_mb" and kept["machine"].get(key) != here[key]]
-    if other and not again:
+    if other:
         what = ", ".join(f"{key} {kept['machine'].get(key)!r} then, {here[key]!r} now" for key in other)
         raise DataError(
             f"{path} is of another machine ({what}): measure all parts anew (without --only), or name "
             "another --board."
+        )
+    old = [name for name in of_other_models(kept) if name not in only]
+    if old:
+        raise DataError(
+            f"{path} has {', '.join(old)} of bundles that are not shipped any more: measure them, too "
+            f'(make table ONLY="{" ".join([*only, *old])}"), or all parts anew.'
         )
     return kept
 
@@ -134,10 +157,12 @@ def main(arguments: Iterable[str] | None = None) -> int:
     board = options.board or board_name()
     path = RESULTS / f"{board}.json"
     try:
-        results = begin(path, board, more=bool(options.only), again=options.render)
+        results = begin(path, board, only=options.only or (), again=options.render)
     except DataError as error:
         print(error, file=sys.stderr)
         return 1
+    if old := of_other_models(results):
+        print(f"{', '.join(old)}: measured with bundles that are not shipped any more", file=sys.stderr)
     context = Context(options.data, options.legacy, said(options))
     for name in () if options.render else options.only or PARTS:
         print(f"── {name}", file=sys.stderr, flush=True)

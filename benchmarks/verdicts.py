@@ -83,17 +83,26 @@ def slower_without_aim(rows: Rows) -> list[str]:
 
 
 def verdicts(rows: Rows) -> list[tuple[bool | None, str]]:
-    """Return the sentence of each whole task, then that of all frontends."""
+    """Return the sentence of each whole task, then that of all frontends.
+
+    A frontend reaches its aim by the whole of its interval, as a verdict is one; else it is undecided.
+    """
     found: list[tuple[bool | None, str]]
     found = [verdict(task, some) for task, some in by_task(rows).items() if judged(some)]
     aims = [row for row in rows if "reached" in row]
-    short = [
-        f"{row['system']} at {row['task']} (×{row['times'][0]:.2f} of {row['least']:g})"
-        for row in aims
-        if not row["reached"]
-    ]
     if aims:
-        said = "short of it: " + "; ".join(short) if short else f"all {len(aims)} reached"
-        said += "".join(f"; without an aim and slower: {text}" for text in slower_without_aim(rows))
-        found.append((not short, f"{FRONTENDS}: {said}"))
+        short, open_ = (
+            "; ".join(_aim(row) for row in aims if row["reached"] is reached) for reached in (False, None)
+        )
+        said = [f"short of it: {short}"] if short else []
+        said += [f"{UNDECIDED}: {open_}"] if open_ else []
+        said = said or [f"all {len(aims)} reached"]
+        said += [f"without an aim and slower: {text}" for text in slower_without_aim(rows)]
+        found.append((False if short else None if open_ else True, f"{FRONTENDS}: {'; '.join(said)}"))
     return found
+
+
+def _aim(row: Mapping[str, Any]) -> str:
+    """Say which peer, where, and by how much it is slower of how much it must be."""
+    middle, low, high = row["times"]
+    return f"{row['system']} at {row['task']} (×{middle:.2f} ({low:.2f} … {high:.2f}) of {row['least']:g})"

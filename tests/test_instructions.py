@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +17,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks import instructions
 from edgeemo.errors import DataError
+
+ROOT = Path(__file__).parent.parent
 
 # one stage that loops LOOPS times; `spend` before `counted` must not count
 PROGRAM = r"""
@@ -75,6 +80,20 @@ def test_a_program_that_is_none_is_an_error_with_the_remedy(
     assert "`make instructions` builds it." in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("damaged", ["", "{", "[]", "{}", '{"stages": 3}', '{"stages": {"a": "b"}}', "\xff"])
+def test_a_damaged_baseline_is_an_error_with_the_remedy(tmp_path: Path, damaged: str) -> None:
+    baseline = tmp_path / "baseline.json"
+    with pytest.raises(DataError, match="is missing: make instructions-baseline"):
+        instructions.read(baseline)
+    baseline.write_bytes(damaged.encode("latin-1"))
+    with pytest.raises(
+        DataError, match=r"baseline.json is damaged .*git checkout.*make instructions-baseline"
+    ):
+        instructions.read(baseline)
+    baseline.write_text(json.dumps(counts()))
+    assert instructions.read(baseline) == counts()
+
+
 def counts(**changes: Any) -> dict[str, Any]:
     return {"compiler": "GNU 12", "flags": "-O3", "architecture": "any", "stages": {"a": 1000}} | changes
 
@@ -128,9 +147,34 @@ def test_only_the_programs_own_code_counts() -> None:
     assert instructions.own_instructions(text, "/x/program") == 41
 
 
+BESIDE_US = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+TOOLS = {name: shutil.which(name, path=BESIDE_US) for name in ("cmake", "ninja", "c++")}
+
+
+@pytest.mark.skipif(None in TOOLS.values(), reason="cmake, ninja or c++ is not installed")
+def test_the_flags_told_are_those_that_each_file_is_compiled_with(tmp_path: Path) -> None:
+    configure = [str(TOOLS["cmake"]), "-S", str(ROOT / "cpp"), "-B", str(tmp_path), "-G", "Ninja"]
+    options = ["CMAKE_BUILD_TYPE=Release", "EDGEEMO_TESTS=ON", "CMAKE_EXPORT_COMPILE_COMMANDS=ON"]
+    defined = [f"-D{option}" for option in (*options, f"CMAKE_MAKE_PROGRAM={TOOLS['ninja']}")]
+    subprocess.run(configure + defined, check=True, capture_output=True)
+    commands = json.loads((tmp_path / "compile_commands.json").read_text("utf-8"))
+    words = {Path(c["file"]): shlex.split(c["command"]) for c in commands}
+    program = next(w for file, w in words.items() if file.name == "count_instructions.cpp")
+    (told,) = (json.loads(w.partition("=")[2]) for w in program if w.startswith("-DEDGEEMO_FLAGS="))
+    common, *of_files = re.split(r" (src/\S+): ", told)
+    own = dict(zip(of_files[::2], of_files[1::2], strict=True))
+    core = [c for c in commands if "edgeemo_core.dir" in c["command"]]
+    assert len(core) > 40
+    for file in (Path(c["file"]) for c in core):
+        used = [w for w in words[file] if re.match("-(O|std|m|f(?!PIC|visibility))", w)]
+        said = f"{common} {own.pop(f'src/{file.name}', '')}".replace("-DNDEBUG", "").split()
+        assert used == said, file
+    assert not own
+
+
 def test_the_committed_baseline_names_what_it_was_counted_with() -> None:
     baseline = json.loads(instructions.BASELINE.read_text("utf-8"))
     assert baseline["compiler"]
-    assert "-ffp-contract=off" in baseline["flags"]
+    assert "-O3" in baseline["flags"]
     assert baseline["valgrind"].startswith("valgrind-")
     assert {"text nfkc", "voice log, baseline", "detect", "track"} <= set(baseline["stages"])

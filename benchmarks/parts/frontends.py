@@ -7,11 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from edgeemo import Bundle, _core
 from edgeemo.bundle import shipped
-from edgeemo.frontends import VoiceFrontend, VoiceSpec
+from edgeemo.frontends import VoiceFrontend
 
 from ..timing import laps_of, race
 from .row import Context, Row, Skip, digest, needs, versions
@@ -98,38 +96,16 @@ def _voice() -> Iterator[Row]:
 
 
 def _micro() -> Iterator[Row]:
-    """Pushed in chunks of 10 ms. Its features are of its own kind: noise taken off, and PCAN, which PCEN is
-    nearest to; our bundles read log-mel.
-    """
     needs("pymicro_features", "librosa")
-    from pymicro_features import MicroFrontend  # type: ignore[import-not-found,unused-ignore]
-
     from ..peers import voice_frontend as peer
-
-    pcm = np.round(peer.SOUND * 32767).astype(np.int16)
-    chunks = [pcm[i : i + 160] for i in range(0, len(pcm), 160)]
-    as_bytes = [chunk.tobytes() for chunk in chunks]
-
-    def ours(frontend: VoiceFrontend) -> int:
-        stream = frontend.stream(peer.RATE)
-        for chunk in chunks:
-            stream.push(chunk)
-        return stream.n_frames
-
-    def theirs() -> int:
-        micro = MicroFrontend()
-        return sum(bool(micro.process_samples(chunk).features) for chunk in as_bytes)
 
     cases: tuple[tuple[Literal["log", "pcen"], str], ...] = (("log", "log-mel"), ("pcen", "PCEN"))
     for compression, name in cases:
-        frontend = VoiceFrontend(
-            VoiceSpec(
-                window=480, mels=40, low_hz=125, high_hz=7500, compression=compression, normalization="none"
-            )
+        frontend, frames = peer.like_micro(compression), peer.pushed_to_micro()
+        assert peer.pushed(frontend) == frames, "they make another number of frames"
+        contest = race(
+            {"ours": laps_of(partial(peer.pushed, frontend)), "theirs": laps_of(peer.pushed_to_micro)}
         )
-        frames = theirs()
-        assert ours(frontend) == frames, "they make another number of frames"
-        contest = race({"ours": laps_of(partial(ours, frontend)), "theirs": laps_of(theirs)})
         task = f"voice frontend, 3 s in chunks of 10 ms, 40 bands, {name}"
         yield Row(task, "edgeemo", ours=True, versions=versions("edgeemo"), sha256=native()).timed(
             contest, "ours"

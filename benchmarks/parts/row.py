@@ -107,9 +107,15 @@ class Row:
         return plain | ({"reached": self.reached} if self.least is not None else {})
 
     @property
-    def reached(self) -> bool:
-        """Whether the peer takes at least as many times as long as it must."""
-        return self.least is None or (self.times is not None and self.times[0] >= self.least)
+    def reached(self) -> bool | None:
+        """Whether the peer takes at least as many times as long as it must, by the whole of the interval.
+
+        None: the interval includes what it must reach, or there is nothing to reach.
+        """
+        if self.least is None or self.times is None:
+            return None
+        _, low, high = self.times
+        return True if low >= self.least else False if high < self.least else None
 
     def timed(self, race: Race, name: str) -> Row:
         """Take this row's numbers from a race in which it ran under ``name``."""

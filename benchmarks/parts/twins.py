@@ -74,7 +74,7 @@ def _bundle(context: Context, name: str, task: str) -> Iterator[Row]:
         row = Row(task, twin.name, versions=twin.version or versions(*twin.packages), skipped=twin.missing)
         if twin is twins[0]:
             row = ours(task, name)
-            row.system = twin.name
+            row.system, row.sha256 = twin.name, bundle.card.flatbuffer_sha256  # of the bundle only this runs
         if twin.lap:
             same = twin.winners == reference
             row.score = Score("same answer as LiteRT's Interpreter", wilson(same), len(same), "inputs")

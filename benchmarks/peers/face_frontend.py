@@ -32,7 +32,8 @@ GRAY_FRAME = np.ascontiguousarray(FRAME[..., 0])
 
 
 def quantized(image: Any) -> Tensor:
-    return np.asarray((image.astype(np.int16) - 128).astype(np.int8))
+    """Take 128 away where the bytes are, which OpenCV has just made: nothing cheaper is known to us."""
+    return np.bitwise_xor(image, 0x80, out=image).view(np.int8)  # type: ignore[no-any-return]
 
 
 def cut(image: Bytes, box: tuple[int, int, int, int]) -> Bytes:
@@ -135,7 +136,7 @@ CASES: dict[str, Case] = {
     "70 x 70 rgb to 112 x 112 rgb": enlarged(70, 112, 1.3),
     "turned, 112 x 112 rgb": turned(FRAME, "rgb", 112, "rgb", 1.0),
     "turned, 64 x 64 gray of rgb": turned(FRAME, "rgb", 64, "gray", 1.0),
-    "turned, 112 x 112 gray of gray": turned(GRAY_FRAME, "gray", 112, "gray", 1.0),  # they are close
+    "turned, 112 x 112 gray of gray": turned(GRAY_FRAME, "gray", 112, "gray", 1.0),
 }
 
 

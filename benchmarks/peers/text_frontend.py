@@ -1,7 +1,8 @@
 """Hugging Face tokenizers beside the text frontend: BERT's normalizer and WordPiece, the same ids.
 
-The pieces are trained on the sentences of this file. Theirs is timed at its lightest: `encode` without
-truncation, padding or conversion of the result.
+The pieces are trained on the sentences of this file. Theirs is timed at its lightest: `encode_batch_fast` of
+one text, which leaves out the offsets (a sixth less than `encode`), without truncation, padding or conversion
+of the result.
 """
 
 from __future__ import annotations
@@ -60,10 +61,12 @@ def trained_pieces() -> list[str]:
 
 
 def their_encode(pieces: list[str]) -> Callable[[str], Any]:
-    """Return `Tokenizer.encode` with these pieces."""
+    """Return `Tokenizer.encode_batch_fast` of one text, with these pieces."""
     ids = {piece: i for i, piece in enumerate(pieces)}
-    encode = tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100)).encode
-    return encode
+    encode = tokenizer(
+        models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100)
+    ).encode_batch_fast
+    return lambda text: encode([text])[0]
 
 
 def our_frontend(pieces: list[str]) -> TextFrontend:

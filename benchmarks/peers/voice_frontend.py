@@ -1,13 +1,14 @@
 """librosa and kaldi-native-fbank beside the voice frontend: the same log-mel frames in each peer's own mode.
 
 Three seconds of 16 kHz sound. librosa is timed as documented, and with its filter bank ready-made;
-kaldi-native-fbank with and without reading the frames back.
+kaldi-native-fbank with and without reading the frames back. pymicro-features gets chunks of 10 ms: its
+features are of its own kind (noise taken off, and PCAN, which PCEN is nearest to), so frames are counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import kaldi_native_fbank as knf
 import librosa
@@ -83,6 +84,36 @@ PEERS: dict[str, tuple[VoiceSpec, Callable[[], Floats], list[Callable[[], Any]]]
     "librosa": (LIBROSA, with_librosa, [with_librosa, with_melspectrogram]),
     "kaldi-native-fbank": (KALDI, with_kaldi, [with_kaldi, kaldi_fbank]),
 }
+
+PCM = np.round(SOUND * 32767).astype(np.int16)
+CHUNKS = [PCM[i : i + 160] for i in range(0, len(PCM), 160)]
+AS_BYTES = [chunk.tobytes() for chunk in CHUNKS]
+
+
+def like_micro(compression: Literal["log", "pcen"]) -> VoiceFrontend:
+    """Return our frontend with windows and bands as pymicro-features has them."""
+    return VoiceFrontend(
+        VoiceSpec(
+            window=480, mels=40, low_hz=125, high_hz=7500, compression=compression, normalization="none"
+        )
+    )
+
+
+def pushed(frontend: VoiceFrontend) -> int:
+    """Push all chunks into ours; returns how many frames they made."""
+    stream = frontend.stream(RATE)
+    for chunk in CHUNKS:
+        stream.push(chunk)
+    return stream.n_frames
+
+
+def pushed_to_micro() -> int:
+    """Push all chunks into pymicro-features; returns how many frames they made."""
+    from pymicro_features import MicroFrontend  # type: ignore[import-not-found,unused-ignore]
+
+    micro = MicroFrontend()
+    return sum(bool(micro.process_samples(chunk).features) for chunk in AS_BYTES)
+
 
 AT_LEAST = {"librosa": 4.0, "kaldi-native-fbank": 12.0, "pymicro-features": 1.0}
 """How many times as long theirs must take, in processor time."""

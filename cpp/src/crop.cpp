@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "area.h"
@@ -51,9 +52,9 @@ void check_crop(const Image& image, const FaceSpec& spec, const Alignment& crop)
 
 std::size_t channels_of(const FaceSpec& spec) { return spec.channels == FaceSpec::Channels::rgb ? 3 : 1; }
 
-// A row of the tensor, and a float that loops over three of four may write.
+// A row of the tensor, and what loops over three of four or over whole groups of points write beyond it.
 float* row_of(const FaceSpec& spec, Workbench& bench) {
-    return room(bench.row, static_cast<std::size_t>(spec.width) * channels_of(spec) + 1);
+    return room(bench.row, static_cast<std::size_t>(spec.width) * channels_of(spec) + kWalkPoints);
 }
 
 void upright(const Image& image, const FaceSpec& spec, const Alignment& crop, const CropKernel& kernel,
@@ -110,30 +111,47 @@ class Lines {
     Walk walk_;
 };
 
+// The picture on a grid, as walks want it.
+Floats2d under(const Image& image, const FaceSpec& spec, const Grid& grid, const CropKernel& kernel) {
+    const bool gray = channels_of(spec) == 1;
+    const auto columns = static_cast<std::size_t>(grid.columns), rows = static_cast<std::size_t>(grid.rows);
+    const std::size_t pitch = columns * (gray ? 2 : 4);
+    Workbench& bench = workbench();
+    float* const pixels = room(bench.pixels, pitch * rows);
+    bench.rows.set(image, spec, grid, gray ? 1 : 4, kernel);
+    if (gray) {
+        float *above = room(bench.lines, 2 * columns), *below = above + columns;
+        bench.rows.row(0, above);
+        for (std::size_t i = 1; i < rows; ++i) {
+            bench.rows.row(i, below);
+            kernel.beside(above, below, columns, pixels + (i - 1) * pitch);
+            std::swap(above, below);
+        }
+    } else {
+        for (std::size_t i = 0; i < rows; ++i) bench.rows.row(i, pixels + i * pitch);
+    }
+    return {pixels, grid.columns, grid.rows};
+}
+
 void turned(const Image& image, const FaceSpec& spec, const Alignment& crop, const CropKernel& kernel,
             const RowSink& sink) {
     const Grid grid = grid_under(image, spec, crop);
+    const Floats2d picture = under(image, spec, grid, kernel);
     const std::size_t channels = channels_of(spec), floats = channels == 3 ? 4 : 1;
-    const std::size_t pitch = static_cast<std::size_t>(grid.columns) * floats;
-    Workbench& bench = workbench();
-    float* const pixels = room(bench.pixels, pitch * static_cast<std::size_t>(grid.rows));
-    bench.rows.set(image, spec, grid, floats, kernel);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(grid.rows); ++i)
-        bench.rows.row(i, pixels + i * pitch);
-
-    const Floats2d under{pixels, grid.columns, grid.rows};
     const auto walk = floats == 4 ? kernel.walk4 : kernel.walk;
     const auto width = static_cast<std::size_t>(spec.width);
+    Workbench& bench = workbench();
     float* const row = row_of(spec, bench);
     const bool finer = crop.scale() <= 1.0;
     Lines points(grid, crop, finer ? 1.0 : 2.0);
-    float *const top = room(bench.lines, 4 * width * floats), *const bottom = top + 2 * width * floats;
+    float* const top = room(bench.lines, 4 * width * floats + kWalkPoints);
+    float* const bottom = top + 2 * width * floats;
     for (std::size_t i = 0; i < static_cast<std::size_t>(spec.height); ++i) {
         if (finer) {
-            walk(under, points.line(i), width, channels, row);
+            walk(picture, points.line(i), width, channels, row);
         } else {
-            walk(under, points.line(2 * i), 2 * width, floats, top);
-            walk(under, points.line(2 * i + 1), 2 * width, floats, bottom);
+            walk(picture, points.line(2 * i), 2 * width, floats, top);
+            walk(picture, points.line(2 * i + 1), 2 * width, floats, bottom);
             kernel.halve(top, bottom, width, floats, row);
         }
         sink(i, row);

@@ -25,7 +25,8 @@ struct Walk {
     std::int32_t x_ahead[kWalkPoints], y_ahead[kWalkPoints];
 };
 
-// A picture of floats, one or four a pixel; at least 2 x 2.
+// A picture of floats, at least 2 x 2: four a pixel, or two, its own and that of the pixel below it, so that
+// the four around a point lie together.
 struct Floats2d {
     const float* pixels;
     std::int32_t width, height;
@@ -61,8 +62,10 @@ struct CropKernel {
                   std::size_t apart, float* out);
     // gray[i] = the weighted sum of the first three of four floats.
     void (*gray)(const float* pixels, std::size_t n, const float* weights, float* out);
-    // Bilinear interpolation at n points of a walk; beyond the border, at it. One or four floats a pixel,
-    // written `apart`.
+    // out[2 i], out[2 i + 1] = above[i], below[i].
+    void (*beside)(const float* above, const float* below, std::size_t n, float* out);
+    // Bilinear interpolation at n points of a walk; beyond the border, at it. Of two floats a pixel one is
+    // written, and up to a multiple of kWalkPoints; four are written `apart`.
     void (*walk)(const Floats2d& picture, const Walk& from, std::size_t n, std::size_t apart, float* out);
     void (*walk4)(const Floats2d& picture, const Walk& from, std::size_t n, std::size_t apart, float* out);
     // Of 2 n points of two lines, the mean of each 2 x 2. One float a point stays one, four become three.
