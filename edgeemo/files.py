@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from .errors import SourceError
+
 _PART = ".part"
 
 
@@ -16,12 +18,13 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a file to read bytes; refuse what is none: a pipe may keep us waiting, a device never end.
 
     Raises:
-        OSError: as `open`; or it is a pipe, a socket or a device.
+        OSError: as `open`.
+        SourceError: it is a pipe, a socket or a device; with ``strerror``, as any `OSError`.
         ValueError: its name has a zero byte.
     """
     mode = os.stat(path).st_mode  # noqa: PTH116
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder `open` tells itself
-        raise OSError(errno.EINVAL, "a pipe or a device, and no file", os.fspath(path))
+        raise SourceError(errno.EINVAL, "a pipe or a device, and no file", os.fspath(path))
     return Path(path).open("rb")
 
 
