@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .verdicts import by_task, judged
 
 OURS, THEIRS, LINE = "#c2410c", "#334155", "#94a3b8"
@@ -25,7 +27,12 @@ def draw(results: Mapping[str, Any], folder: Path) -> list[tuple[str, str]]:
     if curves:
         name = f"{results['board']}-scaling.svg"
         _draw_curves(curves, folder / name)
-        made.append(("What more costs", name))
+        made.append(
+            (
+                "What more costs: shortest laps, the line through them, bars to the 95th percentile",
+                name,
+            )
+        )
     return made
 
 
@@ -58,7 +65,7 @@ def _draw_peers(tasks: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) ->
         shown = sorted(
             (row for row in rows if row.get("score") and row.get("us")), key=lambda row: row["us"]["us"]
         )
-        for i, row in enumerate(shown):
+        for row in shown:
             value, us, color = row["score"]["value"], row["us"], OURS if row.get("ours") else THEIRS
             axis.errorbar(
                 us["us"],
@@ -69,18 +76,18 @@ def _draw_peers(tasks: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) ->
                 color=color,
                 capsize=2,
             )
-            last = i == len(shown) - 1
+            above = bool(row.get("ours"))
             axis.annotate(
                 row["system"].replace("`", ""),
-                (us["us"], value["value"]),
-                (-4 if last else 4, -10 if i % 2 else 5),  # neighbours above and below
+                (us["us"], value["high"] if above else value["low"]),
+                (0, 4 if above else -11),
                 textcoords="offset points",
-                ha="right" if last else "left",
+                ha="center",
                 color=color,
             )
         axis.set_xscale("log")
         axis.minorticks_off()
-        axis.margins(x=0.5, y=0.25)
+        axis.margins(x=0.75, y=0.25)
         axis.set_title(task, fontsize=8)
         axis.set_xlabel("µs of processor time a call")
         axis.set_ylabel(shown[0]["score"]["metric"] if shown else "")
@@ -90,18 +97,24 @@ def _draw_peers(tasks: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) ->
 
 
 def _draw_curves(curves: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw the shortest laps, which are fitted, and what should go through them; a bar leads to the 95th
+    percentile, and a stroke across it is the median."""
     plt, figure, axes = _figure(len(curves))
     for axis, curve in zip(axes, curves, strict=True):
-        xs, times = curve["xs"], curve["times"]
-        us, low, high = ([each[key] for each in times] for key in ("us", "least", "p95"))
-        axis.plot(xs, low, color=LINE, linewidth=1)
-        axis.plot(xs, us, "o", color=OURS if curve["as_it_should"] else THEIRS, markersize=4)
-        axis.vlines(xs, low, high, color=LINE)
-        axis.set_ylim(0, 1.5 * max(us))
+        xs, times = np.array(curve["xs"]), curve["times"]
+        least, us, high = (np.array([each[key] for each in times]) for key in ("least", "us", "p95"))
+        if curve["shape"] == "line":
+            axis.plot(xs, np.polyval(np.polyfit(xs, least, 1, w=1 / least), xs), color=LINE, linewidth=1)
+        else:
+            axis.plot(xs, least, color=LINE, linewidth=1)
+        axis.vlines(xs, least, high, color=LINE, linewidth=1)
+        axis.plot(xs, us, "_", color=LINE, markersize=5)
+        axis.plot(xs, least, "o", color=OURS if curve["as_it_should"] else THEIRS, markersize=4)
+        axis.set_ylim(0, 1.25 * max(us))
         if curve["shape"] == "flat" and xs[-1] > 50 * xs[0]:
             axis.set_xscale("log")
             axis.minorticks_off()
-        axis.set_title(f"{curve['name']}\n{curve['verdict']}", fontsize=7)
+        axis.set_title(f"{curve['name']}\n{curve['verdict']}".replace(", off", "\noff"), fontsize=7)
         axis.set_xlabel(curve["unit"])
         axis.set_ylabel("µs" if curve["shape"] == "shown" else "µs of processor time")
     _save(plt, figure, path)
