@@ -6,9 +6,22 @@
 'sadness'
 """
 
+from .errors import EdgeemoError, LicenseWarning, RuntimeUnavailableError
+
+try:
+    from . import _core as _core
+except ImportError as error:
+    from importlib.util import find_spec as _find_spec
+
+    if _find_spec("edgeemo._core") is not None:  # it is there, and cannot be loaded
+        raise
+    raise RuntimeUnavailableError(
+        f"edgeemo is not built in {__path__[0]}: this is its source. Run Python from another folder, where "
+        "the installed one is found, or install this one in place: `pip install -e .`."
+    ) from error
+
 from .bundle import Bundle
 from .card import ModelCard
-from .errors import EdgeemoError, LicenseWarning
 from .face_detector import FaceDetector
 from .face_recognizer import FaceRecognizer
 from .frontends import FaceFrontend, FaceSpec, TextFrontend, TextSpec, VoiceFrontend, VoiceSpec

@@ -59,3 +59,18 @@ def test_without_apt_the_scripts_say_so(script: str, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "apt-get" in done.stderr
     assert "please" in done.stderr
+
+
+def test_the_source_folder_says_that_it_is_not_built(tmp_path: Path) -> None:
+    (tmp_path / "edgeemo").mkdir()
+    for name in ("__init__.py", "errors.py"):
+        shutil.copy(ROOT / "edgeemo" / name, tmp_path / "edgeemo")
+    done = subprocess.run(  # -S: without the installed one
+        [sys.executable, "-S", "-c", "import edgeemo"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"not built in {tmp_path / 'edgeemo'}: this is its source. Run Python from another" in done.stderr

@@ -88,9 +88,10 @@ struct Ears {
     template <class Call>
     bool both(std::uint32_t seed, bool gap, const Call& call) {
         const std::int32_t expected = fails ? call(other.stream) : EDGEEMO_OK;
-        if (fails) fail_runs(static_cast<int>((seed >> 9 & 7u) / 4), static_cast<int>(seed >> 12 & 1u));
+        if (fails)
+            edgeemo::fail_runs(static_cast<int>((seed >> 9 & 7u) / 4), static_cast<int>(seed >> 12 & 1u));
         const std::int32_t code = call(ear.stream);
-        if (fails) fail_runs(0, 0);
+        if (fails) edgeemo::fail_runs(0, 0);
         const bool failed = fails && code == EDGEEMO_ERROR_INFERENCE;
         lost = lost || failed;
         apart = apart || (failed && gap);
