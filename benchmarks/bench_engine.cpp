@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "edgeemo/recognizer.h"
-#include "model_parts.h"
+#include "bundle/model_parts.h"
 
 namespace {
 

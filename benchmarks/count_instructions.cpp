@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "../cpp/src/crop_kernel.h"
-#include "../cpp/src/mel.h"
+#include "../cpp/src/face/crop_kernel.h"
+#include "../cpp/src/voice/mel.h"
 #include "../tests/cpp/voice_sound.h"
 #include "edgeemo/detect.h"
 #include "edgeemo/face.h"

@@ -8,6 +8,7 @@ endif()
 
 add_library(edgeemo SHARED ${EDGEEMO_ABI})
 target_link_libraries(edgeemo PRIVATE edgeemo_core)
+target_include_directories(edgeemo PRIVATE src)
 target_include_directories(edgeemo PUBLIC
   $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${native}include>)
 target_link_options(edgeemo PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/edgeemo.map -Wl,--gc-sections)

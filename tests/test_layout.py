@@ -132,8 +132,37 @@ def test_predicting_loads_what_its_backend_needs_and_no_tensorflow(
     assert not loaded & {*TENSORFLOW, "tflite_runtime"}
 
 
+# the engine's folders, each line may include those above it; headers of include/edgeemo belong to one of them
+FOLDERS = [{"base"}, {"text", "voice", "face", "runtime"}, {"gpu"}, {"bundle"}, {"online"}, {"capi"}]
+HEADERS = {
+    "base": {"errors", "quant"},
+    "text": {"text"},
+    "voice": {"voice"},
+    "face": {"face", "image", "detect", "fit", "track", "smooth", "follow"},
+    "runtime": {"engine", "scores", "readout", "golden"},
+    "gpu": {"delegates"},
+    "bundle": {"bundle"},
+    "online": {"recognizer", "detector"},
+    "capi": {"edgeemo"},
+}
+
+
+def engine_files() -> list[Path]:
+    return [path for path in (ROOT / "cpp" / "src").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("path", engine_files(), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_includes_of_the_engine_point_one_way(path: Path) -> None:
+    level = {folder: n for n, folders in enumerate(FOLDERS) for folder in folders}
+    of = {header: folder for folder, headers in HEADERS.items() for header in headers}
+    mine = path.parent.name
+    for folder, name in re.findall(r'#include "(\w+)/(\w+)\.(?:h|inc)"', path.read_text("utf-8")):
+        theirs = of[name] if folder == "edgeemo" else folder
+        assert theirs == mine or level[theirs] < level[mine], f"{mine} includes {folder}/{name}"
+
+
 def test_pybind11_is_only_included_by_the_bindings() -> None:
-    engine = [*(ROOT / "cpp" / "src").iterdir(), *(ROOT / "cpp" / "include" / "edgeemo").iterdir()]
+    engine = [*engine_files(), *(ROOT / "cpp" / "include" / "edgeemo").iterdir()]
     assert engine
     for path in engine:
         text = path.read_text("utf-8")
@@ -143,7 +172,7 @@ def test_pybind11_is_only_included_by_the_bindings() -> None:
 
 def test_the_engine_is_quiet() -> None:
     """It throws; it never prints, exits, or reads the environment."""
-    for path in (ROOT / "cpp" / "src").iterdir():
+    for path in engine_files():
         text = path.read_text("utf-8")
         found = re.search(r"std::(cout|cerr|clog)|\b(f?printf|puts|exit|abort|getenv)\(", text)
         assert found is None, f"{path.name} has {found}"

@@ -12,9 +12,9 @@
 #include "edgeemo/delegates.h"
 #include "edgeemo/golden.h"
 #include "engine_options.h"
-#include "opening.h"
-#include "record.h"
-#include "trial.h"
+#include "gpu/opening.h"
+#include "gpu/record.h"
+#include "gpu/trial.h"
 
 namespace py = pybind11;
 

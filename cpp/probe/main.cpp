@@ -17,7 +17,7 @@
 
 #include "edgeemo/delegates.h"
 #include "edgeemo/engine.h"
-#include "probe_request.h"
+#include "gpu/probe_request.h"
 
 namespace {
 

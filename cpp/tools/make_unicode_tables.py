@@ -1,4 +1,4 @@
-"""Writes src/unicode_tables.inc: what every code point becomes, for each normalisation.
+"""Writes src/text/unicode_tables.inc: what every code point becomes, for each normalisation.
 
 Usage: python make_unicode_tables.py [OUTPUT]       (standard place when OUTPUT is left out)
        python make_unicode_tables.py --check        (exit 1 if the committed file differs)
@@ -249,7 +249,7 @@ def main() -> int:
     if found != (UNICODE, TOKENIZERS):
         print(f"expected unicodedata2 {UNICODE} and tokenizers {TOKENIZERS}, got {found[0]} and {found[1]}")
         return 2
-    standard = Path(__file__).parent.parent / "src" / "unicode_tables.inc"
+    standard = Path(__file__).parent.parent / "src" / "text" / "unicode_tables.inc"
     arguments = sys.argv[1:]
     if arguments == ["--check"]:
         same = standard.read_text(encoding="utf-8") == build()

@@ -11,7 +11,7 @@
 #include "edgeemo/bundle.h"
 #include "edgeemo/errors.h"
 #include "fuzz_abi.h"
-#include "model.h"
+#include "runtime/model.h"
 
 namespace {
 

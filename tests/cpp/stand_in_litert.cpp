@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "edgeemo/engine.h"
-#include "model.h"
+#include "runtime/model.h"
 
 namespace {
 

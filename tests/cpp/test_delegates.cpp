@@ -12,9 +12,9 @@
 #include "edgeemo/errors.h"
 #include "edgeemo/golden.h"
 #include "edgeemo/recognizer.h"
+#include "gpu/record.h"
 #include "gpu_stand_in.h"
-#include "recognizer_parts.h"
-#include "record.h"
+#include "online/recognizer_parts.h"
 
 using namespace edgeemo;
 namespace fs = std::filesystem;

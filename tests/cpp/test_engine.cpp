@@ -10,9 +10,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/sha256.h"
 #include "edgeemo/edgeemo.h"
 #include "edgeemo/errors.h"
-#include "sha256.h"
 #include "stand_in.h"
 
 using namespace edgeemo;

@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "check.h"
-#include "crop.h"
 #include "edgeemo/errors.h"
 #include "edgeemo/face.h"
 #include "edgeemo/quant.h"
+#include "face/crop.h"
 #include "face_picture.h"
 
 namespace {

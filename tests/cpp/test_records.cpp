@@ -10,9 +10,9 @@
 #include <iterator>
 #include <string>
 
+#include "gpu/opening.h"
+#include "gpu/record.h"
 #include "gpu_stand_in.h"
-#include "opening.h"
-#include "record.h"
 
 using namespace edgeemo;
 namespace fs = std::filesystem;

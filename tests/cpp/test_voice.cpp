@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "allocations.h"
+#include "base/exact_math.h"
 #include "check.h"
 #include "edgeemo/errors.h"
 #include "edgeemo/voice.h"
-#include "exact_math.h"
-#include "mel.h"
-#include "resample.h"
+#include "voice/mel.h"
+#include "voice/resample.h"
 #include "voice_sound.h"
 
 namespace {

@@ -1,0 +1,268 @@
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "bundle/card_fields.h"
+#include "edgeemo/bundle.h"
+#include "edgeemo/errors.h"
+#include "face/face_fields.h"
+#include "text/text_fields.h"
+#include "voice/voice_fields.h"
+
+namespace edgeemo {
+namespace {
+
+int label_of(const Card& card, const Value& name, const char* problem) {
+    require(name.is(Kind::text), problem);
+    const auto found = std::find(card.labels.begin(), card.labels.end(), name.text);
+    require(found != card.labels.end(), problem);
+    return static_cast<int>(found - card.labels.begin());
+}
+
+void check_names(const Value& card) {
+    const std::set<std::string_view> known{
+        "affect",      "assets",      "calibration", "commercial",        "data",
+        "description", "emotions",    "evidence",    "flatbuffer_sha256", "frontend_version",
+        "golden",      "groups",      "labels",      "licence",           "metrics",
+        "modality",    "multi_label", "name",        "outputs",           "quantization",
+        "schema",      "spec",        "spec_digest", "thresholds",        "title",
+        "tools",       "version"};
+    const std::set<std::string_view> of_recognizers{"affect", "calibration", "emotions",    "evidence",
+                                                    "groups", "labels",      "multi_label", "thresholds"};
+    const bool finds = card.find("detector") != nullptr;
+    for (const auto& [name, value] : card.members)
+        if (name != "detector" && (known.count(name) == 0 || (finds && of_recognizers.count(name) != 0)))
+            throw BundleCorruptError("The model card has unknown fields: " + name +
+                                     ". Fetch or convert the bundle again.");
+}
+
+void check_schema(const Value& card) {
+    const Value* const schema = card.find("schema");
+    if (schema == nullptr || !schema->is(Kind::number) || !schema->whole || schema->number < 1)
+        throw BundleCorruptError("The model card has no schema number. Fetch or convert the bundle again.");
+    if (schema->number > kCardSchema)
+        throw BundleVersionError("The model card has a schema newer than " + std::to_string(kCardSchema) +
+                                 ": made by a newer edgeemo; upgrade.");
+}
+
+// What says nothing of how the model is used, but stands in every card.
+void check_rest(const Value& card) {
+    for (const char* const name : {"title", "description"}) optional(card, name, Kind::text);
+    for (const char* const name : {"quantization", "metrics", "tools"}) optional(card, name, Kind::object);
+    check_texts(optional(card, "tools", Kind::object), "tools");
+    require(card.find("frontend_version") == nullptr || field(card, "frontend_version", Kind::number).whole,
+            "frontend_version must be a whole number");
+    for (const Value& source : field(card, "data", Kind::list).items) {
+        require(source.is(Kind::object), "data must be described by text");
+        for (const char* const name : {"name", "licence", "use"}) field(source, name, Kind::text);
+        for (const auto& [key, value] : source.members)
+            require(
+                value.is(Kind::text) && (key == "name" || key == "licence" || key == "use" || key == "url"),
+                "data must be described by text");
+    }
+    for (const Value& example : optional(card, "golden", Kind::list).items)
+        require(example.is(Kind::object), "golden must be a list of examples");
+}
+
+void read_labels(const Value& raw, Card& card) {
+    for (const Value& label : field(raw, "labels", Kind::list).items) {
+        require(label.is(Kind::text), "labels must be distinct names, at least one");
+        card.labels.push_back(label.text);
+    }
+    const std::set<std::string> distinct(card.labels.begin(), card.labels.end());
+    require(!card.labels.empty() && distinct.size() == card.labels.size(),
+            "labels must be distinct names, at least one");
+}
+
+void read_emotions(const Value& raw, Card& card) {
+    constexpr const char* kProblem = "emotions must map known labels, each at most once";
+    ScoreRule& rule = card.readout.scores;
+    rule.groups.resize(kEmotions);
+    std::set<int> mapped;
+    for (const auto& [emotion, labels] : field(raw, "emotions", Kind::object).members) {
+        std::size_t which = 0;
+        while (which < kEmotions && emotion != kEmotionNames[which]) ++which;
+        if (which == kEmotions) invalid("emotions has keys that are no emotions");
+        require(labels.is(Kind::list), kProblem);
+        for (const Value& name : labels.items) {
+            const int label = label_of(card, name, kProblem);
+            require(mapped.insert(label).second, kProblem);
+            rule.groups[which].push_back(label);
+        }
+    }
+    require(!mapped.empty(), kProblem);
+    card.readout.neutral = rule.groups[0];
+    if (rule.multi_label || rule.groups[0].empty()) return;  // of exclusive labels one takes all
+    const auto same = std::find(card.labels.begin(), card.labels.end(), "neutral");
+    const auto label = static_cast<int>(same - card.labels.begin());
+    const bool there = std::count(rule.groups[0].begin(), rule.groups[0].end(), label) != 0;
+    card.readout.neutral = {there ? label : rule.groups[0].front()};
+}
+
+void read_calibration(const Value& raw, Card& card) {
+    const Value& calibration = field(raw, "calibration", Kind::object);
+    ScoreRule& rule = card.readout.scores;
+    for (const Value& x : field(calibration, "scale", Kind::list).items) rule.scale.push_back(number(x));
+    for (const Value& x : field(calibration, "bias", Kind::list).items) rule.bias.push_back(number(x));
+    require(rule.scale.size() == card.labels.size() && rule.bias.size() == card.labels.size(),
+            "calibration must have one scale and one bias per label");
+    const double temperature = field(calibration, "temperature", Kind::number).number;
+    require(temperature >= 0.05 && temperature <= 20, "calibration.temperature must lie between 0.05 and 20");
+    rule.temperature = static_cast<float>(temperature);
+}
+
+void read_thresholds(const Value& raw, Card& card) {
+    const Value& thresholds = field(raw, "thresholds", Kind::object);
+    require(thresholds.members.size() == card.labels.size(), "thresholds must give one number per label");
+    for (const std::string& label : card.labels) {
+        const Value* const found = thresholds.find(label);
+        require(found != nullptr, "thresholds must give one number per label");
+        card.readout.thresholds.push_back(number(*found));
+    }
+    for (const auto& [name, groups] : optional(raw, "groups", Kind::object).members) {
+        require(groups.is(Kind::object), "groups must be made of groups");
+        for (const auto& [key, group] : groups.members) {
+            for (const Value& label : field(group, "labels", Kind::list).items)
+                label_of(card, label, "groups name unknown labels");
+            number(field(group, "threshold", Kind::number));
+        }
+    }
+}
+
+void read_outputs(const Value& raw, Card& card) {
+    const Value& outputs = field(raw, "outputs", Kind::object);
+    check_texts(outputs, "outputs");
+    const auto name = [&](const char* role) {
+        const Value* const found = outputs.find(role);
+        return found == nullptr ? std::string() : found->text;
+    };
+    card.labels_output = name("labels");
+    card.affect_output = name("affect");
+    card.speech_output = name("speech");
+    const Value* const affect = raw.find("affect");
+    const bool given = affect != nullptr && !affect->is(Kind::null);
+    require(outputs.find("labels") != nullptr && (given || outputs.find("affect") != nullptr),
+            "outputs must name labels, and affect unless the card gives each label's valence and arousal");
+    if (!given) return;
+    card.affect_output.clear();
+    require(affect->is(Kind::object) && affect->members.size() == card.labels.size(),
+            "affect must give valence and arousal of every label");
+    for (const std::string& label : card.labels) {
+        const Value* const pair = affect->find(label);
+        require(pair != nullptr && pair->is(Kind::list) && pair->items.size() >= 2,
+                "affect must give valence and arousal of every label");
+        card.readout.affect.push_back({number(pair->items[0]), number(pair->items[1])});
+    }
+}
+
+void read_evidence(const Value& raw, Card& card) {
+    const Value& evidence = optional(raw, "evidence", Kind::object);
+    const bool has_speech = field(raw, "outputs", Kind::object).find("speech") != nullptr;
+    require(evidence.members.empty() != has_speech,
+            "evidence must be given if outputs name speech, and only then");
+    if (evidence.members.empty()) return;
+    require(evidence.members.size() == 3, "evidence must give threshold, least and enough");
+    ReadoutRule& rule = card.readout;
+    rule.weighs = true;
+    rule.speech_threshold = field(evidence, "threshold", Kind::number).number;
+    rule.least = field(evidence, "least", Kind::number).number;
+    rule.enough = field(evidence, "enough", Kind::number).number;
+    require(rule.speech_threshold > 0 && rule.speech_threshold < 1,
+            "evidence.threshold must lie between 0 and 1");
+    require(rule.least >= 0 && rule.least < rule.enough && rule.enough <= 1,
+            "evidence must have 0 <= least < enough <= 1");
+}
+
+// Inputs of which we know how they are made.
+void read_golden(const Value& raw, Card& card) {
+    for (const Value& example : optional(raw, "golden", Kind::list).items) {
+        for (const char* const name : {"text", "signal", "drawing"}) {
+            const Value* const input = example.find(name);
+            if (input != nullptr && input->is(Kind::text)) card.golden.push_back(input->text);
+        }
+    }
+}
+
+void read_any_spec(const Value& raw, Card& card) {
+    const Value& spec = field(raw, "spec", Kind::object);
+    if (card.modality == Modality::text) {
+        card.spec =
+            read_spec<TextSpec>(spec, "TextSpec", [](auto& s, auto&& f) { fields::visit_text(s, f); });
+    } else if (card.modality == Modality::voice) {
+        card.spec =
+            read_spec<VoiceSpec>(spec, "VoiceSpec", [](auto& s, auto&& f) { fields::visit_voice(s, f); });
+    } else {
+        card.spec =
+            read_spec<FaceSpec>(spec, "FaceSpec", [](auto& s, auto&& f) { fields::visit_face(s, f); });
+    }
+}
+
+void read_detector(const Value& raw, Card& card) {
+    const Value& detector = *raw.find("detector");
+    require(detector.is(Kind::object) && !detector.members.empty(),
+            "detector must say how the outputs become faces");
+    require(card.modality == Modality::face, "a detector's modality is face");
+    const Value& outputs = field(raw, "outputs", Kind::object);
+    check_texts(outputs, "outputs");
+    const auto name = [&](const char* role) {
+        const Value* const found = outputs.find(role);
+        require(found != nullptr && outputs.members.size() == 3, "outputs must name logits, boxes and eyes");
+        return found->text;
+    };
+    card.detector.emplace();
+    card.detector->logits_output = name("logits");
+    card.detector->boxes_output = name("boxes");
+    card.detector->eyes_output = name("eyes");
+    card.detector->spec = read_spec<DetectorSpec>(detector, "DetectorSpec",
+                                                  [](auto& s, auto&& f) { fields::visit_detector(s, f); });
+}
+
+void read_what_is_recognized(const Value& raw, Card& card) {
+    card.readout.scores.multi_label = field(raw, "multi_label", Kind::boolean).boolean;
+    read_labels(raw, card);
+    read_emotions(raw, card);
+    read_calibration(raw, card);
+    read_thresholds(raw, card);
+    read_outputs(raw, card);
+    read_evidence(raw, card);
+}
+
+Modality modality_of(const std::string& name) {
+    for (const Modality m : {Modality::text, Modality::voice, Modality::face})
+        if (name == name_of(m)) return m;
+    invalid("its modality is none of text, voice, face");
+}
+
+}  // namespace
+
+const char* name_of(Modality value) {
+    constexpr std::array<const char*, 3> kNames{"text", "voice", "face"};
+    return kNames[static_cast<std::size_t>(value)];
+}
+
+Card read_card(std::string_view text) {
+    const Value raw = json::parse(text);
+    check_schema(raw);
+    check_names(raw);
+    Card card;
+    card.name = field(raw, "name", Kind::text).text;
+    card.version = field(raw, "version", Kind::text).text;
+    card.title = optional(raw, "title", Kind::text).text;
+    card.licence = field(raw, "licence", Kind::text).text;
+    card.commercial = field(raw, "commercial", Kind::text).text;
+    require(card.commercial == "cleared" || card.commercial == "unclear" || card.commercial == "no",
+            "commercial must be cleared, unclear or no");
+    card.modality = modality_of(field(raw, "modality", Kind::text).text);
+    card.spec_digest = field(raw, "spec_digest", Kind::text).text;
+    card.flatbuffer_sha256 = optional(raw, "flatbuffer_sha256", Kind::text).text;
+    check_texts(optional(raw, "assets", Kind::object), "assets");
+    for (const auto& [name, digest] : optional(raw, "assets", Kind::object).members)
+        card.assets[name] = digest.text;
+    raw.find("detector") == nullptr ? read_what_is_recognized(raw, card) : read_detector(raw, card);
+    check_rest(raw);
+    read_golden(raw, card);
+    read_any_spec(raw, card);
+    return card;
+}
+
+}  // namespace edgeemo

@@ -1,0 +1,102 @@
+// What cards are read by: members of JSON objects by name and kind, and specs field by field.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include "base/json.h"
+#include "edgeemo/errors.h"
+#include "edgeemo/text.h"
+
+namespace edgeemo {
+
+using json::Value;
+using Kind = json::Value::Kind;
+
+inline constexpr double kLargest = 3.4e38;  // of float32
+
+[[noreturn]] inline void invalid(const std::string& problem) {
+    throw BundleCorruptError("The model card is not valid: " + problem +
+                             ". Fetch or convert the bundle again.");
+}
+
+inline void require(bool good, const char* problem) {
+    if (!good) invalid(problem);
+}
+
+inline const Value& field(const Value& card, const char* name, Kind kind) {
+    const Value* const found = card.find(name);
+    if (found == nullptr) invalid(std::string("it has no ") + name);
+    if (!found->is(kind)) invalid(std::string(name) + " is of another kind");
+    return *found;
+}
+
+// One without text, items or members where there is none.
+inline const Value& optional(const Value& card, const char* name, Kind kind) {
+    static const Value nothing;
+    return card.find(name) == nullptr ? nothing : field(card, name, kind);
+}
+
+inline float number(const Value& value) {
+    require(value.is(Kind::number) && std::fabs(value.number) <= kLargest,
+            "calibration, thresholds and affect must be finite numbers");
+    return static_cast<float>(value.number);
+}
+
+inline void check_texts(const Value& object, const char* name) {
+    for (const auto& [key, value] : object.members)
+        if (!value.is(Kind::text)) invalid(std::string(name) + " must map text to text");
+}
+
+[[noreturn]] inline void wrong_type(const char* name, const char* expected) {
+    throw SpecError(std::string(name) + " must be " + expected);
+}
+
+inline void read_value(const char* name, const Value& value, bool& to) {
+    if (!value.is(Kind::boolean)) wrong_type(name, "a bool");
+    to = value.boolean;
+}
+inline void read_value(const char* name, const Value& value, std::int32_t& to) {
+    if (!value.is(Kind::number) || !value.whole) wrong_type(name, "an int");
+    if (std::fabs(value.number) > 2147483647.0) wrong_type(name, "a smaller number");
+    to = static_cast<std::int32_t>(value.number);
+}
+inline void read_value(const char* name, const Value& value, double& to) {
+    if (!value.is(Kind::number)) wrong_type(name, "a float");
+    to = value.number;
+}
+inline void read_value(const char* name, const Value& value, TextSpec::Normalization& to) {
+    if (!value.is(Kind::text)) wrong_type(name, "a str");
+    to = normalization_of(value.text);
+}
+inline void read_value(const char* name, const Value& value, TextSpec::Unknown& to) {
+    if (!value.is(Kind::text)) wrong_type(name, "a str");
+    to = unknown_of(value.text);
+}
+template <class Choice>
+void read_value(const char* name, const Value& value, Choice& to) {
+    if (!value.is(Kind::text)) wrong_type(name, "a str");
+    set_by_name(value.text, to);
+}
+
+// `visit(spec, field)`; an unknown key is an error.
+template <class Spec, class Visit>
+Spec read_spec(const Value& raw, const char* kind, const Visit& visit) {
+    Spec spec;
+    for (const auto& [key, value] : raw.members) {
+        bool known = false;
+        const auto& name_of_key = key;
+        const auto& value_of_key = value;
+        visit(spec, [&](const char* name, auto& to) {
+            if (name_of_key != name) return;
+            known = true;
+            read_value(name, value_of_key, to);
+        });
+        if (!known) throw SpecError("unknown key '" + key + "' in a " + kind);
+    }
+    spec.validate();
+    return spec;
+}
+
+}  // namespace edgeemo

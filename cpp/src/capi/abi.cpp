@@ -1,0 +1,148 @@
+#include "capi/abi.h"
+
+#include <array>
+#include <cstdint>
+#include <exception>
+#include <new>
+#include <vector>
+
+namespace edgeemo::abi {
+namespace {
+
+std::int32_t remember(std::int32_t code, const char* what) noexcept {
+    try {
+        last_error() = what;
+    } catch (...) {
+        last_error().clear();
+    }
+    return code;
+}
+
+void fill_face(const Result& from, edgeemo_result& to) {
+    const Face face = from.face.value_or(Face{});
+    to.track_id = from.track_id;
+    const std::array<double, 4> box{face.box.x0, face.box.y0, face.box.x1, face.box.y1};
+    const std::array<double, 4> eyes{face.eyes[0].x, face.eyes[0].y, face.eyes[1].x, face.eyes[1].y};
+    std::copy(box.begin(), box.end(), to.box);
+    std::copy(eyes.begin(), eyes.end(), to.eyes);
+    to.face_score = face.score;
+}
+
+// Rows never overlap, and none of a picture this wide lie 2 GiB apart.
+std::ptrdiff_t row_stride_of(const edgeemo_image& from, std::ptrdiff_t row) {
+    const std::ptrdiff_t given = from.row_stride;
+    if (given == 0) return row;
+    if (from.color == EDGEEMO_NV12 && given < 0)
+        throw InputError("row_stride is " + std::to_string(given) +
+                         ": nv12 has its second plane below; pass the rows from the top down");
+    if ((given < row && given > -row) || given > INT32_MAX || given < -INT32_MAX)
+        throw InputError("row_stride is " + std::to_string(given) + ": expected " + std::to_string(row) +
+                         " bytes at least for this width and color, and less than 2 GiB; or 0 if rows follow "
+                         "each other");
+    return given;
+}
+
+}  // namespace
+
+Result& scratch() {
+    thread_local Result own;
+    return own;
+}
+
+std::vector<Face>& found() {
+    thread_local std::vector<Face> own;
+    return own;
+}
+
+std::string& last_error() {
+    thread_local std::string own;
+    return own;
+}
+
+std::int32_t code_of_current() noexcept {
+    try {
+        throw;
+    } catch (const SpecError& e) {
+        return remember(EDGEEMO_ERROR_SPEC, e.what());
+    } catch (const InputError& e) {
+        return remember(EDGEEMO_ERROR_INPUT, e.what());
+    } catch (const BundleNotFoundError& e) {
+        return remember(EDGEEMO_ERROR_NOT_FOUND, e.what());
+    } catch (const BundleCorruptError& e) {
+        return remember(EDGEEMO_ERROR_CORRUPT, e.what());
+    } catch (const BundleVersionError& e) {
+        return remember(EDGEEMO_ERROR_VERSION, e.what());
+    } catch (const BundleMismatchError& e) {
+        return remember(EDGEEMO_ERROR_MISMATCH, e.what());
+    } catch (const BundleError& e) {
+        return remember(EDGEEMO_ERROR_BUNDLE, e.what());
+    } catch (const RuntimeUnavailableError& e) {
+        return remember(EDGEEMO_ERROR_RUNTIME, e.what());
+    } catch (const DelegateError& e) {
+        return remember(EDGEEMO_ERROR_DELEGATE, e.what());
+    } catch (const InferenceError& e) {
+        return remember(EDGEEMO_ERROR_INFERENCE, e.what());
+    } catch (const std::bad_alloc&) {
+        return remember(EDGEEMO_ERROR_MEMORY, "there is not enough memory; close what you do not need");
+    } catch (const std::exception& e) {
+        return remember(EDGEEMO_ERROR_INTERNAL, e.what());
+    } catch (...) {
+        return remember(EDGEEMO_ERROR_INTERNAL, "an unknown error; please report it");
+    }
+}
+
+edgeemo_result& sized(edgeemo_result* result) {
+    check_size(given(result, "an edgeemo_result"), "an edgeemo_result");
+    return *result;
+}
+
+void fill(const Result& from, edgeemo_result& to) {
+    std::copy(from.scores.begin(), from.scores.end(), to.scores);
+    const auto best = std::max_element(from.scores.begin(), from.scores.end());
+    to.label = static_cast<std::int32_t>(best - from.scores.begin());
+    to.confidence = *best;
+    to.valence = from.valence;
+    to.arousal = from.arousal;
+    to.evidence = static_cast<float>(from.evidence);
+    to.truncated = from.truncated ? 1 : 0;
+    to.start_ms = from.start_ms;
+    to.end_ms = from.end_ms;
+    const std::size_t room = to.probabilities == nullptr ? 0 : to.n_probabilities;
+    const std::size_t n = std::min(room, from.probabilities.size());
+    std::copy_n(from.probabilities.begin(), n, to.probabilities);
+    to.n_probabilities = static_cast<std::uint32_t>(n);
+    if (to.struct_size >= kWithFace) fill_face(from, to);
+}
+
+Pcm pcm_of(const edgeemo_pcm* pointer) {
+    const edgeemo_pcm from = known(pointer, "an edgeemo_pcm");
+    Pcm pcm;
+    pcm.int16 = from.int16;
+    pcm.float32 = from.float32;
+    pcm.samples = from.samples;
+    pcm.channels = from.channels == 0 ? 1 : from.channels;
+    const int pointers = (from.int16 != nullptr ? 1 : 0) + (from.float32 != nullptr ? 1 : 0);
+    if (pointers > 1 || (pointers == 0 && from.samples != 0))
+        throw InputError("expected either int16 or float32 samples, got both or none");
+    return pcm;
+}
+
+Image image_of(const edgeemo_image* pointer) {
+    const edgeemo_image from = known(pointer, "an edgeemo_image");
+    if (from.pixels == nullptr) throw InputError("expected the pixels of an image, got NULL");
+    if (from.color < EDGEEMO_GRAY || from.color > EDGEEMO_NV12)
+        throw InputError("color is " + std::to_string(from.color) +
+                         ": expected one of EDGEEMO_GRAY to EDGEEMO_NV12");
+    Image image;
+    image.pixels = from.pixels;
+    image.width = from.width;
+    image.height = from.height;
+    image.color = static_cast<Color>(from.color);
+    check_image(image);
+    const std::ptrdiff_t bytes = channels_of(image.color);
+    image.pixel_stride = bytes;
+    image.row_stride = row_stride_of(from, image.width * bytes);
+    return image;
+}
+
+}  // namespace edgeemo::abi

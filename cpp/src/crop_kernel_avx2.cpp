@@ -1,3 +1,0 @@
-#define LANES 8
-#define KERNEL crop_avx2
-#include "crop_kernel.inc"

@@ -1,3 +1,0 @@
-#define LANES 16
-#define KERNEL crop_avx512
-#include "crop_kernel.inc"

@@ -1,3 +1,0 @@
-#define LANES 4
-#define KERNEL crop_baseline
-#include "crop_kernel.inc"

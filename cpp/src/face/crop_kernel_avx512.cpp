@@ -1,0 +1,3 @@
+#define LANES 16
+#define KERNEL crop_avx512
+#include "face/crop_kernel.inc"

@@ -1,0 +1,3 @@
+#define LANES 4
+#define KERNEL crop_baseline
+#include "face/crop_kernel.inc"

@@ -1,0 +1,68 @@
+#include <string>
+#include <type_traits>
+
+#include "base/specs.h"
+#include "edgeemo/errors.h"
+#include "edgeemo/face.h"
+#include "face/face_fields.h"
+
+namespace edgeemo {
+namespace {
+
+constexpr Names<2> kChannels{"gray", "rgb"};
+constexpr Names<2> kBorders{"replicate", "black"};
+constexpr Names<2> kNormalizations{"none", "mean_std"};
+
+// Choices by their names, as the sentence has them.
+template <class Value>
+auto shown(Value value) {
+    if constexpr (std::is_enum_v<Value>)
+        return name_of(value);
+    else
+        return value;
+}
+
+std::string sentence_of(const FaceSpec& spec) {
+    return sentence_of("FaceSpec", spec, [](const FaceSpec& s, auto&& field) {
+        fields::visit_face(s, [&](const char* name, auto value) { field(name, shown(value)); });
+    });
+}
+
+}  // namespace
+
+const char* name_of(FaceSpec::Channels value) { return kChannels[static_cast<std::size_t>(value)]; }
+const char* name_of(FaceSpec::Border value) { return kBorders[static_cast<std::size_t>(value)]; }
+const char* name_of(FaceSpec::Normalization value) {
+    return kNormalizations[static_cast<std::size_t>(value)];
+}
+
+void set_by_name(std::string_view name, FaceSpec::Channels& value) {
+    set_member("channels", kChannels, name, value);
+}
+void set_by_name(std::string_view name, FaceSpec::Border& value) {
+    set_member("border", kBorders, name, value);
+}
+void set_by_name(std::string_view name, FaceSpec::Normalization& value) {
+    set_member("normalization", kNormalizations, name, value);
+}
+
+std::size_t FaceSpec::size() const {
+    return static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
+           (channels == Channels::rgb ? 3 : 1);
+}
+
+void FaceSpec::validate() const {
+    check_range("width", width, 8, 512);
+    check_range("height", height, 8, 512);
+    check_range("box_scale", box_scale, 0.25, 4.0);
+    check_range("eye_y", eye_y, 0.0, 1.0);
+    check_range("eye_distance", eye_distance, 0.05, 1.0);
+    check_range("gain", gain, 1e-6, 1e6);
+}
+
+std::string FaceSpec::digest() const { return digest_of(sentence_of(*this)); }
+
+bool operator==(const FaceSpec& a, const FaceSpec& b) { return sentence_of(a) == sentence_of(b); }
+bool operator!=(const FaceSpec& a, const FaceSpec& b) { return !(a == b); }
+
+}  // namespace edgeemo

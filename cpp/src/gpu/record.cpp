@@ -1,0 +1,114 @@
+#include "gpu/record.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+#include "base/utf8.h"
+#include "gpu/opening.h"
+
+namespace edgeemo {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostBytes = 4096;
+constexpr std::string_view kFirstLine = "edgeemo-probe 1";
+constexpr const char* kDied =
+    "the last process that opened it here did not come back; `edgeemo delegates`, or edgeemo_probe in C, "
+    "tries it anew";
+
+std::string path_of(const std::string& folder, const std::string& key) {
+    return folder + "/" + key + ".probe";
+}
+
+// The rest of the first line, if it begins with `name` and a space; `text` then begins with the next line.
+std::optional<std::string_view> take_line(std::string_view& text, std::string_view name) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos || text.substr(0, name.size()) != name || text[name.size()] != ' ')
+        return {};
+    const std::string_view rest = text.substr(name.size() + 1, end - name.size() - 1);
+    text.remove_prefix(end + 1);
+    return rest;
+}
+
+std::optional<Verdict> read_record(std::string_view text, const std::string& key) {
+    if (text.substr(0, kFirstLine.size()) != kFirstLine || text.substr(kFirstLine.size(), 1) != "\n")
+        return {};
+    text.remove_prefix(kFirstLine.size() + 1);
+    const auto of = take_line(text, "key");
+    const auto usable = of ? take_line(text, "usable") : std::nullopt;
+    const auto ratio = usable ? take_line(text, "ratio_millionths") : std::nullopt;
+    const auto reason = ratio ? take_line(text, "reason") : std::nullopt;
+    if (!reason || !text.empty() || *of != key || (*usable != "yes" && *usable != "no")) return {};
+    std::int64_t millionths = 0;
+    const auto read = std::from_chars(ratio->data(), ratio->data() + ratio->size(), millionths);
+    if (read.ec != std::errc() || read.ptr != ratio->data() + ratio->size() || millionths < 0) return {};
+    if (unicode::well_formed(*reason, reason->size()) != *reason) return {};
+    if ((*usable == "yes") != (millionths > 0 && reason->empty())) return {};
+    return Verdict{*usable == "yes", static_cast<double>(millionths) / 1e6, std::string(*reason)};
+}
+
+std::string why(const char* what, const std::string& path) {
+    return std::string(what) + " " + path + ": " + std::generic_category().message(errno);
+}
+
+}  // namespace
+
+Recalled recall(const std::string& folder, const std::string& key) {
+    if (one_died(folder, key)) return {Verdict{false, 0.0, kDied}, true, ""};
+    const std::string path = path_of(folder, key);
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
+    if (fd < 0) return {{}, false, errno == ENOENT || errno == ENOTDIR ? "" : why("cannot read", path)};
+    struct stat info{};
+    const bool there = fstat(fd, &info) == 0;
+    const bool ours = there && is_ours(info);
+    std::array<char, kMostBytes> some{};
+    const ssize_t n = ours ? read(fd, some.data(), some.size()) : 0;
+    close(fd);
+    if (!ours) return {{}, false, path + " is no plain file that only you can write; remove it"};
+    Recalled found;
+    if (n > 0 && info.st_size == n)
+        found.verdict = read_record({some.data(), static_cast<std::size_t>(n)}, key);
+    if (!found.verdict) found.trouble = path + " is damaged; remove it";
+    return found;
+}
+
+std::string put_on_record(const std::string& folder, const std::string& key, const Verdict& verdict) {
+    std::string reason = unicode::well_formed(verdict.reason, kMostBytes / 2);
+    for (char& c : reason)
+        if (static_cast<unsigned char>(c) < ' ') c = ' ';
+    const auto millionths =
+        std::max<std::int64_t>(static_cast<std::int64_t>(verdict.ratio * 1e6), verdict.usable);
+    const std::string text = std::string(kFirstLine) + "\nkey " + key + "\nusable " +
+                             (verdict.usable ? "yes" : "no") + "\nratio_millionths " +
+                             std::to_string(millionths) + "\nreason " + reason + "\n";
+    std::error_code failed;
+    fs::create_directories(folder, failed);
+    const std::string path = path_of(folder, key);
+    std::string part = folder + "/.probe-XXXXXX";
+    const int fd = mkostemp(part.data(), O_CLOEXEC);  // for us alone
+    if (fd < 0) return why("cannot write in", folder);
+    const bool written =
+        write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
+    const std::string trouble = written ? "" : why("cannot write", path);
+    close(fd);
+    if (written && rename(part.c_str(), path.c_str()) == 0) {
+        forget_the_dead(folder, key);
+        return "";
+    }
+    const std::string other = written ? why("cannot write", path) : trouble;
+    unlink(part.c_str());
+    return other;
+}
+
+}  // namespace edgeemo

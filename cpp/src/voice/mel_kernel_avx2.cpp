@@ -1,0 +1,3 @@
+#define LANES 4
+#define KERNEL kernel_avx2
+#include "voice/mel_kernel.inc"

@@ -1,0 +1,3 @@
+#define LANES 8
+#define KERNEL kernel_avx512
+#include "voice/mel_kernel.inc"
