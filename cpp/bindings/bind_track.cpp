@@ -19,7 +19,7 @@ using edgeemo::TrackerSpec;
 namespace {
 
 // Every field, sorted by name.
-struct Fields {
+struct TrackerFields {
     static constexpr const char* name = "TrackerSpec";
 
     template <class Spec, class Visit>
@@ -41,7 +41,7 @@ struct Tracker {
     std::mutex mutex;
 };
 
-std::vector<Track> update(Tracker& t, const py::object& objects, const py::object& time) {
+std::vector<Track> update_tracks(Tracker& t, const py::object& objects, const py::object& time) {
     const std::vector<Face> faces = to_faces(objects);
     const std::int64_t t_ms = to_ms(time);
     py::gil_scoped_release unlocked;
@@ -49,13 +49,13 @@ std::vector<Track> update(Tracker& t, const py::object& objects, const py::objec
     return t.tracker.update(faces, t_ms);
 }
 
-void reset(Tracker& t) {
+void reset_tracker(Tracker& t) {
     py::gil_scoped_release unlocked;
     const std::lock_guard<std::mutex> lock(t.mutex);
     t.tracker.reset();
 }
 
-std::string repr(const Track& t) {
+std::string track_repr(const Track& t) {
     return "Track(id=" + std::to_string(t.id) + ", face=" + std::string(py::repr(py::cast(t.face))) +
            ", first_ms=" + std::to_string(t.first_ms) + ", seen_ms=" + std::to_string(t.seen_ms) +
            ", hits=" + std::to_string(t.hits) + ", confirmed=" + (t.confirmed ? "True" : "False") + ")";
@@ -64,7 +64,7 @@ std::string repr(const Track& t) {
 }  // namespace
 
 void bind_track(py::module_& m) {
-    specs::Binding<TrackerSpec, Fields>::bind(m, "When a face is one seen before: a read-only value.");
+    specs::Binding<TrackerSpec, TrackerFields>::bind(m, "When a face is one seen before: a read-only value.");
     py::class_<Track>(m, "Track", "One face over time, as it was after a frame; a read-only value.")
         .def_readonly("id", &Track::id, "From 1, never given twice.")
         .def_readonly("face", &Track::face, "As last found; while it is not, where it is expected.")
@@ -72,15 +72,15 @@ void bind_track(py::module_& m) {
         .def_readonly("seen_ms", &Track::seen_ms, "When it was last found.")
         .def_readonly("hits", &Track::hits, "Frames in which it was found.")
         .def_readonly("confirmed", &Track::confirmed, "Found least_hits times.")
-        .def("__repr__", &repr);
+        .def("__repr__", &track_repr);
     py::class_<Tracker>(m, "FaceTracker",
                         "Keeps identities over the frames of one camera or video; deterministic.\n\n"
                         "A face is expected where it would be had it gone on as it went.")
         .def(py::init<const TrackerSpec&>(), py::arg("spec"))
         .def_property_readonly(
             "spec", [](const Tracker& t) { return t.tracker.spec(); }, "The TrackerSpec.")
-        .def("update", &update, py::arg("faces"), py::arg("t_ms"),
+        .def("update", &update_tracks, py::arg("faces"), py::arg("t_ms"),
              "All live tracks by id; those found in this frame have seen_ms == t_ms.\n"
              "Raises InputError for a time before the last one, or a box with NaN or without area.")
-        .def("reset", &reset, "Equals a fresh tracker.");
+        .def("reset", &reset_tracker, "Equals a fresh tracker.");
 }
