@@ -15,6 +15,7 @@
 #include "edgeemo/detect.h"
 #include "edgeemo/engine.h"
 #include "edgeemo/face.h"
+#include "edgeemo/fit.h"
 #include "edgeemo/follow.h"
 #include "edgeemo/image.h"
 #include "edgeemo/stage_clock.h"
@@ -147,6 +148,9 @@ class Recognizer {
 
     // What finds faces from now on; null: face-detector.tflite beside the bundle, as open() says.
     void set_finder(std::shared_ptr<const FaceFinder> finder);
+
+    // How a box that was found becomes a crop. For models that were trained on other crops.
+    void set_fit(const Fit& fit);
 
     // Measures the stages of every call from now on, beginning at zero, or no longer. Change this only while
     // no call runs.

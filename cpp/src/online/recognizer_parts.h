@@ -105,6 +105,7 @@ struct RecognizerParts {
     StageTimes* times = nullptr;             // where calls measure themselves; null: nowhere
     StageTimes times_kept;
 
+    Fit fit;                  // from a box that was found to a crop
     std::mutex finder_mutex;  // of what finds faces
     std::shared_ptr<const FaceFinder> found_by;
     std::string finder_path;  // where the detector is opened from; empty: nowhere

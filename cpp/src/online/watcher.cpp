@@ -58,6 +58,8 @@ void Recognizer::set_finder(std::shared_ptr<const FaceFinder> finder) {
     parts_->found_by = std::move(finder);
 }
 
+void Recognizer::set_fit(const Fit& fit) { parts_->fit = fit; }
+
 Face Recognizer::given_face(const Box& box) const {
     parts_->expect(Modality::face);
     return given(*parts_->face, box);
@@ -83,7 +85,7 @@ void Recognizer::find_faces(const Image& image, std::vector<Face>& found) const 
 void Recognizer::predict_face(const Image& image, const Face& found, Result& out) const {
     parts_->expect(Modality::face);
     const StageClock clock(parts_->times);
-    read(*parts_, image, fitted(*parts_->face, found), found, out);
+    read(*parts_, image, fitted(*parts_->face, found, parts_->fit), found, out);
 }
 
 void Recognizer::predict_nobody(Result& out) const { parts_->nobody(out); }
@@ -94,7 +96,7 @@ void Recognizer::predict_front(const Image& image, Result& out) const {
     find(*parts_, image, found);
     const Face* const front = in_front(found);
     if (front == nullptr) return parts_->nobody(out);
-    read(*parts_, image, fitted(*parts_->face, *front), *front, out);
+    read(*parts_, image, fitted(*parts_->face, *front, parts_->fit), *front, out);
 }
 
 struct FaceWatcher::State {
@@ -110,7 +112,7 @@ struct FaceWatcher::State {
         float* to = rows.data();
         for (const Face& face : faces) {
             StageClock::enter(Stage::frontend);
-            parts->read_crop(frame, fitted(*parts->face, face),
+            parts->read_crop(frame, fitted(*parts->face, face, parts->fit),
                              [&](const float* row, const float*) { to = std::copy_n(row, size, to); });
         }
         followed = &follower.update(faces, rows.data(), t);
