@@ -83,8 +83,8 @@ def _about(results: Mapping[str, Any]) -> str:
     seconds = sum(part["seconds"] for part in parts.values())
     took = f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
     return (
-        f"Made by `make table DATA=…` on {machine['cpu'] or machine['board']}, {machine['cores']} cores, Python "
-        f"{machine['python']}, {when}, {took}, "
+        f"Made by `make table DATA=…` on {machine['cpu'] or machine['board']}, {machine['cores']} cores, "
+        f"Python {machine['python']}, {when}, {took}, "
         f"{load} before and after the parts. One thread. Times are processor times: medians over rounds in "
         "which the systems take turns. A ratio is the median within rounds, with 5th and 95th percentile. "
         "Intervals are 95 % intervals; differences are paired. "
@@ -130,8 +130,9 @@ def _twins(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
     names = list(dict.fromkeys(row["system"] for rows in tasks.values() for row in rows))
     most = max((row["score"]["n"] for rows in tasks.values() for row in rows if row.get("score")), default=0)
     lines = [
-        "Bare models: processor µs a call, and the ratio to our engine's time. The percentage says how often the "
-        f"answer equals that of LiteRT's own Interpreter ({most} inputs from the data, Wilson's 95 % interval).",
+        "Bare models: processor µs a call, and the ratio to our engine's time. The percentage says how often "
+        f"the answer equals that of LiteRT's own Interpreter ({most} inputs from the data, Wilson's 95 % "
+        "interval).",
         "",
         f"| model | {' | '.join(names)} |",
         "|---" * (len(names) + 1) + "|",

@@ -1,4 +1,4 @@
-"""Write the generated parts of the reference: the C header, the JSON schemas of result and card.
+"""Write the generated parts of the reference: the command line, the C header, and JSON schemas.
 
 MkDocs calls `on_page_markdown` for each page. The function replaces a comment such as
 ``<!-- generated: C header -->`` with the part of that name.
@@ -16,10 +16,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
 import edgeemo
 from edgeemo.card import DetectorCard
+from edgeemo.cli import cli
 
 ROOT = Path(__file__).parent.parent
 HEADER = ROOT / "cpp" / "include" / "edgeemo" / "edgeemo.h"
@@ -46,6 +48,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     """Replace the marks of generated parts; MkDocs calls this hook with the text of each page."""
     parts: dict[str, Callable[[], str]] = {
         "C header": c_header,
+        "command line": command_line,
         "result schema": lambda: fenced(result_schema()),
         "card schema": lambda: fenced(card_schema()),
     }
@@ -55,6 +58,18 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 def fenced(schema: Schema) -> str:
     """Return a schema as a block of code."""
     return f"```json\n{json.dumps(schema, indent=2, ensure_ascii=False)}\n```"
+
+
+def command_line() -> str:
+    """Return a heading and the help of the command line and of each command."""
+    context = click.Context(cli, info_name="edgeemo", max_content_width=96, terminal_width=96)
+    parts = [f"```text\n{cli.get_help(context)}\n```"]
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
+        inner = click.Context(command, info_name=name, parent=context, terminal_width=96)
+        parts.append(f"## edgeemo {name}\n\n```text\n{command.get_help(inner)}\n```")
+    return "\n\n".join(parts)
 
 
 def c_header(source: str | None = None) -> str:

@@ -20,6 +20,7 @@ except ImportError as error:
         "the installed one is found, or install this one in place: `pip install -e .`."
     ) from error
 
+from ._core import __version__
 from .bundle import Bundle
 from .card import ModelCard
 from .face_detector import FaceDetector
@@ -31,8 +32,6 @@ from .stream import Stream
 from .text_recognizer import TextRecognizer
 from .types import EMOTIONS, EmotionResult
 from .voice_recognizer import VoiceRecognizer
-
-__version__ = "0.1.0"
 
 __all__ = [
     "EMOTIONS",

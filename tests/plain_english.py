@@ -3,8 +3,8 @@
     python tests/plain_english.py PATH...          # prints file:line: rule: text; exits with 1 on any
     python tests/plain_english.py --count PATH...  # prints the number of findings in each folder
 
-The checker reads Markdown. In Python it reads docstrings, comments, error messages and help texts, in C and C++
-comments and error messages, in TOML files, Makefiles and scripts comments. It skips code.
+The checker reads Markdown. In Python it reads docstrings, comments, error messages and help texts. In C and
+C++ it reads comments and error messages, in other files comments. It skips code.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _plain(text: str) -> str:
 def sentences(text: str) -> Iterator[str]:
     """Yield the sentences of one block; a sentence ends with a full stop, a question mark or the block."""
     begun = ""
-    for piece in re.split(r"(?<=[.!?])[)\"”’]*\s+(?=[\"“(A-Z0-9`]|edgeemo)", " ".join(text.split())):
+    for piece in re.split(r"(?<=[.!?])(?<!\.\.\.)[)\"”’]*\s+", " ".join(text.split())):
         begun = f"{begun} {piece}".strip()
         if not ABBREVIATION.search(begun):
             yield begun
