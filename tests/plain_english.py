@@ -116,6 +116,8 @@ KINDS = {".md", ".py", ".pyi", ".c", ".cpp", ".h", ".toml"}
 def files(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield the files below the paths that the checker can read."""
     for path in paths:
+        if not path.exists():
+            raise SystemExit(f"{path} does not exist: name a file or a folder.")
         inside = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in inside:
             hidden = any(part.startswith(".") for part in file.relative_to(path).parts)

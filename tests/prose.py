@@ -35,9 +35,9 @@ def _blocks(lines: Iterable[tuple[int, str]]) -> Iterator[Prose]:
         if not text or text.startswith((">>>", "...")):
             continue
         if text.startswith("|"):
-            for cell in text.strip("|").split("|"):
-                if re.search(r"\w", cell):
-                    yield number, cell
+            for item in re.split(r"\||[,;] ", text):  # a cell may hold a list
+                if re.search(r"\w", item):
+                    yield number, item
             continue
         if not held:
             start = number
