@@ -16,9 +16,10 @@ PRAGMA = re.compile(r"^(?:!|type:|noqa|mypy:|fmt:|ruff:|pragma|NOLINT|clang-form
 MESSAGES = {"help", "short_help", "epilog", "description"}
 
 
-def _blocks(lines: Iterable[tuple[int, str]]) -> Iterator[Prose]:
+def _blocks(lines: Iterable[tuple[int, str]], *, markdown: bool = False) -> Iterator[Prose]:
     """Join lines to blocks: blank lines, list items, table rows and named arguments begin a new one."""
     start, held, code, kept = 0, list[str](), None, False
+    section, blank = False, False  # inside Args:, Raises: …; after an empty line
     for number, line in lines:
         text, indent = line.strip(), len(line) - len(line.lstrip())
         kept = (kept and bool(text)) or text == "\b"  # click keeps the lines of such a block apart
@@ -26,7 +27,11 @@ def _blocks(lines: Iterable[tuple[int, str]]) -> Iterator[Prose]:
             continue
         if code is not None and (not text or indent > code):
             continue
-        code = None
+        section = (section and (indent > 0 or not text)) or bool(re.fullmatch(r"[A-Z]\w*:", text))
+        code = 3 if blank and text and indent > 3 and not section and not markdown else None
+        blank = not text
+        if code is not None:
+            continue
         begins = re.match(r"(?:[-*+•·]|\d+[.)])\s+|\|", text)
         named = indent and re.match(r"\*{0,2}[\w.]+(?: ?[(,/][^:]*)?: ", text)
         if held and (not text or begins or named or text.startswith(">>>")):
@@ -69,7 +74,7 @@ def _markdown(source: str) -> Iterator[tuple[int, str, bool]]:
         elif re.match(r"\s*(?::::|!!!|\?\?\?|===|--8<--)", line):
             line = ""
         prose.append((number, line))
-    for number, text in _blocks(prose):
+    for number, text in _blocks(prose, markdown=True):
         yield number, text, False
 
 
