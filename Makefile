@@ -101,7 +101,7 @@ format: $(TEST)/.stamp
 types: $(TEST)/.stamp
 	@rm -rf build/types && mkdir -p build/types
 	@cp -rs $(CURDIR)/edgeemo build/types/edgeemo && cp -rs $(CURDIR)/converters build/types/edgeemo/converters
-	$(BIN)/mypy build/types/edgeemo tests benchmarks
+	$(BIN)/mypy build/types/edgeemo tests benchmarks docs/generate.py
 
 cpp-test: $(TEST)/.stamp
 	$(CMAKE) -S cpp -B build/werror -G Ninja -DCMAKE_BUILD_TYPE=Release -DEDGEEMO_WERROR=ON -DEDGEEMO_TESTS=ON
