@@ -20,7 +20,6 @@ except ImportError as error:
         "the installed one is found, or install this one in place: `pip install -e .`."
     ) from error
 
-from ._core import __version__
 from .bundle import Bundle
 from .card import ModelCard
 from .face_detector import FaceDetector
@@ -32,6 +31,8 @@ from .stream import Stream
 from .text_recognizer import TextRecognizer
 from .types import EMOTIONS, EmotionResult
 from .voice_recognizer import VoiceRecognizer
+
+__version__ = _core.__version__
 
 __all__ = [
     "EMOTIONS",
