@@ -32,7 +32,7 @@ ITEM = re.compile(
     r"""
     (?:/\*(?P<comment>(?:(?!\*/).)*?)\*/\s*)?
     (?P<code>
-        ^\#define[^\n]*(?:\n\#define[^\n]*)*
+        ^\#define(?:\\\n|[^\n])*(?:\n\#define(?:\\\n|[^\n])*)*
       | ^typedef\ struct\ \w+\ \{.*?^\}\ (?P<struct>\w+);[^\n]*
       | ^typedef[^;{]*?(?P<alias>\w+);[^\n]*
       | ^EDGEEMO_API[^;]*?(?P<function>edgeemo_\w+)\([^;]*;[^\n]*
