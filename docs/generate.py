@@ -30,7 +30,7 @@ PLAIN = {str: "string", bool: "boolean", int: "integer", float: "number", type(N
 
 ITEM = re.compile(
     r"""
-    (?:/\*(?P<comment>(?:(?!\*/).)*?)\*/\s*)?
+    (?:/\*(?P<comment>(?:(?!\*/).)*?)\*/[ ]*\n?)?
     (?P<code>
         ^\#define(?:\\\n|[^\n])*(?:\n\#define(?:\\\n|[^\n])*)*
       | ^typedef\ struct\ \w+\ \{.*?^\}\ (?P<struct>\w+);[^\n]*
