@@ -33,7 +33,7 @@ from .types import EMOTIONS, EmotionResult
 
 _logging.getLogger("edgeemo").addHandler(_logging.NullHandler())  # quiet until the program says otherwise
 
-__version__ = "0.1.0"
+__version__ = _core.__version__
 
 __all__ = [
     "EMOTIONS",
