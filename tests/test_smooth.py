@@ -98,7 +98,7 @@ def test_a_mean_ends_with_its_track() -> None:
     assert 0 < mean[0] < 2
 
 
-@pytest.mark.parametrize(("score", "counts"), [(1.5, 1.0), (-0.5, 0.0), (float("nan"), 0.0)])
+@pytest.mark.parametrize(("score", "counts"), [(1.5, 1.0), (-0.5, 0.0)])
 def test_a_score_outside_0_to_1_is_held_to_that_range(score: float, counts: float) -> None:
     assert Smoother(1, 100.0).update(row(1), score, 0)[1] == counts
 
@@ -108,6 +108,7 @@ def test_a_score_outside_0_to_1_is_held_to_that_range(score: float, counts: floa
     [
         (row(np.nan), 1.0, 0, InputError, "number 0 of the row of face 0 is not finite"),
         (row(np.inf), 1.0, 0, InputError, "number 0 of the row of face 0 is not finite"),
+        (row(0), float("nan"), 0, InputError, "evidence must be in"),
         (row(0), 1.0, -1, InputError, "t_ms went back from 0 to -1"),
         (row(0, 1), 1.0, 0, InputError, r"the shape \(1, 1\)"),
         (np.zeros((1, 1), np.float32), 1.0, 0, InputError, r"the shape \(1, 1\)"),
