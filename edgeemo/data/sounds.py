@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from ..errors import InputError, RuntimeUnavailableError, SourceError
 from ..files import open_regular
+from . import lengths
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -18,12 +20,14 @@ Samples: TypeAlias = npt.NDArray[np.float32]
 
 LARGEST = 8.0
 """The largest magnitude of a sample that a voice frontend takes; full scale is 1."""
+_AT_ONCE_S = 60
 
 
 class SoundFile:
     """An open sound file of any kind that libsndfile reads (wav, flac, ogg, opus, mp3, …); a context manager.
 
-    A file that is cut off ends where its samples end.
+    The file decides how long the sound is, not its header: where the header states a wrong length, the
+    reader warns and reads to the end of the file. A file that is cut off ends where its samples end.
 
     Attributes:
         path: as given.
@@ -37,47 +41,66 @@ class SoundFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
         sf = soundfile()
+        self._refusal = sf.SoundFileError
         try:
-            with open_regular(path):  # libsndfile would only say "system error"
-                pass
+            self._bytes = open_regular(path)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise SourceError(f"{path} cannot be read: {reason}. Check the path and its rights.") from error
-        self._refusal = sf.LibsndfileError
         try:
-            self._file: Any = sf.SoundFile(path)
-        except (self._refusal, TypeError) as error:  # TypeError: raw samples, which need a description
+            mended, length = lengths.mended(self._bytes)
+            mended.seek(0)
+            self._decoder: Any = sf.SoundFile(mended)
+            self._decoder.seekable = lambda: False  # soundfile seeks after each read, which harms MP3 and Ogg
+        except (self._refusal, OSError, TypeError) as error:  # TypeError: raw samples
+            self._bytes.close()
             raise SourceError(
                 f"{path} is no audio that libsndfile reads, or damaged ({_reason(error)}). "
                 "Convert it to wav or flac."
             ) from error
-        self.rate_hz, self.channels = int(self._file.samplerate), int(self._file.channels)
-        self._frames = 0
+        self.rate_hz, self.channels = int(self._decoder.samplerate), int(self._decoder.channels)
+        self._frames, self._stated = 0, length
+        if length is not None and length.held is not None:
+            self._warn(length.held)
 
-    def read(self, frames: int = -1) -> Samples:
+    def read(self, frames: int) -> Samples:
         """Return the next samples in ±1, float32 ``(at most frames, channels)``; none at the end.
 
         Raises:
             SourceError: the file is damaged from here on.
         """
         try:
-            found: Samples = self._file.read(frames, dtype="float32", always_2d=True)
-        except self._refusal as error:
+            found: Samples = self._decoder.read(frames, dtype="float32", always_2d=True)
+        except (self._refusal, OSError) as error:
             raise SourceError(
                 f"{self.path} is damaged after {self._frames / self.rate_hz:.1f} s ({_reason(error)}). "
                 "Fetch it again."
             ) from error
         self._frames += len(found)
+        if not len(found) and self._stated is not None and self._stated.stated != self._frames:
+            self._warn(self._frames)
         return found
+
+    def _warn(self, held: int) -> None:
+        """Warn once of a header that states another length."""
+        stated, self._stated = self._stated, None
+        if stated is not None:
+            warnings.warn(
+                f"{self.path}: the header states {stated.stated:,} {stated.unit} of sound, the file holds "
+                f"{held:,}. edgeemo reads to the end of the file.",
+                lengths.HeaderWarning,
+                stacklevel=4,
+            )
 
     @property
     def closed(self) -> bool:
         """Whether the file is closed."""
-        return bool(self._file.closed)
+        return self._bytes.closed
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._decoder.close()
+        self._bytes.close()
 
     def __enter__(self) -> Self:
         return self
@@ -95,9 +118,12 @@ def read_sound(path: str | os.PathLike[str]) -> tuple[Samples, int]:
         RuntimeUnavailableError: soundfile is not installed.
     """
     with SoundFile(path) as file:
-        found = file.read()
-        check_samples(path, found)
-        return one_channel_flat(found), file.rate_hz
+        blocks = [np.zeros((0, file.channels), np.float32)]
+        while len(block := file.read(_AT_ONCE_S * file.rate_hz)):
+            blocks.append(block)
+    found = np.concatenate(blocks)
+    check_samples(path, found)
+    return one_channel_flat(found), file.rate_hz
 
 
 def one_channel_flat(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
