@@ -181,8 +181,7 @@ def test_a_picture_that_cannot_be_written_is_a_named_error(
         (["so happy", "--bundle", "FACE"], "reads faces: give a photograph"),
         (["-", "--bundle", "FACE"], "reads faces: give a photograph"),
         (["so happy", "--bundle", "TEXT", "--whole"], "--whole is for photographs"),
-        (["FILM"], "film.mp4 is a video: `edgeemo watch` reads it"),
-        (["none.avi"], "none.avi is a video: `edgeemo watch` reads it"),
+        (["FILM"], "film.mp4 is a video: `edgeemo watch` reads its faces"),
     ],
 )
 def test_what_does_not_go_together_is_wrong_usage(

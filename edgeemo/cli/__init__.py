@@ -84,6 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (documented in ``edgeemo --help``)."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it at import
     console.prepare()
+    if sys.stdout is None:
+        console.say("error: standard output is closed. Send the output to a file, or to /dev/null.")
+        return ERROR
     try:
         said = list(sys.argv[1:] if arguments is None else arguments)
         with cli.make_context("edgeemo", said, obj=tuple(said)) as context:

@@ -56,11 +56,11 @@ KINDS = (  # of several that match, the name of the file decides, else the first
     _kind("an Ogg video", "video", ".ogv", rb"OggS.{24}\x80theora", True),
     _kind("Ogg sound", "sound", ".ogg .oga .opus", rb"OggS", True),
     _kind("AIFF sound", "sound", ".aif .aiff .aifc", rb"FORM.{4}AIF[FC]", True),
-    _kind("AU sound", "sound", ".au .snd", rb"\.snd", True),
-    _kind("CAF sound", "sound", ".caf", rb"caff", True),
+    _kind("AU sound", "sound", ".au .snd", rb"\.snd\0", True),
+    _kind("CAF sound", "sound", ".caf", rb"caff\0", True),
     _kind("W64 sound", "sound", ".w64", rb"riff\x2e\x91", True),
     _kind("AMR sound", "sound", ".amr .awb", rb"#!AMR"),
-    _kind("AAC sound", "sound", ".aac", rb"\xff[\xf0\xf1\xf8\xf9]|ADIF"),
+    _kind("AAC sound", "sound", ".aac", rb"\xff[\xf0\xf1\xf8\xf9]"),
     _kind("Monkey's Audio", "sound", ".ape", rb"MAC [\x80-\xff]"),
     _kind("WavPack sound", "sound", ".wv", rb"wvpk"),
     _kind("AC-3 sound", "sound", ".ac3 .eac3", rb"\x0bw"),
@@ -110,10 +110,15 @@ KINDS = (  # of several that match, the name of the file decides, else the first
 
 
 def kind_of(head: bytes, name: str | os.PathLike[str]) -> Kind | None:
-    """Return the kind of a file by its first bytes, else by its name; None if neither says anything."""
+    """Return the kind of a file by its first bytes, else by its name; None if neither says anything.
+
+    Content that no magic number names may be text. So the name alone makes it sound, a picture or a video,
+    but no document or archive, unless there is no content at all.
+    """
     suffix = Path(name).suffix.lower()
     found = [kind for kind in KINDS if kind.magic and re.match(kind.magic, head, re.DOTALL)]
-    return next((kind for kind in found or KINDS if suffix in kind.suffixes), found[0] if found else None)
+    by_name = [kind for kind in KINDS if not head or kind.medium in ("sound", "picture", "video", "text")]
+    return next((kind for kind in found or by_name if suffix in kind.suffixes), found[0] if found else None)
 
 
 def kind_of_file(path: str | os.PathLike[str]) -> Kind | None:
@@ -123,6 +128,13 @@ def kind_of_file(path: str | os.PathLike[str]) -> Kind | None:
             return kind_of(file.read(HEAD), path)
     except (OSError, ValueError):  # ValueError: a name with a NUL
         return None
+
+
+def is_text(head: bytes) -> bool:
+    """Tell whether these first bytes of a file are mostly UTF-8 text, without a NUL."""
+    text = head.decode("utf-8", "ignore")
+    controls = sum(c < " " and c not in "\t\n\v\f\r\b\x1b" for c in text)
+    return b"\0" not in head and len(text.encode()) - controls >= 0.7 * len(head)
 
 
 def suffixes(medium: Medium) -> tuple[str, ...]:

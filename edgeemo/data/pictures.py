@@ -165,10 +165,12 @@ def _failure(error: Exception) -> str:
 
 
 def _unknown(path: str | os.PathLike[str], head: bytes) -> str:
-    """Say what a file is that Pillow does not know, and what to do."""
+    """Say what a file is that Pillow does not open, and what to do."""
     kind = kinds.kind_of(head, path)
     if not head:
         return f"{path} is empty and no picture. Fetch it again."
     if kind is not None and not kind.read:
         return kinds.refusal(path, kind, "Pillow")
+    if kind is not None and kind is kinds.kind_of(head, ""):
+        return f"{path} is {kind.name} that is damaged, or that this Pillow does not read. Convert it to PNG."
     return f"{path} is no picture that Pillow reads, or damaged. Convert it to JPEG or PNG."
