@@ -1,4 +1,4 @@
-"""How the command line speaks: results on stdout, all else on stderr."""
+"""What the command line prints: results on stdout, all else on stderr."""
 
 from __future__ import annotations
 

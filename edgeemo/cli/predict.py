@@ -32,7 +32,7 @@ from .voice import read_file
 
 @click.command("predict")
 @click.argument("text_or_files", metavar="[TEXT_OR_FILE]...", nargs=-1)
-@click.option("--text", help="A text, even if a file has that name.")
+@click.option("--text", help="Read this text, even if a file has the same name.")
 @click.option("--bundle", help="A shipped bundle's name, or a file; by default text, voice or face.")
 @click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
 @click.option(
@@ -40,7 +40,7 @@ from .voice import read_file
     help="auto, cpu, gpu, or an external TFLite delegate (.so); see `edgeemo delegates`.",
 )  # fmt: skip
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a text or file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each text or file.")
 @click.option(
     "--picture", type=click.Path(path_type=Path), metavar="PNG",
     help="Draw the waveform and emotions of audio, or the faces of a photograph.",
