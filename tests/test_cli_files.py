@@ -145,10 +145,14 @@ def test_a_video_by_any_name(name: bytes, mime_path: Path, tmp_path: Path) -> No
         video.write(cv2.UMat(48, 64, cv2.CV_8UC3))
     video.release()
     os.rename(tmp_path / "a.avi", os.path.join(os.fsencode(tmp_path), name))  # noqa: PTH104, PTH118
-    command = [sys.executable, "-m", "edgeemo", "watch", name, "--bundle", str(mime_path), "--json"]
-    done = subprocess.run(command, capture_output=True, timeout=60, cwd=tmp_path)
+
+    def watched(source: bytes) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "edgeemo", "watch", os.fsdecode(source), "--json"]
+        command += ["--bundle", str(mime_path)]
+        return subprocess.run(command, capture_output=True, timeout=60, cwd=tmp_path)
+
+    done, missing = watched(name), watched(name + b"x")
     assert (done.returncode, done.stdout.count(b"\n")) == (0, 3), done.stderr
-    missing = subprocess.run([*command[:4], name + b"x", *command[5:]], capture_output=True, timeout=60)
     assert (missing.returncode, b"No such file" in missing.stderr) == (1, True)
 
 
