@@ -1,0 +1,4 @@
+"""The data layer: each kind of file has one reader here, for serving, training, evaluation and conversion.
+
+`edgeemo.data.pictures.read_picture` reads every picture, `edgeemo.data.sounds` every sound file.
+"""
