@@ -19,9 +19,9 @@ import warnings
 from pathlib import Path
 
 from edgeemo import FaceDetector
+from edgeemo.data.marked import read_marked
 from edgeemo.evaluation.blazeface import BlazeFace
 from edgeemo.evaluation.detection import DetectionReport, evaluate_detector
-from edgeemo.evaluation.marked import read_marked
 
 
 def told(report: DetectionReport) -> dict[str, object]:

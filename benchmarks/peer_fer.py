@@ -28,13 +28,13 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from edgeemo import Recognizer
+from edgeemo.data.faces import Color, Pixels, pixels_of, read_face
+from edgeemo.data.leaks import check_leaks
+from edgeemo.data.manifest import Example, read_manifest
 from edgeemo.evaluation.bootstrap import Array, Draw, clusters_of, difference, intervals
-from edgeemo.evaluation.faces import Color, Pixels, pixels_of, read_face
-from edgeemo.evaluation.leaks import check_leaks
 from edgeemo.evaluation.metrics import LabelMeasure, per_label
 from edgeemo.evaluation.predictions import predict
 from edgeemo.evaluation.spaces import Space, choose, one_hot
-from edgeemo.manifest import Example, read_manifest
 
 Tensor: TypeAlias = npt.NDArray[np.float32]
 MEASURED = ("accuracy", "macro_f1", "uar")

@@ -12,16 +12,16 @@ import numpy.typing as npt
 from edgeemo import __version__
 from edgeemo.bundle import Bundle
 from edgeemo.card import Card
+from edgeemo.data.clips import read_clip
+from edgeemo.data.faces import read_face
+from edgeemo.data.leaks import SUFFIX
+from edgeemo.data.manifest import Example, read_manifest
 from edgeemo.errors import BudgetError, BundleError, ConversionError, DataError
-from edgeemo.evaluation.clips import read_clip
-from edgeemo.evaluation.faces import read_face
-from edgeemo.evaluation.leaks import SUFFIX
 from edgeemo.evaluation.predictions import Progress
 from edgeemo.evaluation.report import evaluate
 from edgeemo.face_detector import FaceDetector
 from edgeemo.files import write_whole
 from edgeemo.frontends import frontend_for
-from edgeemo.manifest import Example, read_manifest
 from edgeemo.recognizer import Recognizer
 from edgeemo.runtime import Runtime
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from edgeemo.bundle import Bundle
+from edgeemo.data.manifest import Example, read_manifest
 from edgeemo.errors import DataError
 from edgeemo.evaluation.bootstrap import Draw, Interval, distribution, interval, measure
 from edgeemo.evaluation.metrics import LabelMeasure
 from edgeemo.evaluation.predictions import Predictions, Progress, predict
 from edgeemo.evaluation.spaces import FINE, spaces_of
-from edgeemo.manifest import Example, read_manifest
 from edgeemo.recognizer import Recognizer
 from edgeemo.runtime import Runtime
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from edgeemo.bundle import Bundle
 from edgeemo.card import DetectorCard
+from edgeemo.data.marked import MarkedPicture, overlap, read_marked
 from edgeemo.errors import DataError
 from edgeemo.evaluation.detection import DetectionMeasure, find
-from edgeemo.evaluation.marked import MarkedPicture, overlap, read_marked
 from edgeemo.face_detector import FaceDetector
 from edgeemo.faces import Face
 from edgeemo.runtime import Runtime
@@ -121,7 +121,7 @@ def compare_detectors(
 
 def marked_in(manifest: Path) -> list[MarkedPicture]:
     """Return the pictures of a manifest, with the faces marked in it if there are such columns."""
-    from edgeemo.manifest import read_manifest
+    from edgeemo.data.manifest import read_manifest
 
     try:
         return read_marked(manifest)

@@ -15,8 +15,8 @@ import pytest
 
 from edgeemo import Bundle, Recognizer
 from edgeemo.card import ModelCard
+from edgeemo.data.manifest import Example, read_manifest, write_manifest
 from edgeemo.errors import BudgetError, BundleError, ConversionError, DataError
-from edgeemo.manifest import Example, read_manifest, write_manifest
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 

@@ -11,10 +11,10 @@ import pytest
 
 from edgeemo import Bundle, FaceDetector
 from edgeemo.card import DetectorCard
+from edgeemo.data.faces import read_face
+from edgeemo.data.manifest import Example, write_manifest
+from edgeemo.data.marked import overlap, read_marked
 from edgeemo.errors import BudgetError, ConversionError, DataError
-from edgeemo.evaluation.faces import read_face
-from edgeemo.evaluation.marked import overlap, read_marked
-from edgeemo.manifest import Example, write_manifest
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("cv2", reason="needs edgeemo[train]")

@@ -9,8 +9,8 @@ import pytest
 
 from edgeemo import Bundle, Recognizer
 from edgeemo.card import ModelCard
+from edgeemo.data.manifest import Example, read_manifest, write_manifest
 from edgeemo.errors import ConversionError, DataError
-from edgeemo.manifest import Example, read_manifest, write_manifest
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("soundfile", reason="needs edgeemo[train]")
@@ -22,7 +22,7 @@ from edgeemo.converters.inspect import dissect
 from edgeemo.converters.twin import float_recognizer
 from edgeemo.converters.verify import Verification, verify
 
-from edgeemo.evaluation.clips import read_clip
+from edgeemo.data.clips import read_clip
 
 
 def test_a_voice_bundle_is_full_int8_with_labels_and_speech(bundle_of_trained_voice: Path) -> None:

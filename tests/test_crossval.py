@@ -16,10 +16,10 @@ from voices import RECIPE, SPEAKERS
 
 from edgeemo import Bundle, ModelCard
 from edgeemo.cli import main
+from edgeemo.data.folds import who
+from edgeemo.data.manifest import read_manifest
 from edgeemo.errors import DataError, SpecError
-from edgeemo.manifest import read_manifest
 from edgeemo.training import crossval as crossing
-from edgeemo.training.folds import who
 from edgeemo.training.recipe import read_recipe
 from edgeemo.training.train import run
 from edgeemo.training.train_voice import VoiceWorkshop

@@ -15,11 +15,8 @@ import numpy.typing as npt
 import pytest
 from rich.console import Console
 
-from edgeemo.errors import DataError, LeakError
-from edgeemo.evaluation.blazeface import anchors
-from edgeemo.evaluation.detection import DetectionMeasure, evaluate_detector
-from edgeemo.evaluation.leaks import write_seen
-from edgeemo.evaluation.marked import (
+from edgeemo.data.leaks import write_seen
+from edgeemo.data.marked import (
     MarkedFace,
     MarkedPicture,
     box_with,
@@ -27,6 +24,9 @@ from edgeemo.evaluation.marked import (
     read_marked,
     write_marked,
 )
+from edgeemo.errors import DataError, LeakError
+from edgeemo.evaluation.blazeface import anchors
+from edgeemo.evaluation.detection import DetectionMeasure, evaluate_detector
 from edgeemo.evaluation.tables import render_detections
 from edgeemo.faces import Face
 
@@ -194,7 +194,7 @@ def test_where_no_face_is_large_there_is_no_recall_of_large_ones(tmp_path: Path)
 
 
 def test_pictures_that_were_trained_on_are_refused(tmp_path: Path) -> None:
-    from edgeemo.evaluation.faces import pixels_of
+    from edgeemo.data.faces import pixels_of
 
     pictures = street(tmp_path, 4)
     path = lookout.bundle().write(tmp_path / "lookout.tflite").path

@@ -11,12 +11,12 @@ import pytest
 import wordy
 
 from edgeemo import Recognizer
+from edgeemo.data.leaks import write_seen
+from edgeemo.data.manifest import Example
 from edgeemo.errors import DataError, LeakError, RuntimeUnavailableError
 from edgeemo.evaluation import Report, evaluate, pictures, tables
-from edgeemo.evaluation.leaks import write_seen
 from edgeemo.evaluation.peers import best_thresholds, compare
 from edgeemo.evaluation.spaces import choose, spaces_of
-from edgeemo.manifest import Example
 
 
 def example(

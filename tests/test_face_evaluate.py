@@ -16,22 +16,22 @@ pytest.importorskip("cv2", reason="needs edgeemo[face]")
 
 import cv2
 from ear import card as ear_card
+from edgeemo.catalog.manifest import Example, read_manifest, write_manifest
 from test_peers_voice import script
 
 from edgeemo import FaceSpec
 from edgeemo.cli import main
+from edgeemo.data import catalog
+from edgeemo.data.face_sets import VotedFace
+from edgeemo.data.faces import View, view_of
 from edgeemo.errors import DataError
 from edgeemo.evaluation import Report, evaluate, pictures, tables
 from edgeemo.evaluation.alignment import eye_errors, measure_alignment
 from edgeemo.evaluation.bootstrap import Draw
 from edgeemo.evaluation.damage import STRENGTHS, Damage, scaled
-from edgeemo.evaluation.faces import View, view_of
 from edgeemo.evaluation.metrics import LabelMeasure
 from edgeemo.faces import Face
 from edgeemo.frontends import FaceFrontend
-from edgeemo.manifest import Example, read_manifest, write_manifest
-from edgeemo.training import data
-from edgeemo.training.data_face import VotedFace
 from edgeemo.types import EMOTIONS, EmotionResult
 
 SPEC = FaceSpec(width=24, height=24)
@@ -364,7 +364,7 @@ def test_the_labels_of_fer2013_are_written_without_leaks(tiny_faces: Path, tmp_p
 
 
 def test_a_majority_is_more_than_half_of_all_votes(tiny_faces: Path) -> None:
-    every, agreed = (data.load(name, tiny_faces, "train") for name in ("ferplus", "ferplus-majority"))
+    every, agreed = (catalog.load(name, tiny_faces, "train") for name in ("ferplus", "ferplus-majority"))
     assert all(isinstance(e, VotedFace) and max(e.votes) > 5 for e in agreed)
     tied = [e for e in every if e not in agreed]
     assert [e.votes for e in tied if isinstance(e, VotedFace)] == [(0, 0, 4, 4, 0, 0, 0, 0)]

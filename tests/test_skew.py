@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgeemo import Bundle, Recognizer
-from edgeemo.manifest import write_manifest
+from edgeemo.data.manifest import write_manifest
 from edgeemo.voice_recognizer import VoiceRecognizer
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
@@ -60,7 +60,7 @@ def test_training_calibration_and_predict_see_the_same_ids(
 def test_training_calibration_and_predict_see_the_same_spans(
     trained_voice: Path, tiny_voices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edgeemo.evaluation.clips import read_clip
+    from edgeemo.data.clips import read_clip
     from edgeemo.training.recipe import read_recipe
     from edgeemo.training.train_voice import VoiceWorkshop
 
@@ -110,8 +110,8 @@ def test_the_card_carries_the_spec_and_vocabulary_the_weights_were_trained_with(
 def test_evidence_is_counted_alike_when_it_is_chosen_and_when_it_is_used(
     bundle_of_trained_voice: Path, tiny_voices: Path
 ) -> None:
-    from edgeemo.evaluation.clips import read_clip
-    from edgeemo.training.data import load
+    from edgeemo.data.catalog import load
+    from edgeemo.data.clips import read_clip
     from edgeemo.training.speech import evidence_of
 
     recognizer = VoiceRecognizer.open(bundle_of_trained_voice)

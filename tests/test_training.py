@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 
 from edgeemo import ModelCard
+from edgeemo.data.leaks import digest, read_seen
 from edgeemo.errors import DataError, RuntimeUnavailableError, SpecError
-from edgeemo.evaluation.leaks import digest, read_seen
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 
 from sentences import RECIPE
 
-from edgeemo.manifest import read_manifest
-from edgeemo.training import calibrate, data, models
+from edgeemo.catalog.manifest import read_manifest
+from edgeemo.data import catalog
+from edgeemo.training import calibrate, models
 from edgeemo.training.cards import protocol
 from edgeemo.training.distil import augment
 from edgeemo.training.recipe import RECIPES, read_recipe
@@ -52,10 +53,10 @@ def test_no_development_text_is_trained_on(trained: Path, tiny_data: Path) -> No
     train = {
         digest(e.text or "")
         for name in ("goemotions", "emobank")
-        for e in data.load(name, tiny_data, "train")
+        for e in catalog.load(name, tiny_data, "train")
     }
     for name in ("goemotions", "emobank"):
-        held_out = {digest(e.text or "") for e in data.load(name, tiny_data, "dev")}
+        held_out = {digest(e.text or "") for e in catalog.load(name, tiny_data, "dev")}
         assert train & held_out, "the tiny data should leak"
         assert not seen & held_out
 
@@ -195,7 +196,7 @@ def test_without_a_development_set_int8_is_verified_on_other_texts_than_it_is_ca
 ) -> None:
     recipe = COUNTS.replace(*ALONE).replace(*ONE_HOLDS).replace('dev = "dev"', "")
     recipe = recipe.replace('"text_counts"', '"text_cnn"').replace("pairs = 64", "filters = 8")
-    affect = "".join(f"{label} = [0.0, 0.0]\n" for label in data.GOEMOTIONS)
+    affect = "".join(f"{label} = [0.0, 0.0]\n" for label in catalog.GOEMOTIONS)
     (tmp_path / "recipe.toml").write_text(f"{recipe.replace('epochs = 2', 'epochs = 0')}[affect]\n{affect}")
     run(tmp_path / "recipe.toml", data=tiny_data, out=tmp_path / "out")
     ranges, checked = (
@@ -204,7 +205,7 @@ def test_without_a_development_set_int8_is_verified_on_other_texts_than_it_is_ca
     assert len(ranges) > 5
     assert len(checked) > 5
     assert not ranges & checked
-    assert ranges | checked == {e.text for e in data.load("goemotions", tiny_data, "valid")}
+    assert ranges | checked == {e.text for e in catalog.load("goemotions", tiny_data, "valid")}
 
 
 @pytest.mark.parametrize(
@@ -233,28 +234,28 @@ def test_shipped_recipes_map_every_label_of_their_data_at_most_once(name: str) -
     labels = [label for members in recipe.emotion_labels().values() for label in members]
     assert len(labels) == len(set(labels))
     names = recipe.data["labels"] if recipe.modality == "voice" else [recipe.data["labels"]]
-    known = {label for name in names for label in data.find(name, recipe.manifest).labels}
+    known = {label for name in names for label in catalog.find(name, recipe.manifest).labels}
     assert set(labels) <= known
     assert recipe.modality == "voice" or set(labels) == known
     assert not recipe.affect or set(recipe.affect) == set(labels)
 
 
 def test_fit_and_valid_part_the_training_set_and_keep_repeated_texts_together(tiny_data: Path) -> None:
-    fit, valid = (data.load("goemotions", tiny_data, split) for split in ("fit", "valid"))
-    assert len(fit) + len(valid) == len(data.load("goemotions", tiny_data, "train"))
+    fit, valid = (catalog.load("goemotions", tiny_data, split) for split in ("fit", "valid"))
+    assert len(fit) + len(valid) == len(catalog.load("goemotions", tiny_data, "train"))
     assert valid
     assert not {e.text for e in fit} & {e.text for e in valid}
 
 
 def test_missing_and_damaged_data_are_named(tiny_data: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"train\.tsv\.gz.* is missing"):
-        data.load("goemotions", tmp_path, "train")
+        catalog.load("goemotions", tmp_path, "train")
     with pytest.raises(DataError, match="no split 'test'"):
-        data.load("goemotions", tiny_data, "test")
+        catalog.load("goemotions", tiny_data, "test")
     (tmp_path / "goemotions").mkdir()
     (tmp_path / "goemotions" / "train.tsv.gz").write_bytes(gzip.compress(b"text\tlabels")[:-4])
     with pytest.raises(DataError, match="cannot be read"):
-        data.load("goemotions", tmp_path, "train")
+        catalog.load("goemotions", tmp_path, "train")
 
 
 def test_a_missing_teacher_is_named_before_any_data_are_read(

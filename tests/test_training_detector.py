@@ -17,12 +17,12 @@ from smileys import smiley
 from street import PEOPLE, RECIPE, SCENES, STREETS, street
 
 from edgeemo.card import DetectorCard
+from edgeemo.data.detector_sets import groups_of
+from edgeemo.data.marked import MarkedFace, MarkedPicture, read_marked
 from edgeemo.errors import DataError, SpecError
-from edgeemo.evaluation.marked import MarkedFace, MarkedPicture, read_marked
 from edgeemo.faces import DetectorSpec, Face, FaceDecoder
 from edgeemo.frontends import Alignment, FaceFrontend, FaceSpec
-from edgeemo.training import data
-from edgeemo.training.data_detector import groups_of
+from edgeemo.data import catalog
 from edgeemo.training.material_detector import FindLesson, cells_of, mirrored, target
 from edgeemo.training.models_detector import BOUNDS, HEADS, face_finder, focal, placed, taught, untaught
 from edgeemo.training.recipe import read_recipe
@@ -117,7 +117,7 @@ def test_a_recipe_that_recognizes_needs_emotions(tmp_path: Path) -> None:
 
 def test_streets_portraits_and_scenes_are_split_without_a_rest(tiny_street: Path) -> None:
     street_, portraits, scenes = (
-        [data.load(name, tiny_street, split) for split in ("train", "valid")]
+        [catalog.load(name, tiny_street, split) for split in ("train", "valid")]
         for name in ("street", "portraits", "scenes")
     )
     assert sum(map(len, street_)) == STREETS
@@ -136,13 +136,13 @@ def test_pictures_that_look_alike_are_one_group() -> None:
 
 def test_the_real_set_is_as_its_page_says(data_dir: Callable[[str], Path]) -> None:
     folder = data_dir("face")
-    parts = {split: data.load("street", folder, split) for split in ("train", "valid")}
+    parts = {split: catalog.load("street", folder, split) for split in ("train", "valid")}
     assert sum(map(len, parts.values())) == 526
     faces = [f for part in parts.values() for p in part if isinstance(p, MarkedPicture) for f in p.faces]
     assert sum(face.bare for face in faces) == 516
-    portraits = [p for split in parts for p in data.load("portraits", folder, split)]
+    portraits = [p for split in parts for p in catalog.load("portraits", folder, split)]
     assert len({p.subject for p in portraits}) == 64
-    people = [{p.subject for p in data.load("portraits", folder, split)} for split in parts]
+    people = [{p.subject for p in catalog.load("portraits", folder, split)} for split in parts]
     assert not people[0] & people[1]
 
 

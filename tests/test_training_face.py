@@ -18,13 +18,13 @@ import keras
 from smileys import RECIPE, TRAIN, VALID, smiley
 
 from edgeemo import ModelCard
+from edgeemo.data.face_sets import FACE_LABELS, VotedFace
+from edgeemo.data.faces import part_of, pixels_of, read_face
+from edgeemo.data.leaks import read_seen
+from edgeemo.catalog.manifest import Example, read_manifest, write_manifest
 from edgeemo.errors import DataError, SpecError
-from edgeemo.evaluation.faces import part_of, pixels_of, read_face
-from edgeemo.evaluation.leaks import read_seen
 from edgeemo.frontends import FaceFrontend, FaceSpec
-from edgeemo.manifest import Example, read_manifest, write_manifest
-from edgeemo.training import data
-from edgeemo.training.data_face import FACE_LABELS, VotedFace
+from edgeemo.data import catalog
 from edgeemo.training.material_face import (
     FaceAugment,
     FaceLesson,
@@ -76,7 +76,7 @@ def test_the_check_is_on_validation_and_calibration_on_training_faces(
     assert {e.split for e in calibrated} == {"train"}
     assert max(Counter(e.labels for e in calibrated).values()) == len(calibrated) // 8
     seen = set(read_seen(trained_face / "model.seen").tolist())
-    assert len(seen) == len(data.load("ferplus", tiny_faces, "train"))
+    assert len(seen) == len(catalog.load("ferplus", tiny_faces, "train"))
 
 
 def test_a_step_begins_where_the_one_before_ended(
@@ -141,7 +141,7 @@ def test_only_faces_with_votes_teach(tmp_path: Path, tiny_faces: Path) -> None:
 
 
 def test_each_face_is_the_part_of_its_sheet(tiny_faces: Path) -> None:
-    for e in data.load("ferplus", tiny_faces, "valid")[::25]:
+    for e in catalog.load("ferplus", tiny_faces, "valid")[::25]:
         assert isinstance(e, VotedFace)
         picture, color = read_face(e)
         assert color == "gray"
@@ -150,7 +150,7 @@ def test_each_face_is_the_part_of_its_sheet(tiny_faces: Path) -> None:
 
 
 def test_doubles_leaks_and_what_nobody_knew_are_left_out(tiny_faces: Path) -> None:
-    train, valid = (data.load("ferplus", tiny_faces, split) for split in ("train", "valid"))
+    train, valid = (catalog.load("ferplus", tiny_faces, split) for split in ("train", "valid"))
     assert len(train) == TRAIN - 3  # a double, one unknown, one no face
     assert len(valid) == VALID - 2  # a double and a leak
     assert not {pixels_of(e) for e in train} & {pixels_of(e) for e in valid}
@@ -158,7 +158,7 @@ def test_doubles_leaks_and_what_nobody_knew_are_left_out(tiny_faces: Path) -> No
 
 
 def test_votes_are_shares_without_unknown_and_ties_go_to_the_first(tiny_faces: Path) -> None:
-    faces = [e for e in data.load("ferplus", tiny_faces, "train") if isinstance(e, VotedFace)]
+    faces = [e for e in catalog.load("ferplus", tiny_faces, "train") if isinstance(e, VotedFace)]
     tie = next(e for e in faces if e.votes == (0, 0, 4, 4, 0, 0, 0, 0))
     assert tie.labels == ("surprise",)
     shares = distribution(faces)
@@ -167,7 +167,7 @@ def test_votes_are_shares_without_unknown_and_ties_go_to_the_first(tiny_faces: P
 
 
 def test_a_manifest_of_parts_reads_back_equal(tiny_faces: Path, tmp_path: Path) -> None:
-    valid = data.load("ferplus", tiny_faces, "valid")[:5]
+    valid = catalog.load("ferplus", tiny_faces, "valid")[:5]
     write_manifest(tmp_path / "some.csv", valid)
     assert [pixels_of(e) for e in read_manifest(tmp_path / "some.csv")] == [pixels_of(e) for e in valid]
 
@@ -187,7 +187,7 @@ def test_a_part_outside_its_picture_and_no_picture_are_named(tiny_faces: Path, t
 
 def test_the_real_set_is_as_its_page_says(data_dir: Callable[[str], Path]) -> None:
     folder = data_dir("face")
-    train, valid = (data.load("ferplus", folder, split) for split in ("train", "valid"))
+    train, valid = (catalog.load("ferplus", folder, split) for split in ("train", "valid"))
     assert 27_000 < len(train) < 28_558
     assert 3_000 < len(valid) < 3_579 - 375 + 1
     assert {label for e in train for label in e.labels} == set(FACE_LABELS)

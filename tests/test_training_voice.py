@@ -19,16 +19,17 @@ import keras
 from voices import LABELS, RECIPE, SPEAKERS, TAKES, buzz
 
 from edgeemo import ModelCard
+from edgeemo.data.folds import folds, take, who
+from edgeemo.data.leaks_voice import read_seen_voice
+from edgeemo.catalog.manifest import Example, read_manifest
+from edgeemo.data.voice_sets import label_of
 from edgeemo.errors import DataError, SpecError
-from edgeemo.evaluation.leaks_voice import read_seen_voice
 from edgeemo.frontends import VoiceFrontend, VoiceSpec
-from edgeemo.manifest import Example, read_manifest
-from edgeemo.training import calibrate, data, speech
+from edgeemo.data import catalog
+from edgeemo.training import calibrate, speech
 from edgeemo.training.augment import Augment
-from edgeemo.training.data_voice import label_of
 from edgeemo.training.features import ClipFeatures
 from edgeemo.training.fit import categorical
-from edgeemo.training.folds import folds, take, who
 from edgeemo.training.material_voice import EmotionLesson, lesson, truth, weights
 from edgeemo.training.models_voice import BLOCK
 from edgeemo.training.recipe import read_recipe
@@ -134,7 +135,7 @@ def test_a_wrong_recipe_says_what_is_wrong(
 
 
 def test_readers_speak_our_words_and_put_the_set_before_the_speaker(tiny_voices: Path) -> None:
-    found = data.load("ravdess", tiny_voices, "train")
+    found = catalog.load("ravdess", tiny_voices, "train")
     assert len(found) == len(SPEAKERS) * TAKES * len(LABELS["ravdess"])
     assert {e.labels for e in found} == {("neutral",), ("calm",), ("happiness",), ("anger",)}
     assert {e.speaker for e in found} == {f"ravdess/{s}" for s in SPEAKERS}
@@ -143,7 +144,7 @@ def test_readers_speak_our_words_and_put_the_set_before_the_speaker(tiny_voices:
 
 @pytest.mark.parametrize("name", ["ravdess", "emodb", "esc10"])
 def test_fit_and_valid_never_share_a_speaker_or_a_recording(tiny_voices: Path, name: str) -> None:
-    fit, valid = ({who(e) for e in data.load(name, tiny_voices, split)} for split in ("fit", "valid"))
+    fit, valid = ({who(e) for e in catalog.load(name, tiny_voices, split)} for split in ("fit", "valid"))
     assert fit
     assert valid
     assert not fit & valid
@@ -158,32 +159,34 @@ def write_manifest(folder: Path, header: str, *rows: str) -> Path:
 def test_a_manifest_is_read_by_its_speakers_and_renamed_words(tmp_path: Path) -> None:
     folder = write_manifest(tmp_path, "path,speaker,gender,labels", "a.wav,1,f,ANG", "b.wav,2,m,happy|SUR")
     details = {"own/clips.csv": {"rename": {"ANG": "anger", "SUR": "surprised"}, "commercial": "no"}}
-    first, second = data.load("manifest:own/clips.csv", folder, "train", details)
+    first, second = catalog.load("manifest:own/clips.csv", folder, "train", details)
     assert first == Example(
         path=folder / "own" / "a.wav", labels=("anger",), speaker="own-clips/1", gender="f", split="train"
     )
     assert second.labels == ("happiness", "surprise")
-    assert data.commercial(["esc10", "manifest:own/clips.csv"], details) == "no"
-    assert data.commercial(["esc10", "manifest:other.csv"], details) == "unclear"
+    assert catalog.commercial(["esc10", "manifest:own/clips.csv"], details) == "no"
+    assert catalog.commercial(["esc10", "manifest:other.csv"], details) == "unclear"
 
 
 def test_a_manifest_without_speakers_is_refused_unless_the_recipe_says_so(tmp_path: Path) -> None:
     folder = write_manifest(tmp_path, "path,labels", "a.wav,anger", "b.wav,anger")
     with pytest.raises(DataError, match=r'row 1, has no speaker.*speakers = "unknown"'):
-        data.load("manifest:own/clips.csv", folder, "train")
-    found = data.load("manifest:own/clips.csv", folder, "train", {"own/clips.csv": {"speakers": "unknown"}})
+        catalog.load("manifest:own/clips.csv", folder, "train")
+    found = catalog.load(
+        "manifest:own/clips.csv", folder, "train", {"own/clips.csv": {"speakers": "unknown"}}
+    )
     assert len({e.speaker for e in found}) == 2
     with pytest.raises(SpecError, match="unknown key speeker"):
-        data.load("manifest:own/clips.csv", folder, "train", {"own/clips.csv": {"speeker": "unknown"}})
+        catalog.load("manifest:own/clips.csv", folder, "train", {"own/clips.csv": {"speeker": "unknown"}})
 
 
 def test_the_real_sets_are_as_their_page_says(data_dir: Callable[[str], Path]) -> None:
     folder = data_dir("voice")
     for name, speakers, clips in (("ravdess", 18, 1079), ("nemo", 7, 3492), ("emodb", 8, 418)):
-        found = data.load(name, folder, "train")
+        found = catalog.load(name, folder, "train")
         assert len({e.speaker for e in found}) == speakers
         assert len(found) == clips
-        assert {label for e in found for label in e.labels} == set(data.DATASETS[name].labels)
+        assert {label for e in found for label in e.labels} == set(catalog.DATASETS[name].labels)
         assert all(e.path and e.path.is_file() for e in found)
 
 

@@ -17,13 +17,13 @@ from ear import Ear
 
 from edgeemo import Recognizer
 from edgeemo.cli import main
+from edgeemo.data.clips import read_audio
+from edgeemo.data.leaks_voice import write_seen_voice
+from edgeemo.data.manifest import Example, write_manifest
 from edgeemo.errors import DataError, InputError, LeakError, RuntimeUnavailableError
 from edgeemo.evaluation import Report, evaluate, pictures, tables
-from edgeemo.evaluation.clips import read_audio
-from edgeemo.evaluation.leaks_voice import write_seen_voice
 from edgeemo.evaluation.spaces import choose
 from edgeemo.frontends import VoiceFrontend, VoiceSpec
-from edgeemo.manifest import Example, write_manifest
 
 pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
 
@@ -257,7 +257,7 @@ def test_text_has_no_robustness(
 ) -> None:
     reader = SimpleNamespace(card=replace(ear.card(), modality="text", name="words"))
     monkeypatch.setattr(Recognizer, "open", lambda *_, **__: reader)
-    monkeypatch.setattr("edgeemo.manifest.read_manifest", lambda _: [])
+    monkeypatch.setattr("edgeemo.data.manifest.read_manifest", lambda _: [])
     (tmp_path / "x.csv").touch()
     assert main(["evaluate", "text", str(tmp_path / "x.csv"), "--robustness"]) == 2
     assert "words reads text" in capsys.readouterr().err

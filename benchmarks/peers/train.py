@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeemo import Bundle, ModelCard
-from edgeemo.evaluation.leaks import text_of
+from edgeemo.data.leaks import text_of
 from edgeemo.evaluation.spaces import spaces_of
 from edgeemo.files import write_whole
 

@@ -12,7 +12,7 @@ import click
 from . import console
 
 if TYPE_CHECKING:
-    from ..evaluation.leaks import Policy
+    from ..data.leaks import Policy
 
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -98,12 +98,12 @@ def evaluate_command(
     """
     from ..bundle import Bundle
     from ..card import DetectorCard
+    from ..data.manifest import Example, read_manifest
     from ..evaluation import evaluate, tables
     from ..evaluation import pictures as draw
     from ..evaluation.damage import Damage
     from ..evaluation.sounds import Noise
     from ..face_recognizer import FaceRecognizer
-    from ..manifest import Example, read_manifest
     from ..recognizer import Recognizer
 
     if isinstance(Bundle.open(bundle).card, DetectorCard):
@@ -165,9 +165,9 @@ def _names(given: str | None) -> list[str]:
 
 def _detections(bundle: str, manifest: Path, as_json: bool, delegate: str, **how: Any) -> None:
     """Measure a detector."""
+    from ..data.marked import read_marked
     from ..evaluation import tables
     from ..evaluation.detection import evaluate_detector
-    from ..evaluation.marked import read_marked
     from ..face_detector import FaceDetector
 
     pictures = read_marked(manifest)

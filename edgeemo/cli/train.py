@@ -82,10 +82,10 @@ def manifest_command(dataset: str, data: Path, split: str, out: Path, as_json: b
       edgeemo manifest ravdess --data data/voice --split valid --out ravdess.csv
       edgeemo manifest fer2013 --data data/face --split valid --out fer2013.csv
     """
-    from ..evaluation.marked import MarkedPicture, write_marked
-    from ..manifest import write_manifest
+    from ..data.manifest import write_manifest
+    from ..data.marked import MarkedPicture, write_marked
 
-    examples = console.need("edgeemo.training.data", "train").manifest(dataset, data, split)
+    examples = console.need("edgeemo.data.catalog", "train").manifest(dataset, data, split)
     if any(isinstance(example, MarkedPicture) for example in examples):
         write_marked(out, examples)
     else:

@@ -11,8 +11,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from ..data.clips import LARGEST
 from ..errors import InputError
-from ..evaluation.clips import LARGEST
 from ..sources import AudioFile
 from ..types import EMOTIONS, EmotionResult
 from ..voice_recognizer import VoiceRecognizer

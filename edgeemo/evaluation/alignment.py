@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..data.faces import Color, Pixels, read_face
+from ..data.manifest import Example, Eyes
 from ..errors import DataError
 from ..faces import Face
-from ..manifest import Example, Eyes
 from .bootstrap import Array, Draw, Interval, intervals
-from .faces import Color, Pixels, read_face
 from .predictions import Progress
 
 Finder: TypeAlias = Callable[[Pixels, Color], Sequence[Face]]

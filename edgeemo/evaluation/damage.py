@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .faces import Box, Pixels, View, require
+from ..data.faces import Box, Pixels, View, require
 
 STRENGTHS: dict[str, tuple[float, ...]] = {
     "blur": (0.05, 0.1, 0.15, 0.2),

@@ -17,13 +17,13 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ..data.faces import pixels_of, read_face
+from ..data.leaks import LeakCheck, Policy, check_leaks
+from ..data.marked import Eyes, MarkedPicture, overlap
 from ..errors import DataError
 from ..face_detector import FaceDetector
 from ..faces import Face
 from .bootstrap import Array, Draw, Interval, difference, intervals
-from .faces import pixels_of, read_face
-from .leaks import LeakCheck, Policy, check_leaks
-from .marked import Eyes, MarkedPicture, overlap
 
 HIT, FALSE = 0.4, 0.2
 SIZES = {"20_40": (20.0, 40.0), "40_80": (40.0, 80.0), "80": (80.0, np.inf)}
@@ -190,9 +190,7 @@ def evaluate_detector(
     look: Any = partial(check_leaks, content=pixels_of)
     kept, check = look(pictures, detector.bundle.path, policy=leaks, train=train)
     if not any(picture.faces for picture in kept):
-        raise DataError(
-            "No face is marked in these pictures: give boxes or eyes (edgeemo.evaluation.marked)."
-        )
+        raise DataError("No face is marked in these pictures: give boxes or eyes (edgeemo.data.marked).")
     draw = Draw(len(kept), resamples, seed, _clusters(kept))
     found = find(detector, kept, progress)
     ours = DetectionMeasure.of(kept, found)

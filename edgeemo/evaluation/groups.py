@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..manifest import Example
+from ..data.manifest import Example
 from .bootstrap import Bools, Draw, difference, intervals
 from .predictions import Predictions, label_measure
 from .spaces import Space

@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..data.leaks import text_of
+from ..data.manifest import Example
 from ..errors import DataError, RuntimeUnavailableError
-from ..manifest import Example
 from .bootstrap import Array, Bools, Draw, Measure, difference, measure
-from .leaks import text_of
 from .metrics import AffectMeasure, LabelMeasure
 from .predictions import Predictions
 from .report import prefix_of

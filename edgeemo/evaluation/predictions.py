@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..manifest import Example
+from ..data.clips import read_clip
+from ..data.faces import view_of
+from ..data.leaks import text_of
+from ..data.manifest import Example
 from ..recognizer import Recognizer
 from ..types import EmotionResult
 from .bootstrap import Array, Bools
-from .clips import read_clip
-from .faces import view_of
-from .leaks import text_of
 from .metrics import LabelMeasure
 from .spaces import Space
 
@@ -47,7 +47,7 @@ class Predictions:
 
 
 def predict(recognizer: Recognizer, examples: Sequence[Example], progress: Progress = iter) -> Predictions:
-    """Predict every example: texts, whole clips, or faces (see `edgeemo.evaluation.faces.view_of`)."""
+    """Predict every example: texts, whole clips, or faces (see `edgeemo.data.faces.view_of`)."""
     reader: Any = recognizer
     if recognizer.card.modality == "text":
         return Predictions.of([reader.predict(text_of(example)) for example in progress(examples)])

@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from ..data.faces import pixels_of
+from ..data.leaks import LeakCheck, Policy, check_leaks
+from ..data.leaks_voice import check_leaks_voice
+from ..data.manifest import Example
 from ..errors import DataError
-from ..manifest import Example
 from ..recognizer import Recognizer
 from .alignment import Alignment, Finder, measure_alignment
 from .bootstrap import Draw, Interval, Measure, clusters_of, few_of, intervals
 from .damage import Damage
-from .faces import pixels_of
 from .groups import measure_groups
-from .leaks import LeakCheck, Policy, check_leaks
-from .leaks_voice import check_leaks_voice
 from .metrics import AffectMeasure, LabelMeasure, confusion, per_label
 from .predictions import Predictions, Progress, label_measure, predict
 from .robustness import Heard, Robustness

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..manifest import Example
+from ..data.clips import Samples, read_clip
+from ..data.manifest import Example
 from ..recognizer import Recognizer
 from ..types import EmotionResult
 from . import sounds
 from .bootstrap import Draw, Interval, difference, intervals
-from .clips import Samples, read_clip
 from .predictions import Predictions, Progress, label_measure
 from .spaces import Space
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..manifest import Example
+from ..data.faces import view_of
+from ..data.manifest import Example
 from ..recognizer import Recognizer
 from ..types import EmotionResult
 from .bootstrap import Draw, Interval, difference, intervals
 from .damage import UNITS, Damage
-from .faces import view_of
 from .predictions import Predictions, Progress, label_measure
 from .spaces import Space
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..data.clips import Samples, read_audio, require
 from ..errors import DataError
-from .clips import Samples, read_audio, require
 
 SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 CODECS = {  # libsndfile's container, codec, and compression level 0 … 1: low but usual bit rates

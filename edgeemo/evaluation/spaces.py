@@ -13,18 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..card import ModelCard
+from ..data.manifest import ALIASES, Example
 from ..errors import DataError
-from ..manifest import Example
 from ..types import EMOTIONS
 from .bootstrap import Array, Bools
 
 FINE, SCORES = "fine", "emotions"
-
-ALIASES = {
-    "happy": "happiness", "joy": "happiness", "sad": "sadness", "angry": "anger", "fearful": "fear",
-    "scared": "fear", "afraid": "fear", "disgusted": "disgust", "surprised": "surprise", "bored": "boredom",
-}  # fmt: skip
-"""Words of data sets for labels of ours, where a card does not use the word itself."""
 
 
 @dataclass(frozen=True)

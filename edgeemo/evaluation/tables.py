@@ -9,11 +9,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..data.leaks import LeakCheck
 from .alignment import Alignment
 from .bootstrap import Interval
 from .detection import SIZES, DetectionReport
 from .groups import COLUMNS
-from .leaks import LeakCheck
 from .report import Level, Report
 from .robustness import Robustness
 from .robustness_face import FaceRobustness

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import resample_poly
 
-from ..evaluation.clips import read_audio
+from ..data.clips import read_audio
 from ..types import FloatArray
 
 

@@ -11,13 +11,13 @@ import numpy as np
 import tensorflow as tf
 
 from ..card import Calibration, DataSource, DetectorCard, Group, ModelCard
+from ..data.catalog import DATASETS, MINILM, commercial, find
+from ..data.detector_sets import BLAZEFACE
+from ..data.marked import overlap
 from ..evaluation.detection import FALSE, HIT
-from ..evaluation.marked import overlap
 from ..faces import DetectorSpec, FaceDecoder
 from ..types import FloatArray
 from .calibrate import best_threshold, exclusive, group_probabilities, multi_label, platt
-from .data import DATASETS, MINILM, commercial, find
-from .data_detector import BLAZEFACE
 from .material import Material
 from .recipe import Recipe
 

@@ -31,19 +31,19 @@ from ..card import ModelCard
 from ..converters.convert import calibration_inputs
 from ..converters.quantize import quantize
 from ..converters.twin import float_recognizer
+from ..data.clips import read_clip
+from ..data.folds import folds, take, who
+from ..data.manifest import Example, write_manifest
 from ..errors import SpecError
 from ..evaluation.bootstrap import Draw, intervals
-from ..evaluation.clips import read_clip
 from ..evaluation.predictions import Predictions, label_measure, predict
 from ..evaluation.robustness import Heard
 from ..evaluation.sounds import Noise
 from ..evaluation.spaces import FINE, Space, spaces_of
-from ..manifest import Example, write_manifest
 from ..recognizer import Recognizer
 from ..runtime import Runtime
 from .calibrate import clip_scale
 from .features import Indices, only_one
-from .folds import folds, take, who
 from .material_voice import set_of
 from .recipe import read_recipe
 from .speech import evidence_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from ..evaluation.leaks import digest
+from ..data.leaks import digest
 from ..frontends import TextFrontend
 from ..types import FloatArray
 from .fit import predict

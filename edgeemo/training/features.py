@@ -21,10 +21,10 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from ..data.clips import read_audio
+from ..data.manifest import Example
 from ..errors import DataError
-from ..evaluation.clips import read_audio
 from ..frontends import VoiceFrontend
-from ..manifest import Example
 from ..types import FloatArray
 from .audio import read_mono
 from .augment import Augment, augmented

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..evaluation.leaks import digest
+from ..data.catalog import DATASETS, load
+from ..data.leaks import digest
+from ..data.manifest import Example
 from ..frontends import TextFrontend, TextSpec
-from ..manifest import Example
 from ..types import FloatArray
-from .data import DATASETS, load
 from .recipe import Recipe
 from .vocabulary import train_vocabulary
 

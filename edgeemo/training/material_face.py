@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..data.face_sets import VotedFace
+from ..data.faces import Pixels, read_face
 from ..errors import SpecError
 from ..evaluation.damage import blurred
-from ..evaluation.faces import Pixels, read_face
 from ..frontends import Alignment, FaceFrontend
 from ..types import FloatArray
-from .data_face import VotedFace
 
 Batch = tuple[FloatArray, dict[str, FloatArray]]
 

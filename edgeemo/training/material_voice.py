@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ..data.manifest import Example
+from ..data.voice_sets import VOICE_LABELS
 from ..errors import SpecError
-from ..manifest import Example
 from ..types import FloatArray
 from .augment import Augment, masked, partners, warped
-from .data_voice import VOICE_LABELS
 from .features import ClipFeatures, Indices
 
 if TYPE_CHECKING:

@@ -62,7 +62,7 @@ class Recipe:
     """A checked recipe; the fields are the sections of the file.
 
     ``vocabulary`` and ``groups`` are for text, ``augment`` and ``manifest`` for voice (see
-    `edgeemo.training.augment.Augment` and `edgeemo.training.data_voice.from_manifest`), ``augment`` also for
+    `edgeemo.training.augment.Augment` and `edgeemo.data.voice_sets.from_manifest`), ``augment`` also for
     face (see `edgeemo.training.material_face.FaceAugment`). A face recipe with the section ``detector`` finds
     faces (see `edgeemo.training.train_detector`); every other has ``emotions``.
     """

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..evaluation.marked import MarkedFace, overlap
+from ..data.marked import MarkedFace, overlap
 from ..frontends import Alignment, FaceFrontend, FaceSpec
 
 Pixels = npt.NDArray[np.uint8]

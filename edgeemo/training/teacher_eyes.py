@@ -13,11 +13,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from ..data.faces import read_face
+from ..data.manifest import Example
+from ..data.marked import Eyes, MarkedFace, MarkedPicture, overlap
 from ..evaluation.blazeface import BlazeFace
-from ..evaluation.faces import read_face
-from ..evaluation.marked import Eyes, MarkedFace, MarkedPicture, overlap
 from ..faces import Face
-from ..manifest import Example
 from .scenes import Pixels, Shot
 
 PAD = 0.3

@@ -24,16 +24,16 @@ from typing import Any, ClassVar
 
 import keras
 
+from ..data.catalog import load
+from ..data.faces import pixels_of
+from ..data.leaks import write_seen
+from ..data.manifest import Example
+from ..data.marked import MarkedPicture, write_marked
 from ..errors import SpecError
 from ..evaluation.blazeface import BlazeFace
-from ..evaluation.faces import pixels_of
-from ..evaluation.leaks import write_seen
-from ..evaluation.marked import MarkedPicture, write_marked
 from ..faces import DetectorSpec
 from ..frontends import FaceFrontend, FaceSpec
-from ..manifest import Example
 from .cards import detector_card
-from .data import load
 from .fit import predict
 from .material_detector import FindLesson
 from .models_detector import FINDERS, focal, placed, taught, untaught

@@ -20,14 +20,14 @@ from typing import Any, ClassVar
 
 import keras
 
+from ..data.catalog import DATASETS, load
+from ..data.face_sets import VotedFace
+from ..data.faces import pixels_of
+from ..data.leaks import write_seen
+from ..data.manifest import write_manifest
 from ..errors import SpecError
-from ..evaluation.faces import pixels_of
-from ..evaluation.leaks import write_seen
 from ..frontends import FaceFrontend, FaceSpec
-from ..manifest import write_manifest
 from .cards import face_card
-from .data import DATASETS, load
-from .data_face import VotedFace
 from .fit import categorical, predict
 from .material_face import FaceAugment, FaceLesson
 from .models_face import EXPRESSION

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import keras
 
-from ..evaluation.leaks import digest, write_seen
+from ..data.leaks import digest, write_seen
+from ..data.manifest import Example, write_manifest
 from ..frontends import TextFrontend
-from ..manifest import Example, write_manifest
 from . import models, nbsvm
 from .cards import text_card
 from .distil import distilled, first_embedding

@@ -25,19 +25,19 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
+from ..data.catalog import load
+from ..data.clips import read_clip
+from ..data.folds import folds, who
+from ..data.leaks_voice import write_seen_voice
+from ..data.manifest import Example, write_manifest
 from ..errors import DataError, SpecError
-from ..evaluation.clips import read_clip
-from ..evaluation.leaks_voice import write_seen_voice
 from ..frontends import VoiceFrontend, VoiceSpec
-from ..manifest import Example, write_manifest
 from ..types import FloatArray
 from .audio import read_mono
 from .augment import Augment
 from .cards import voice_card
-from .data import load
 from .features import ClipFeatures, Indices, features_of, only_one
 from .fit import binary, categorical, predict
-from .folds import folds, who
 from .material_voice import check_labels, labels_in, lesson, set_of
 from .models_voice import EMOTION, SPEECH, join
 from .recipe import Recipe, Step

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from ..errors import DataError, LeakError
 from ..files import write_whole
-from ..manifest import Example, read_manifest
+from .manifest import Example, read_manifest
 
 Policy: TypeAlias = Literal["refuse", "drop", "keep"]
 Seen: TypeAlias = npt.NDArray[np.uint64]
@@ -155,7 +155,7 @@ def check_leaks(
 ) -> tuple[list[Example], LeakCheck]:
     """Look for training texts among the examples, by the manifest ``train`` and the file beside ``bundle``.
 
-    ``content`` says what is compared; of faces it is `edgeemo.evaluation.faces.pixels_of`.
+    ``content`` says what is compared; of faces it is `edgeemo.data.faces.pixels_of`.
 
     Returns:
         The examples that remain, and what was found.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import DataError
-from ..manifest import Example
+from .manifest import Example
 
 
 def folds(examples: Sequence[Example], n: int) -> dict[str, int]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, RuntimeUnavailableError
-from ..manifest import Example
+from .manifest import Example
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 

@@ -17,9 +17,8 @@ from typing import Any
 
 from ..card import DataSource
 from ..errors import DataError, SpecError
-from ..evaluation.spaces import ALIASES
-from ..manifest import Example, read_manifest
 from .dataset import Dataset
+from .manifest import ALIASES, Example, read_manifest
 
 VOICE_LABELS = (
     "neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise", "boredom",
@@ -46,7 +45,7 @@ def from_manifest(name: str, details: Mapping[str, Any]) -> Dataset:
     """Return the set that a manifest of clips describes; its file is relative to the data folder.
 
     The manifest has ``path``, ``speaker`` and ``labels`` (or ``label``; several, separated by ``|``, share
-    the truth evenly), and optionally ``gender``; see `edgeemo.manifest`.
+    the truth evenly), and optionally ``gender``; see `edgeemo.data.manifest`.
 
     Args:
         name: ``manifest:FILE``.

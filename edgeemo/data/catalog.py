@@ -12,14 +12,14 @@ from typing import Any
 
 from ..card import Commercial
 from ..errors import DataError
-from ..evaluation.leaks import digest
-from ..manifest import Example
-from .data_detector import MARKED
-from .data_face import FACE
-from .data_text import GOEMOTIONS, MINILM, TEXT
-from .data_voice import MANIFEST, VOICE, from_manifest
 from .dataset import Dataset
+from .detector_sets import MARKED
+from .face_sets import FACE
 from .folds import folds, who
+from .leaks import digest
+from .manifest import Example
+from .text_sets import GOEMOTIONS, MINILM, TEXT
+from .voice_sets import MANIFEST, VOICE, from_manifest
 
 __all__ = [
     "DATASETS", "GOEMOTIONS", "MINILM", "Dataset", "commercial", "find", "load", "manifest",
@@ -86,7 +86,7 @@ def find(name: str, details: Details | None = None) -> Dataset:
     """Return a data set by name.
 
     Args:
-        details: what the recipe says of manifests; see `edgeemo.training.data_voice.from_manifest`.
+        details: what the recipe says of manifests; see `edgeemo.data.voice_sets.from_manifest`.
 
     Raises:
         DataError: there is no such set. SpecError: a recipe's detail is unknown.

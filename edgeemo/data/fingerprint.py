@@ -17,8 +17,6 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .bootstrap import Array
-
 Signs: TypeAlias = npt.NDArray[np.int8]
 Unit: TypeAlias = npt.NDArray[np.float32]
 
@@ -99,7 +97,7 @@ def _signs(pcm: npt.NDArray[np.float32], rate_hz: int) -> tuple[Signs, int]:
     return (np.sign(change) * (np.abs(change) > _DEAD_DB)).astype(np.int8), centre
 
 
-def _bands(samples: npt.NDArray[np.float32], rate_hz: int) -> Array:
+def _bands(samples: npt.NDArray[np.float32], rate_hz: int) -> npt.NDArray[np.float64]:
     """Return the energy ``(frames, BANDS + 1)`` of each mel band, at any rate: bins are told by their Hz."""
     window = round(_WINDOW_S * rate_hz)
     starts = np.round(np.arange(0, max(len(samples), 1), _HOP_S * rate_hz)).astype(np.intp)

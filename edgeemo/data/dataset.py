@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..card import Commercial, DataSource
-from ..manifest import Example
+from .manifest import Example
 
 
 @dataclass(frozen=True)

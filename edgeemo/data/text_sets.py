@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..card import DataSource
-from ..manifest import Example
 from .dataset import Dataset
+from .manifest import Example
 
 GOEMOTIONS = (
     "admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion",

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from ..errors import DataError, RuntimeUnavailableError
 from ..frontends import FaceSpec
-from ..manifest import Example
+from .manifest import Example
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Color: TypeAlias = Literal["bgr", "gray"]

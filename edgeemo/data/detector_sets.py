@@ -1,6 +1,6 @@
 """The readers of pictures with faces marked, and of scenes without any.
 
-The folder layout is that of the data page: ``detection.csv`` (see `edgeemo.evaluation.marked`) marks the
+The folder layout is that of the data page: ``detection.csv`` (see `edgeemo.data.marked`) marks the
 faces of ``masks`` (street and news photographs) and the pupils of ``photos`` (portraits); ``no_face`` holds
 scenes.
 
@@ -20,10 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..card import DataSource
-from ..evaluation.faces import require
-from ..evaluation.marked import MarkedPicture, read_marked
-from ..manifest import Example
 from .dataset import Dataset
+from .faces import require
+from .manifest import Example
+from .marked import MarkedPicture, read_marked
 
 VALID = 5
 """One of so many people, groups or scenes is for validation."""

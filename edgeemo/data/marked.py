@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from ..errors import DataError
 from ..files import write_whole
-from ..manifest import Example
+from .manifest import Example
 
 Box: TypeAlias = tuple[float, float, float, float]
 Eyes: TypeAlias = tuple[tuple[float, float], tuple[float, float]]

@@ -22,8 +22,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from .errors import DataError
-from .files import write_whole
+from ..errors import DataError
+from ..files import write_whole
 
 COLUMNS = (
     "text", "path", "labels", "speaker", "gender", "subject", "group", "split", "valence", "arousal",
@@ -31,6 +31,12 @@ COLUMNS = (
 )  # fmt: skip
 _NAMES = ("speaker", "gender", "subject", "group", "split", "age", "ethnicity")
 _FORMATS = (".csv", ".jsonl")
+
+ALIASES = {
+    "happy": "happiness", "joy": "happiness", "sad": "sadness", "angry": "anger", "fearful": "fear",
+    "scared": "fear", "afraid": "fear", "disgusted": "disgust", "surprised": "surprise", "bored": "boredom",
+}  # fmt: skip
+"""Other words for our labels, used where a card does not have the word itself."""
 
 Eyes: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 """Two points in pixels, the one farther left in the picture first."""

@@ -21,10 +21,10 @@ from typing import TypeAlias
 import numpy as np
 
 from ..errors import DataError, LeakError
-from ..manifest import Example, read_manifest
 from . import fingerprint
 from .clips import read_clip
 from .leaks import SUFFIX, LeakCheck, Policy, Seen, digest, digests, save
+from .manifest import Example, read_manifest
 
 Progress: TypeAlias = Callable[[Sequence[Example]], Iterable[Example]]
 
@@ -127,7 +127,7 @@ def check_leaks_voice(
     train: Path | None = None,
     progress: Progress = iter,
 ) -> tuple[list[Example], LeakCheck]:
-    """Look for training speakers and copies of training clips, as `edgeemo.evaluation.leaks.check_leaks`.
+    """Look for training speakers and copies of training clips, as `edgeemo.data.leaks.check_leaks`.
 
     Raises:
         LeakError: there are leaks and ``policy`` is ``"refuse"``.

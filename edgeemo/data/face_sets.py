@@ -26,9 +26,9 @@ import numpy.typing as npt
 
 from ..card import DataSource
 from ..errors import DataError
-from ..evaluation.faces import part_of, read_face
-from ..manifest import Example
 from .dataset import Dataset
+from .faces import part_of, read_face
+from .manifest import Example
 
 FACE_LABELS = (
     "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt",
