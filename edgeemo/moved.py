@@ -1,7 +1,6 @@
 """Modules that have moved: importing one by its old name still works, with a `DeprecationWarning`.
 
-The two tables below say everything. ``import edgeemo`` installs the finder; Python asks it last, so a module
-that exists is never replaced.
+``import edgeemo`` installs the finder. Python asks it last, so it never hides a module that exists.
 """
 
 from __future__ import annotations
@@ -9,22 +8,35 @@ from __future__ import annotations
 import importlib
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+_EVALUATION = ("clips", "faces", "fingerprint", "leaks", "leaks_voice", "marked")
+_TEXT, _VOICE = ("distil", "models", "nbsvm", "vocabulary"), ("audio", "augment", "features", "speech")
+_KINDS = ("voice", "face", "detector")
+
 MODULES = {
     "manifest": "data.manifest",
-    **{
-        f"evaluation.{m}": f"data.{m}"
-        for m in ("clips", "faces", "fingerprint", "leaks", "leaks_voice", "marked")
-    },
+    **{f"evaluation.{name}": f"data.{name}" for name in _EVALUATION},
+    **{f"training.data_{kind}": f"data.{kind}_sets" for kind in ("text", *_KINDS)},
     "training.data": "data.catalog",
     "training.dataset": "data.dataset",
     "training.folds": "data.folds",
-    **{f"training.data_{kind}": f"data.{kind}_sets" for kind in ("text", "voice", "face", "detector")},
+    "training.material": "training.text.batches",
+    "training.train_text": "training.text.trainer",
+    **{f"training.{name}": f"training.text.{name}" for name in _TEXT},
+    **{f"training.{name}": f"training.voice.{name}" for name in _VOICE},
+    **{f"training.material_{kind}": f"training.{kind}.batches" for kind in _KINDS},
+    **{f"training.models_{kind}": f"training.{kind}.models" for kind in _KINDS},
+    **{f"training.train_{kind}": f"training.{kind}.trainer" for kind in _KINDS},
+    "training.scenes": "training.detector.scenes",
+    "training.teacher_eyes": "training.detector.teacher",
+    "converters.twin": "converters.float_reference",
+    "evaluation.damage": "evaluation.corruptions",
+    "evaluation.spaces": "evaluation.label_spaces",
 }
 """Old name → new name, both below ``edgeemo``."""
 
@@ -43,3 +55,20 @@ class _Moved(MetaPathFinder, Loader):
 
 
 sys.meta_path.append(_Moved())
+
+
+def renamed(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return a module's ``__getattr__`` that answers old names of its own with a `DeprecationWarning`.
+
+    Args:
+        module: the module's ``__name__``.
+        names: old name → new name.
+    """
+
+    def answer(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        warnings.warn(f"{module}.{name} is now {names[name]}.", DeprecationWarning, stacklevel=2)
+        return getattr(sys.modules[module], names[name])
+
+    return answer

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from edgeemo.catalog.manifest import Example, read_manifest, write_manifest
 
 from edgeemo import Bundle, FaceRecognizer, Recognizer
+from edgeemo.data.manifest import Example, read_manifest, write_manifest
 from edgeemo.errors import DataError, LeakError
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")

@@ -17,9 +17,9 @@ pytest.importorskip("soundfile", reason="needs edgeemo[train]")
 
 import keras
 from edgeemo.converters import convert as converting
+from edgeemo.converters.float_reference import float_reference
 from edgeemo.converters.golden import SIGNALS, signal
 from edgeemo.converters.inspect import dissect
-from edgeemo.converters.twin import float_recognizer
 from edgeemo.converters.verify import Verification, verify
 
 from edgeemo.data.clips import read_clip
@@ -71,7 +71,7 @@ def test_float_and_int8_stand_in_the_same_recognizer(
     assert isinstance(card, ModelCard)
     assert found.evidence_difference is not None
     assert set(found.per_label) == set(card.labels)
-    exact = float_recognizer(trained_voice / "model.keras", Bundle.open(bundle_of_trained_voice))
+    exact = float_reference(trained_voice / "model.keras", Bundle.open(bundle_of_trained_voice))
     example = read_manifest(trained_voice / "dev.csv")[0]
     spans = exact.frontend.compute(*read_clip(example)).features
     model = keras.models.load_model(trained_voice / "model.keras", compile=False)

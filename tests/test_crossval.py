@@ -22,7 +22,7 @@ from edgeemo.errors import DataError, SpecError
 from edgeemo.training import crossval as crossing
 from edgeemo.training.recipe import read_recipe
 from edgeemo.training.train import run
-from edgeemo.training.train_voice import VoiceWorkshop
+from edgeemo.training.voice.trainer import VoiceTrainer
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def crossed(
 def test_every_clip_is_read_once_by_a_model_that_never_met_its_speaker(
     crossed: Path, tiny_voices: Path
 ) -> None:
-    shop = VoiceWorkshop.gather(read_recipe(crossed / "recipe.toml"), tiny_voices, crossed)
+    trainer = VoiceTrainer.load(read_recipe(crossed / "recipe.toml"), tiny_voices, crossed)
     held = []
     for k in range(2):
         folder = crossed / "folds" / f"fold-{k}"
@@ -52,8 +52,8 @@ def test_every_clip_is_read_once_by_a_model_that_never_met_its_speaker(
         held += tested.tolist()
         taught = {who(e) for e in read_manifest(folder / "calibration.csv") if e.speaker}
         assert taught, "calibrated on clips of the speakers it learned from"
-        assert not taught & {who(shop.examples[i]) for i in tested}
-    assert sorted(held) == list(range(len(shop.examples)))
+        assert not taught & {who(trainer.examples[i]) for i in tested}
+    assert sorted(held) == list(range(len(trainer.examples)))
 
 
 def test_the_table_counts_speakers_and_the_classes_of_each_set(crossed: Path) -> None:
@@ -95,15 +95,15 @@ def test_done_folds_are_kept_and_another_recipe_is_refused(
 def test_scores_and_scale_go_into_the_card(
     crossed: Path, trained_voice: Path, tiny_voices: Path, tmp_path: Path
 ) -> None:
-    shop = VoiceWorkshop.gather(
+    trainer = VoiceTrainer.load(
         read_recipe(crossed / "recipe.toml"), tiny_voices, tmp_path, crossed / "folds"
     )
-    scale, metrics = shop._crossvalidated()
+    scale, metrics = trainer._crossvalidated()
     assert scale == json.loads((crossed / "folds" / "crossval.json").read_text("utf-8"))["scale"]
     assert set(metrics["crossval"]) == {"ravdess", "emodb"}
     assert "2 folds of whole speakers" in metrics["protocol"]
     with pytest.raises(DataError, match="no finished cross-validation"):
-        VoiceWorkshop.gather(
+        VoiceTrainer.load(
             read_recipe(crossed / "recipe.toml"), tiny_voices, tmp_path, tmp_path
         )._crossvalidated()
 
@@ -113,9 +113,9 @@ def test_folds_of_another_recipe_put_no_scores_into_the_card(
 ) -> None:
     other = tmp_path / "other.toml"
     other.write_text((crossed / "recipe.toml").read_text().replace("seed = 5", "seed = 6"))
-    shop = VoiceWorkshop.gather(read_recipe(other), tiny_voices, tmp_path, crossed / "folds")
+    trainer = VoiceTrainer.load(read_recipe(other), tiny_voices, tmp_path, crossed / "folds")
     with pytest.raises(DataError, match=r"folds of another recipe or other data.*run `edgeemo crossval`"):
-        shop._crossvalidated()
+        trainer._crossvalidated()
 
 
 def test_wrong_calls_say_what_is_wrong(tiny_voices: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from edgeemo.data.manifest import Example
 from edgeemo.errors import DataError, LeakError, RuntimeUnavailableError
 from edgeemo.evaluation import Report, evaluate, pictures, tables
 from edgeemo.evaluation.peers import best_thresholds, compare
-from edgeemo.evaluation.spaces import choose, spaces_of
+from edgeemo.evaluation.label_spaces import choose, label_spaces_of
 
 
 def example(
@@ -99,7 +99,7 @@ def test_exclusive_labels_are_judged_by_the_likeliest(tmp_path: Path) -> None:
 
 def test_a_group_sums_exclusive_labels_and_is_any_of_independent_ones() -> None:
     probabilities, scores = np.array([[0.2, 0.3, 0.4, 0.05, 0.05]]), np.zeros((1, 8))
-    several, one = (spaces_of(wordy.card(multi_label=m))["ekman"] for m in (True, False))
+    several, one = (label_spaces_of(wordy.card(multi_label=m))["ekman"] for m in (True, False))
     assert several.probability(probabilities, scores)[0, 0] == pytest.approx(1 - 0.8 * 0.7)
     assert one.probability(probabilities, scores)[0, 0] == 0.5
     assert one.active(one.probability(probabilities, scores)).tolist() == [[True, False, False, False]]

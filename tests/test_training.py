@@ -19,12 +19,13 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 
 from sentences import RECIPE
 
-from edgeemo.catalog.manifest import read_manifest
 from edgeemo.data import catalog
-from edgeemo.training import calibrate, models
-from edgeemo.training.cards import protocol
-from edgeemo.training.distil import augment
+from edgeemo.data.manifest import read_manifest
+from edgeemo.training import calibrate
 from edgeemo.training.recipe import RECIPES, read_recipe
+from edgeemo.training.text import models
+from edgeemo.training.text.card import protocol
+from edgeemo.training.text.distil import augment
 from edgeemo.training.train import run
 
 
@@ -119,17 +120,17 @@ def test_the_same_seed_gives_the_same_model(trained: Path, tiny_data: Path, tmp_
 def fitted(folder: Path, epochs: int) -> list[warnings.WarningMessage]:
     """Fit a network of a few weights to a few texts; return what was warned of."""
     from edgeemo.training.fit import binary, fit
-    from edgeemo.training.material import Targets
-    from edgeemo.training.models import text_cnn
     from edgeemo.training.recipe import Step
+    from edgeemo.training.text.batches import TextBatches
+    from edgeemo.training.text.models import text_cnn
 
     ids = np.ones((8, 6), np.int32)
-    lesson = Targets(ids, {"labels": np.ones((8, 2), np.float32)})
+    batches = TextBatches(ids, {"labels": np.ones((8, 2), np.float32)})
     step = Step("tiny", "text_cnn", epochs=epochs, batch=4, learning_rate=1e-3)
     model = text_cnn(10, 6, {"labels": 2}, width=4, filters=4)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        fit(model, step, lesson, lesson, {"labels": binary}, folder, seed=0)
+        fit(model, step, batches, batches, {"labels": binary}, folder, seed=0)
     return caught
 
 
@@ -165,7 +166,7 @@ def test_a_wrong_recipe_says_what_is_wrong(tmp_path: Path, change: tuple[str, st
     path = tmp_path / "wrong.toml"
     path.write_text(RECIPE.replace(*change))
     with pytest.raises(SpecError, match=f"wrong.toml.*{says}"):
-        read_recipe(path)
+        read_recipe(path, check_models=True)
 
 
 COUNTS = RECIPE.replace('"text_student"', '"text_counts"').replace(
@@ -186,7 +187,7 @@ def test_a_model_that_counts_is_refused_unless_exclusive_labels_are_all_it_tells
     with pytest.raises(
         SpecError, match=r"counts.toml, step student: text_counts.*multi_label = false.*text_student"
     ):
-        read_recipe(path)
+        read_recipe(path, check_models=True)
     path.write_text(COUNTS.replace(*ALONE).replace(*ONE_HOLDS))
     assert read_recipe(path).step[0].model == "text_counts"
 

@@ -106,7 +106,7 @@ def crossval_command(
 
 def _draw(picture: Path, out: Path, beside: Sequence[Path]) -> None:
     from ..evaluation import curves
-    from ..training.train_voice import read_report
+    from ..training.voice.trainer import read_report
 
     points = [read_report(path.parent) for path in sorted(out.glob("speakers-*/crossval.json"))]
     whole = read_report(out)

@@ -43,7 +43,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--robustness",
     is_flag=True,
-    help="Also measure: voices in noise and through codecs, damaged and misplaced faces.",
+    help="Also measure voices in noise and through codecs, or corrupted and misplaced faces.",
 )
 @click.option(
     "--noise",
@@ -97,90 +97,52 @@ def evaluate_command(
       edgeemo evaluate face faces.csv --delegate gpu --json
     """
     from ..bundle import Bundle
-    from ..card import DetectorCard
-    from ..data.manifest import Example, read_manifest
-    from ..evaluation import evaluate, tables
     from ..evaluation import pictures as draw
-    from ..evaluation.damage import Damage
-    from ..evaluation.sounds import Noise
-    from ..face_recognizer import FaceRecognizer
-    from ..recognizer import Recognizer
+    from ..tasks import task_of
 
-    if isinstance(Bundle.open(bundle).card, DetectorCard):
-        if any((labels, peer, robustness, noise, pictures, without, apart)):
-            raise click.UsageError(
-                "--labels, --peer, --robustness, --noise, --pictures, --without, --apart: not for a detector."
-            )
-        _detections(
-            bundle, manifest, as_json, delegate, leaks=leaks, train=train, resamples=bootstrap, seed=seed
-        )
-        return
+    card = Bundle.open(bundle).card
+    task = task_of(card)
+    given = {
+        "labels": labels, "peer": peer, "robustness": robustness, "noise": noise, "pictures": pictures,
+        "without": without, "apart": apart,
+    }  # fmt: skip
+    refused = [f"--{name}" for name, value in given.items() if value and name not in task.options]
+    if refused:
+        raise click.UsageError(f"{', '.join(refused)}: not for {card.name}, a {task.name} bundle.")
     if peer is not None and train is None:
         raise click.UsageError("--peer learns from the training data: give it with --train MANIFEST.")
     if noise is not None and not robustness:
         raise click.UsageError("--noise is what --robustness mixes in: give both.")
     if pictures is not None:
         draw.require()
-    examples = read_manifest(manifest)
-    compare = None
+    examples = task.read(manifest, labelled=True)
+    options: dict[str, Any] = {"leaks": leaks, "train": train, "resamples": bootstrap, "seed": seed}
+    if task.options:
+        options |= {"labels": labels, "without": _names(without), "apart": _names(apart)}
+    if robustness:
+        options |= task.robustness(noise, seed)
     if peer is not None and train is not None:
+        from ..data.manifest import read_manifest
         from ..evaluation import peers
 
-        compare = partial(peers.compare, read_manifest(train), track=partial(console.track, what="Peer"))
+        track = partial(console.track, what="Peer")
+        options["peer"] = partial(peers.compare, read_manifest(train), track=track)
 
-    def progress(items: Sequence[Example]) -> Sequence[Example]:
-        return console.track(items, f"Reading {len(items):,} examples")  # type: ignore[return-value]
+    def progress(items: Sequence[Any]) -> Any:
+        return console.track(items, f"Reading {len(items):,} examples")
 
     with console.quiet_libraries(stdout=True):
-        recognizer: Any = Recognizer.open(bundle, delegate=delegate)
-    modality = recognizer.card.modality
-    if robustness and modality == "text":
-        raise click.UsageError(f"--robustness is for voices and faces; {recognizer.card.name} reads text.")
-    if noise is not None and modality != "voice":
-        raise click.UsageError(f"--noise is for a voice bundle; {recognizer.card.name} reads {modality}.")
-    if peer is not None and modality != "text":
-        raise click.UsageError(f"--peer {peer} reads text; {recognizer.card.name} reads {modality}.")
+        recognizer = task.open_by_name(bundle, delegate)
     with recognizer:
-        faces = isinstance(recognizer, FaceRecognizer) and any(e.eyes for e in examples)
-        find = recognizer.detector.detect if faces else None  # its eyes beside those of the manifest
-        report = evaluate(
-            recognizer, examples, labels=labels, leaks=leaks, train=train,
-            resamples=bootstrap, seed=seed,
-            noise=Noise(noise, seed) if robustness and modality == "voice" else None,
-            damage=Damage(seed) if robustness and modality == "face" else None,
-            find=find, without=_names(without), apart=_names(apart), peer=compare, progress=progress,
-        )  # fmt: skip
+        report = task.evaluate(recognizer, examples, progress=progress, **options)
     if pictures is not None:
         for path in draw.write(report, pictures):
             console.say(f"wrote {path}")
     if as_json:
         console.print_json(report.to_dict())
     else:
-        console.out().print(tables.render(report))
+        console.out().print(task.render(report))
 
 
 def _names(given: str | None) -> list[str]:
     return [name.strip() for name in (given or "").split(",") if name.strip()]
-
-
-def _detections(bundle: str, manifest: Path, as_json: bool, delegate: str, **how: Any) -> None:
-    """Measure a detector."""
-    from ..data.marked import read_marked
-    from ..evaluation import tables
-    from ..evaluation.detection import evaluate_detector
-    from ..face_detector import FaceDetector
-
-    pictures = read_marked(manifest)
-    with console.quiet_libraries(stdout=True):
-        detector = FaceDetector.open(bundle, delegate=delegate)
-    with detector:
-        report = evaluate_detector(
-            detector,
-            pictures,
-            progress=lambda items: console.track(items, f"Looking at {len(items):,} pictures"),
-            **how,
-        )
-    if as_json:
-        console.print_json(report.to_dict())
-    else:
-        console.out().print(tables.render_detections(report))

@@ -83,13 +83,10 @@ def manifest_command(dataset: str, data: Path, split: str, out: Path, as_json: b
       edgeemo manifest fer2013 --data data/face --split valid --out fer2013.csv
     """
     from ..data.manifest import write_manifest
-    from ..data.marked import MarkedPicture, write_marked
+    from ..data.marked import write_examples
 
-    examples = console.need("edgeemo.data.catalog", "train").manifest(dataset, data, split)
-    if any(isinstance(example, MarkedPicture) for example in examples):
-        write_marked(out, examples)
-    else:
-        write_manifest(out, examples)
+    examples = console.need("edgeemo.data.catalog", "train").load(dataset, data, split)
+    write_examples(out, examples)
     if as_json:
         console.print_json({"dataset": dataset, "split": split, "out": str(out), "n": len(examples)})
     else:

@@ -1,1 +1,1 @@
-"""Data: manifests, the readers of files and of data sets, folds, leaks. Needs only NumPy until a file is read."""
+"""Data: manifests, readers of files and of data sets, folds, leaks. Needs only NumPy until a file is read."""

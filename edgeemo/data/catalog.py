@@ -22,7 +22,7 @@ from .text_sets import GOEMOTIONS, MINILM, TEXT
 from .voice_sets import MANIFEST, VOICE, from_manifest
 
 __all__ = [
-    "DATASETS", "GOEMOTIONS", "MINILM", "Dataset", "commercial", "find", "load", "manifest",
+    "DATASETS", "GOEMOTIONS", "MINILM", "Dataset", "commercial", "find", "load"
 ]  # fmt: skip
 
 DATASETS: dict[str, Dataset] = {**TEXT, **VOICE, **FACE, **MARKED}
@@ -69,11 +69,6 @@ def _held_out(examples: list[Example]) -> list[bool]:
         fold = folds(examples, min(5, len({who(e) for e in examples})))
         return [fold[who(e)] == 0 for e in examples]
     return [digest(e.text or "") % 20 == 0 for e in examples]
-
-
-def manifest(name: str, data: Path, split: str) -> list[Example]:
-    """Return the examples ``edgeemo manifest`` writes; see `load`."""
-    return load(name, data, split)
 
 
 def commercial(names: list[str], details: Details | None = None) -> Commercial:

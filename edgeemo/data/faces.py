@@ -72,6 +72,18 @@ def read_face(example: Example) -> tuple[Pixels, Color]:
     return found, color
 
 
+def gray_of(example: Example) -> Pixels:
+    """Return the picture of an example in gray (BT.601, rounded); a copy, so that no whole sheet stays in memory.
+
+    Raises:
+        DataError, SourceError: as `read_face`.
+    """
+    picture, color = read_face(example)
+    if color == "gray":
+        return picture.copy()
+    return np.asarray(np.rint(picture @ (0.114, 0.587, 0.299)), np.uint8)
+
+
 @dataclass(frozen=True)
 class View:
     """A picture and the face in it: its ``box`` in pixels, and how far apart its eyes are."""

@@ -1,11 +1,15 @@
-"""Speakers in folds: a speaker is never on both sides, and every fold has its share of sets and genders."""
+"""Folds of speakers, and samples: a speaker is never on both sides of a fold."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from typing import TypeVar
 
 from ..errors import DataError
 from .manifest import Example
+
+E = TypeVar("E")
 
 
 def folds(examples: Sequence[Example], n: int) -> dict[str, int]:
@@ -40,6 +44,22 @@ def take(examples: Sequence[Example], n: int) -> list[Example]:
     firsts = {_mixed(own)[0] for own in by_kind.values()}
     chosen = set(sorted(place, key=lambda s: (s not in firsts, place[s]))[:n])
     return [e for e in examples if who(e) in chosen]
+
+
+def spread_sample(
+    examples: Sequence[E], n: int, kind: Callable[[E], tuple[str, ...]], name: Callable[[E], str]
+) -> list[E]:
+    """Return ``n`` examples, of all kinds in turn, in the order of their names' hashes: always the same ones."""
+    by_kind: dict[tuple[str, ...], list[E]] = {}
+    for example in by_hash(examples, name):
+        by_kind.setdefault(kind(example), []).append(example)
+    turns = [(i, key, example) for key, own in by_kind.items() for i, example in enumerate(own)]
+    return [example for *_, example in sorted(turns, key=lambda turn: turn[:2])[:n]]
+
+
+def by_hash(examples: Iterable[E], name: Callable[[E], str]) -> list[E]:
+    """Return the examples in an order that looks random and never changes: by the hash of their names."""
+    return sorted(examples, key=lambda example: sha256(name(example).encode()).digest())
 
 
 def who(example: Example) -> str:

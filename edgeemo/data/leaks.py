@@ -11,11 +11,11 @@ import os
 import struct
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,8 @@ from .manifest import Example, read_manifest
 
 Policy: TypeAlias = Literal["refuse", "drop", "keep"]
 Seen: TypeAlias = npt.NDArray[np.uint64]
+E = TypeVar("E", bound=Example)
+T = TypeVar("T")
 
 SUFFIX = ".seen"
 _MAGIC = b"EDGESEEN"
@@ -146,16 +148,16 @@ class LeakCheck:
 
 
 def check_leaks(
-    examples: Sequence[Example],
+    examples: Sequence[E],
     bundle: Path | None,
     *,
     policy: Policy = "refuse",
     train: Path | None = None,
     content: Callable[[Example], str] = text_of,
-) -> tuple[list[Example], LeakCheck]:
+) -> tuple[list[E], LeakCheck]:
     """Look for training texts among the examples, by the manifest ``train`` and the file beside ``bundle``.
 
-    ``content`` says what is compared; of faces it is `edgeemo.data.faces.pixels_of`.
+    ``content`` says what is compared; for faces it is `edgeemo.data.faces.pixels_of`.
 
     Returns:
         The examples that remain, and what was found.
@@ -165,30 +167,60 @@ def check_leaks(
         DataError: a manifest or file cannot be read.
     """
     repeated = sum(count - 1 for count in Counter(digest(content(e)) for e in examples).values())
-    sources: dict[str, Seen] = {}
+    sources = sources_of(bundle, train, lambda rows: digests(content(e) for e in rows), read_seen)
+    if not sources:
+        return list(examples), unchecked(repeated)
+    leaks = find_leaks(examples, np.concatenate(list(sources.values())), content)
+    check = LeakCheck(True, " and ".join(sources), len(leaks), repeated)
+
+    def refusal() -> str:
+        few, texts = [examples[i] for i in leaks[:3]], content is text_of
+        names = [normalize(text_of(e)) if texts else Path(e.path or "").name for e in few]
+        return (
+            f"{len(leaks)} of {len(examples)} test {'texts' if texts else 'faces'} also stand in the training "
+            f"data ({check.by}), first {'; '.join(repr(name[:60]) for name in names)}. Leave them out with "
+            "--leaks drop, or measure on them with --leaks keep."
+        )
+
+    return decided(examples, leaks, check, policy, refusal)
+
+
+def sources_of(
+    bundle: Path | None,
+    train: Path | None,
+    of_manifest: Callable[[list[Example]], T],
+    of_file: Callable[[Path], T],
+) -> dict[str, T]:
+    """Return what is known of the training data, by file name: of a manifest, and of the ``.seen`` file."""
+    sources: dict[str, T] = {}
     if train is not None:
-        sources[train.name] = digests(content(e) for e in read_manifest(train))
+        sources[train.name] = of_manifest(read_manifest(train))
     beside = None if bundle is None else bundle.with_suffix(SUFFIX)
     if beside is not None and beside.is_file():
-        sources[beside.name] = read_seen(beside)
-    if not sources:
-        reason = "nothing to check against: give --train MANIFEST"
-        return list(examples), LeakCheck(False, reason, 0, repeated)
-    by = " and ".join(sources)
-    leaks = find_leaks(examples, np.concatenate(list(sources.values())), content)
-    check = LeakCheck(True, by, len(leaks), repeated)
+        sources[beside.name] = of_file(beside)
+    return sources
+
+
+def unchecked(repeated: int) -> LeakCheck:
+    """Return the check of a bundle whose training data nobody knows."""
+    return LeakCheck(False, "nothing to check against: give --train MANIFEST", 0, repeated)
+
+
+def decided(
+    examples: Sequence[E],
+    leaks: Collection[int],
+    check: LeakCheck,
+    policy: Policy,
+    refusal: Callable[[], str],
+) -> tuple[list[E], LeakCheck]:
+    """Return the examples that remain under ``policy``, and the check with its outcome.
+
+    Raises:
+        LeakError: there are leaks and ``policy`` is ``"refuse"``; says what ``refusal`` returns.
+    """
     if not leaks or policy == "keep":
         return list(examples), check.became("kept")
     if policy == "refuse":
-        few = [examples[i] for i in leaks[:3]]
-        if content is text_of:
-            what, names = "texts", [normalize(text_of(e)) for e in few]
-        else:
-            what, names = "faces", [Path(e.path or "").name for e in few]
-        first = "; ".join(repr(name[:60]) for name in names)
-        raise LeakError(
-            f"{len(leaks)} of {len(examples)} test {what} also stand in the training data ({by}), first "
-            f"{first}. Leave them out with --leaks drop, or measure on them with --leaks keep."
-        )
+        raise LeakError(refusal())
     gone = set(leaks)
     return [example for i, example in enumerate(examples) if i not in gone], check.became("dropped")

@@ -20,11 +20,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..errors import DataError, LeakError
+from ..errors import DataError
 from . import fingerprint
 from .clips import read_clip
-from .leaks import SUFFIX, LeakCheck, Policy, Seen, digest, digests, save
-from .manifest import Example, read_manifest
+from .leaks import LeakCheck, Policy, Seen, decided, digest, digests, save, sources_of, unchecked
+from .manifest import Example
 
 Progress: TypeAlias = Callable[[Sequence[Example]], Iterable[Example]]
 
@@ -133,27 +133,16 @@ def check_leaks_voice(
         LeakError: there are leaks and ``policy`` is ``"refuse"``.
         DataError: a manifest, clip or file cannot be read.
     """
-    sources: dict[str, SeenVoice] = {}
-    if train is not None:
-        sources[train.name] = seen_voice(read_manifest(train), progress)
-    beside = None if bundle is None else bundle.with_suffix(SUFFIX)
-    if beside is not None and beside.is_file():
-        sources[beside.name] = read_seen_voice(beside)
+    sources = sources_of(bundle, train, lambda rows: seen_voice(rows, progress), read_seen_voice)
     codes = [seen.codes for seen in sources.values()] or [np.zeros((0, fingerprint.CELLS), np.int8)]
     copies, repeated = find_copies(examples, np.concatenate(codes), progress)
     if not sources:
-        reason = "nothing to check against: give --train MANIFEST"
-        return list(examples), LeakCheck(False, reason, 0, repeated)
-    by = " and ".join(sources)
+        return list(examples), unchecked(repeated)
     known = find_speakers(examples, np.concatenate([seen.speakers for seen in sources.values()]))
     leaks = set(known) | set(copies)
-    speakers = sorted({examples[i].speaker for i in known})
-    check = LeakCheck(True, by, len(leaks), repeated, "none", tuple(speakers), len(copies))
-    if not leaks or policy == "keep":
-        return list(examples), check.became("kept")
-    if policy == "refuse":
-        raise LeakError(_refusal(examples, check, copies))
-    return [example for i, example in enumerate(examples) if i not in leaks], check.became("dropped")
+    speakers = tuple(sorted({examples[i].speaker for i in known}))
+    check = LeakCheck(True, " and ".join(sources), len(leaks), repeated, "none", speakers, len(copies))
+    return decided(examples, leaks, check, policy, lambda: _refusal(examples, check, copies))
 
 
 def _refusal(examples: Sequence[Example], check: LeakCheck, copies: Sequence[int]) -> str:

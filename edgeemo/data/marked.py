@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from ..errors import DataError
 from ..files import write_whole
-from .manifest import Example
+from .manifest import Example, read_manifest, write_manifest
 
 Box: TypeAlias = tuple[float, float, float, float]
 Eyes: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
@@ -69,19 +69,33 @@ def overlap(a: Box, b: Box) -> float:
     return float(both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both))
 
 
-def read_marked(path: Path) -> list[MarkedPicture]:
+def read_marked(path: Path, *, required: bool = True) -> list[MarkedPicture]:
     """Read such a table, UTF-8 CSV.
+
+    Args:
+        path: the table.
+        required: refuse a table without marks; else any manifest will do, and its pictures have no faces.
 
     Raises:
         DataError: it cannot be read, or a row cannot be used; says which and what to do.
     """
+    path = Path(path)
     try:
-        rows = list(csv.DictReader(io.StringIO(Path(path).read_text("utf-8-sig"), newline="")))
+        rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline="")))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
+        if not required:
+            return _unmarked(path)
         raise DataError(f"{path} cannot be read: {error}. Check the path.") from error
     if not rows or "path" not in rows[0] or not {"boxes", "eye0_x"} & set(rows[0]):
-        raise DataError(f"{Path(path).name} marks no faces: expected the columns path, and boxes or {_EYES}.")
-    return [_picture(row, Path(path).parent, f"{Path(path).name}, row {i}") for i, row in enumerate(rows, 1)]
+        if not required:
+            return _unmarked(path)
+        raise DataError(f"{path.name} marks no faces: expected the columns path, and boxes or {_EYES}.")
+    return [_picture(row, path.parent, f"{path.name}, row {i}") for i, row in enumerate(rows, 1)]
+
+
+def _unmarked(path: Path) -> list[MarkedPicture]:
+    """Read a plain manifest as pictures whose faces nobody marked."""
+    return [MarkedPicture(path=e.path, split=e.split) for e in read_manifest(path)]
 
 
 def write_marked(path: Path, pictures: Iterable[MarkedPicture]) -> None:
@@ -104,6 +118,19 @@ def write_marked(path: Path, pictures: Iterable[MarkedPicture]) -> None:
         write_whole(Path(path), buffer.getvalue().encode())
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror}. Check space and rights.") from error
+
+
+def write_examples(path: Path, examples: Sequence[Example]) -> None:
+    """Write a manifest: with the marks of faces if the examples have them.
+
+    Raises:
+        DataError: as `edgeemo.data.manifest.write_manifest`.
+    """
+    marked = [example for example in examples if isinstance(example, MarkedPicture)]
+    if marked:
+        write_marked(path, marked)
+    else:
+        write_manifest(path, examples)
 
 
 def _picture(row: Mapping[str, str | None], folder: Path, where: str) -> MarkedPicture:

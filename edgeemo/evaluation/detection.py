@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -23,7 +22,7 @@ from ..data.marked import Eyes, MarkedPicture, overlap
 from ..errors import DataError
 from ..face_detector import FaceDetector
 from ..faces import Face
-from .bootstrap import Array, Draw, Interval, difference, intervals
+from .bootstrap import Array, Draw, Interval, difference, intervals, rounded
 
 HIT, FALSE = 0.4, 0.2
 SIZES = {"20_40": (20.0, 40.0), "40_80": (40.0, 80.0), "80": (80.0, np.inf)}
@@ -163,6 +162,10 @@ class DetectionReport:
             "peers": {name: dict(peer) for name, peer in self.peers.items()},
         }
 
+    def rounded(self) -> dict[str, dict[str, float]]:
+        """Return the metrics, rounded for a card."""
+        return rounded(self.metrics)
+
 
 def evaluate_detector(
     detector: FaceDetector,
@@ -187,8 +190,8 @@ def evaluate_detector(
         LeakError: see ``leaks``. DataError: no face is marked, or a picture cannot be read.
         RuntimeUnavailableError: OpenCV is not installed.
     """
-    look: Any = partial(check_leaks, content=pixels_of)
-    kept, check = look(pictures, detector.bundle.path, policy=leaks, train=train)
+    path = detector.bundle.path
+    kept, check = check_leaks(pictures, path, policy=leaks, train=train, content=pixels_of)
     if not any(picture.faces for picture in kept):
         raise DataError("No face is marked in these pictures: give boxes or eyes (edgeemo.data.marked).")
     draw = Draw(len(kept), resamples, seed, _clusters(kept))

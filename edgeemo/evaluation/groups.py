@@ -9,15 +9,15 @@ import numpy as np
 
 from ..data.manifest import Example
 from .bootstrap import Bools, Draw, difference, intervals
+from .label_spaces import LabelSpace
 from .predictions import Predictions, label_measure
-from .spaces import Space
 
 COLUMNS = ("speaker", "gender", "age", "ethnicity")
 _ONLY = ("accuracy", "uar")
 
 
 def measure_groups(
-    space: Space, examples: Sequence[Example], said: Predictions, draw: Draw
+    space: LabelSpace, examples: Sequence[Example], said: Predictions, draw: Draw
 ) -> dict[str, dict[str, Any]]:
     """Return accuracy and UAR of each speaker, gender, age and ethnicity that the manifest names, if several.
 

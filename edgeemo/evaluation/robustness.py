@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -14,8 +14,9 @@ from ..recognizer import Recognizer
 from ..types import EmotionResult
 from . import sounds
 from .bootstrap import Draw, Interval, difference, intervals
+from .label_spaces import LabelSpace
+from .metrics import LabelMeasure
 from .predictions import Predictions, Progress, label_measure
-from .spaces import Space
 
 SNRS_DB = (20, 15, 10, 5, 0)
 TELEPHONE = "phone"
@@ -65,27 +66,27 @@ class Robustness:
 
 
 @dataclass(frozen=True)
-class Heard:
+class ClipAnswers:
     """What a bundle said of clips in every condition, by its name; ``kbit_s`` of the codecs."""
 
     said: dict[str, Predictions]
     kbit_s: dict[str, float]
 
     @classmethod
-    def by(
+    def collect(
         cls,
         recognizer: Recognizer,
         examples: Sequence[Example],
         noise: sounds.Noise,
         progress: Progress = iter,
-    ) -> Heard:
-        """Predict every clip anew in noise and through codecs.
+    ) -> ClipAnswers:
+        """Predict every clip again in noise and through codecs.
 
-        A clip gets the same piece of noise at every ratio. The ratio is that of the voice's power (frames
-        within 30 dB of the loudest) to the noise's.
+        A clip gets the same piece of noise at every ratio. The ratio compares the voice's power (frames
+        within 30 dB of the loudest) with the noise's.
 
         Raises:
-            DataError: a clip or the noise cannot be read.
+            DataError, SourceError: a clip or the noise cannot be read.
         """
         results: dict[str, list[EmotionResult]] = {}
         bits: dict[str, float] = {}
@@ -102,27 +103,42 @@ class Heard:
         return cls({name: Predictions.of(found) for name, found in results.items()}, kbit_s)
 
     def measure(
-        self, examples: Sequence[Example], clean: Predictions, space: Space, draw: Draw, noise: str
+        self, examples: Sequence[Example], clean: Predictions, space: LabelSpace, draw: Draw, noise: str
     ) -> Robustness:
         """Compare with what was said of the ``clean`` clips, in pairs; clips without a label do not count."""
-        labelled = np.array([bool(e.labels) for e in examples], np.bool_)
-        base = [label_measure(space, examples, clean, counted=labelled, only=("uar",))]
+        base, rows = in_pairs(examples, clean, self.said, space, draw, ("uar",))
         conditions = []
-        for name, said in self.said.items():
-            there = [label_measure(space, examples, said, counted=labelled, only=("uar",))]
-            snr_db = _snr(name)
-            conditions.append(
-                Condition(
-                    name,
-                    "codec" if snr_db is None else "noise",
-                    intervals(there, draw)["uar"],
-                    difference(base, there, draw)["uar"],
-                    float(said.evidence.mean()),
-                    snr_db,
-                    self.kbit_s.get(name),
-                )
-            )
-        return Robustness(intervals(base, draw)["uar"], noise, tuple(conditions))
+        for name, (scores, drops, evidence) in rows.items():
+            snr_db = next((db for db in SNRS_DB if name == f"SNR {db} dB"), None)
+            kind = "codec" if snr_db is None else "noise"
+            kbit_s = self.kbit_s.get(name)
+            conditions.append(Condition(name, kind, scores["uar"], drops["uar"], evidence, snr_db, kbit_s))
+        return Robustness(base["uar"], noise, tuple(conditions))
+
+
+Scores: TypeAlias = dict[str, Interval]
+_Key = TypeVar("_Key")
+
+
+def in_pairs(
+    examples: Sequence[Example], clean: Predictions, said: Mapping[_Key, Predictions], space: LabelSpace,
+    draw: Draw, metrics: Sequence[str],
+) -> tuple[Scores, dict[_Key, tuple[Scores, Scores, float]]]:  # fmt: skip
+    """Return the clean scores, and of each condition its scores, the drops from clean, and mean evidence.
+
+    The drops are resampled in pairs. Examples without a label do not count.
+    """
+    labelled = np.array([bool(e.labels) for e in examples], np.bool_)
+
+    def measured(predictions: Predictions) -> list[LabelMeasure]:
+        return [label_measure(space, examples, predictions, counted=labelled, only=metrics)]
+
+    base, rows = measured(clean), {}
+    for key, predictions in said.items():
+        there = measured(predictions)
+        evidence = float(predictions.evidence.mean())
+        rows[key] = intervals(there, draw), difference(base, there, draw), evidence
+    return intervals(base, draw), rows
 
 
 def _conditions(
@@ -133,7 +149,3 @@ def _conditions(
     noisy = [(f"SNR {db} dB", sounds.mix(pcm, piece, rate_hz, db), rate_hz, 0) for db in SNRS_DB]
     coded = [(name, *sounds.through_codec(pcm, rate_hz, name)) for name in sounds.CODECS]
     return [*noisy, *coded, (TELEPHONE, *sounds.through_telephone(pcm, rate_hz))]
-
-
-def _snr(name: str) -> int | None:
-    return next((db for db in SNRS_DB if name == f"SNR {db} dB"), None)

@@ -1,4 +1,4 @@
-"""Robustness: how a face bundle's scores fall with damaged pictures and misplaced boxes, in pairs."""
+"""Robustness: how a face bundle's scores fall with corrupted pictures and misplaced boxes."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from ..data.faces import view_of
 from ..data.manifest import Example
 from ..recognizer import Recognizer
 from ..types import EmotionResult
-from .bootstrap import Draw, Interval, difference, intervals
-from .damage import UNITS, Damage
-from .predictions import Predictions, Progress, label_measure
-from .spaces import Space
+from .bootstrap import Draw, Interval
+from .corruptions import UNITS, Corruptions
+from .label_spaces import LabelSpace
+from .predictions import Predictions, Progress
+from .robustness import in_pairs
 
 SCORES = ("accuracy", "uar")
 
 
 @dataclass(frozen=True)
 class FaceCondition:
-    """One kind and strength of damage, measured.
+    """One kind and strength of corruption, measured.
 
     Attributes:
-        kind, strength: see `edgeemo.evaluation.damage`; ``unit`` is the strength's.
-        changed: the share of faces it changed: of those small already, none is made smaller.
+        kind, strength: see `edgeemo.evaluation.corruptions`; ``unit`` is the strength's.
+        changed: the share of faces it changed. A face that is small already is not made smaller.
         scores: accuracy and UAR. drops: those of the clean faces minus these, resampled in pairs.
         evidence: the mean over the faces.
     """
@@ -78,7 +79,7 @@ class FaceRobustness:
 
 
 @dataclass(frozen=True)
-class Shown:
+class FaceAnswers:
     """What a bundle said of faces in every condition, and the share of faces that the condition changed."""
 
     said: dict[tuple[str, float], Predictions]
@@ -87,13 +88,17 @@ class Shown:
     seed: int
 
     @classmethod
-    def by(
-        cls, recognizer: Recognizer, examples: Sequence[Example], damage: Damage, progress: Progress = iter
-    ) -> Shown:
-        """Predict every face anew, damaged.
+    def collect(
+        cls,
+        recognizer: Recognizer,
+        examples: Sequence[Example],
+        corruptions: Corruptions,
+        progress: Progress = iter,
+    ) -> FaceAnswers:
+        """Predict every face again, corrupted.
 
         Raises:
-            DataError: a picture cannot be read. RuntimeUnavailableError: OpenCV is not installed.
+            DataError, SourceError: a picture cannot be read. RuntimeUnavailableError: a library is missing.
         """
         results: dict[tuple[str, float], list[EmotionResult]] = {}
         changed: dict[tuple[str, float], int] = {}
@@ -102,7 +107,7 @@ class Shown:
         for number, example in enumerate(progress(examples)):
             view = view_of(example, reader.frontend.spec)
             eyes.append(view.eye_px)
-            for kind, strength, seen in damage.views(view, number):
+            for kind, strength, seen in corruptions.views(view, number):
                 said = reader.predict(seen.picture, seen.color, [seen.box])
                 results.setdefault((kind, strength), []).append(said)
                 changed[kind, strength] = changed.get((kind, strength), 0) + (seen is not view)
@@ -110,32 +115,20 @@ class Shown:
             {key: Predictions.of(found) for key, found in results.items()},
             {key: n / len(eyes) for key, n in changed.items()},
             float(np.median(eyes)),
-            damage.seed,
+            corruptions.seed,
         )
 
     def measure(
-        self, examples: Sequence[Example], clean: Predictions, space: Space, draw: Draw
+        self, examples: Sequence[Example], clean: Predictions, space: LabelSpace, draw: Draw
     ) -> FaceRobustness:
         """Compare with what was said of the ``clean`` faces, in pairs; faces without a label do not count.
 
-        A condition that changed none of the faces is left out.
+        A condition that changed no face is left out.
         """
-        labelled = np.array([bool(e.labels) for e in examples], np.bool_)
-        base = [label_measure(space, examples, clean, counted=labelled, only=SCORES)]
-        conditions = []
-        for (kind, strength), said in self.said.items():
-            if not self.changed[kind, strength]:
-                continue
-            there = [label_measure(space, examples, said, counted=labelled, only=SCORES)]
-            conditions.append(
-                FaceCondition(
-                    kind,
-                    strength,
-                    UNITS[kind],
-                    self.changed[kind, strength],
-                    intervals(there, draw),
-                    difference(base, there, draw),
-                    float(said.evidence.mean()),
-                )
-            )
-        return FaceRobustness(intervals(base, draw), self.eye_px, self.seed, tuple(conditions))
+        kept = {key: said for key, said in self.said.items() if self.changed[key]}
+        base, rows = in_pairs(examples, clean, kept, space, draw, SCORES)
+        conditions = tuple(
+            FaceCondition(kind, strength, UNITS[kind], self.changed[kind, strength], *row)
+            for (kind, strength), row in rows.items()
+        )
+        return FaceRobustness(base, self.eye_px, self.seed, conditions)

@@ -1,9 +1,9 @@
-"""Pictures to learn to find faces in: views of real pictures, and faces put where there were none.
+"""Scenes for a detector to learn from: views of real pictures, and faces pasted where there were none.
 
-A *view* is what the detector's input would be: a crop of a picture, sampled by the frontend itself. A *head*
-is a face with what is around it, to be put into a view: softly, in an ellipse or a square, lit like what it
-covers. Pieces of scenes are put in the same way, so that neither an edge nor a blur says that there is a
-face.
+A *view* is an input of the detector: a crop of a picture, sampled by the frontend itself. A *head* is a face
+with its surroundings, to be pasted into a view: with a soft edge, in an ellipse or a square, lit like the place
+it covers. Pieces of scenes are pasted in the same way as *distractors*, so that neither an edge nor a blur
+gives a face away.
 """
 
 from __future__ import annotations
@@ -18,28 +18,29 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..data.marked import MarkedFace, overlap
-from ..frontends import Alignment, FaceFrontend, FaceSpec
+from ...data.marked import MarkedFace, overlap
+from ...frontends import Alignment, FaceFrontend, FaceSpec
+from ...moved import renamed
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.float32]
-"""Faces ``(n, 9)`` in pixels of a view: box, eyes (NaN if unknown), and whether they are asked for: 1, or 0;
-a half is a masked face too small to ask for, in whose place another may be put."""
+"""Faces ``(n, 9)`` in pixels of a view: box, eyes (NaN if unknown), and whether the face is a target: 1, or 0.
+One half is a masked face too small for a target; another face may take its place."""
 
 _T = TypeVar("_T")
 
 LEAST = 7.0
-"""Pixels a face must be large to be asked for."""
+"""The least side of a target face, in pixels."""
 MASKED_LEAST = 18.0
-"""The same of a masked one: smaller, it is a white patch, and so is much else."""
+"""The least side of a masked one: a smaller one is a white patch, as are many other things."""
 SEEN = 0.6
-"""The share of a face that must lie in the view."""
+"""The share of a target face that must lie in the view."""
 
 
 @dataclass(frozen=True)
-class Shot:
-    """A gray picture and its faces; ``unsure`` are boxes in which nothing is asked."""
+class AnnotatedPicture:
+    """A gray picture and its faces; the boxes ``unsure`` have no target."""
 
     picture: Pixels
     faces: tuple[MarkedFace, ...] = ()
@@ -47,62 +48,66 @@ class Shot:
 
 
 @dataclass(frozen=True)
-class Stock:
-    """What scenes are made of.
+class ScenePool:
+    """The pictures that scenes are made of.
 
     ``street`` and ``portraits`` are whole pictures, ``empty`` those without a face; ``heads`` are small crops
     and ``sharp`` ones are portraits, each with its one face.
     """
 
-    street: Sequence[Shot]
-    portraits: Sequence[Shot]
-    empty: Sequence[Shot]
-    heads: Sequence[Shot]
+    street: Sequence[AnnotatedPicture]
+    portraits: Sequence[AnnotatedPicture]
+    empty: Sequence[AnnotatedPicture]
+    heads: Sequence[AnnotatedPicture]
 
 
 KINDS = {"street": 0.42, "heads": 0.2, "made": 0.22, "portrait": 0.1, "empty": 0.06}
-"""Kinds of scenes and their shares; ``heads`` are street views in which faces have changed."""
+"""Kinds of scenes and their shares; ``heads`` are street views with other faces."""
 
 
-def scene(stock: Stock, frontend: FaceFrontend, rng: np.random.Generator) -> tuple[Pixels, Rows]:
-    """Make one: a gray picture ``(height, width)`` of the detector's input, and its faces."""
+def scene(pool: ScenePool, frontend: FaceFrontend, rng: np.random.Generator) -> tuple[Pixels, Rows]:
+    """Make a scene: a gray picture ``(height, width)`` of the detector's input, and its faces."""
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
-    shots: Sequence[Any] = {"portrait": stock.portraits, "empty": stock.empty, "made": stock.empty}.get(
-        kind, stock.street
+    pictures: Sequence[Any] = {"portrait": pool.portraits, "empty": pool.empty, "made": pool.empty}.get(
+        kind, pool.street
     )
-    shot = one_of(shots, rng) if len(shots) else Shot(np.full((64, 64), 128, np.uint8))
-    x, rows = view(shot, frontend, rng)
+    annotated = (
+        draw_one(pictures, rng) if len(pictures) else AnnotatedPicture(np.full((64, 64), 128, np.uint8))
+    )
+    x, rows = view(annotated, frontend, rng)
     if kind == "heads":
-        x, rows = changed(x, rows, stock, rng)
+        x, rows = replace_faces(x, rows, pool, rng)
     elif kind == "made":
-        x, rows = peopled(x, rows, stock, rng)
+        x, rows = add_faces(x, rows, pool, rng)
     if kind in ("made", "empty") or rng.random() < 0.15:
-        x = littered(x, rows, stock, rng)
-    x = spoilt(x, rng)
+        x = add_distractors(x, rows, pool, rng)
+    x = degrade(x, rng)
     return np.asarray(np.clip(np.rint(x), 0, 255), np.uint8), rows
 
 
-def one_of(things: Sequence[_T], rng: np.random.Generator) -> _T:
+def draw_one(things: Sequence[_T], rng: np.random.Generator) -> _T:
     """Draw one."""
     return things[int(rng.integers(len(things)))]
 
 
-def view(shot: Shot, frontend: FaceFrontend, rng: np.random.Generator) -> tuple[Floats, Rows]:
-    """Return a picture as the detector reads it: whole, or coming nearer to one of its faces."""
-    spec, (h, w) = frontend.spec, shot.picture.shape
+def view(
+    annotated: AnnotatedPicture, frontend: FaceFrontend, rng: np.random.Generator
+) -> tuple[Floats, Rows]:
+    """Return a picture as the detector reads it: whole, or a part about one of its faces."""
+    spec, (h, w) = frontend.spec, annotated.picture.shape
     whole = max(w / spec.width, h / spec.height)
     scale = whole * rng.uniform(0.95, 1.25)
     x, y = w / 2, h / 2
     turn = 0.0
-    if shot.faces and rng.random() < 0.6:  # one of its faces, at a size of our choice
-        face = one_of(shot.faces, rng)
+    if annotated.faces and rng.random() < 0.6:  # one of its faces, at a size of our choice
+        face = draw_one(annotated.faces, rng)
         wanted = exp(rng.uniform(log(9), log(0.6 * min(spec.width, spec.height))))
         scale = float(np.clip(face.side / wanted, 0.25, whole * 1.4))
         x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
         x += rng.uniform(-0.5, 0.5) * (spec.width * scale - face.side)
         y += rng.uniform(-0.5, 0.5) * (spec.height * scale - face.side)
         turn = rng.uniform(-20, 20) if rng.random() < 0.4 else 0.0
-    elif not shot.faces:
+    elif not annotated.faces:
         scale = whole * exp(rng.uniform(log(0.25), log(1.1)))
         x, y = x + rng.uniform(-0.5, 0.5) * w * 0.7, y + rng.uniform(-0.5, 0.5) * h * 0.7
     # inside the picture, where it is large enough; then a letterbox is one of the device
@@ -110,19 +115,19 @@ def view(shot: Shot, frontend: FaceFrontend, rng: np.random.Generator) -> tuple[
     a, b = scale * cos(radians(turn)), scale * sin(radians(turn))
     u, v = spec.width / 2, spec.height / 2
     crop = Alignment(a=a, b=b, x=x - a * u + b * v, y=y - b * u - a * v)
-    found = frontend.compute(shot.picture, "gray", crop=crop)[..., 0] * 255
-    return found, rows_of(shot, crop, spec)
+    found = frontend.compute(annotated.picture, "gray", crop=crop)[..., 0] * 255
+    return found, rows_of(annotated, crop, spec)
 
 
 def _inside(middle: float, length: float, whole: float) -> float:
     return whole / 2 if length >= whole else float(np.clip(middle, length / 2, whole - length / 2))
 
 
-def rows_of(shot: Shot, crop: Alignment, spec: FaceSpec) -> Rows:
-    """Return a picture's faces in pixels of a crop: those that can be asked for, and those that cannot."""
+def rows_of(annotated: AnnotatedPicture, crop: Alignment, spec: FaceSpec) -> Rows:
+    """Return a picture's faces in pixels of a crop, those without a target too."""
     rows = []
-    boxes = [(f.box, f.eyes, LEAST if f.bare else MASKED_LEAST) for f in shot.faces]
-    boxes += [(box, None, np.inf) for box in shot.unsure]
+    boxes = [(f.box, f.eyes, LEAST if f.bare else MASKED_LEAST) for f in annotated.faces]
+    boxes += [(box, None, np.inf) for box in annotated.unsure]
     for (x0, y0, x1, y1), eyes, least in boxes:
         (x, y), w, h = _into(crop, (x0 + x1) / 2, (y0 + y1) / 2), x1 - x0, y1 - y0
         w, h = w / crop.scale / 2, h / crop.scale / 2
@@ -147,7 +152,7 @@ def _into(crop: Alignment, x: float, y: float) -> tuple[float, float]:
     return (crop.a * x + crop.b * y) / n, (crop.a * y - crop.b * x) / n
 
 
-# --- faces put into views ---
+# --- faces pasted into views ---
 
 
 @lru_cache(maxsize=512)
@@ -155,10 +160,10 @@ def _sampler(width: int, height: int) -> FaceFrontend:
     return FaceFrontend(FaceSpec(width=int(width), height=int(height)))
 
 
-def put(
-    x: Floats, head: Shot, box: npt.NDArray[Any], rng: np.random.Generator, wide: float = 1.0
+def paste_face(
+    x: Floats, head: AnnotatedPicture, box: npt.NDArray[Any], rng: np.random.Generator, wide: float = 1.0
 ) -> Rows | None:
-    """Put a head's face where ``box`` is, in place; return its row, or None if it does not fit.
+    """Paste a head's face into ``box``, in place; return its row, or None if it does not fit.
 
     ``wide`` is how far beyond the box the head may reach: 1 is what blending needs.
     """
@@ -193,7 +198,7 @@ def put(
     mean, under = patch.mean(), float((covered * alpha).sum() / (alpha.sum() + 1e-6))
     lit = (patch - mean) * rng.uniform(0.6, 1.2) + mean + (under - mean) * rng.uniform(0, 0.8)
     x[y0:y1, x0:x1] = covered + alpha * (np.clip(lit, 0, 255) - covered)
-    placed = Shot(head.picture, (face,))
+    placed = AnnotatedPicture(head.picture, (face,))
     row = rows_of(
         placed, Alignment(a=a, b=b, x=crop.x - a * x0 + b * y0, y=crop.y - b * x0 - a * y0),
         FaceSpec(width=min(512, w), height=min(512, h)),
@@ -201,25 +206,25 @@ def put(
     return row if len(row) else None
 
 
-def changed(x: Floats, rows: Rows, stock: Stock, rng: np.random.Generator) -> tuple[Floats, Rows]:
-    """Put other faces where there are some."""
+def replace_faces(x: Floats, rows: Rows, pool: ScenePool, rng: np.random.Generator) -> tuple[Floats, Rows]:
+    """Replace faces by others."""
     x, rows = x.copy(), rows.copy()
     for i in range(len(rows)):
-        if not stock.heads or rows[i, 8] < 0.5 or rng.random() < 0.25:
+        if not pool.heads or rows[i, 8] < 0.5 or rng.random() < 0.25:
             continue
-        found = put(x, one_of(stock.heads, rng), rows[i, :4], rng)
+        found = paste_face(x, draw_one(pool.heads, rng), rows[i, :4], rng)
         if found is not None:
             rows[i] = found[0]
     return x, rows
 
 
-def peopled(x: Floats, rows: Rows, stock: Stock, rng: np.random.Generator) -> tuple[Floats, Rows]:
-    """Put one to five faces where there were none."""
+def add_faces(x: Floats, rows: Rows, pool: ScenePool, rng: np.random.Generator) -> tuple[Floats, Rows]:
+    """Paste one to five faces where there were none."""
     x, (h, w) = x.copy(), x.shape
     for _ in range(int(rng.integers(1, 6))):
-        from_portrait = rng.random() < 0.3 or not stock.heads
-        shots = stock.portraits if from_portrait else stock.heads
-        if not len(shots):
+        from_portrait = rng.random() < 0.3 or not pool.heads
+        pictures = pool.portraits if from_portrait else pool.heads
+        if not len(pictures):
             break
         side = exp(rng.uniform(log(9), log((0.7 if from_portrait else 0.4) * min(w, h))))
         size = np.array([side * 0.93, side * 1.07]) / 2
@@ -228,35 +233,35 @@ def peopled(x: Floats, rows: Rows, stock: Stock, rng: np.random.Generator) -> tu
         if any(overlap(tuple(box), tuple(row[:4])) > 0.02 for row in rows):
             continue
         wide = rng.uniform(1.0, 1.7) if from_portrait else 1.0
-        found = put(x, one_of(shots, rng), box, rng, wide)
+        found = paste_face(x, draw_one(pictures, rng), box, rng, wide)
         if found is not None:
             rows = np.concatenate([rows, found])
     return x, rows
 
 
-def littered(x: Floats, rows: Rows, stock: Stock, rng: np.random.Generator) -> Floats:
-    """Put pieces of scenes into a view, as faces are put, where no face is."""
-    if not stock.empty:
+def add_distractors(x: Floats, rows: Rows, pool: ScenePool, rng: np.random.Generator) -> Floats:
+    """Paste pieces of scenes, as faces are pasted, where no face is."""
+    if not pool.empty:
         return x
     x, (h, w) = x.copy(), x.shape
     for _ in range(int(rng.integers(0, 4))):
-        shot = one_of(stock.empty, rng)
+        annotated = draw_one(pool.empty, rng)
         side = exp(rng.uniform(log(9), log(0.5 * min(w, h))))
         size = np.array([side * 0.93, side * 1.07]) / 2
         middle = rng.uniform([0, 0], [w, h])
         box = np.concatenate([middle - size, middle + size])
         if any(overlap(tuple(box * 1.0), tuple(row[:4])) > 0 for row in rows):
             continue
-        ph, pw = shot.picture.shape
+        ph, pw = annotated.picture.shape
         own = rng.uniform(0.1, 0.4) * min(ph, pw)
         u, v = rng.uniform(own, pw - own), rng.uniform(own, ph - own)
         face = MarkedFace((u - own * 0.46, v - own * 0.54, u + own * 0.46, v + own * 0.54))
-        put(x, Shot(shot.picture, (face,)), box, rng)
+        paste_face(x, AnnotatedPicture(annotated.picture, (face,)), box, rng)
     return x
 
 
-def spoilt(x: Floats, rng: np.random.Generator) -> Floats:
-    """Return a view as a worse camera would have taken it: light, blur, noise, JPEG; black stays."""
+def degrade(x: Floats, rng: np.random.Generator) -> Floats:
+    """Return a view as a worse camera would take it: light, blur, noise, JPEG; black stays black."""
     black = x <= 0  # the bars of a letterbox
     made: Any = x
     if rng.random() < 0.5:
@@ -273,3 +278,6 @@ def spoilt(x: Floats, rng: np.random.Generator) -> Floats:
         made = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32)
     made[black] = 0
     return np.asarray(made, np.float32)
+
+
+__getattr__ = renamed(__name__, {"Shot": "AnnotatedPicture", "Stock": "ScenePool"})

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..data.manifest import Example
-from ..data.voice_sets import VOICE_LABELS
-from ..errors import SpecError
-from ..types import FloatArray
+from ...data.manifest import Example
+from ...data.voice_sets import VOICE_LABELS
+from ...errors import SpecError
+from ...moved import renamed
+from ...types import FloatArray
+from ..batches import Batch, batch_rows, mix_up
 from .augment import Augment, masked, partners, warped
 from .features import ClipFeatures, Indices
 
 if TYPE_CHECKING:
-    from .recipe import Recipe
-
-Batch = tuple[FloatArray, dict[str, FloatArray]]
+    from ..recipe import Recipe
 
 
 def labels_in(examples: Sequence[Example]) -> tuple[str, ...]:
@@ -29,12 +29,12 @@ def labels_in(examples: Sequence[Example]) -> tuple[str, ...]:
 
 
 def set_of(example: Example) -> str:
-    """Return the set a clip comes from: what stands before its speaker's name."""
+    """Return the data set of a clip: the part before the slash of its speaker's name."""
     return example.speaker.partition("/")[0]
 
 
 def check_labels(recipe: Recipe, labels: Sequence[str]) -> None:
-    """Refuse before training what the card would refuse after it.
+    """Refuse before training the labels that the card would refuse after training.
 
     Raises:
         SpecError: the labels of the data and the recipe's [emotions] and [affect] do not agree.
@@ -45,7 +45,7 @@ def check_labels(recipe: Recipe, labels: Sequence[str]) -> None:
         if strange:
             raise SpecError(
                 f"{recipe.name}, [{section}]: no clip has the label {', '.join(strange)}; the data have "
-                f"{', '.join(labels)}. Take it out, or rename the labels of a manifest."
+                f"{', '.join(labels)}. Remove it, or rename the labels of a manifest."
             )
     missing = [label for label in labels if label not in recipe.affect]
     if missing:
@@ -58,7 +58,7 @@ def check_labels(recipe: Recipe, labels: Sequence[str]) -> None:
 def truth(examples: Sequence[Example], labels: Sequence[str]) -> FloatArray:
     """Return ``(n, labels)``: 1 for the label (several share it), NaN for labels the clip's set has not.
 
-    So silence about boredom is not taken for its absence: see `edgeemo.training.fit.categorical`.
+    A set that never mentions boredom does not say that nobody was bored: see `edgeemo.training.fit.categorical`.
     """
     own = {name: labels_in([e for e in examples if set_of(e) == name]) for name in map(set_of, examples)}
     found = np.full((len(examples), len(labels)), np.nan, np.float32)
@@ -69,9 +69,9 @@ def truth(examples: Sequence[Example], labels: Sequence[str]) -> FloatArray:
 
 
 def weights(examples: Sequence[Example], target: FloatArray, balance: float) -> FloatArray:
-    """Return ``(n,)``: classes of a set weigh alike, and sets by the power ``balance``; the mean is 1.
+    """Return ``(n,)`` with mean 1: the classes of a set weigh the same, and sets by the power ``balance``.
 
-    0 leaves the sets as large as they are, 1 makes the small ones weigh as much as the large.
+    0 leaves the sets as large as they are; 1 makes small sets weigh as much as large ones.
     """
     sets = np.array([set_of(e) for e in examples])
     found = np.zeros(len(examples))
@@ -84,12 +84,12 @@ def weights(examples: Sequence[Example], target: FloatArray, balance: float) -> 
 
 
 @dataclass(frozen=True)
-class EmotionLesson:
+class EmotionBatches:
     """Clips (indices into ``features``) with their ``target`` ``(n, labels)`` and ``weight`` ``(n,)``.
 
-    To train, an epoch draws as many clips as there are, by their weight, and a span at random from each or
-    its copies; it is warped, masked and mixed with another of its set (``kind``) as ``plan`` says. To
-    validate, it has every clean span.
+    A training epoch draws as many clips as there are, by their weight, and a random span of each or of its
+    copies. The span is warped, masked and mixed with another of its set (``kind``) as ``augment`` says. A
+    validation epoch has every clean span.
     """
 
     features: ClipFeatures
@@ -97,57 +97,58 @@ class EmotionLesson:
     target: FloatArray
     weight: FloatArray
     kind: npt.NDArray[np.int64]
-    plan: Augment
+    augment: Augment
     validates: bool = False
 
     def __len__(self) -> int:
         return len(self.features.of(self.clips)[0]) if self.validates else len(self.clips)
 
     def batches(self, size: int, rng: np.random.Generator | None) -> Iterator[Batch]:
-        """See `edgeemo.training.fit.Lesson`."""
+        """See `edgeemo.training.batches.BatchSource`."""
         if rng is None:
             rows, owner = self.features.of(self.clips)
-            for part in np.split(np.arange(len(rows)), range(size, len(rows), size)):
+            for part in batch_rows(len(rows), size, None):
                 whose = owner[part]
                 target = self.target[whose] * self.weight[whose, None]
                 yield np.asarray(self.features.clean[rows[part]]), {"labels": target}
             return
         n = len(self.clips)
         order = rng.choice(n, n, p=self.weight / self.weight.sum(dtype=np.float64))
-        for chosen in np.split(order, range(size, len(order), size)):
+        for chosen in np.split(order, range(size, n, size)):
             spans = np.stack([self.features.draw(int(self.clips[i]), rng) for i in chosen])
-            warped(spans, self.plan, rng)
-            masked(spans, self.plan, rng)
+            warped(spans, self.augment, rng)
+            masked(spans, self.augment, rng)
             target = self.target[chosen]
-            if self.plan.mixup:
+            if self.augment.mixup:
                 other = partners(self.kind[chosen], rng)
-                share = rng.beta(self.plan.mixup, self.plan.mixup, len(chosen)).astype(np.float32)
-                spans = share[:, None, None] * spans + (1 - share)[:, None, None] * spans[other]
-                target = share[:, None] * target + (1 - share)[:, None] * target[other]
+                spans, target = mix_up(spans, target, other, self.augment.mixup, rng)
             yield spans, {"labels": target}
 
 
-def lesson(
+def emotion_batches(
     features: ClipFeatures,
     examples: Sequence[Example],
     clips: Indices,
     labels: Sequence[str],
-    plan: Augment,
+    augment: Augment,
     *,
     balance: float = 0.5,
     smoothing: float = 0.0,
     validates: bool = False,
-) -> EmotionLesson:
-    """Return the lesson of some clips; ``examples`` are all those of ``features``.
+) -> EmotionBatches:
+    """Return the batches of some clips; ``examples`` are all those of ``features``.
 
-    To train, ``smoothing`` of the truth is shared by all labels of a clip's set (Szegedy et al. 2016,
+    For training, all labels of a clip's set share ``smoothing`` of the truth (Szegedy et al. 2016,
     arXiv:1512.00567).
     """
-    target = truth(examples, labels)[clips]  # a set has its classes even where a fold has not all
+    target = truth(examples, labels)[clips]  # a set keeps its classes even where a fold has not all
     chosen = [examples[i] for i in clips]
     kind = np.unique([set_of(e) for e in chosen], return_inverse=True)[1].astype(np.int64)
     weight = weights(chosen, target, balance)
     if not validates:
         even = 1 / np.isfinite(target).sum(1, keepdims=True)
         target = np.asarray((1 - smoothing) * target + smoothing * even, np.float32)
-    return EmotionLesson(features, clips, target, weight, kind, plan, validates=validates)
+    return EmotionBatches(features, clips, target, weight, kind, augment, validates=validates)
+
+
+__getattr__ = renamed(__name__, {"EmotionLesson": "EmotionBatches", "lesson": "emotion_batches"})

@@ -15,8 +15,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from ..errors import RuntimeUnavailableError
-from ..frontends import TextFrontend, TextSpec
+from ...errors import RuntimeUnavailableError
+from ...frontends import TextFrontend, TextSpec
 
 _BERT = {  # layer name in `minilm` -> tensor name in the published checkpoint
     "query": "attention.self.query",
@@ -206,7 +206,7 @@ def text_counts(pieces: int, length: int, heads: Mapping[str, int], *, pairs: in
     Each weighs what its row of the table ``counts`` says: a row for every piece, then ``pairs`` rows into
     which pairs are hashed, in the graph and with integers, so that a device needs nothing more. Two
     exclusive labels share one column: the second is the first turned round. For long texts, where counting
-    wins over reading; `edgeemo.training.nbsvm` finds the weights.
+    wins over reading; `edgeemo.training.text.nbsvm` finds the weights.
     """
     n_labels = heads["labels"]
     ids = keras.Input((length,), dtype="int32", name="ids")

@@ -1,30 +1,32 @@
-"""What the steps of a recipe learn from: examples, vocabulary, frontend, ids and targets."""
+"""What text networks learn from: examples, vocabulary, frontend; ids and targets in batches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from ..data.catalog import DATASETS, load
-from ..data.leaks import digest
-from ..data.manifest import Example
-from ..frontends import TextFrontend, TextSpec
-from ..types import FloatArray
-from .recipe import Recipe
+from ...data.catalog import DATASETS, load
+from ...data.leaks import digest
+from ...data.manifest import Example
+from ...frontends import TextFrontend, TextSpec
+from ...moved import renamed
+from ...types import FloatArray
+from ..batches import Batch, trim_padding
+from ..recipe import Recipe
 from .vocabulary import train_vocabulary
 
 Ids = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Targets:
+class TextBatches:
     """Ids ``(n, length)`` padded with 0, and per head a target ``(n, k)`` where NaN means "not annotated".
 
-    With ``vary_length`` texts of like length share a batch, which is cut to the longest of them.
+    With ``vary_length`` texts of similar length share a batch, which is trimmed to the longest of them.
     """
 
     ids: Ids
@@ -34,10 +36,8 @@ class Targets:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def batches(
-        self, size: int, rng: np.random.Generator | None
-    ) -> Iterator[tuple[Ids, dict[str, FloatArray]]]:
-        """See `edgeemo.training.fit.Lesson`."""
+    def batches(self, size: int, rng: np.random.Generator | None) -> Iterator[Batch]:
+        """See `edgeemo.training.batches.BatchSource`."""
         n = len(self)
         order = np.arange(n) if rng is None else rng.permutation(n)
         if rng is not None and self.vary_length:
@@ -49,22 +49,19 @@ class Targets:
             rng.shuffle(rows)
         for chosen in rows:
             ids = self.ids[chosen]
-            yield cut(ids) if self.vary_length else ids, {k: v[chosen] for k, v in self.heads.items()}
-
-
-def cut(ids: Ids) -> Ids:
-    """Return the ids cut to the longest text among them, to a multiple of 8."""
-    longest = int((ids != 0).sum(1).max())
-    return np.ascontiguousarray(ids[:, : max(8, -(-longest // 8) * 8)])
+            yield (
+                trim_padding(ids) if self.vary_length else ids,
+                {head: target[chosen] for head, target in self.heads.items()},
+            )
 
 
 @dataclass(frozen=True)
-class Material:
-    """The examples of a recipe, split, and the frontend they go through.
+class TextData:
+    """The examples of a recipe, split, and their frontend.
 
-    ``fit`` and ``valid`` map a data set's name to its examples; ``dev`` and ``test`` (empty unless the
-    recipe names a test split) belong to the set of the labels.
-    No text of ``dev``, nor of the development part of the affect set, stands in ``fit`` or ``valid``.
+    ``fit`` and ``valid`` map a data set's name to its examples. ``dev`` and ``test`` belong to the set of the
+    labels; ``test`` is empty unless the recipe names a test split. Neither ``fit`` nor ``valid`` holds a text
+    of ``dev`` or of the affect set's development part.
     """
 
     recipe: Recipe
@@ -77,11 +74,11 @@ class Material:
 
     @property
     def texts(self) -> list[str]:
-        """The texts weights may be fitted on, in the order of `targets`."""
+        """The texts that weights may be fitted to, in the order of `targets`."""
         return [e.text or "" for examples in self.fit.values() for e in examples]
 
     def heads(self, auxiliary: bool) -> dict[str, int]:
-        """Return the size of each head; a teacher has one more for every auxiliary set."""
+        """Return the size of each head; ``auxiliary`` adds one for every auxiliary set, for a teacher."""
         data = self.recipe.data
         sizes = {"labels": len(DATASETS[data["labels"]].labels)}
         if data.get("affect"):
@@ -92,8 +89,8 @@ class Material:
 
     def targets(
         self, part: dict[str, list[Example]], frontend: TextFrontend, heads: dict[str, int]
-    ) -> Targets:
-        """Return ids and targets of one part: each set speaks for its own head, the others are NaN."""
+    ) -> TextBatches:
+        """Return ids and targets of one part: each set has targets for its own head; the others are NaN."""
         ids, rows = [], {head: [] for head in heads}  # type: ignore[var-annotated]
         for name, examples in part.items():
             ids.append(frontend.compute_batch([e.text or "" for e in examples]))
@@ -101,14 +98,14 @@ class Material:
                 own = head == self._head_of(name)
                 unknown = np.full((len(examples), size), np.nan, np.float32)
                 rows[head].append(truth(examples, name) if own else unknown)
-        return Targets(np.concatenate(ids), {head: np.concatenate(r) for head, r in rows.items()})
+        return TextBatches(np.concatenate(ids), {head: np.concatenate(r) for head, r in rows.items()})
 
     def _head_of(self, dataset: str) -> str:
         data = self.recipe.data
         return {data["labels"]: "labels", data.get("affect"): "affect"}.get(dataset, dataset)
 
 
-def gather(recipe: Recipe, data: Path, out: Path) -> Material:
+def load_texts(recipe: Recipe, data: Path, out: Path) -> TextData:
     """Read the data sets of a recipe and train its vocabulary (kept as ``out/vocab.txt``)."""
     labels, affect = recipe.data["labels"], recipe.data.get("affect")
     dev = load(labels, data, recipe.data.get("dev", "valid"))
@@ -121,7 +118,7 @@ def gather(recipe: Recipe, data: Path, out: Path) -> Material:
 
     fit = {name: part(name, "fit") for name in recipe.datasets}
     valid = {name: part(name, "valid") for name in (labels, affect) if name}
-    if "dev" not in recipe.data:  # then one held-out part stops the training and calibrates
+    if "dev" not in recipe.data:  # then one held-out part both stops the training and calibrates
         valid[labels] = dev
     spec = TextSpec.from_dict(dict(recipe.spec))
     path = out / "vocab.txt"
@@ -131,10 +128,10 @@ def gather(recipe: Recipe, data: Path, out: Path) -> Material:
         path.write_text("\n".join(pieces) + "\n", encoding="utf-8")
     vocabulary = path.read_text(encoding="utf-8").split("\n")[:-1]
     test = load(labels, data, recipe.data["test"]) if "test" in recipe.data else []
-    return Material(recipe, fit, valid, dev, test, TextFrontend(spec, vocabulary), vocabulary)
+    return TextData(recipe, fit, valid, dev, test, TextFrontend(spec, vocabulary), vocabulary)
 
 
-def truth(examples: list[Example], dataset: str) -> FloatArray:
+def truth(examples: Sequence[Example], dataset: str) -> FloatArray:
     """Return what was annotated: 0 or 1 per label, or valence and arousal."""
     labels = DATASETS[dataset].labels
     if not labels:
@@ -143,6 +140,12 @@ def truth(examples: list[Example], dataset: str) -> FloatArray:
     found = np.zeros((len(examples), len(labels)), np.float32)
     for row, example in enumerate(examples):
         for label in example.labels:
-            if label in index:  # "neutral" where a set has no such label is a row of zeros
+            if label in index:  # "neutral" is a row of zeros where a set has no such label
                 found[row, index[label]] = 1
     return found
+
+
+__getattr__ = renamed(
+    __name__,
+    {"Material": "TextData", "Targets": "TextBatches", "gather": "load_texts", "cut": "trim_padding"},
+)

@@ -1,4 +1,4 @@
-"""The networks of detector recipes, and what they are taught by.
+"""The networks of detector recipes, and their losses.
 
 Every builder returns an uncompiled functional ``keras.Model`` from ``pixels`` ``(batch, height, width, 1)``
 to the three heads of `edgeemo.faces.DetectorSpec`: ``logits``, ``boxes`` and ``eyes``. Plain convolutions:
@@ -13,13 +13,15 @@ from math import log
 import keras
 from keras import layers, ops
 
-from ..faces import DetectorSpec
+from ...faces import DetectorSpec
+from ...moved import renamed
+from ..fit import cross_entropies, known_targets
 
 HEADS = {"logits": 1, "boxes": 4, "eyes": 4}
 BOUNDS = {"boxes": 3.0, "eyes": 0.6}
-"""What the places of a face stay within, either way: strides and logarithms of strides, and sides."""
+"""The bounds of a face's places, either way: in strides and logarithms of strides, and in sides."""
 FACES = 0.01
-"""The share of cells that begin as faces: a first logit of nothing for most (Lin et al. 2017)."""
+"""The share of cells that begin as faces (Lin et al. 2017): most begin with a logit that says no."""
 
 
 def face_finder(
@@ -84,15 +86,15 @@ FINDERS: dict[str, Callable[..., keras.Model]] = {"face_finder": face_finder}
 """Networks by the name a recipe gives them."""
 
 
-def taught(model: keras.Model) -> keras.Model:
+def training_model(model: keras.Model) -> keras.Model:
     """Return the same network with ``logits`` and ``places`` ``(cells, 8)``, boxes and eyes in one."""
     outputs = {name: model.get_layer(name).output for name in HEADS}
     places = layers.Concatenate(axis=-1, dtype="float32", name="places")([outputs["boxes"], outputs["eyes"]])
     return keras.Model(model.inputs[0], {"logits": outputs["logits"], "places": places})
 
 
-def untaught(model: keras.Model) -> keras.Model:
-    """Return the network behind `taught` as a device runs it, its places within `BOUNDS`.
+def device_model(model: keras.Model) -> keras.Model:
+    """Return the network behind `training_model` as a device runs it, its places within `BOUNDS`.
 
     Where there is no face, cells say anything; in int8 their numbers would stretch the steps of all others.
     """
@@ -111,23 +113,21 @@ def untaught(model: keras.Model) -> keras.Model:
 
 
 def focal(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
-    """Cross-entropy of all cells, those already right counting little (Lin et al. 2017, arXiv:1708.02002).
+    """Focal loss: cross-entropy of all cells, in which right cells count little (Lin et al. 2017, arXiv:1708.02002).
 
-    Divided by the faces of the batch; NaN cells are nobody's mistake. A truth may be soft.
+    The sum is divided by the faces of the batch. A NaN cell does not count. Targets may be soft.
     """
-    known = ops.isfinite(truth)
-    wanted = ops.where(known, truth, 0.0)
-    entropy = ops.maximum(logits, 0.0) - logits * wanted + ops.log1p(ops.exp(-ops.abs(logits)))
-    missed = ops.square(wanted - ops.sigmoid(logits))
-    loss = ops.sum(entropy * missed * ops.cast(known, "float32"), axis=-1)
-    return 4.0 * loss / ops.maximum(ops.mean(ops.sum(wanted, axis=-1)), 1.0)
+    known, target = known_targets(truth)
+    missed = ops.square(target - ops.sigmoid(logits))
+    loss = ops.sum(cross_entropies(target, logits) * missed * ops.cast(known, "float32"), axis=-1)
+    return 4.0 * loss / ops.maximum(ops.mean(ops.sum(target, axis=-1)), 1.0)
 
 
-def placed(truth: keras.KerasTensor, value: keras.KerasTensor) -> keras.KerasTensor:
-    """What is wrong with the boxes and eyes of the cells that have a face; the others' truth is NaN.
+def place_loss(truth: keras.KerasTensor, value: keras.KerasTensor) -> keras.KerasTensor:
+    """The loss of boxes and eyes, over the cells that have a face; the target of other cells is NaN.
 
-    Of boxes one minus intersection over union, and distances in sides. Of eyes the distance in eye distances
-    between where they *are* and where the decoder will put them: what is wrong with the box, they make good.
+    For boxes it is one minus intersection over union, and distances in sides. For eyes it is the distance, in eye
+    distances, from where they *are* to where the decoder will put them: eyes correct an error of the box.
     """
     there, seen = ops.isfinite(truth[..., 0]), ops.isfinite(truth[..., 4])
     t, here = ops.where(ops.isfinite(truth), truth, 0.0), ops.cast(there, "float32")
@@ -156,3 +156,8 @@ def placed(truth: keras.KerasTensor, value: keras.KerasTensor) -> keras.KerasTen
 def _huber(off: keras.KerasTensor, bend: float) -> keras.KerasTensor:
     size = ops.abs(off)
     return ops.where(size < bend, 0.5 * ops.square(off) / bend, size - 0.5 * bend)
+
+
+__getattr__ = renamed(
+    __name__, {"taught": "training_model", "untaught": "device_model", "placed": "place_loss"}
+)

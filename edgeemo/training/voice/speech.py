@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import binary_closing, binary_opening
 
-from ..frontends import VoiceFrontend
-from ..types import FloatArray
+from ...frontends import VoiceFrontend
+from ...moved import renamed
+from ...types import FloatArray
+from ..batches import Batch, batch_rows
 from .augment import from_db, in_room, level, stretch, through, with_noise
-from .models_voice import BLOCK
+from .models import BLOCK
 
 FLOOR_DB = 30.0
 LEVEL_DB = (-45.0, -8.0)
@@ -34,7 +36,7 @@ Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class SpeechLesson:
+class SpeechBatches:
     """Spans float16 ``(n, frames, mels)`` and targets ``(n, blocks)``: 1 speech, 0 none, NaN in between.
 
     ``empty`` spans hold no speech at all.
@@ -47,12 +49,9 @@ class SpeechLesson:
     def __len__(self) -> int:
         return len(self.spans)
 
-    def batches(
-        self, size: int, rng: np.random.Generator | None
-    ) -> Iterator[tuple[FloatArray, dict[str, FloatArray]]]:
-        """See `edgeemo.training.fit.Lesson`."""
-        order = np.arange(len(self)) if rng is None else rng.permutation(len(self))
-        for rows in np.split(order, range(size, len(order), size)):
+    def batches(self, size: int, rng: np.random.Generator | None) -> Iterator[Batch]:
+        """See `edgeemo.training.batches.BatchSource`."""
+        for rows in batch_rows(len(self), size, rng):
             yield self.spans[rows].astype(np.float32), {"speech": self.target[rows]}
 
 
@@ -74,8 +73,8 @@ def compose(
     noises: Sequence[FloatArray],
     n: int,
     seed: int,
-) -> SpeechLesson:
-    """Compose ``n`` spans of clips of speech (at the model's rate) and background sounds."""
+) -> SpeechBatches:
+    """Compose ``n`` spans from clips of speech and background sounds, both at the model's rate."""
     spec = frontend.spec
     rng = np.random.default_rng(seed)
     longest = (spec.span_frames - 1) * spec.hop + spec.window
@@ -92,7 +91,7 @@ def compose(
         centre = np.arange(frames) * spec.hop + spec.window // 2
         share = spoken[centre][: frames // BLOCK * BLOCK].reshape(-1, BLOCK).mean(1)
         target[i, : len(share)] = np.where(share >= 0.5, 1, np.where(share <= 0.125, 0, np.nan))
-    return SpeechLesson(spans, target, empty)
+    return SpeechBatches(spans, target, empty)
 
 
 def _mixture(
@@ -150,7 +149,7 @@ def evidence_of(logits: FloatArray, n_frames: npt.NDArray[np.int32], threshold: 
 
 
 def choose_evidence(
-    logits: FloatArray, lesson: SpeechLesson, clips: FloatArray, n_frames: npt.NDArray[np.int32]
+    logits: FloatArray, spans: SpeechBatches, clips: FloatArray, n_frames: npt.NDArray[np.int32]
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Return the card's evidence and what was measured, from answers to spans the weights have not seen.
 
@@ -159,16 +158,16 @@ def choose_evidence(
     clips that are emotional speech.
 
     Args:
-        logits: ``(n, blocks)`` for the spans of ``lesson``.
+        logits: ``(n, blocks)`` for the spans of ``spans``.
         clips: ``(m, blocks)`` for spans of clips, of which ``n_frames`` are real.
     """
     probability = 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -30, 30)))
-    without, speech = probability[lesson.target == 0], probability[lesson.target == 1]
+    without, speech = probability[spans.target == 0], probability[spans.target == 1]
     grid = np.arange(5, 100) / 100
     false = np.array([(without >= t).mean() for t in grid])
     threshold = float(grid[np.argmax(false <= 0.01)]) if (false <= 0.01).any() else float(grid[-1])
-    real = np.isfinite(lesson.target[lesson.empty]).sum(1).astype(np.int32) * BLOCK
-    nothing = evidence_of(logits[lesson.empty], real, threshold)
+    real = np.isfinite(spans.target[spans.empty]).sum(1).astype(np.int32) * BLOCK
+    nothing = evidence_of(logits[spans.empty], real, threshold)
     least = min(max(float(np.quantile(nothing, 0.99)), 1.5 / logits.shape[1]), 0.4)
     usual = float(np.quantile(evidence_of(clips, n_frames, threshold), 0.02))
     enough = min(max(usual, least + 0.05), 0.6)
@@ -178,7 +177,10 @@ def choose_evidence(
         "speech_found": round(float((speech >= threshold).mean()), 4),
         "blocks_without": len(without),
         "blocks_of_speech": len(speech),
-        "spans_without": int(lesson.empty.sum()),
+        "spans_without": int(spans.empty.sum()),
         "spans_without_above_least": round(float((nothing > least).mean()), 4),
     }
     return chosen, measured
+
+
+__getattr__ = renamed(__name__, {"SpeechLesson": "SpeechBatches"})

@@ -1,6 +1,6 @@
-"""What a teacher (BlazeFace) adds to the training pictures: eyes nobody marked, faces nobody marked.
+"""A teacher (BlazeFace) adds to the training pictures the eyes and the faces that nobody marked.
 
-Its answers stay in the folder of the run (``cache/``); neither they nor its weights are part of a bundle.
+Its answers stay in the folder of the run (``cache/``). No bundle holds them or its weights.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..data.faces import read_face
-from ..data.manifest import Example
-from ..data.marked import Eyes, MarkedFace, MarkedPicture, overlap
-from ..evaluation.blazeface import BlazeFace
-from ..faces import Face
-from .scenes import Pixels, Shot
+from ...data.faces import Pixels, gray_of
+from ...data.manifest import Example
+from ...data.marked import Eyes, MarkedFace, MarkedPicture, overlap
+from ...evaluation.blazeface import BlazeFace
+from ...faces import Face
+from .scenes import AnnotatedPicture
 
 PAD = 0.3
-"""How much of its edge a face crop is given on each side, in its own sides: the teacher wants room."""
+"""How far a face crop is padded with its edge, in its own sides: the teacher needs room."""
 SURE = 0.6
 NARROW, SHORT, LOW = 0.875, 1.03, 0.04
 """From the teacher's boxes to those people drew: width, height, and middle moved down, in heights; medians
@@ -31,22 +31,14 @@ WIDER, LOWER = 1.06, 0.028
 lower, in eye distances: means over all marked portraits, held-out ones included."""
 
 
-def gray_of(example: Example) -> Pixels:
-    """Return the picture of an example in gray, a copy: a part would keep its whole sheet in memory."""
-    picture, color = read_face(example)
-    return (
-        picture.copy() if color == "gray" else np.asarray(np.rint(picture @ (0.114, 0.587, 0.299)), np.uint8)
-    )
-
-
-def heads(faces: Sequence[Example], teacher: BlazeFace | None, cache: Path) -> list[Shot]:
+def heads(faces: Sequence[Example], teacher: BlazeFace | None, cache: Path) -> list[AnnotatedPicture]:
     """Return face crops with the box and the eyes the teacher finds, those in which it finds a face.
 
     Without a teacher every crop is a face, without eyes, that fills it.
     """
     pictures = [gray_of(face) for face in faces]
     if teacher is None:
-        return [Shot(p, (MarkedFace(_filling(p)),)) for p in pictures]
+        return [AnnotatedPicture(p, (MarkedFace(_filling(p)),)) for p in pictures]
     found = np.load(cache) if cache.is_file() else np.empty((0, 8))
     if len(found) != len(pictures):
         bar = keras.utils.Progbar(len(pictures), unit_name="face")
@@ -60,13 +52,13 @@ def heads(faces: Sequence[Example], teacher: BlazeFace | None, cache: Path) -> l
         cache.parent.mkdir(parents=True, exist_ok=True)
         np.save(cache, found)
     return [
-        Shot(picture, (MarkedFace(tuple(row[:4].tolist()), _eyes(row[4:])),))
+        AnnotatedPicture(picture, (MarkedFace(tuple(row[:4].tolist()), _eyes(row[4:])),))
         for picture, row in zip(pictures, found, strict=True)
         if np.isfinite(row).all()
     ]
 
 
-def portraits(pictures: Sequence[MarkedPicture], teacher: BlazeFace | None) -> list[Shot]:
+def portraits(pictures: Sequence[MarkedPicture], teacher: BlazeFace | None) -> list[AnnotatedPicture]:
     """Return pictures of one face each; where nobody marked it, as the teacher does, else none."""
     found = []
     for picture in pictures:
@@ -75,13 +67,13 @@ def portraits(pictures: Sequence[MarkedPicture], teacher: BlazeFace | None) -> l
             faces = tuple(
                 MarkedFace(tuple(drawn(f).tolist()), pupils(f)) for f in teacher.detect(gray, "gray")[:1]
             )
-        found += [Shot(gray, faces)] if faces else []
+        found += [AnnotatedPicture(gray, faces)] if faces else []
     return found
 
 
-def shots(
+def annotate(
     pictures: Sequence[MarkedPicture], near: BlazeFace | None = None, far: BlazeFace | None = None
-) -> list[Shot]:
+) -> list[AnnotatedPicture]:
     """Return pictures with the eyes that the near-sighted teacher finds in their faces.
 
     Where the far-sighted one finds a face nobody marked, nothing is asked.
@@ -92,7 +84,7 @@ def shots(
         faces = tuple(replace(f, eyes=f.eyes or _eyes_in(gray, f, near)) for f in picture.faces)
         unsure = [face.box for face in far.detect(gray, "gray")] if far else []
         strange = [box for box in unsure if all(overlap(box, f.box) < 0.2 for f in faces)]
-        found.append(Shot(gray, faces, tuple(strange)))
+        found.append(AnnotatedPicture(gray, faces, tuple(strange)))
     return found
 
 

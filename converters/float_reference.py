@@ -1,19 +1,18 @@
-"""The float twin of a bundle: its Keras model behind the same frontend and the same readout."""
+"""The float reference of a bundle: its Keras model behind the same frontend and the same readout."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from edgeemo.backends import Tensor, TensorInfo
 from edgeemo.bundle import Bundle
 from edgeemo.errors import BundleMismatchError, ConversionError
-from edgeemo.face_detector import FaceDetector
-from edgeemo.recognizer import Recognizer
+from edgeemo.moved import renamed
 from edgeemo.runtime import Runtime
+from edgeemo.tasks import task_of
 
 from .quantize import require_keras
 
@@ -21,7 +20,7 @@ _UNFIT = (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, 
 
 
 class KerasBackend:
-    """The float model where a device has its interpreter; all around it is the bundle's own."""
+    """The float model in the place of a device's interpreter; all around it is the bundle's own."""
 
     name, delegate = "keras", "cpu"
 
@@ -46,31 +45,17 @@ class KerasBackend:
         return [np.asarray(answers[name], np.float32) for name in self._names]
 
 
-def float_recognizer(model: Path, bundle: Bundle) -> Recognizer:
-    """Return a recognizer like the bundle's whose network is the Keras model.
+def float_reference(model: Path, bundle: Bundle) -> Any:
+    """Return a recognizer (or detector) like the bundle's whose network is the Keras model.
 
     Raises:
         ConversionError: the model cannot be read, or does not fit the bundle's card.
     """
-    with _runtime(model) as runtime:
-        return Recognizer(bundle, runtime)
-
-
-def float_detector(model: Path, bundle: Bundle) -> FaceDetector:
-    """Return a detector like the bundle's whose network is the Keras model.
-
-    Raises:
-        ConversionError: the model cannot be read, or does not fit the bundle's card.
-    """
-    with _runtime(model) as runtime:
-        return FaceDetector(bundle, runtime)
-
-
-@contextmanager
-def _runtime(model: Path) -> Iterator[Runtime]:
-    """Give the Keras model as a runtime; what does not fit it is a `ConversionError`."""
     require_keras(model)
     try:
-        yield Runtime(b"", backend=KerasBackend(model))
+        return task_of(bundle.card).open(bundle, Runtime(b"", backend=KerasBackend(model)))
     except _UNFIT as error:
         raise ConversionError(f"{model} does not run as the card says: {error}") from error
+
+
+__getattr__ = renamed(__name__, {"float_recognizer": "float_reference", "float_detector": "float_reference"})

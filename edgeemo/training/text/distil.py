@@ -1,4 +1,4 @@
-"""What a student learns from its teacher: answers to real texts, answers to made texts, a first embedding."""
+"""Distillation: a teacher's answers to real and made texts, and the first embedding it gives a student."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from ..data.leaks import digest
-from ..frontends import TextFrontend
-from ..types import FloatArray
-from .fit import predict
-from .material import Material, Targets
-from .recipe import Step
+from ...data.leaks import digest
+from ...frontends import TextFrontend
+from ...types import FloatArray
+from ..fit import predict
+from ..recipe import Step
+from .batches import TextBatches, TextData
 
 
 def distilled(
-    material: Material,
+    data: TextData,
     step: Step,
     teacher: keras.Model,
     reads: TextFrontend,
-    real: Targets,
+    real: TextBatches,
     folder: Path,
     seed: int,
-) -> Targets:
-    """Return the student's targets: real texts, label and teacher mixed; made texts, the teacher alone.
+) -> TextBatches:
+    """Return the student's targets: label and teacher mixed for real texts, the teacher alone for made ones.
 
-    The teacher's answers are kept in ``folder`` and used again.
+    The function keeps the teacher's answers in ``folder`` and uses them again.
     """
-    texts = material.texts
+    texts = data.texts
     texts += augment(texts, step.augment, np.random.default_rng(seed))
     kept = folder / f"answers-{digest(chr(10).join(texts)):016x}.npz"  # of these very texts
     if not kept.is_file():
         answers = predict(teacher, reads.compute_batch(texts))
-        answers["labels"] = _probabilities(answers["labels"], material.recipe.data["multi_label"])
+        answers["labels"] = _probabilities(answers["labels"], data.recipe.data["multi_label"])
         np.savez(kept, allow_pickle=False, **{head: answers[head] for head in real.heads})
     with np.load(kept) as file:
         answers = {head: file[head] for head in real.heads}
@@ -44,7 +44,7 @@ def distilled(
         first = soft[: len(label)]
         mixed = np.where(np.isfinite(label), step.soft * first + (1 - step.soft) * label, first)
         heads[head] = np.concatenate([mixed, soft[len(label) :]]).astype(np.float32)
-    return Targets(material.frontend.compute_batch(texts), heads)
+    return TextBatches(data.frontend.compute_batch(texts), heads)
 
 
 def first_embedding(
@@ -69,7 +69,7 @@ def first_embedding(
 def augment(texts: Sequence[str], times: int, rng: np.random.Generator) -> list[str]:
     """Make ``times`` texts per real one: halves of two texts joined, and words dropped at random.
 
-    What they express is for the teacher to say; they carry no label of their own.
+    They carry no label: the teacher says what they express.
     """
     made: list[str] = []
     words = [text.split() for text in texts]

@@ -20,29 +20,31 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import numpy as np
 
-from ..data.catalog import load
-from ..data.clips import read_clip
-from ..data.folds import folds, who
-from ..data.leaks_voice import write_seen_voice
-from ..data.manifest import Example, write_manifest
-from ..errors import DataError, SpecError
-from ..frontends import VoiceFrontend, VoiceSpec
-from ..types import FloatArray
+from ...card import Calibration
+from ...data.catalog import load as load_set
+from ...data.clips import read_clip
+from ...data.folds import folds, spread_sample, who
+from ...data.leaks_voice import write_seen_voice
+from ...data.manifest import Example, write_manifest
+from ...errors import DataError, SpecError
+from ...frontends import VoiceFrontend, VoiceSpec
+from ...moved import renamed
+from ...types import FloatArray
+from ..cards import draft, even_thresholds
+from ..fit import binary, categorical, predict
+from ..recipe import Recipe, Step
+from ..trainer import Networks, StepData, Trainer
 from .audio import read_mono
 from .augment import Augment
-from .cards import voice_card
+from .batches import check_labels, emotion_batches, labels_in, set_of
 from .features import ClipFeatures, Indices, features_of, only_one
-from .fit import binary, categorical, predict
-from .material_voice import check_labels, labels_in, lesson, set_of
-from .models_voice import EMOTION, SPEECH, join
-from .recipe import Recipe, Step
-from .speech import SpeechLesson, choose_evidence, compose
-from .train import Course, Trained
+from .models import EMOTION, SPEECH, join
+from .speech import SpeechBatches, choose_evidence, compose
 
 CALIBRATION_CLIPS, CHECKED_CLIPS, VOICES = 200, 400, 1500
 REPORT = "crossval.json"
@@ -50,14 +52,12 @@ REPORT = "crossval.json"
 
 
 @dataclass(frozen=True)
-class VoiceWorkshop:
-    """See `edgeemo.training.train.Workshop`.
+class VoiceTrainer(Trainer):
+    """See `Trainer`.
 
-    ``examples`` are all clips, ``fit`` and ``stop`` (indices) those that the emotion step learns from and
-    that stop it. `edgeemo.training.crossval` gives every fold another ``fit``.
+    ``examples`` are all clips. The emotion step learns from the clips ``fit`` (indices), and the clips
+    ``stop`` stop it. `edgeemo.training.crossval` gives every fold another ``fit``.
     """
-
-    MADE: ClassVar[Sequence[str]] = ("card.json", "model.keras", "model.seen", "calibration.csv", "dev.csv")
 
     recipe: Recipe
     data: Path
@@ -70,7 +70,7 @@ class VoiceWorkshop:
     cache: Path | None = None
 
     @classmethod
-    def gather(cls, recipe: Recipe, data: Path, out: Path, crossval: Path | None = None) -> VoiceWorkshop:
+    def load(cls, recipe: Recipe, data: Path, out: Path, crossval: Path | None = None) -> VoiceTrainer:
         """Read which clips there are.
 
         Raises:
@@ -79,9 +79,9 @@ class VoiceWorkshop:
         Augment.of(recipe.augment)
         frontend = VoiceFrontend(VoiceSpec.from_dict(dict(recipe.spec)))
         names = recipe.data["labels"]
-        examples = [e for name in names for e in load(name, data, "train", recipe.manifest)]
+        examples = [e for name in names for e in load_set(name, data, "train", recipe.manifest)]
         check_labels(recipe, labels_in(examples))
-        fit, stop = parted(examples, np.arange(len(examples)), int(recipe.data.get("stop", 0)))
+        fit, stop = split_speakers(examples, np.arange(len(examples)), int(recipe.data.get("stop", 0)))
         return cls(recipe, data, out, frontend, examples, fit, stop, crossval)
 
     @property
@@ -96,7 +96,7 @@ class VoiceWorkshop:
         return sha256(f"{self.recipe}{names}".encode()).hexdigest()[:16]
 
     @property
-    def plan(self) -> Augment:
+    def augment(self) -> Augment:
         """How clips are augmented."""
         return Augment.of(self.recipe.augment)
 
@@ -107,7 +107,7 @@ class VoiceWorkshop:
         return features_of(
             self.examples,
             self.frontend,
-            self.plan,
+            self.augment,
             (names, lambda: self._sounds("noises", "train")),
             self.cache or self.out / "cache",
             self.recipe.seed,
@@ -124,19 +124,19 @@ class VoiceWorkshop:
         sizes = (frames, mels) if step.name == "speech" else (frames, mels, len(self.labels))
         return known[step.model](*sizes, **step.options)
 
-    def course(self, step: Step, model: keras.Model, trained: Trained) -> Course:
+    def step_data(self, step: Step, model: keras.Model, networks: Networks) -> StepData:
         """Return spans and targets."""
         if step.name == "speech":
-            return Course(self.composed("fit"), self.composed("valid"), {"speech": binary})
+            return StepData(self.composed("fit"), self.composed("valid"), {"speech": binary})
         data = self.recipe.data
 
         def learn(clips: Indices, validates: bool) -> Any:
-            return lesson(
+            return emotion_batches(
                 self.features,
                 self.examples,
                 clips,
                 self.labels,
-                self.plan,
+                self.augment,
                 balance=float(data.get("balance", 0.5)),
                 smoothing=float(data.get("smoothing", 0.0)),
                 validates=validates,
@@ -148,16 +148,16 @@ class VoiceWorkshop:
         def loss(truth: Any, logits: Any) -> Any:
             return categorical(truth, logits, absent)
 
-        return Course(learn(self.fit, False), valid, {"labels": loss})
+        return StepData(learn(self.fit, False), valid, {"labels": loss})
 
-    def finish(self, trained: Trained) -> Path:
+    def export(self, networks: Networks) -> Path:
         """Write the joined float network, its draft card, and the manifests."""
         out = self.out
         scale, metrics = self._crossvalidated()
-        evidence, measured = self.evidence(trained["speech"])
+        evidence, measured = self.evidence(networks["speech"])
         if measured["noise_called_speech"] > 0.01 or measured["speech_found"] < 0.85:
             print(f"the step speech misses its aims (noise at most 0.01, speech at least 0.85): {measured}")
-        self.save(trained, out, evidence, scale=scale, metrics={**metrics, "speech": measured})
+        self.save(networks, out, evidence, scale=scale, metrics={**metrics, "speech": measured})
         backgrounds = [e for role in ("noises", "speech") for e, _ in self._readable(role, "train")]
         write_seen_voice(out / "model.seen", [*self.examples, *backgrounds])
         if len(self.stop):
@@ -170,7 +170,7 @@ class VoiceWorkshop:
 
     def save(
         self,
-        trained: Trained,
+        networks: Networks,
         folder: Path,
         evidence: Mapping[str, float],
         *,
@@ -178,13 +178,20 @@ class VoiceWorkshop:
         metrics: Mapping[str, Any],
     ) -> None:
         """Write ``model.keras``, ``card.json`` and ``calibration.csv`` into ``folder``."""
-        join({"labels": trained["emotion"], "speech": trained["speech"]}).save(folder / "model.keras")
-        card = voice_card(
-            self.recipe, self.frontend.spec, self.labels, scale=scale, evidence=evidence, metrics=metrics
+        card = draft(
+            self.recipe,
+            self.frontend.spec,
+            labels=self.labels,
+            multi_label=False,
+            calibration=Calibration((scale,) * len(self.labels), (0.0,) * len(self.labels)),
+            thresholds=even_thresholds(self.labels),
+            outputs={"labels": "labels", "speech": "speech"},
+            evidence=evidence,
+            metrics=metrics,
         )
-        (folder / "card.json").write_text(card.to_json() + "\n", encoding="utf-8")
+        self.write(join({"labels": networks["emotion"], "speech": networks["speech"]}), card, folder)
         names = self.recipe.data.get("noises", [])
-        sounds = [e for name in names for e in load(name, self.data, "train", self.recipe.manifest)]
+        sounds = [e for name in names for e in load_set(name, self.data, "train", self.recipe.manifest)]
         # a device hears rooms without a voice, too: their features belong to the ranges of int8
         quiet = [Example(path=e.path, split="train") for e in sounds[:: max(1, len(sounds) // 20)]]
         readable = [e for e in quiet if _can_be_read(e)]
@@ -201,7 +208,7 @@ class VoiceWorkshop:
         said = predict(speech, np.asarray(self.features.clean[rows]))["speech"]
         return choose_evidence(heard, valid, said, self.features.n_frames[rows])
 
-    def composed(self, split: str) -> SpeechLesson:
+    def composed(self, split: str) -> SpeechBatches:
         """Return the spans of the step ``speech``: ``fit``, or ``valid`` of other recordings and speakers."""
         n = int(self.recipe.data.get("speech_spans", 8000))
         n = n if split == "fit" else max(n // 5, 50)
@@ -223,19 +230,15 @@ class VoiceWorkshop:
                 np.savez(part, spans=made.spans, target=made.target, empty=made.empty)
                 part.replace(path)
         with np.load(path) as found:
-            return SpeechLesson(found["spans"], found["target"], found["empty"])
+            return SpeechBatches(found["spans"], found["target"], found["empty"])
 
     def sample(self, n: int) -> list[Example]:
         """Return ``n`` training clips, of all sets and labels in turn, the same ones every time."""
-        ranked: dict[tuple[str, ...], list[Example]] = {}
-        by_name = sorted(
-            (self.examples[i] for i in self.fit),
-            key=lambda e: sha256(f"{e.speaker}/{(e.path or Path()).name}".encode()).digest(),
+        learned = [self.examples[i] for i in self.fit]
+        chosen = spread_sample(
+            learned, n, lambda e: (set_of(e), *e.labels), lambda e: f"{e.speaker}/{(e.path or Path()).name}"
         )
-        for e in by_name:
-            ranked.setdefault((set_of(e), *e.labels), []).append(e)
-        turns = [(i, kind, e) for kind, own in sorted(ranked.items()) for i, e in enumerate(own)]
-        return [replace(e, split="train") for _, _, e in sorted(turns, key=lambda turn: turn[:2])[:n]]
+        return [replace(e, split="train") for e in chosen]
 
     def _crossvalidated(self) -> tuple[float, dict[str, Any]]:
         if self.crossval is None:
@@ -271,7 +274,7 @@ class VoiceWorkshop:
     def _readable(self, role: str, split: str) -> list[tuple[Example, FloatArray]]:
         """Return background sounds and their samples; a file the library cannot decode is left out."""
         names = self.recipe.data.get(role, [])
-        examples = [e for name in names for e in load(name, self.data, split, self.recipe.manifest)]
+        examples = [e for name in names for e in load_set(name, self.data, split, self.recipe.manifest)]
         found = []
         for e in examples:
             try:
@@ -315,7 +318,7 @@ def _can_be_read(example: Example) -> bool:
     return True
 
 
-def parted(examples: Sequence[Example], clips: Indices, stop: int) -> tuple[Indices, Indices]:
+def split_speakers(examples: Sequence[Example], clips: Indices, stop: int) -> tuple[Indices, Indices]:
     """Part ``clips`` by speakers: to learn from, and of one speaker in ``stop`` (0: none) to stop by."""
     if not stop:
         return clips, clips[:0]
@@ -323,3 +326,6 @@ def parted(examples: Sequence[Example], clips: Indices, stop: int) -> tuple[Indi
     fold = folds(own, min(stop, len({who(e) for e in own})))
     held = np.array([fold[who(examples[i])] == 0 for i in clips], np.bool_)
     return clips[~held], clips[held]
+
+
+__getattr__ = renamed(__name__, {"VoiceWorkshop": "VoiceTrainer", "parted": "split_speakers"})

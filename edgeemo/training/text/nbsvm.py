@@ -14,7 +14,7 @@ import numpy.typing as npt
 from keras import ops
 from scipy.sparse import csr_matrix
 
-from ..types import FloatArray
+from ...types import FloatArray
 from .models import hashed_pairs
 
 SMOOTHING, STRENGTH = 3.0, 0.01
@@ -24,7 +24,7 @@ SMOOTHING, STRENGTH = 3.0, 0.01
 def set_first_weights(
     model: keras.Model, pieces: int, ids: npt.NDArray[np.int32], truth: FloatArray, seed: int
 ) -> None:
-    """Fit `edgeemo.training.models.text_counts` to exclusive labels and put the weights in place.
+    """Fit `edgeemo.training.text.models.text_counts` to exclusive labels and put the weights in place.
 
     Args:
         model: changed in place.

@@ -1,7 +1,7 @@
-"""Made copies of a clip: another room, another background, another line; and masks over its features.
+"""Augmentation of clips: copies in other rooms, backgrounds and lines; masks over their features.
 
-Waveforms are float32 ``(samples,)`` in about ±1. All draws come from the generator passed in: the same seed
-gives the same copies.
+Waveforms are float32 ``(samples,)`` in about ±1. All random draws come from the given generator, so the same
+seed gives the same copies.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import numpy.typing as npt
 import soundfile
 from scipy.signal import butter, fftconvolve, sosfilt
 
-from ..errors import SpecError
-from ..types import FloatArray
+from ...errors import SpecError
+from ...types import FloatArray
+from ..recipe import known_keys
 from .audio import resample
 
 Range = tuple[float, float]
@@ -26,7 +27,7 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Augment:
-    """How strongly; the section ``[augment]`` of a voice recipe.
+    """The strengths of the augmentation: the section ``[augment]`` of a voice recipe.
 
     Made once, ``copies`` of each clip: ``speed`` (range of factors); with probability ``room`` a room of
     ``room_s`` seconds reverberation; with probability ``noise`` a background at ``snr_db``, a share ``hiss``
@@ -64,13 +65,10 @@ class Augment:
         Raises:
             SpecError: an unknown key, codec or range.
         """
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(section) - known) + sorted(set(section.get("codecs", ())) - set(CODECS))
+        known_keys(section, sorted(f.name for f in fields(cls)), "[augment]")
+        unknown = sorted(set(section.get("codecs", ())) - set(CODECS))
         if unknown:
-            raise SpecError(
-                f"[augment]: unknown {', '.join(unknown)}; expected {', '.join(sorted(known))}; "
-                f"codecs: {', '.join(CODECS)}."
-            )
+            raise SpecError(f"[augment]: unknown codec {', '.join(unknown)}; expected {', '.join(CODECS)}.")
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in section.items()}
         found = cls(**values)
         for name in ("speed", "room_s", "snr_db", "gain_db"):
@@ -80,28 +78,28 @@ class Augment:
         return found
 
     def of_waveforms(self) -> dict[str, Any]:
-        """Return what the copies on disk depend on."""
+        """Return the fields that the copies on disk depend on."""
         late = ("warp", "masks", "mask_frames", "mask_mels", "mixup")
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in late}
 
 
 def augmented(
-    x: FloatArray, rate_hz: int, noises: Sequence[FloatArray], plan: Augment, rng: np.random.Generator
+    x: FloatArray, rate_hz: int, noises: Sequence[FloatArray], augment: Augment, rng: np.random.Generator
 ) -> FloatArray:
-    """Return one made copy of a clip; see `Augment`."""
-    x = resample(x, Fraction(1 / rng.uniform(*plan.speed)).limit_denominator(50))
-    x = shifted(x, int(rng.uniform(-plan.shift_s, plan.shift_s) * rate_hz))
-    if rng.random() < plan.room:
-        x = in_room(x, rate_hz, rng.uniform(*plan.room_s), rng)
-    if noises and rng.random() < plan.noise:
-        made = plan.hiss and rng.random() < plan.hiss
+    """Return one augmented copy of a clip; see `Augment`."""
+    x = resample(x, Fraction(1 / rng.uniform(*augment.speed)).limit_denominator(50))
+    x = shifted(x, int(rng.uniform(-augment.shift_s, augment.shift_s) * rate_hz))
+    if rng.random() < augment.room:
+        x = in_room(x, rate_hz, rng.uniform(*augment.room_s), rng)
+    if noises and rng.random() < augment.noise:
+        made = augment.hiss and rng.random() < augment.hiss
         noise = (
             coloured(len(x), rng) if made else stretch(noises[int(rng.integers(len(noises)))], len(x), rng)
         )
-        x = with_noise(x, noise, rng.uniform(*plan.snr_db))
-    if plan.codecs and rng.random() < plan.codec:
-        x = through(x, rate_hz, plan.codecs[int(rng.integers(len(plan.codecs)))])
-    return np.asarray(np.clip(x * from_db(rng.uniform(*plan.gain_db)), -1, 1), np.float32)
+        x = with_noise(x, noise, rng.uniform(*augment.snr_db))
+    if augment.codecs and rng.random() < augment.codec:
+        x = through(x, rate_hz, augment.codecs[int(rng.integers(len(augment.codecs)))])
+    return np.asarray(np.clip(x * from_db(rng.uniform(*augment.gain_db)), -1, 1), np.float32)
 
 
 def from_db(db: float) -> float:
@@ -191,21 +189,21 @@ def _as_long(x: FloatArray, n: int) -> FloatArray:
     return np.pad(x, (0, max(0, n - len(x))))[:n]
 
 
-def warped(spans: FloatArray, plan: Augment, rng: np.random.Generator) -> None:
+def warped(spans: FloatArray, augment: Augment, rng: np.random.Generator) -> None:
     """Stretch or squeeze the bins of ``spans`` (batch, frames, mels) from the lowest on, in place."""
     bins = np.arange(spans.shape[2])
-    for span, factor in zip(spans, rng.uniform(1 - plan.warp, 1 + plan.warp, len(spans)), strict=True):
+    for span, factor in zip(spans, rng.uniform(1 - augment.warp, 1 + augment.warp, len(spans)), strict=True):
         place = np.minimum(bins * factor, bins[-1])
         low = np.minimum(place.astype(np.intp), bins[-1] - 1)
         share = (place - low).astype(np.float32)
         span[:] = span[:, low] * (1 - share) + span[:, low + 1] * share
 
 
-def masked(spans: FloatArray, plan: Augment, rng: np.random.Generator) -> None:
+def masked(spans: FloatArray, augment: Augment, rng: np.random.Generator) -> None:
     """Set stretches of frames and of bins of ``spans`` (batch, frames, mels) to 0, in place."""
     n, frames, mels = spans.shape
-    for _ in range(plan.masks):
-        for size, longest, axis in ((frames, plan.mask_frames, 1), (mels, plan.mask_mels, 2)):
+    for _ in range(augment.masks):
+        for size, longest, axis in ((frames, augment.mask_frames, 1), (mels, augment.mask_mels, 2)):
             width = rng.integers(0, longest + 1, n)
             start = rng.integers(0, np.maximum(size - width, 0) + 1)
             where = np.arange(size)

@@ -1,6 +1,6 @@
-"""Features of clips on disk: each clip's own spans, as `predict` sees them, and those of its made copies.
+"""Features of clips on disk: the spans of each clip, as `predict` sees them, and those of its copies.
 
-Made once for a list of clips, whatever folds they are cut into later; an epoch then costs only the network.
+They are computed once for a list of clips, whatever folds follow; an epoch then costs only the network.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from ..data.clips import read_audio
-from ..data.manifest import Example
-from ..errors import DataError
-from ..frontends import VoiceFrontend
-from ..types import FloatArray
+from ...data.clips import read_audio
+from ...data.manifest import Example
+from ...errors import DataError
+from ...frontends import VoiceFrontend
+from ...types import FloatArray
 from .audio import read_mono
 from .augment import Augment, augmented
 
@@ -71,7 +71,7 @@ class ClipFeatures:
 def features_of(
     examples: Sequence[Example],
     frontend: VoiceFrontend,
-    plan: Augment,
+    augment: Augment,
     noises: tuple[Sequence[str], Callable[[], Sequence[FloatArray]]],
     folder: Path,
     seed: int,
@@ -87,13 +87,13 @@ def features_of(
         DataError: a clip cannot be read, or is shorter than one window.
     """
     clips = [f"{e.speaker}/{(e.path or Path()).name}" for e in examples]
-    asked: list[Any] = [frontend.spec.digest, plan.of_waveforms(), list(noises[0]), seed, clips]
+    asked: list[Any] = [frontend.spec.digest, augment.of_waveforms(), list(noises[0]), seed, clips]
     key = sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / f"{key}.npz"
     with only_one(folder / f"{key}.lock"):
         if not index.is_file():
-            _make(examples, clips, frontend, plan, noises[1](), folder / key, seed)
+            _make(examples, clips, frontend, augment, noises[1](), folder / key, seed)
     with np.load(index) as found:
         clean_at, made_at, n_frames = found["clean_at"], found["made_at"], found["n_frames"]
     shape = frontend.spec.output[0]
@@ -103,14 +103,14 @@ def features_of(
         if made_at[-1]
         else np.zeros((0, *shape), np.float16)
     )
-    return ClipFeatures(clean, clean_at, n_frames, made, made_at, plan.copies)
+    return ClipFeatures(clean, clean_at, n_frames, made, made_at, augment.copies)
 
 
 def _make(
     examples: Sequence[Example],
     names: Sequence[str],
     frontend: VoiceFrontend,
-    plan: Augment,
+    augment: Augment,
     noises: Sequence[FloatArray],
     target: Path,
     seed: int,
@@ -125,16 +125,16 @@ def _make(
             raise DataError(f"{path} is shorter than one window of {frontend.spec.window} samples; drop it.")
         x = read_mono(path, rate)
         made = []
-        for k in range(plan.copies):
+        for k in range(augment.copies):
             rng = np.random.default_rng([seed, crc32(name.encode()), k])
-            copy = augmented(x, rate, noises, plan, rng)
+            copy = augmented(x, rate, noises, augment, rng)
             if len(copy) < frontend.spec.window:
                 copy = np.pad(copy, (0, frontend.spec.window - len(copy)))
             made.append(frontend.compute(copy, rate).features.astype(np.float16))
         return own, made
 
     clean_n, made_n, frames = [0], [0], []
-    print(f"features of {len(examples):,} clips and {plan.copies} copies of each", flush=True)
+    print(f"features of {len(examples):,} clips and {augment.copies} copies of each", flush=True)
     bar = keras.utils.Progbar(len(examples), unit_name="clip")
     parts = target.with_suffix(".clean.part"), target.with_suffix(".made.part")
     with (

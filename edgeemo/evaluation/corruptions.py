@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..data.faces import Box, Pixels, View, require
+from ..moved import renamed
 
 STRENGTHS: dict[str, tuple[float, ...]] = {
     "blur": (0.05, 0.1, 0.15, 0.2),
@@ -48,7 +49,7 @@ UNITS = {
 }  # fmt: skip
 
 
-class Damage:
+class Corruptions:
     """Damages views of faces; see the module. The same ``seed`` and number always give the same views."""
 
     def __init__(self, seed: int = 0) -> None:
@@ -62,9 +63,9 @@ class Damage:
         """
         for kind, strengths in STRENGTHS.items():
             for strength in strengths:
-                yield kind, strength, self.damaged(view, number, kind, strength)
+                yield kind, strength, self.corrupted(view, number, kind, strength)
 
-    def damaged(self, view: View, number: int, kind: str, strength: float) -> View:
+    def corrupted(self, view: View, number: int, kind: str, strength: float) -> View:
         """Return one damaged view; ``kind`` is a key of `STRENGTHS`, the strength any in its unit."""
         rng = np.random.default_rng([self.seed, number, list(STRENGTHS).index(kind)])
         if kind == "shift":
@@ -160,3 +161,6 @@ def _middle(box: Box) -> tuple[float, float, float, float]:
 
 def _bytes(picture: npt.NDArray[np.floating[Any]]) -> Pixels:
     return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
+
+
+__getattr__ = renamed(__name__, {"Damage": "Corruptions"})

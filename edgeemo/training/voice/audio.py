@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import resample_poly
 
-from ..data.clips import read_audio
-from ..types import FloatArray
+from ...data.clips import read_audio
+from ...types import FloatArray
 
 
 def read_mono(path: Path, rate_hz: int) -> FloatArray:

@@ -1,4 +1,4 @@
-"""What the detector learns from: scenes, mirrored and lit anew in every epoch, and what cells should say."""
+"""What a detector learns from: scenes, mirrored and lit differently in every epoch, and targets of the cells."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..faces import DetectorSpec
-from ..frontends import FaceFrontend
-from ..types import FloatArray
-from .scenes import Pixels, Rows, Shot, Stock, rows_of, scene
-
-Batch = tuple[FloatArray, dict[str, FloatArray]]
+from ...faces import DetectorSpec
+from ...frontends import FaceFrontend
+from ...moved import renamed
+from ...types import FloatArray
+from ..batches import Batch, batch_rows
+from .scenes import AnnotatedPicture, Rows, ScenePool, rows_of, scene
 
 CORE, RIM = 0.18, 0.35
-"""Cells whose middle lies within ``CORE`` sides of a face's middle have this face, and so has the one its
-middle is in; up to ``RIM`` nothing is asked."""
+"""A cell has a face if its middle lies within ``CORE`` sides of the face's middle, or if the face's middle lies
+in it. From there up to ``RIM`` a cell has no target."""
 GRID_LEAST, GRID_MOST, GRID_MAY = 2.0, 6.0, 1.5
-"""The sides of the faces of a grid, in its strides (the finest has all smaller ones, the coarsest all
-larger); a grid is asked nothing of a face up to ``GRID_MAY`` times beyond."""
+"""The sides of the faces of a grid, in its strides. The finest grid also has all smaller faces, the coarsest all
+larger ones. A grid has no target for a face up to ``GRID_MAY`` times beyond its sides."""
 
 
 def cells_of(spec: DetectorSpec) -> FloatArray:
@@ -36,7 +36,7 @@ def cells_of(spec: DetectorSpec) -> FloatArray:
 
 
 def target(rows: Rows, spec: DetectorSpec, cells: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return what each cell should say of a picture: ``(cells,)`` and ``(cells, 8)``; NaN is not asked."""
+    """Return the targets of a picture's cells: logits ``(cells,)`` and places ``(cells, 8)``; NaN is no target."""
     logits = np.zeros(len(cells), np.float32)
     places = np.full((len(cells), 8), np.nan, np.float32)
     stride = cells[:, 2]
@@ -76,7 +76,7 @@ def mirrored(rows: Rows, width: int) -> Rows:
 
 
 @dataclass(frozen=True)
-class FindLesson:
+class DetectorBatches:
     """Pictures of the detector's input ``(n, height, width)`` uint8 and their faces."""
 
     spec: DetectorSpec
@@ -85,38 +85,40 @@ class FindLesson:
     cells: FloatArray
 
     @classmethod
-    def made(cls, stock: Stock, spec: DetectorSpec, frontend: FaceFrontend, n: int, seed: int) -> FindLesson:
+    def made(
+        cls, pool: ScenePool, spec: DetectorSpec, frontend: FaceFrontend, n: int, seed: int
+    ) -> DetectorBatches:
         """Make ``n`` scenes; the same seed makes the same ones."""
         pictures = np.empty((n, spec.height, spec.width), np.uint8)
         faces: list[Rows] = [np.empty((0, 9), np.float32)] * n
 
         def make(i: int) -> None:
-            pictures[i], faces[i] = scene(stock, frontend, np.random.default_rng([seed, i]))
+            pictures[i], faces[i] = scene(pool, frontend, np.random.default_rng([seed, i]))
 
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(make, range(n)))
         return cls(spec, pictures, faces, cells_of(spec))
 
     @classmethod
-    def real(cls, shots: Sequence[Shot], spec: DetectorSpec, frontend: FaceFrontend) -> FindLesson:
+    def real(
+        cls, given: Sequence[AnnotatedPicture], spec: DetectorSpec, frontend: FaceFrontend
+    ) -> DetectorBatches:
         """Read whole pictures as a device does."""
         pictures, faces = [], []
-        for shot in shots:
-            h, w = shot.picture.shape
+        for one in given:
+            h, w = one.picture.shape
             crop = frontend.align((0, 0, w, h))
-            tensor = frontend.compute(shot.picture, "gray", crop=crop)[..., 0]
+            tensor = frontend.compute(one.picture, "gray", crop=crop)[..., 0]
             pictures.append(np.asarray(np.rint(tensor * 255), np.uint8))
-            faces.append(rows_of(shot, crop, frontend.spec))
+            faces.append(rows_of(one, crop, frontend.spec))
         return cls(spec, np.stack(pictures), faces, cells_of(spec))
 
     def __len__(self) -> int:
         return len(self.pictures)
 
     def batches(self, size: int, rng: np.random.Generator | None) -> Iterator[Batch]:
-        """See `edgeemo.training.fit.Lesson`."""
-        n = len(self)
-        order = np.arange(n) if rng is None else rng.permutation(n)
-        for rows in np.split(order, range(size, n, size)):
+        """See `edgeemo.training.batches.BatchSource`."""
+        for rows in batch_rows(len(self), size, rng):
             x = np.asarray(self.pictures[rows] / 255, np.float32)
             faces = [self.faces[i] for i in rows]
             if rng is not None:
@@ -129,4 +131,4 @@ class FindLesson:
             yield x[..., np.newaxis], {"logits": logits, "places": places}
 
 
-__all__ = ["FindLesson", "Pixels", "cells_of", "mirrored", "target"]
+__getattr__ = renamed(__name__, {"FindLesson": "DetectorBatches"})

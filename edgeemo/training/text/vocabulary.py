@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..frontends import TextFrontend, TextSpec
+from ...frontends import TextFrontend, TextSpec
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 
