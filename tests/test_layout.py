@@ -35,7 +35,7 @@ ORDER = [
     {"recognizer", "spans", "face_reader"},
     {"stream", "face_stream", "face_detector"},
     {"text_recognizer", "voice_recognizer", "face_recognizer"},
-    {"training", "evaluation", "converters", "tasks", "bench", "doctor", "cli", "__init__"},
+    {"training", "evaluation", "converters", "tasks", "bench", "doctor", "cli", "__init__", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 

@@ -162,7 +162,7 @@ def test_a_decoder_that_gives_up_is_a_named_error(
     sf.write(tmp_path / "a.wav", CLIP, RATE)
     source = AudioFile(tmp_path / "a.wav")
     next(source)
-    monkeypatch.setattr(source._file, "read", give_up)
+    monkeypatch.setattr(source._file._decoder, "read", give_up)
     with pytest.raises(SourceError, match=r"a\.wav is damaged after 0\.5 s .*Fetch it again"):
         next(source)
 

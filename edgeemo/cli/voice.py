@@ -11,8 +11,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ..data.clips import LARGEST
-from ..errors import InputError
+from ..data.sounds import check_samples
 from ..sources import AudioFile
 from ..types import EMOTIONS, EmotionResult
 from ..voice_recognizer import VoiceRecognizer
@@ -64,7 +63,7 @@ def read_file(recognizer: VoiceRecognizer, path: str, *, as_json: bool, picture:
             print(HEADER)
         n = 0
         for chunk, t_ms in source:
-            _check(path, chunk, n)
+            check_samples(path, chunk, n)
             n += len(chunk)
             show(stream.push(chunk, t_ms))
             if drawing is not None:
@@ -79,21 +78,6 @@ def read_file(recognizer: VoiceRecognizer, path: str, *, as_json: bool, picture:
     if drawing is not None and picture is not None:
         drawing.draw(picture, Path(path).name, peaks, timeline, whole.end_ms / 1000)
         console.say(f"wrote {picture}")
-
-
-def _check(path: str, chunk: npt.NDArray[Any], before: int) -> None:
-    """Refuse what a stream would, which counts from the chunk's beginning; ``before`` are the samples before.
-
-    Raises:
-        InputError: names the file and the place of the sample in it.
-    """
-    wrong = ~(np.abs(chunk) <= LARGEST)  # NaN, too
-    if wrong.any():
-        where = np.argwhere(wrong)[0]
-        raise InputError(
-            f"{path}: sample {before + where[0]} is {chunk[tuple(where)]}: expected finite values, full "
-            f"scale ±1 (up to ±{LARGEST:g}); mend the file."
-        )
 
 
 def row(result: EmotionResult) -> str:

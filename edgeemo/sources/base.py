@@ -6,7 +6,6 @@ from collections import deque
 from threading import Condition
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
@@ -104,8 +103,3 @@ class Latest:
         with self._changed:
             self._woken = True
             self._changed.notify()
-
-
-def shaped(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return ``(samples, 1)`` as ``(samples,)``, more channels as they are; contiguous."""
-    return np.ascontiguousarray(samples[:, 0] if samples.shape[1] == 1 else samples)

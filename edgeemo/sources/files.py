@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from ..errors import InputError, RuntimeUnavailableError, SourceError
-from ..files import open_regular
-from .base import AudioSource, Block, shaped
+from ..data.sounds import SoundFile, one_channel_flat
+from ..errors import InputError, SourceError
+from .base import AudioSource, Block
 
 SUFFIXES = (
     ".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd",
@@ -55,40 +55,20 @@ class AudioFile(AudioSource):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        sf = _soundfile()
-        try:
-            with open_regular(self.path):  # libsndfile would only say "system error"
-                pass
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise SourceError(f"{path} cannot be read: {reason}. Check the path and its rights.") from error
-        self._refusal = sf.LibsndfileError
-        try:
-            self._file: Any = sf.SoundFile(self.path)
-        except (self._refusal, TypeError) as error:  # TypeError: raw samples, which need a description
-            raise SourceError(
-                f"{path} is no audio that libsndfile reads, or damaged ({_reason(error)}). "
-                "Convert it to wav or flac."
-            ) from error
-        self.rate_hz, self.channels = int(self._file.samplerate), int(self._file.channels)
+        self._file = SoundFile(path)
+        self.rate_hz, self.channels = self._file.rate_hz, self._file.channels
         self._frames = 0
 
     def __next__(self) -> Block:
         if self._file.closed:
             raise StopIteration
-        try:
-            read = self._file.read(int(self.rate_hz * _BLOCK_S) or 1, dtype="float32", always_2d=True)
-        except self._refusal as error:
-            raise SourceError(
-                f"{self.path} is damaged after {self._frames / self.rate_hz:.1f} s ({_reason(error)}). "
-                "Fetch it again."
-            ) from error
-        if not len(read):
+        found = self._file.read(int(self.rate_hz * _BLOCK_S) or 1)
+        if not len(found):
             self.close()
             raise StopIteration
         t_ms = 1000 * self._frames // self.rate_hz
-        self._frames += len(read)
-        return shaped(read), t_ms
+        self._frames += len(found)
+        return one_channel_flat(found), t_ms
 
     def close(self) -> None:
         """Close the file; the iterator then ends."""
@@ -146,27 +126,8 @@ class RawAudio(AudioSource):
         t_ms = 1000 * self._frames // self.rate_hz
         samples = samples.reshape(-1, self.channels)
         self._frames += len(samples)
-        return shaped(samples), t_ms
+        return one_channel_flat(samples), t_ms
 
     def close(self) -> None:
         """End the iterator; the file stays open."""
         self._closed = True
-
-
-def _soundfile() -> Any:
-    """Import soundfile, or say how to get it."""
-    try:
-        import soundfile
-    except ImportError as error:
-        raise RuntimeUnavailableError(
-            "Audio files need soundfile: install it with `pip install 'edgeemo[voice]'`."
-        ) from error
-    except OSError as error:
-        raise RuntimeUnavailableError(
-            f"Audio files need libsndfile ({error}): `apt-get install libsndfile1`."
-        ) from error
-    return soundfile
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "error_string", error)).rstrip(".")

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..data.sounds import one_channel_flat
 from ..errors import RuntimeUnavailableError, SourceError
-from .base import AudioSource, Block, Latest, shaped
+from .base import AudioSource, Block, Latest
 
 _BLOCK_MS = 50
 _STALL_S = 2.0  # a device that says nothing for so long is gone
@@ -180,7 +181,7 @@ class Microphone(AudioSource):
             self._anchor_ms, self._samples = max(began_ms, expected_ms), 0
             expected_ms, self._fresh = self._anchor_ms, False
         self._samples += frames
-        self._queue.put((shaped(recorded).copy(), int(expected_ms)))
+        self._queue.put((one_channel_flat(recorded).copy(), int(expected_ms)))
 
 
 def _choose(device: str | int | None) -> Device:

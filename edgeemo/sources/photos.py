@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from ..errors import InputError, RuntimeUnavailableError, SourceError
-from ..files import open_regular
+from ..data.pictures import MOST_PIXELS, Pixels, pillow, read_picture
+from ..errors import InputError, SourceError
 from .base import Block, FrameSource
-
-Pixels = npt.NDArray[np.uint8]
 
 PHOTO_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm",
     ".pbm", ".pnm", ".avif", ".jp2",
 )  # fmt: skip
-MOST_PIXELS = 128_000_000
-"""Pixels of a photograph that is still read, unless the caller says otherwise: 1.2 GB while it is decoded."""
 
 
 def is_photo(path: str | os.PathLike[str]) -> bool:
@@ -117,7 +108,7 @@ class ImageSequence(FrameSource):
                 f"There are no pictures at {os.fspath(folder_or_pattern)}: expected a folder of pictures, "
                 "or a pattern such as 'frames/*.png'."
             )
-        _pillow()
+        pillow()
         self.fps, self._most_pixels, self._next = fps, most_pixels, 0
 
     def __next__(self) -> Block:
@@ -134,59 +125,8 @@ class ImageSequence(FrameSource):
 
 
 def read_photo(path: Path, most_pixels: int = MOST_PIXELS) -> Pixels:
-    """Return the pixels of a picture, RGB and upright; raises as `Photo`."""
-    image_module, ops = _pillow()
-    try:
-        with open_regular(path) as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of bombs: the limit below is ours
-            image = _opened(image_module, file, path)
-            _check_size(image, path, most_pixels)
-            ops.exif_transpose(image, in_place=True)  # decodes
-            return _rgb(image, path)
-    except SourceError:
-        raise
-    except (OSError, ValueError) as error:
-        if getattr(error, "errno", None) is not None or "null" in str(error):
-            reason = getattr(error, "strerror", None) or error
-            raise SourceError(f"{path} cannot be read: {reason}. Check the path and its rights.") from error
-        raise _damaged(path, error) from error
-    except Exception as error:  # a decoder meets what nobody thought of: SyntaxError, struct.error, …
-        raise _damaged(path, error) from error
-
-
-def _opened(image_module: Any, file: Any, path: Path) -> Any:
-    try:
-        return image_module.open(file)
-    except image_module.UnidentifiedImageError as error:
-        raise SourceError(
-            f"{path} is no picture that Pillow reads, or damaged. Convert it to JPEG or PNG."
-        ) from error
-    except image_module.DecompressionBombError as error:
-        raise SourceError(f"{path}: {error} Make it smaller.") from error
-
-
-def _check_size(image: Any, path: Path, most_pixels: int) -> None:
-    width, height = image.size
-    if width * height > most_pixels:
-        raise SourceError(
-            f"{path} says it has {width} × {height} pixels, more than {most_pixels:,}. "
-            "Make it smaller, or give most_pixels."
-        )
-    if not width or not height:
-        raise SourceError(f"{path} has {width} × {height} pixels: nothing to see. Fetch it again.")
-
-
-def _rgb(image: Any, path: Path) -> Pixels:
-    """Return the pixels of any mode; of 16 bits a channel the upper 8."""
-    if image.mode == "F" or image.mode.startswith("I"):
-        values = np.asarray(image)
-        if values.dtype.kind == "f" or values.min() < 0 or values.max() > 65535:
-            raise SourceError(
-                f"{path} has pixels of {values.dtype}, whose white is unknown. Save it with 8 or 16 bits."
-            )
-        gray = (values.astype(np.uint16) >> 8).astype(np.uint8)
-        return np.repeat(gray[..., np.newaxis], 3, axis=2)
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    """Return the pixels of a picture: another name of `edgeemo.data.pictures.read_picture`."""
+    return read_picture(path, most_pixels)
 
 
 def _pictures(where: Path) -> list[Path]:
@@ -204,19 +144,3 @@ def _pictures(where: Path) -> list[Path]:
 def _by_number(path: Path) -> tuple[list[tuple[int, int, str]], str]:
     parts = re.findall(r"\d+|\D+", path.name)
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts], path.name
-
-
-def _damaged(path: Path, error: Exception) -> SourceError:
-    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-    return SourceError(f"{path} is cut off or damaged ({reason}). Fetch it again.")
-
-
-def _pillow() -> tuple[Any, Any]:
-    """Import Pillow, or say how to get it."""
-    try:
-        from PIL import Image, ImageOps
-    except ImportError as error:
-        raise RuntimeUnavailableError(
-            "Photographs need Pillow: install it with `pip install 'edgeemo[face]'`."
-        ) from error
-    return Image, ImageOps
