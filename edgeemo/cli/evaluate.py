@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..data.leaks import Policy
 
 
+_FOR = {"peer": "a text bundle", "robustness": "voice and face bundles", "noise": "a voice bundle"}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -106,9 +107,10 @@ def evaluate_command(
         "labels": labels, "peer": peer, "robustness": robustness, "noise": noise, "pictures": pictures,
         "without": without, "apart": apart,
     }  # fmt: skip
-    refused = [f"--{name}" for name, value in given.items() if value and name not in task.options]
-    if refused:
-        raise click.UsageError(f"{', '.join(refused)}: not for {card.name}, a {task.name} bundle.")
+    for name in (name for name, value in given.items() if value and name not in task.options):
+        raise click.UsageError(
+            f"--{name} is for {_FOR.get(name, 'bundles with labels')}; {card.name} is a {task.name} bundle."
+        )
     if peer is not None and train is None:
         raise click.UsageError("--peer learns from the training data: give it with --train MANIFEST.")
     if noise is not None and not robustness:

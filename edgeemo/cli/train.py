@@ -82,7 +82,6 @@ def manifest_command(dataset: str, data: Path, split: str, out: Path, as_json: b
       edgeemo manifest ravdess --data data/voice --split valid --out ravdess.csv
       edgeemo manifest fer2013 --data data/face --split valid --out fer2013.csv
     """
-    from ..data.manifest import write_manifest
     from ..data.marked import write_examples
 
     examples = console.need("edgeemo.data.catalog", "train").load(dataset, data, split)

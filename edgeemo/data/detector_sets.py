@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from ..card import DataSource
 from .dataset import Dataset
-from .faces import require
+from .faces import gray_of, opencv
 from .manifest import Example
 from .marked import MarkedPicture, read_marked
 
@@ -45,7 +45,7 @@ def held_out(name: str) -> bool:
 
 def groups_of(pictures: Sequence[npt.NDArray[np.uint8]]) -> list[int]:
     """Return a group for each gray picture: the first that looks like it, or like one that does."""
-    cv2 = require()
+    cv2 = opencv()
     rows = np.stack([cv2.resize(p, (24, 24), interpolation=cv2.INTER_AREA).ravel() for p in pictures])
     z = rows.astype(np.float64) - rows.mean(1, keepdims=True)
     z /= np.linalg.norm(z, axis=1, keepdims=True) + 1e-9
@@ -66,10 +66,7 @@ def _marked(data: Path, portraits: bool) -> tuple[MarkedPicture, ...]:
     ]
     if portraits:
         return tuple(replace(p, group=p.subject) for p in found)
-    cv2 = require()
-    gray = [cv2.imread(str(p.path), cv2.IMREAD_GRAYSCALE) for p in found]
-    if any(picture is None for picture in gray):
-        raise ValueError(f"{found[[p is None for p in gray].index(True)].path} is no picture")
+    gray = [gray_of(p) for p in found]
     group = groups_of(gray)
     return tuple(
         replace(p, subject="", group=f"street-{(found[g].path or Path()).stem}")

@@ -1,8 +1,8 @@
-"""Faces of a manifest, read from their files (needs OpenCV: the extra ``face``).
+"""The faces of a manifest, read from their files (needs Pillow: the extra ``face``).
 
 A path may name a part of a picture by a media fragment (W3C, Media Fragments URI 1.0):
-``sheet.webp#xywh=0,48,48,48`` is 48 × 48 pixels whose top left one is (0, 48). So a sheet of faces needs no
-file a face.
+``sheet.webp#xywh=0,48,48,48`` is 48 × 48 pixels, the top left one at (0, 48). So a sheet of faces needs no
+file for each face.
 """
 
 from __future__ import annotations
@@ -16,19 +16,18 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import DataError, RuntimeUnavailableError
 from ..frontends import FaceSpec
 from .manifest import Example
+from .pictures import Pixels, read_picture
 
-Pixels: TypeAlias = npt.NDArray[np.uint8]
 Color: TypeAlias = Literal["bgr", "gray"]
 Box: TypeAlias = tuple[float, float, float, float]
 _PART = re.compile(r"(.+)#xywh=(\d+),(\d+),(\d+),(\d+)")
 
 
-def require() -> Any:
+def opencv() -> Any:
     """Return the module ``cv2``.
 
     Raises:
@@ -38,7 +37,7 @@ def require() -> Any:
         import cv2
     except (ImportError, OSError) as error:  # OSError: the package without its library
         raise RuntimeUnavailableError(
-            f"Picture files need OpenCV ({error}): `pip install 'edgeemo[face]'`."
+            f"This needs OpenCV ({error}): `pip install 'edgeemo[face]'`."
         ) from error
     return cv2
 
@@ -51,11 +50,11 @@ def part_of(path: Path, x: int, y: int, width: int, height: int) -> Path:
 def read_face(example: Example) -> tuple[Pixels, Color]:
     """Return the picture of an example and the order of its bytes, as `FaceFrontend.compute` takes them.
 
-    A picture turned by its EXIF data is turned back.
+    The picture stands upright, whatever its EXIF data say.
 
     Raises:
-        DataError: it has no path, or the file cannot be read as a picture.
-        RuntimeUnavailableError: OpenCV is not installed.
+        DataError: it has no path, there is no such file, or the picture has no such part.
+        SourceError: the file is no picture, or damaged. RuntimeUnavailableError: Pillow is not installed.
     """
     if example.path is None:
         raise DataError("An example has no path: a face bundle reads pictures; add the column path.")
@@ -73,7 +72,7 @@ def read_face(example: Example) -> tuple[Pixels, Color]:
 
 
 def gray_of(example: Example) -> Pixels:
-    """Return the picture of an example in gray (BT.601, rounded); a copy, so that no whole sheet stays in memory.
+    """Return the picture of an example in gray (BT.601, rounded), as a copy of its own.
 
     Raises:
         DataError, SourceError: as `read_face`.
@@ -97,13 +96,12 @@ class View:
 def view_of(example: Example, spec: FaceSpec) -> View:
     """Return the face of an example as a model of this spec reads it.
 
-    A manifest without ``eyes`` is of face crops: the box is the whole picture, and its eyes are taken to be
-    as far apart as the spec wants them. With ``eyes`` the box is the upright one that puts them where the
-    spec wants them (a turn is not undone), and the picture is cut to twice what the model sees of it.
+    A manifest without ``eyes`` is of face crops: the box is the whole picture, and its eyes count as far
+    apart as the spec wants them. With ``eyes`` the box is the upright one that puts them where the spec
+    wants them (a turn stays), and the picture is cut to twice what the model sees.
 
     Raises:
-        DataError: as `read_face`, or the eyes lie so that their crop is outside the picture.
-        RuntimeUnavailableError: OpenCV is not installed.
+        DataError, SourceError: as `read_face`; DataError if the eyes lie outside the picture.
     """
     picture, color = read_face(example)
     height, width = picture.shape[:2]
@@ -125,20 +123,17 @@ def view_of(example: Example, spec: FaceSpec) -> View:
 
 
 def pixels_of(example: Example) -> str:
-    """Return what leaks of faces are found by: only pictures equal to the pixel have the same."""
+    """Return a text that finds leaks of faces: only pictures equal to the pixel have the same."""
     picture, _ = read_face(example)
     return f"{picture.shape} {sha256(picture.tobytes()).hexdigest()}"
 
 
 @lru_cache(maxsize=4)  # the faces of a sheet mostly come one after the other
 def _picture(path: Path) -> tuple[Pixels, Color]:
-    cv2 = require()
     if not path.is_file():
         raise DataError(f"There is no picture {path}: paths are relative to the manifest.")
-    found = cv2.imread(str(path), cv2.IMREAD_ANYCOLOR)
-    if found is None:
-        raise DataError(f"{path} cannot be read as a picture: expected PNG, JPEG or WebP.")
-    if found.ndim == 3 and (found == found[..., :1]).all():  # gray in a format that knows only colour
-        found = np.ascontiguousarray(found[..., 0])
+    rgb = read_picture(path)
+    is_gray = bool((rgb == rgb[..., :1]).all())  # also in a format that knows only colour
+    found = np.ascontiguousarray(rgb[..., 0] if is_gray else rgb[..., ::-1])
     found.flags.writeable = False
-    return found, "gray" if found.ndim == 2 else "bgr"
+    return found, "gray" if is_gray else "bgr"

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..data.faces import Box, Pixels, View, require
+from ..data.faces import Box, Pixels, View, opencv
 from ..moved import renamed
 
 STRENGTHS: dict[str, tuple[float, ...]] = {
@@ -105,13 +105,13 @@ def scaled(box: Box, by: float) -> Box:
 
 def blurred(picture: Pixels, sigma_px: float) -> Pixels:
     """Return a picture convolved with a Gaussian; edges go on."""
-    cv2 = require()
+    cv2 = opencv()
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def through_jpeg(picture: Pixels, quality: int) -> Pixels:
     """Return a picture encoded as JPEG and decoded again."""
-    cv2 = require()
+    cv2 = opencv()
     _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if picture.ndim == 2 else cv2.IMREAD_COLOR))
 
@@ -131,7 +131,7 @@ def hidden(picture: Pixels, box: Box, share: float, rng: np.random.Generator) ->
 
 def turned(picture: Pixels, box: Box, degrees: float) -> Pixels:
     """Return a picture turned about the middle of the box (positive: counterclockwise); edges go on."""
-    cv2 = require()
+    cv2 = opencv()
     x, y, _, _ = _middle(box)
     matrix = cv2.getRotationMatrix2D((x - 0.5, y - 0.5), degrees, 1.0)  # OpenCV's pixels are points
     size = picture.shape[1], picture.shape[0]
@@ -144,7 +144,7 @@ def shrunk(view: View, eye_px: float) -> View:
     """Return a view whose eyes are so far apart, or the same if they already are no farther."""
     if view.eye_px <= eye_px:
         return view
-    cv2 = require()
+    cv2 = opencv()
     height, width = view.picture.shape[:2]
     size = [max(1, round(side * eye_px / view.eye_px)) for side in (width, height)]
     across, down = size[0] / width, size[1] / height

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.clips import Samples, read_audio, require
-from ..errors import DataError
+from ..data.clips import read_audio
+from ..data.sounds import Samples, soundfile
+from ..errors import DataError, SourceError
 
 SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 CODECS = {  # libsndfile's container, codec, and compression level 0 … 1: low but usual bit rates
@@ -19,7 +20,7 @@ CODECS = {  # libsndfile's container, codec, and compression level 0 … 1: low 
 }
 _OPUS_HZ = (8000, 12000, 16000, 24000, 48000)
 _FRAME_S, _ACTIVE_DB = 0.02, 30.0
-_TELEPHONE_HZ, _BAND_HZ = 8000, (300.0, 3400.0)
+TELEPHONE_HZ, BAND_HZ = 8000, (300.0, 3400.0)
 
 
 def mono(pcm: Samples) -> Samples:
@@ -101,7 +102,7 @@ class Noise:
         """Return a recording, or nothing if it is of no use."""
         try:
             pcm, own_hz = read_audio(path)
-        except DataError:
+        except (DataError, SourceError):
             pcm, own_hz = np.zeros(0, np.float32), rate_hz
         if not pcm.any():
             self._useless.add(path)
@@ -118,30 +119,45 @@ def through_codec(pcm: Samples, rate_hz: int, codec: str) -> tuple[Samples, int,
         RuntimeUnavailableError: soundfile is not installed.
         DataError: this build of libsndfile lacks the codec.
     """
-    soundfile = require()
     container, subtype, level = CODECS[codec]
     if subtype == "OPUS" and rate_hz not in _OPUS_HZ:
         pcm, rate_hz = resample(pcm, rate_hz, 16000), 16000
-    file = io.BytesIO()
+    return recoded(pcm, rate_hz, container, subtype, level)
+
+
+def recoded(
+    pcm: Samples, rate_hz: int, container: str, subtype: str, level: float
+) -> tuple[Samples, int, int]:
+    """Return samples encoded and decoded again by libsndfile, their rate then, and the bytes between.
+
+    Raises:
+        RuntimeUnavailableError: soundfile is not installed.
+        DataError: this build of libsndfile lacks the codec.
+    """
+    library, file = soundfile(), io.BytesIO()
     try:
-        soundfile.write(file, pcm, rate_hz, format=container, subtype=subtype, compression_level=level)
+        library.write(file, pcm, rate_hz, format=container, subtype=subtype, compression_level=level)
         size = file.tell()
         file.seek(0)
-        decoded, rate_hz = soundfile.read(file, dtype="float32")
-    except (soundfile.SoundFileError, ValueError) as error:
+        decoded, rate_hz = library.read(file, dtype="float32")
+    except (library.SoundFileError, ValueError) as error:
         raise DataError(
-            f"{codec} failed at {rate_hz} Hz ({error}): upgrade soundfile to 0.13 or newer."
+            f"{subtype} failed at {rate_hz} Hz ({error}): upgrade soundfile to 0.13 or newer."
         ) from error
     return np.ascontiguousarray(decoded), int(rate_hz), size
 
 
 def through_telephone(pcm: Samples, rate_hz: int) -> tuple[Samples, int, int]:
-    """Return a clip as a telephone gives it: 300 to 3,400 Hz, 8 kHz, μ-law (ITU-T G.711); rate and bytes."""
-    narrow = np.clip(resample(pcm, rate_hz, _TELEPHONE_HZ, _BAND_HZ), -1, 1).astype(np.float64)
-    law = np.sign(narrow) * np.log1p(255 * np.abs(narrow)) / np.log1p(255)
-    steps = np.round(law * 127) / 127
-    heard = np.sign(steps) * np.expm1(np.abs(steps) * np.log1p(255)) / 255
-    return heard.astype(np.float32), _TELEPHONE_HZ, len(heard)
+    """Return a clip as a telephone gives it: 300 to 3,400 Hz, 8 kHz, μ-law; also the rate and the bytes."""
+    narrow = mu_law(resample(pcm, rate_hz, TELEPHONE_HZ, BAND_HZ))
+    return narrow, TELEPHONE_HZ, len(narrow)
+
+
+def mu_law(pcm: Samples) -> Samples:
+    """Return samples through 8-bit μ-law and back (ITU-T G.711, μ = 255); clipped to ±1."""
+    clipped = np.clip(pcm, -1, 1).astype(np.float64)
+    steps = np.round(np.sign(clipped) * np.log1p(255 * np.abs(clipped)) / np.log1p(255) * 127) / 127
+    return (np.sign(steps) * np.expm1(np.abs(steps) * np.log1p(255)) / 255).astype(np.float32)
 
 
 def _coloured(rng: np.random.Generator, samples: int, *, pink: bool) -> Samples:

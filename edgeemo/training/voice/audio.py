@@ -9,6 +9,7 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from ...data.clips import read_audio
+from ...evaluation.sounds import mono
 from ...types import FloatArray
 
 
@@ -19,7 +20,7 @@ def read_mono(path: Path, rate_hz: int) -> FloatArray:
         DataError: it is missing or cannot be read as audio.
     """
     pcm, rate = read_audio(path)
-    return resample(pcm if pcm.ndim == 1 else pcm.mean(1), Fraction(rate_hz, rate))
+    return resample(mono(pcm), Fraction(rate_hz, rate))
 
 
 def resample(x: FloatArray, ratio: Fraction) -> FloatArray:

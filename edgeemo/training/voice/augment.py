@@ -6,7 +6,6 @@ seed gives the same copies.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
@@ -14,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 from scipy.signal import butter, fftconvolve, sosfilt
 
 from ...errors import SpecError
+from ...evaluation.sounds import BAND_HZ, TELEPHONE_HZ, mu_law, recoded
 from ...types import FloatArray
 from ..recipe import known_keys
 from .audio import resample
@@ -157,17 +156,14 @@ def in_room(x: FloatArray, rate_hz: int, seconds: float, rng: np.random.Generato
 def through(x: FloatArray, rate_hz: int, codec: str) -> FloatArray:
     """Return ``x`` as a line or a lossy file gives it back: one of `CODECS`, as long as before."""
     if codec == "mulaw":
-        return _mulaw(x)
-    if codec == "telephone":  # 300 … 3,400 Hz at 8 kHz, μ-law (ITU-T G.711)
-        band = sosfilt(butter(4, (300, min(3400, rate_hz / 2 - 1)), "bandpass", fs=rate_hz, output="sos"), x)
-        narrow = _mulaw(resample(np.asarray(band, np.float32), Fraction(8000, rate_hz)))
-        return _as_long(resample(narrow, Fraction(rate_hz, 8000)), len(x))
-    container, subtype, quality = _FILES[codec]
-    file = io.BytesIO()
+        return mu_law(x)
+    if codec == "telephone":
+        band = (BAND_HZ[0], min(BAND_HZ[1], rate_hz / 2 - 1))
+        heard = sosfilt(butter(4, band, "bandpass", fs=rate_hz, output="sos"), x)
+        narrow = mu_law(resample(np.asarray(heard, np.float32), Fraction(TELEPHONE_HZ, rate_hz)))
+        return _as_long(resample(narrow, Fraction(rate_hz, TELEPHONE_HZ)), len(x))
     loudest = max(float(np.abs(x).max(initial=0)), 1.0)  # an encoder clips beyond ±1
-    soundfile.write(file, x / loudest, rate_hz, format=container, subtype=subtype, compression_level=quality)
-    file.seek(0)
-    back, _ = soundfile.read(file, dtype="float32")
+    back, _, _ = recoded(x / np.float32(loudest), rate_hz, *_FILES[codec])
     return _as_long(back * np.float32(loudest), len(x))
 
 
@@ -177,12 +173,6 @@ _FILES = {  # codec: (container, subtype, compression 0 … 1)
     "mp3": ("MP3", "MPEG_LAYER_III", 0.8),
 }
 CODECS = (*_FILES, "mulaw", "telephone")
-
-
-def _mulaw(x: FloatArray) -> FloatArray:
-    """μ-law with 8 bits and back (μ = 255)."""
-    code = np.round(np.sign(x) * np.log1p(255 * np.minimum(np.abs(x), 1)) / np.log(256) * 127) / 127
-    return np.asarray(np.sign(code) * (256 ** np.abs(code) - 1) / 255, np.float32)
 
 
 def _as_long(x: FloatArray, n: int) -> FloatArray:

@@ -31,7 +31,7 @@ from ...data.clips import read_clip
 from ...data.folds import folds, spread_sample, who
 from ...data.leaks_voice import write_seen_voice
 from ...data.manifest import Example, write_manifest
-from ...errors import DataError, SpecError
+from ...errors import DataError, SourceError, SpecError
 from ...frontends import VoiceFrontend, VoiceSpec
 from ...moved import renamed
 from ...types import FloatArray
@@ -279,7 +279,7 @@ class VoiceTrainer(Trainer):
         for e in examples:
             try:
                 found.append((e, read_mono(e.path or Path(), self.frontend.spec.rate_hz)))
-            except DataError:
+            except (DataError, SourceError):
                 continue
         if len(found) < len(examples):
             print(f"{len(examples) - len(found)} of {len(examples)} sounds ({role}) cannot be read: left out")
@@ -313,7 +313,7 @@ def _plan_of(out: Path) -> dict[str, Any]:
 def _can_be_read(example: Example) -> bool:
     try:
         read_clip(example)
-    except DataError:
+    except (DataError, SourceError):
         return False
     return True
 
