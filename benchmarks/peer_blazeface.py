@@ -54,9 +54,9 @@ def main() -> None:
         return
     from rich.console import Console
 
-    from edgeemo.evaluation.tables import render_detections
+    from edgeemo.evaluation.tables import render
 
-    Console().print(render_detections(report))
+    Console().print(render(report))
     for name, peer in report.peers.items():
         print(f"{name}: {peer['counts']}")
 

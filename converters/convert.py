@@ -65,7 +65,7 @@ def convert(
     examples = task.read(checked)
 
     bundle = Bundle(quantize(model, inputs), draft, assets)
-    device = task.open(bundle, Runtime(bundle.flatbuffer))
+    device = task.opener(bundle, Runtime(bundle.flatbuffer))
     reference = float_reference(model, bundle)
     found = task.compare(device, reference, examples, budget=budget, progress=progress)
     if found.problems:
@@ -80,8 +80,8 @@ def convert(
     if task.scored(found, examples) and not any(
         e.split == "train" for e in examples
     ):  # training data prove nothing
-        command = f"edgeemo evaluate BUNDLE {name} --leaks keep"
-        metrics["int8"] = {"command": command, **task.scores(device, examples)}
+        scores = task.evaluate(device, examples, leaks="keep").for_card()
+        metrics["int8"] = {"command": f"edgeemo evaluate BUNDLE {name} --leaks keep", **scores}
     finished = _finished(bundle, device.runtime, task.golden(device), metrics)
     Bundle(bundle.flatbuffer, finished, assets).write(out)
     _copy_seen(Path(model).with_suffix(SUFFIX), Path(out).with_suffix(SUFFIX))

@@ -53,7 +53,7 @@ def float_reference(model: Path, bundle: Bundle) -> Any:
     """
     require_keras(model)
     try:
-        return task_of(bundle.card).open(bundle, Runtime(b"", backend=KerasBackend(model)))
+        return task_of(bundle.card).opener(bundle, Runtime(b"", backend=KerasBackend(model)))
     except _UNFIT as error:
         raise ConversionError(f"{model} does not run as the card says: {error}") from error
 

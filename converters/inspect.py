@@ -82,7 +82,7 @@ def dissect(flatbuffer: bytes) -> Anatomy:
 
 
 def graph_facts(flatbuffer: bytes) -> dict[str, Any]:
-    """Return what a verification keeps of a graph: ``foreign_operators`` and the number of ``float_tensors``."""
+    """Return the ``foreign_operators`` of a graph and its number of ``float_tensors``."""
     anatomy = dissect(flatbuffer)
     return {
         "foreign_operators": anatomy.foreign, "float_tensors": anatomy.tensors.get("float32", 0)

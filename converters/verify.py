@@ -113,7 +113,7 @@ def verify(
     """
     opened = Bundle.open(bundle)
     task = task_of(opened.card)
-    device, reference = task.open(opened, Runtime(opened.flatbuffer)), float_reference(model, opened)
+    device, reference = task.opener(opened, Runtime(opened.flatbuffer)), float_reference(model, opened)
     return task.compare(device, reference, task.read(manifest), budget=budget, progress=progress)
 
 
@@ -130,7 +130,7 @@ def compare(
     if any(getattr(e, task.column) is None for e in examples):
         raise DataError(f"Verification of a {task.name} model needs a manifest with a {task.column} column.")
     said, exact = (predict(reader, examples, progress) for reader in (device, reference))
-    # the device asks the model nothing where nothing is understood or nobody speaks: there is nothing to compare
+    # where nothing is understood, or nobody speaks, the device does not ask the model
     asked = (said.evidence > 0) | (exact.evidence > 0)
     if not asked.any():
         raise DataError(f"Nothing in the manifest was understood: {task.unanswered}")

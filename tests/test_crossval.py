@@ -22,6 +22,7 @@ from edgeemo.errors import DataError, SpecError
 from edgeemo.training import crossval as crossing
 from edgeemo.training.recipe import read_recipe
 from edgeemo.training.train import run
+from edgeemo.training.voice.batches import labels_in, set_of
 from edgeemo.training.voice.trainer import VoiceTrainer
 
 
@@ -56,15 +57,29 @@ def test_every_clip_is_read_once_by_a_model_that_never_met_its_speaker(
     assert sorted(held) == list(range(len(trainer.examples)))
 
 
-def test_the_table_counts_speakers_and_the_classes_of_each_set(crossed: Path) -> None:
+def test_the_table_counts_speakers_and_the_classes_of_each_set(crossed: Path, tiny_voices: Path) -> None:
     report = json.loads((crossed / "folds" / "crossval.json").read_text("utf-8"))
     assert report["folds"] == 2
+    trainer = VoiceTrainer.load(read_recipe(crossed / "recipe.toml"), tiny_voices, crossed)
+    files = [np.load(crossed / "folds" / f"fold-{k}" / "answers.npz") for k in range(2)]
+    clips, said, exact = (
+        np.concatenate([file[x] for file in files]) for x in ("clips", "said_probabilities", "exact")
+    )
+    tested = [trainer.examples[i] for i in clips]
     for name, classes in (("ravdess", 4), ("emodb", 3)):
         row = report["sets"][name]
         assert row["speakers"] == len(SPEAKERS)
         assert row["classes"] == classes
-        assert 0 <= row["uar"]["low"] <= row["uar"]["value"] <= row["uar"]["high"] <= 1
-        assert 0 <= row["float_agreement"] <= 1
+        own = np.array([set_of(e) == name for e in tested])
+        labels = labels_in([e for e in tested if set_of(e) == name])
+        columns = [trainer.labels.index(label) for label in labels]
+        tops, floats = (p[own][:, columns].argmax(1) for p in (said, exact))
+        gold = np.array([labels.index(e.labels[0]) for e in tested if set_of(e) == name])
+        recalls = [(tops[gold == i] == i).mean() for i in range(classes)]
+        assert row["uar"]["value"] == pytest.approx(np.mean(recalls))
+        assert row["uar"]["low"] < row["uar"]["high"]
+        assert row["accuracy"]["value"] == pytest.approx((tops == gold).mean())
+        assert row["float_agreement"] == pytest.approx((tops == floats).mean())
     assert 0.2 <= report["scale"] <= 5
 
 

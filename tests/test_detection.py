@@ -27,7 +27,7 @@ from edgeemo.data.marked import (
 from edgeemo.errors import DataError, LeakError
 from edgeemo.evaluation.blazeface import anchors
 from edgeemo.evaluation.detection import DetectionMeasure, evaluate_detector
-from edgeemo.evaluation.tables import render_detections
+from edgeemo.evaluation.tables import render
 from edgeemo.faces import Face
 
 cv2 = pytest.importorskip("cv2", reason="needs edgeemo[face]")
@@ -189,7 +189,7 @@ def test_where_no_face_is_large_there_is_no_recall_of_large_ones(tmp_path: Path)
         report = evaluate_detector(detector, pictures)
     assert {point["recall_40"] for point in report.curve} == {None}
     console = Console(width=120, file=io.StringIO())
-    console.print(render_detections(report))
+    console.print(render(report))
     assert "–" in console.file.getvalue()  # type: ignore[attr-defined]
 
 

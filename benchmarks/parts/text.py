@@ -21,9 +21,9 @@ from edgeemo import Recognizer
 from edgeemo.data.leaks import digests, find_leaks, text_of
 from edgeemo.data.manifest import Example
 from edgeemo.evaluation.bootstrap import Array, Bools, interval
+from edgeemo.evaluation.label_spaces import label_spaces_of
 from edgeemo.evaluation.metrics import area_under_roc
 from edgeemo.evaluation.predictions import predict
-from edgeemo.evaluation.label_spaces import label_spaces_of
 
 from ..peers.tfidf import TfIdf
 from ..peers.train import EKMAN, VALENCE

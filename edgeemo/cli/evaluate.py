@@ -99,6 +99,7 @@ def evaluate_command(
     """
     from ..bundle import Bundle
     from ..evaluation import pictures as draw
+    from ..evaluation import tables
     from ..tasks import task_of
 
     card = Bundle.open(bundle).card
@@ -134,7 +135,7 @@ def evaluate_command(
         return console.track(items, f"Reading {len(items):,} examples")
 
     with console.quiet_libraries(stdout=True):
-        recognizer = task.open_by_name(bundle, delegate)
+        recognizer = task.opener.open(bundle, delegate=delegate)
     with recognizer:
         report = task.evaluate(recognizer, examples, progress=progress, **options)
     if pictures is not None:
@@ -143,7 +144,7 @@ def evaluate_command(
     if as_json:
         console.print_json(report.to_dict())
     else:
-        console.out().print(task.render(report))
+        console.out().print(tables.render(report))
 
 
 def _names(given: str | None) -> list[str]:

@@ -49,7 +49,7 @@ def take(examples: Sequence[Example], n: int) -> list[Example]:
 def spread_sample(
     examples: Sequence[E], n: int, kind: Callable[[E], tuple[str, ...]], name: Callable[[E], str]
 ) -> list[E]:
-    """Return ``n`` examples, of all kinds in turn, in the order of their names' hashes: always the same ones."""
+    """Return ``n`` examples, of all kinds in turn, always the same ones (by the hashes of their names)."""
     by_kind: dict[tuple[str, ...], list[E]] = {}
     for example in by_hash(examples, name):
         by_kind.setdefault(kind(example), []).append(example)

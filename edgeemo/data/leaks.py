@@ -177,8 +177,8 @@ def check_leaks(
         few, texts = [examples[i] for i in leaks[:3]], content is text_of
         names = [normalize(text_of(e)) if texts else Path(e.path or "").name for e in few]
         return (
-            f"{len(leaks)} of {len(examples)} test {'texts' if texts else 'faces'} also stand in the training "
-            f"data ({check.by}), first {'; '.join(repr(name[:60]) for name in names)}. Leave them out with "
+            f"{len(leaks)} of {len(examples)} test {'texts' if texts else 'faces'} also stand in the "
+            f"training data ({check.by}), first {'; '.join(repr(name[:60]) for name in names)}. Leave them out with "
             "--leaks drop, or measure on them with --leaks keep."
         )
 

@@ -7,14 +7,15 @@ true ones (as Jesorsky et al. 2001, who take the worse eye: ``worst`` here).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import dist
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..data.faces import Color, Pixels, read_face
+from ..data.faces import Color, read_face
 from ..data.manifest import Example, Eyes
+from ..data.pictures import Pixels
 from ..errors import DataError
 from ..faces import Face
 from .bootstrap import Array, Draw, Interval, intervals
@@ -42,14 +43,7 @@ class Alignment:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values."""
-        return {
-            "n": self.n,
-            "found": self.found,
-            "error": self.error.to_dict(),
-            "worst": self.worst.to_dict(),
-            "median": self.median,
-            "p95": self.p95,
-        }
+        return asdict(self)
 
 
 class MeanMeasure:

@@ -28,7 +28,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..data.faces import Box, Pixels, View, opencv
+from ..data.faces import Box, View, opencv
+from ..data.pictures import Pixels
 from ..moved import renamed
 
 STRENGTHS: dict[str, tuple[float, ...]] = {

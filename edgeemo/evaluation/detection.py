@@ -9,7 +9,7 @@ of a box's area, in pixels of the picture.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -150,21 +150,11 @@ class DetectionReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values."""
-        return {
-            "n": self.n,
-            "counts": dict(self.counts),
-            "metrics": {name: value.to_dict() for name, value in self.metrics.items()},
-            "curve": [dict(point) for point in self.curve],
-            "calibration": dict(self.calibration),
-            "leaks": self.leaks.to_dict(),
-            "bootstrap": dict(self.bootstrap),
-            "bundle": dict(self.bundle),
-            "peers": {name: dict(peer) for name, peer in self.peers.items()},
-        }
+        return {**asdict(self), "leaks": self.leaks.to_dict()}
 
-    def rounded(self) -> dict[str, dict[str, float]]:
-        """Return the metrics, rounded for a card."""
-        return rounded(self.metrics)
+    def for_card(self) -> dict[str, Any]:
+        """Return n, the counts and the metrics, rounded."""
+        return {"n": self.n, **self.counts, **rounded(self.metrics)}
 
 
 def evaluate_detector(

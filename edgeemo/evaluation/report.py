@@ -111,9 +111,10 @@ class Report:
             found["peer"] = dict(self.peer)
         return found
 
-    def rounded(self, wanted: tuple[str, ...] = ("",)) -> dict[str, dict[str, float]]:
-        """Return the metrics whose names end with one of ``wanted``, rounded for a card."""
-        return rounded({name: x for name, x in self.metrics.items() if name.endswith(wanted)})
+    def for_card(self) -> dict[str, Any]:
+        """Return n and the scores that a card states, rounded."""
+        wanted = ("accuracy", "macro_f1", "uar", "ece", "valence_r", "arousal_r")
+        return {"n": self.n} | rounded({k: x for k, x in self.metrics.items() if k.endswith(wanted)})
 
 
 def evaluate(
@@ -170,9 +171,8 @@ def evaluate(
         )
     given, examples = len(examples), spaces[0].without(examples, without) if without else examples
     notes = [f"Left out: {given - len(examples):,} examples of {', '.join(without)}."] if without else []
-    kept, check = task.check_leaks(
-        examples, recognizer.bundle.path, policy=leaks, train=train, progress=progress
-    )
+    path = recognizer.bundle.path
+    kept, check = task.check_leaks(examples, path, progress, policy=leaks, train=train)
     if examples and not kept:
         raise DataError(
             f"All {check.n} test {task.leaked} also stand in the training data: nothing is left to measure."

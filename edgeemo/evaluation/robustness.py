@@ -8,8 +8,9 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from ..data.clips import Samples, read_clip
+from ..data.clips import read_clip
 from ..data.manifest import Example
+from ..data.sounds import Samples
 from ..recognizer import Recognizer
 from ..types import EmotionResult
 from . import sounds

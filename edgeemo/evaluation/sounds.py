@@ -157,7 +157,7 @@ def mu_law(pcm: Samples) -> Samples:
     """Return samples through 8-bit μ-law and back (ITU-T G.711, μ = 255); clipped to ±1."""
     clipped = np.clip(pcm, -1, 1).astype(np.float64)
     steps = np.round(np.sign(clipped) * np.log1p(255 * np.abs(clipped)) / np.log1p(255) * 127) / 127
-    return (np.sign(steps) * np.expm1(np.abs(steps) * np.log1p(255)) / 255).astype(np.float32)
+    return np.asarray(np.sign(steps) * np.expm1(np.abs(steps) * np.log1p(255)) / 255, np.float32)
 
 
 def _coloured(rng: np.random.Generator, samples: int, *, pink: bool) -> Samples:

@@ -21,8 +21,10 @@ from .robustness_face import FaceRobustness
 _SHOWN = 30
 
 
-def render(report: Report) -> Group:
-    """Lay a report out: what was measured, the metrics, each label, the leaks and the peer."""
+def render(report: Report | DetectionReport) -> Group:
+    """Return a report as tables: what was measured, the metrics, each label, the leaks and the peer."""
+    if isinstance(report, DetectionReport):
+        return _detections(report)
     about, drawn = report.bundle, report.bootstrap
     parts: list[RenderableType] = [
         Text.assemble((f"{about['name']} {about['version']}", "bold"), f" on {about['runtime']}"),
@@ -64,8 +66,8 @@ def render(report: Report) -> Group:
     return Group(*parts)
 
 
-def render_detections(report: DetectionReport) -> Group:
-    """Lay a detector's report out: what was measured, the metrics, recall against false boxes, the peers."""
+def _detections(report: DetectionReport) -> Group:
+    """Return a detector's report: what was measured, the metrics, recall against false boxes, the peers."""
     about, drawn, counts = report.bundle, report.bootstrap, report.counts
     sizes = ", ".join(f"{counts[f'faces_{name}']} of {name.replace('_', ' to ')} px" for name in SIZES)
     told = report.calibration

@@ -1,4 +1,4 @@
-"""Tasks: one object for each kind of bundle. It says how data are read, trained, calibrated, verified, scored.
+"""Tasks: an object for each kind of bundle says how data are read, trained, calibrated, verified, scored.
 
 `NAMES` is the registry. A new kind of bundle is one new module here and its name in `NAMES`; the module holds
 a subclass of `edgeemo.tasks.base.Task` and one object of it, ``TASK``. A module is imported when it is first

@@ -1,36 +1,35 @@
-"""`Task`: what one kind of bundle brings to reading data, training, conversion, verification and evaluation."""
+"""`Task`: what a kind of bundle brings to data, training, conversion, verification and evaluation."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy.typing as npt
 
-from ..data.leaks import LeakCheck, Policy
+from ..data.leaks import LeakCheck, check_leaks
 from ..data.manifest import Example, read_manifest
 from ..errors import SpecError
 from ..recognizer import Recognizer
 from ..types import EmotionResult
 
 if TYPE_CHECKING:
-    from ..bundle import Bundle
-    from ..runtime import Runtime
-    from ..training.recipe import Recipe, Step
+    from ..training.recipe import Recipe
     from ..training.trainer import Trainer
 
 Progress: TypeAlias = Callable[[Sequence[Any]], Iterable[Any]]
 
 
 class Task(ABC):
-    """One kind of bundle. The methods here serve recognizers of emotions; a detector overrides more of them.
+    """One kind of bundle. The methods here serve recognizers of emotions; a detector overrides some.
 
     Attributes:
-        name: the task's name in the registry.
-        plural: the rows of its manifests, in words.
-        leaked: the rows that leak checks find, in words.
+        name: in the registry; also the folder of `edgeemo.training` with the trainer.
+        opener: the class that opens a bundle.
+        plural, leaked: the rows of its manifests, and the rows that leak checks find, in words.
         column: the manifest column that holds an input.
         assets: files of the bundle beside the model.
         labels: the type of ``labels`` in a recipe's ``[data]``: one set's name, or a list of names.
@@ -38,11 +37,12 @@ class Task(ABC):
         step_options: options of a step that the trainer reads itself.
         crossval: whether a cross-validation's calibration goes into its card.
         narrows: whether evaluation asks only about the labels that a manifest has.
-        options: the options of `edgeemo evaluate` beyond the common ones that it takes.
+        options: the options of `edgeemo evaluate` that it takes beyond the common ones.
         unanswered: why no example of a manifest may get an answer, as a question.
     """
 
     name: ClassVar[str]
+    opener: ClassVar[Any] = Recognizer
     plural: ClassVar[str]
     leaked: ClassVar[str]
     column: ClassVar[str] = "path"
@@ -73,17 +73,20 @@ class Task(ABC):
             DataError, SourceError: its file cannot be read.
         """
 
-    @abstractmethod
+    def content(self, example: Example) -> str:
+        """Return what leak checks compare, as text."""
+        raise NotImplementedError
+
     def check_leaks(
-        self, examples: Sequence[Any], bundle: Path | None, *, policy: Policy, train: Path | None,
-        progress: Progress,
-    ) -> tuple[list[Any], LeakCheck]:  # fmt: skip
+        self, examples: Sequence[Any], bundle: Path | None, progress: Progress, **how: Any
+    ) -> tuple[list[Any], LeakCheck]:
         """Return the examples to measure and what was found; see `edgeemo.data.leaks.check_leaks`."""
+        return check_leaks(examples, bundle, content=self.content, **how)
 
     # --- training ---
 
     def check_recipe(self, recipe: Recipe, where: str) -> None:
-        """Refuse a recipe that this task cannot run; networks are not looked at.
+        """Refuse a recipe that this task cannot run; it does not look at the networks.
 
         Raises:
             SpecError: begins with ``where`` and says what to change.
@@ -99,32 +102,18 @@ class Task(ABC):
             raise SpecError(f"{where}: [data] labels must be {wanted}.")
         known_keys(recipe.data, self.data_keys, f"{where}, [data]")
 
-    @abstractmethod
-    def models(self, step: Step) -> Mapping[str, Callable[..., Any]]:
-        """Return the networks a step can name, by name. Imports Keras."""
-
-    @abstractmethod
     def trainer(self) -> type[Trainer]:
         """Return the class that trains. Imports Keras."""
+        found: type[Trainer] = import_module(f"edgeemo.training.{self.name}.trainer").TRAINER
+        return found
 
     # --- conversion ---
 
-    def open(self, bundle: Bundle, runtime: Runtime) -> Any:
-        """Return the bundle opened on a runtime.
-
-        Raises:
-            BundleMismatchError: the model does not fit the card.
-        """
-        return Recognizer(bundle, runtime)
-
-    def compare(
-        self, device: Any, reference: Any, examples: Sequence[Any], *, budget: Any = None,
-        progress: Progress = iter,
-    ) -> Any:  # fmt: skip
+    def compare(self, device: Any, reference: Any, examples: Sequence[Any], **how: Any) -> Any:
         """Compare the int8 model on the device's runtime with its float reference; return a verification."""
         from ..converters.verify import compare
 
-        return compare(device, reference, examples, budget=budget, progress=progress)
+        return compare(device, reference, examples, **how)
 
     @abstractmethod
     def golden(self, device: Any) -> tuple[dict[str, Any], ...]:
@@ -134,21 +123,11 @@ class Task(ABC):
         """Return whether a verification's examples carry what the task is scored by."""
         return found.drop is not None
 
-    def scores(self, device: Any, examples: Sequence[Any]) -> dict[str, Any]:
-        """Return the scores for the card, with n and 95 % intervals."""
-        wanted = ("accuracy", "macro_f1", "uar", "ece", "valence_r", "arousal_r")
-        report = self.evaluate(device, examples, leaks="keep")
-        return {"n": report.n} | report.rounded(wanted)
-
     # --- evaluation ---
 
-    @abstractmethod
     def predict(self, recognizer: Any, example: Example) -> EmotionResult:
         """Return what a recognizer says of an example."""
-
-    def open_by_name(self, bundle: str, delegate: str) -> Any:
-        """Return a bundle opened by name or path on a delegate."""
-        return Recognizer.open(bundle, delegate=delegate)
+        raise NotImplementedError
 
     def robustness(self, noise: Path | None, seed: int) -> dict[str, Any]:
         """Return the arguments of `edgeemo.evaluation.evaluate` that measure robustness; none by default."""
@@ -159,9 +138,3 @@ class Task(ABC):
         from ..evaluation import evaluate
 
         return evaluate(recognizer, examples, **options)
-
-    def render(self, report: Any) -> Any:
-        """Return a report as tables for the terminal."""
-        from ..evaluation.tables import render
-
-        return render(report)

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.marked import read_marked
 from ..errors import SpecError
 from ..face_detector import FaceDetector
-from .base import Progress
 from .face import FaceTask
 
 if TYPE_CHECKING:
-    from ..bundle import Bundle
-    from ..runtime import Runtime
-    from ..training.recipe import Recipe, Step
-    from ..training.trainer import Trainer
+    from ..training.recipe import Recipe
 
 
 class DetectorTask(FaceTask):
     """Finds faces in pictures. Reads pictures and leaks as `FaceTask` does."""
 
-    name = "detector"
+    name, opener = "detector", FaceDetector
     data_keys = ("pictures", "portraits", "scenes", "heads", "most_heads", "made", "teachers")
     step_options = ()
     options = frozenset()
@@ -46,34 +42,11 @@ class DetectorTask(FaceTask):
         if not (isinstance(teachers, list) and len(teachers) in (0, 2)):
             raise SpecError(f"{where}: [data] teachers must name two files: short and full range.")
 
-    def models(self, step: Step) -> Mapping[str, Callable[..., Any]]:
-        """Return the networks that find faces."""
-        from ..training.detector.models import FINDERS
-
-        return FINDERS
-
-    def trainer(self) -> type[Trainer]:
-        """Return `DetectorTrainer`."""
-        from ..training.detector.trainer import DetectorTrainer
-
-        return DetectorTrainer
-
-    def open(self, bundle: Bundle, runtime: Runtime) -> Any:
-        """Return the detector."""
-        return FaceDetector(bundle, runtime)
-
-    def open_by_name(self, bundle: str, delegate: str) -> Any:
-        """Return the detector."""
-        return FaceDetector.open(bundle, delegate=delegate)
-
-    def compare(
-        self, device: Any, reference: Any, examples: Sequence[Any], *, budget: Any = None,
-        progress: Progress = iter,
-    ) -> Any:  # fmt: skip
+    def compare(self, device: Any, reference: Any, examples: Sequence[Any], **how: Any) -> Any:
         """Compare the faces that both find."""
         from ..converters.verify_detector import compare_detectors
 
-        return compare_detectors(device, reference, examples, budget=budget, progress=progress)
+        return compare_detectors(device, reference, examples, **how)
 
     def golden(self, device: Any) -> tuple[dict[str, Any], ...]:
         """Return the names of drawings and the faces found in them, perhaps none."""
@@ -98,22 +71,11 @@ class DetectorTask(FaceTask):
         """Return whether faces are marked."""
         return any(picture.faces for picture in examples)
 
-    def scores(self, device: Any, examples: Sequence[Any]) -> dict[str, Any]:
-        """Return counts and metrics of a detector for the card."""
-        report = self.evaluate(device, examples, leaks="keep")
-        return {"n": report.n, **report.counts, **report.rounded()}
-
     def evaluate(self, recognizer: Any, examples: Sequence[Any], **options: Any) -> Any:
         """Return the report of a detector; options as `evaluate_detector` has."""
         from ..evaluation.detection import evaluate_detector
 
         return evaluate_detector(recognizer, examples, **options)
-
-    def render(self, report: Any) -> Any:
-        """Return the report of a detector as tables."""
-        from ..evaluation.tables import render_detections
-
-        return render_detections(report)
 
 
 TASK = DetectorTask()

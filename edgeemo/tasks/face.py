@@ -2,53 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import numpy.typing as npt
 
 from ..data.faces import pixels_of, read_face, view_of
-from ..data.leaks import LeakCheck, Policy, check_leaks
 from ..data.manifest import Example
 from ..types import EmotionResult
-from .base import Progress, Task
-
-if TYPE_CHECKING:
-    from ..training.recipe import Step
-    from ..training.trainer import Trainer
+from .base import Task
 
 
 class FaceTask(Task):
     """Reads faces; see `Task`."""
 
     name, plural, leaked = "face", "faces", "faces"
-    data_keys = ("labels", "balance")
-    step_options = ("size",)
+    data_keys: ClassVar[tuple[str, ...]] = ("labels", "balance")
+    step_options: ClassVar[tuple[str, ...]] = ("size",)
     options = Task.options | {"robustness"}
 
     def tensors(self, frontend: Any, example: Example) -> npt.NDArray[Any]:
         """Return a whole picture as the network reads it, float32 ``(1, height, width, channels)``."""
         return frontend.compute(*read_face(example))[None]  # type: ignore[no-any-return]
 
-    def check_leaks(
-        self, examples: Sequence[Any], bundle: Path | None, *, policy: Policy, train: Path | None,
-        progress: Progress,
-    ) -> tuple[list[Any], LeakCheck]:  # fmt: skip
-        """Look for training pictures, equal to the pixel."""
-        return check_leaks(examples, bundle, policy=policy, train=train, content=pixels_of)
-
-    def models(self, step: Step) -> Mapping[str, Callable[..., Any]]:
-        """Return the networks of expressions."""
-        from ..training.face.models import EXPRESSION
-
-        return EXPRESSION
-
-    def trainer(self) -> type[Trainer]:
-        """Return `FaceTrainer`."""
-        from ..training.face.trainer import FaceTrainer
-
-        return FaceTrainer
+    def content(self, example: Example) -> str:
+        """Return the pixels' hash."""
+        return pixels_of(example)
 
     def golden(self, device: Any) -> tuple[dict[str, Any], ...]:
         """Return the names of drawings and the answers."""

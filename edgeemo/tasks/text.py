@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from ..data.leaks import LeakCheck, Policy, check_leaks, text_of
+from ..data.leaks import text_of
 from ..data.manifest import Example
 from ..errors import SpecError
 from ..types import EmotionResult
-from .base import Progress, Task
+from .base import Task
 
 if TYPE_CHECKING:
-    from ..training.recipe import Recipe, Step
-    from ..training.trainer import Trainer
+    from ..training.recipe import Recipe
 
 
 class TextTask(Task):
@@ -33,12 +30,9 @@ class TextTask(Task):
         """Return the ids of a text, int32 ``(1, length)``."""
         return frontend.compute_batch([example.text or ""])  # type: ignore[no-any-return]
 
-    def check_leaks(
-        self, examples: Sequence[Any], bundle: Path | None, *, policy: Policy, train: Path | None,
-        progress: Progress,
-    ) -> tuple[list[Any], LeakCheck]:  # fmt: skip
-        """Look for training texts."""
-        return check_leaks(examples, bundle, policy=policy, train=train)
+    def content(self, example: Example) -> str:
+        """Return the text."""
+        return text_of(example)
 
     def check_recipe(self, recipe: Recipe, where: str) -> None:
         """Check also the vocabulary's size and whether labels exclude each other."""
@@ -59,18 +53,6 @@ class TextTask(Task):
                     f"{where}, step {step.name}: text_counts fits labels that exclude each other, and no "
                     "valence or arousal: set multi_label = false and drop affect, or take text_student."
                 )
-
-    def models(self, step: Step) -> Mapping[str, Callable[..., Any]]:
-        """Return the teacher and the students."""
-        from ..training.text.models import STUDENTS, minilm
-
-        return {"minilm": minilm, **STUDENTS}
-
-    def trainer(self) -> type[Trainer]:
-        """Return `TextTrainer`."""
-        from ..training.text.trainer import TextTrainer
-
-        return TextTrainer
 
     def golden(self, device: Any) -> tuple[dict[str, Any], ...]:
         """Return texts, their ids and the answers."""

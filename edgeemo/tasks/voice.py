@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
 from ..data.clips import read_clip
-from ..data.leaks import LeakCheck, Policy
+from ..data.leaks import LeakCheck
 from ..data.leaks_voice import check_leaks_voice
 from ..data.manifest import Example
 from ..errors import SpecError
@@ -17,8 +17,7 @@ from ..types import EmotionResult
 from .base import Progress, Task
 
 if TYPE_CHECKING:
-    from ..training.recipe import Recipe, Step
-    from ..training.trainer import Trainer
+    from ..training.recipe import Recipe
 
 
 class VoiceTask(Task):
@@ -36,11 +35,10 @@ class VoiceTask(Task):
         return frontend.compute(*read_clip(example)).features  # type: ignore[no-any-return]
 
     def check_leaks(
-        self, examples: Sequence[Any], bundle: Path | None, *, policy: Policy, train: Path | None,
-        progress: Progress,
-    ) -> tuple[list[Any], LeakCheck]:  # fmt: skip
+        self, examples: Sequence[Any], bundle: Path | None, progress: Progress, **how: Any
+    ) -> tuple[list[Any], LeakCheck]:
         """Look for training speakers and copies of training clips."""
-        return check_leaks_voice(examples, bundle, policy=policy, train=train, progress=progress)
+        return check_leaks_voice(examples, bundle, progress=progress, **how)
 
     def check_recipe(self, recipe: Recipe, where: str) -> None:
         """Check also the names of the two steps."""
@@ -49,18 +47,6 @@ class VoiceTask(Task):
                 f"{where}: a voice recipe has two steps, named speech and emotion, in this order."
             )
         super().check_recipe(recipe, where)
-
-    def models(self, step: Step) -> Mapping[str, Callable[..., Any]]:
-        """Return the networks of the step ``speech``, or of the step ``emotion``."""
-        from ..training.voice.models import EMOTION, SPEECH
-
-        return SPEECH if step.name == "speech" else EMOTION
-
-    def trainer(self) -> type[Trainer]:
-        """Return `VoiceTrainer`."""
-        from ..training.voice.trainer import VoiceTrainer
-
-        return VoiceTrainer
 
     def golden(self, device: Any) -> tuple[dict[str, Any], ...]:
         """Return the names of signals and the answers."""

@@ -69,9 +69,9 @@ def fit(
 ) -> None:
     """Train ``model`` in place. With 0 epochs do and write nothing.
 
-    The model ends with the weights of its best validation loss. Without ``valid``, or with a patience of 0, it
-    ends with the weights after all epochs. Called again with the same ``out``, an interrupted run goes on from
-    its last whole epoch.
+    The model ends with the weights of its best validation loss. Without ``valid``, or with a patience of 0,
+    it ends with the weights after all epochs. Called again with the same ``out``, an interrupted run goes on
+    from its last whole epoch.
     """
     if not step.epochs:
         return
@@ -113,7 +113,7 @@ def fit(
 
 
 def predict(model: keras.Model, inputs: npt.NDArray[Any], batch: int = 256) -> dict[str, FloatArray]:
-    """Run the model over inputs ``(n, …)``; where the length varies, texts of similar length share a batch."""
+    """Run the model over inputs ``(n, …)``; texts of similar length share a batch if the length varies."""
     vary_length = model.input_shape[1] is None
     order = np.argsort((inputs != 0).sum(1), kind="stable") if vary_length else np.arange(len(inputs))
     shape = [None, None] if vary_length else [None, *inputs.shape[1:]]

@@ -169,7 +169,7 @@ def _check(recipe: Recipe, where: str) -> None:
 
 def _check_model(recipe: Recipe, step: Step, where: str) -> None:
     task = tasks.task(recipe.kind)
-    known = task.models(step)
+    known = task.trainer().models(step)
     if step.model not in known:
         raise SpecError(f"{where}: there is no model {step.model!r}; expected one of {', '.join(known)}.")
     parameters = signature(known[step.model]).parameters.values()

@@ -52,6 +52,11 @@ class Trainer(ABC):
             crossval: the folder of a cross-validation; only a voice recipe has one.
         """
 
+    @staticmethod
+    @abstractmethod
+    def models(step: Step) -> Mapping[str, Callable[..., keras.Model]]:
+        """Return the networks that a step can name, by name."""
+
     @abstractmethod
     def build(self, step: Step) -> keras.Model:
         """Return the step's network, untrained."""

@@ -1,4 +1,4 @@
-"""What a detector learns from: scenes, mirrored and lit differently in every epoch, and targets of the cells."""
+"""What a detector learns from: scenes, mirrored and lit differently every epoch, and the cells' targets."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ import numpy.typing as npt
 
 from ...faces import DetectorSpec
 from ...frontends import FaceFrontend
-from ...moved import renamed
 from ...types import FloatArray
 from ..batches import Batch, batch_rows
 from .scenes import AnnotatedPicture, Rows, ScenePool, rows_of, scene
 
 CORE, RIM = 0.18, 0.35
-"""A cell has a face if its middle lies within ``CORE`` sides of the face's middle, or if the face's middle lies
-in it. From there up to ``RIM`` a cell has no target."""
+"""A cell has a face if its middle lies within ``CORE`` sides of the face's middle, or if the face's middle
+lies in it. From there up to ``RIM`` a cell has no target."""
 GRID_LEAST, GRID_MOST, GRID_MAY = 2.0, 6.0, 1.5
-"""The sides of the faces of a grid, in its strides. The finest grid also has all smaller faces, the coarsest all
-larger ones. A grid has no target for a face up to ``GRID_MAY`` times beyond its sides."""
+"""The sides of the faces of a grid, in its strides. The finest grid also has all smaller faces, the coarsest
+all larger ones. A grid has no target for a face up to ``GRID_MAY`` times beyond its sides."""
 
 
 def cells_of(spec: DetectorSpec) -> FloatArray:
@@ -36,7 +35,7 @@ def cells_of(spec: DetectorSpec) -> FloatArray:
 
 
 def target(rows: Rows, spec: DetectorSpec, cells: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the targets of a picture's cells: logits ``(cells,)`` and places ``(cells, 8)``; NaN is no target."""
+    """Return the targets of cells: logits ``(cells,)`` and places ``(cells, 8)``; NaN is no target."""
     logits = np.zeros(len(cells), np.float32)
     places = np.full((len(cells), 8), np.nan, np.float32)
     stride = cells[:, 2]
@@ -95,8 +94,8 @@ class DetectorBatches:
         def make(i: int) -> None:
             pictures[i], faces[i] = scene(pool, frontend, np.random.default_rng([seed, i]))
 
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(make, range(n)))
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(make, range(n)))
         return cls(spec, pictures, faces, cells_of(spec))
 
     @classmethod
@@ -129,6 +128,3 @@ class DetectorBatches:
             wanted = [target(own, self.spec, self.cells) for own in faces]
             logits, places = (np.stack(parts) for parts in zip(*wanted, strict=True))
             yield x[..., np.newaxis], {"logits": logits, "places": places}
-
-
-__getattr__ = renamed(__name__, {"FindLesson": "DetectorBatches"})

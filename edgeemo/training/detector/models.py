@@ -14,7 +14,6 @@ import keras
 from keras import layers, ops
 
 from ...faces import DetectorSpec
-from ...moved import renamed
 from ..fit import cross_entropies, known_targets
 
 HEADS = {"logits": 1, "boxes": 4, "eyes": 4}
@@ -113,7 +112,7 @@ def device_model(model: keras.Model) -> keras.Model:
 
 
 def focal(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
-    """Focal loss: cross-entropy of all cells, in which right cells count little (Lin et al. 2017, arXiv:1708.02002).
+    """Focal loss (Lin et al. 2017, arXiv:1708.02002): cross-entropy of all cells; right cells count little.
 
     The sum is divided by the faces of the batch. A NaN cell does not count. Targets may be soft.
     """
@@ -126,8 +125,8 @@ def focal(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTen
 def place_loss(truth: keras.KerasTensor, value: keras.KerasTensor) -> keras.KerasTensor:
     """The loss of boxes and eyes, over the cells that have a face; the target of other cells is NaN.
 
-    For boxes it is one minus intersection over union, and distances in sides. For eyes it is the distance, in eye
-    distances, from where they *are* to where the decoder will put them: eyes correct an error of the box.
+    For boxes it is one minus intersection over union, and distances in sides. For eyes it is the distance, in
+    eye distances, from where they *are* to where the decoder will put them: eyes correct the box's error.
     """
     there, seen = ops.isfinite(truth[..., 0]), ops.isfinite(truth[..., 4])
     t, here = ops.where(ops.isfinite(truth), truth, 0.0), ops.cast(there, "float32")
@@ -156,8 +155,3 @@ def place_loss(truth: keras.KerasTensor, value: keras.KerasTensor) -> keras.Kera
 def _huber(off: keras.KerasTensor, bend: float) -> keras.KerasTensor:
     size = ops.abs(off)
     return ops.where(size < bend, 0.5 * ops.square(off) / bend, size - 0.5 * bend)
-
-
-__getattr__ = renamed(
-    __name__, {"taught": "training_model", "untaught": "device_model", "placed": "place_loss"}
-)

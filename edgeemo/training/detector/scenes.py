@@ -1,9 +1,9 @@
 """Scenes for a detector to learn from: views of real pictures, and faces pasted where there were none.
 
 A *view* is an input of the detector: a crop of a picture, sampled by the frontend itself. A *head* is a face
-with its surroundings, to be pasted into a view: with a soft edge, in an ellipse or a square, lit like the place
-it covers. Pieces of scenes are pasted in the same way as *distractors*, so that neither an edge nor a blur
-gives a face away.
+with its surroundings, to be pasted into a view: with a soft edge, in an ellipse or a square, lit like the
+place it covers. Pieces of scenes are pasted in the same way as *distractors*, so that neither an edge nor a
+blur gives a face away.
 """
 
 from __future__ import annotations
@@ -20,12 +20,11 @@ import numpy.typing as npt
 
 from ...data.marked import MarkedFace, overlap
 from ...frontends import Alignment, FaceFrontend, FaceSpec
-from ...moved import renamed
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.float32]
-"""Faces ``(n, 9)`` in pixels of a view: box, eyes (NaN if unknown), and whether the face is a target: 1, or 0.
+"""Faces ``(n, 9)`` in pixels of a view: box, eyes (NaN if unknown), and whether it is a target: 1, or 0.
 One half is a masked face too small for a target; another face may take its place."""
 
 _T = TypeVar("_T")
@@ -278,6 +277,3 @@ def degrade(x: Floats, rng: np.random.Generator) -> Floats:
         made = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32)
     made[black] = 0
     return np.asarray(made, np.float32)
-
-
-__getattr__ = renamed(__name__, {"Shot": "AnnotatedPicture", "Stock": "ScenePool"})

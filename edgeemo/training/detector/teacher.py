@@ -13,9 +13,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from ...data.faces import Pixels, gray_of
+from ...data.faces import gray_of
 from ...data.manifest import Example
 from ...data.marked import Eyes, MarkedFace, MarkedPicture, overlap
+from ...data.pictures import Pixels
 from ...evaluation.blazeface import BlazeFace
 from ...faces import Face
 from .scenes import AnnotatedPicture

@@ -15,7 +15,7 @@ the step before. The section ``[data]``::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -32,7 +32,6 @@ from ...errors import SpecError
 from ...evaluation.blazeface import BlazeFace
 from ...faces import DetectorSpec
 from ...frontends import FaceFrontend, FaceSpec
-from ...moved import renamed
 from ..fit import predict
 from ..recipe import Recipe, Step
 from ..trainer import Networks, StepData, Trainer
@@ -77,6 +76,11 @@ class DetectorTrainer(Trainer):
         if not any(p.faces for p in pictures) or not any(p.faces for p in valid):
             raise SpecError(f"[data]: in {' and '.join(names)} no faces are marked; street is such a set.")
         return cls(recipe, data, out, frontend, spec, pictures, valid)
+
+    @staticmethod
+    def models(step: Step) -> Mapping[str, Callable[..., keras.Model]]:
+        """Return the networks that find faces."""
+        return FINDERS
 
     def build(self, step: Step) -> keras.Model:
         """Return the step's network, untrained."""
@@ -139,4 +143,4 @@ def _name(example: Example) -> str:
     return (example.path or Path()).name
 
 
-__getattr__ = renamed(__name__, {"DetectorWorkshop": "DetectorTrainer"})
+TRAINER = DetectorTrainer

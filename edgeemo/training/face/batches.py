@@ -1,4 +1,4 @@
-"""What the expression network learns from: faces turned, shifted, lit and covered differently in every epoch."""
+"""What the expression network learns from: faces turned, shifted, lit and covered anew every epoch."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data.face_sets import VotedFace
-from ...data.faces import Pixels, gray_of
+from ...data.faces import gray_of
+from ...data.pictures import Pixels
 from ...evaluation.corruptions import blurred
 from ...frontends import Alignment, FaceFrontend
-from ...moved import renamed
 from ...types import FloatArray
 from ..batches import Batch, batch_rows, mix_up
 from ..recipe import known_keys
@@ -22,7 +22,7 @@ from ..recipe import known_keys
 
 @dataclass(frozen=True)
 class FaceAugment:
-    """The strengths of the augmentation: the section ``[augment]`` of a face recipe. Every face draws its own.
+    """The strengths of the augmentation: ``[augment]`` of a face recipe. Every face draws its own values.
 
     The crop is turned by up to ``turn_deg``, scaled by up to ``zoom`` and moved by up to ``shift`` (shares of
     its side), and with probability ``flip`` mirrored. The picture's contrast is multiplied by up to
@@ -170,6 +170,3 @@ class FaceBatches:
         if rng.random() < augment.erase:
             erase(tensor, augment, rng)
         return tensor
-
-
-__getattr__ = renamed(__name__, {"FaceLesson": "FaceBatches"})

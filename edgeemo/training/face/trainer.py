@@ -12,7 +12,7 @@ and so must the last step.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,6 @@ from ...data.leaks import write_seen
 from ...data.manifest import Example, write_manifest
 from ...errors import SpecError
 from ...frontends import FaceFrontend, FaceSpec
-from ...moved import renamed
 from ..calibrate import exclusive
 from ..cards import draft, even_thresholds
 from ..fit import categorical, predict
@@ -67,6 +66,11 @@ class FaceTrainer(Trainer):
     def labels(self) -> tuple[str, ...]:
         """In the order of the network's output."""
         return DATASETS[self.recipe.data["labels"]].labels
+
+    @staticmethod
+    def models(step: Step) -> Mapping[str, Callable[..., keras.Model]]:
+        """Return the networks of expressions."""
+        return EXPRESSION
 
     def build(self, step: Step) -> keras.Model:
         """Return the step's network, untrained."""
@@ -124,4 +128,4 @@ def _voted(name: str, examples: Sequence[Example]) -> list[VotedFace]:
     return faces
 
 
-__getattr__ = renamed(__name__, {"FaceWorkshop": "FaceTrainer"})
+TRAINER = FaceTrainer

@@ -13,7 +13,6 @@ from ...data.catalog import DATASETS, load
 from ...data.leaks import digest
 from ...data.manifest import Example
 from ...frontends import TextFrontend, TextSpec
-from ...moved import renamed
 from ...types import FloatArray
 from ..batches import Batch, trim_padding
 from ..recipe import Recipe
@@ -143,9 +142,3 @@ def truth(examples: Sequence[Example], dataset: str) -> FloatArray:
             if label in index:  # "neutral" is a row of zeros where a set has no such label
                 found[row, index[label]] = 1
     return found
-
-
-__getattr__ = renamed(
-    __name__,
-    {"Material": "TextData", "Targets": "TextBatches", "gather": "load_texts", "cut": "trim_padding"},
-)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,7 +12,6 @@ import keras
 from ...data.leaks import digest, write_seen
 from ...data.manifest import Example, write_manifest
 from ...frontends import TextFrontend
-from ...moved import renamed
 from ..fit import binary, categorical, predict, squared
 from ..recipe import Recipe, Step
 from ..trainer import Networks, StepData, Trainer
@@ -44,6 +43,11 @@ class TextTrainer(Trainer):
         if any("minilm" in (step.model, step.embedding) for step in recipe.step):
             models.minilm_folder()
         return cls(recipe, out, load_texts(recipe, data, out))
+
+    @staticmethod
+    def models(step: Step) -> Mapping[str, Callable[..., keras.Model]]:
+        """Return the teacher and the students."""
+        return {"minilm": models.minilm, **models.STUDENTS}
 
     def build(self, step: Step) -> keras.Model:
         """Return the step's network, untrained."""
@@ -117,4 +121,4 @@ def halves(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     return parts
 
 
-__getattr__ = renamed(__name__, {"TextWorkshop": "TextTrainer"})
+TRAINER = TextTrainer

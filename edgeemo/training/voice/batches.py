@@ -12,7 +12,6 @@ import numpy.typing as npt
 from ...data.manifest import Example
 from ...data.voice_sets import VOICE_LABELS
 from ...errors import SpecError
-from ...moved import renamed
 from ...types import FloatArray
 from ..batches import Batch, batch_rows, mix_up
 from .augment import Augment, masked, partners, warped
@@ -58,7 +57,7 @@ def check_labels(recipe: Recipe, labels: Sequence[str]) -> None:
 def truth(examples: Sequence[Example], labels: Sequence[str]) -> FloatArray:
     """Return ``(n, labels)``: 1 for the label (several share it), NaN for labels the clip's set has not.
 
-    A set that never mentions boredom does not say that nobody was bored: see `edgeemo.training.fit.categorical`.
+    A set that never mentions boredom does not say that nobody was bored; see `fit.categorical`.
     """
     own = {name: labels_in([e for e in examples if set_of(e) == name]) for name in map(set_of, examples)}
     found = np.full((len(examples), len(labels)), np.nan, np.float32)
@@ -149,6 +148,3 @@ def emotion_batches(
         even = 1 / np.isfinite(target).sum(1, keepdims=True)
         target = np.asarray((1 - smoothing) * target + smoothing * even, np.float32)
     return EmotionBatches(features, clips, target, weight, kind, augment, validates=validates)
-
-
-__getattr__ = renamed(__name__, {"EmotionLesson": "EmotionBatches", "lesson": "emotion_batches"})

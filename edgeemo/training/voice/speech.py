@@ -15,7 +15,6 @@ import numpy.typing as npt
 from scipy.ndimage import binary_closing, binary_opening
 
 from ...frontends import VoiceFrontend
-from ...moved import renamed
 from ...types import FloatArray
 from ..batches import Batch, batch_rows
 from .augment import from_db, in_room, level, stretch, through, with_noise
@@ -181,6 +180,3 @@ def choose_evidence(
         "spans_without_above_least": round(float((nothing > least).mean()), 4),
     }
     return chosen, measured
-
-
-__getattr__ = renamed(__name__, {"SpeechLesson": "SpeechBatches"})

@@ -15,7 +15,7 @@ See `edgeemo.training.train`. The section ``[data]`` of a voice recipe::
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -31,9 +31,8 @@ from ...data.clips import read_clip
 from ...data.folds import folds, spread_sample, who
 from ...data.leaks_voice import write_seen_voice
 from ...data.manifest import Example, write_manifest
-from ...errors import DataError, SourceError, SpecError
+from ...errors import DataError, SourceError
 from ...frontends import VoiceFrontend, VoiceSpec
-from ...moved import renamed
 from ...types import FloatArray
 from ..cards import draft, even_thresholds
 from ..fit import binary, categorical, predict
@@ -113,16 +112,16 @@ class VoiceTrainer(Trainer):
             self.recipe.seed,
         )
 
+    @staticmethod
+    def models(step: Step) -> Mapping[str, Callable[..., keras.Model]]:
+        """Return the networks of the step ``speech``, or of the step ``emotion``."""
+        return SPEECH if step.name == "speech" else EMOTION
+
     def build(self, step: Step) -> keras.Model:
         """Return the step's network, untrained."""
         frames, mels = self.frontend.spec.output[0]
-        known = SPEECH if step.name == "speech" else EMOTION
-        if step.model not in known:
-            raise SpecError(
-                f"Step {step.name}: there is no model {step.model!r}; expected one of {', '.join(known)}."
-            )
         sizes = (frames, mels) if step.name == "speech" else (frames, mels, len(self.labels))
-        return known[step.model](*sizes, **step.options)
+        return self.models(step)[step.model](*sizes, **step.options)
 
     def step_data(self, step: Step, model: keras.Model, networks: Networks) -> StepData:
         """Return spans and targets."""
@@ -328,4 +327,4 @@ def split_speakers(examples: Sequence[Example], clips: Indices, stop: int) -> tu
     return clips[~held], clips[held]
 
 
-__getattr__ = renamed(__name__, {"VoiceWorkshop": "VoiceTrainer", "parted": "split_speakers"})
+TRAINER = VoiceTrainer
