@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 _EVALUATION = ("clips", "faces", "fingerprint", "leaks", "leaks_voice", "marked")
-_TEXT, _VOICE = ("distil", "models", "nbsvm", "vocabulary"), ("audio", "augment", "features", "speech")
+_TEXT, _VOICE = ("distil", "models", "nbsvm"), ("augment", "features", "speech")
 _KINDS = ("voice", "face", "detector")
 
 MODULES = {
@@ -37,6 +37,7 @@ MODULES = {
     "converters.twin": "converters.float_reference",
     "evaluation.damage": "evaluation.corruptions",
     "evaluation.spaces": "evaluation.label_spaces",
+    "evaluation.robustness_face": "evaluation.robustness",
 }
 """Old name → new name, both below ``edgeemo``."""
 

@@ -125,10 +125,10 @@ def test_a_table_reads_back_equal(tmp_path: Path) -> None:
     [
         ("text,labels\nhello,joy\n", "marks no faces"),
         ("path,boxes\n", "marks no faces"),
-        ('path,boxes\na.png,"face:1,2,3"\n', "row 1"),
+        ('path,boxes\na.png,"face:1,2,3"\n', "line 2"),
         ('path,boxes\na.png,"face:9,2,3,4"\n', "inverted or empty"),
-        ("path,eye0_x,eye0_y,eye1_x,eye1_y\na.png,1,2,3,\n", "row 1"),
-        ("path,eye0_x,eye0_y,eye1_x,eye1_y\na.png,nan,2,3,4\n", "row 1: the eyes are at"),
+        ("path,eye0_x,eye0_y,eye1_x,eye1_y\na.png,1,2,3,\n", "line 2"),
+        ("path,eye0_x,eye0_y,eye1_x,eye1_y\na.png,nan,2,3,4\n", "line 2: the eyes are at"),
     ],
 )
 def test_a_wrong_table_says_what_is_wrong(tmp_path: Path, text: str, says: str) -> None:
@@ -138,7 +138,7 @@ def test_a_wrong_table_says_what_is_wrong(tmp_path: Path, text: str, says: str) 
 
 
 def test_a_missing_table_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none\.csv cannot be read"):
+    with pytest.raises(DataError, match=r"There is no manifest .*none\.csv"):
         read_marked(tmp_path / "none.csv")
 
 

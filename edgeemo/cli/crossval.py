@@ -66,8 +66,8 @@ def crossval_command(
 ) -> None:
     """Measure a voice RECIPE on speakers it was not trained on, fold by fold, as int8 on the device runtime.
 
-    Leaves predictions.csv and crossval.json; `edgeemo train --crossval` takes calibration and scores from
-    there. Finished folds are kept.
+    Writes predictions.csv and crossval.json; `edgeemo train --crossval` reads calibration and scores from
+    there. Finished folds stay.
 
     \b
     Examples:

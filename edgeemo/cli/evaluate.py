@@ -31,16 +31,16 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Choice(["refuse", "drop", "keep"]),
     default="refuse",
     show_default=True,
-    help="What to do with test examples (or speakers) that also stand in the training data.",
+    help="What to do with test examples or speakers that are also in the training data.",
 )
 @click.option("--train", type=_FILE, metavar="MANIFEST", help="The training data.")
 @click.option("--peer", type=click.Choice(["tfidf"]), help="Also train this on --train and compare in pairs.")
 @click.option(
     "--without",
     metavar="LABELS",
-    help="Leave out these labels' examples, and the labels; separate by commas.",
+    help="Leave out these labels and their examples; separate by commas.",
 )
-@click.option("--apart", metavar="LABELS", help="Rare labels: also give the means over the others (rest_…).")
+@click.option("--apart", metavar="LABELS", help="Rare labels: also print the means over the others (rest_…).")
 @click.option(
     "--robustness",
     is_flag=True,
@@ -50,7 +50,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--noise",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Voice: recordings of noise for --robustness; by default white and pink noise.",
+    help="For voice: recordings of noise for --robustness; by default white and pink noise.",
 )
 @click.option("--pictures", type=click.Path(path_type=Path), metavar="DIR", help="Write PNG pictures there.")
 @click.option(
@@ -76,13 +76,14 @@ def evaluate_command(
     bootstrap: int,
     seed: int,
 ) -> None:
-    """Measure BUNDLE on MANIFEST: how often it reads what people labelled.
+    """Measure BUNDLE on MANIFEST: how often its answers are what people labelled.
 
-    Accuracy, precision, recall, F1, UAR, calibration error, confusion, Pearson's r of valence and arousal,
-    each with a 95 % bootstrap interval; whole speakers or subjects are drawn where the manifest names them.
-    Speakers, genders, ages and ethnicities that the manifest names are also measured one by one.
-    Of a detector: recall by size, false boxes, error of the eyes; its MANIFEST has the columns path and boxes
-    (kind:x0,y0,x1,y1;…) or eye0_x, eye0_y, eye1_x, eye1_y.
+    Prints accuracy, precision, recall, F1, UAR, calibration error, confusion, and Pearson's r of valence and
+    arousal, each with a 95 % bootstrap interval. The bootstrap draws whole speakers or subjects if the
+    manifest names them. Named speakers, genders, ages and ethnicities are also measured one by one.
+
+    For a detector the command prints recall by size, false boxes and the error of the eyes. Its MANIFEST has
+    the columns path and boxes (kind:x0,y0,x1,y1;…) or eye0_x, eye0_y, eye1_x, eye1_y.
 
     \b
     Examples:
@@ -117,7 +118,7 @@ def evaluate_command(
     if noise is not None and not robustness:
         raise click.UsageError("--noise is what --robustness mixes in: give both.")
     if pictures is not None:
-        draw.require()
+        draw.matplotlib_figure()
     examples = task.read(manifest, labelled=True)
     options: dict[str, Any] = {"leaks": leaks, "train": train, "resamples": bootstrap, "seed": seed}
     if task.options:

@@ -26,9 +26,9 @@ from .manifest import Example
 from .marked import MarkedPicture, read_marked
 
 VALID = 5
-"""One of so many people, groups or scenes is for validation."""
+"""One in so many people, groups or scenes is for validation."""
 ALIKE = 0.93
-"""Pictures whose thumbnails correlate from here on are one group."""
+"""From this correlation of their thumbnails on, pictures are one group."""
 
 BLAZEFACE = DataSource(
     "BlazeFace (Bazarevsky et al. 2019)",

@@ -1,17 +1,18 @@
-"""The readers of FER+, faces of 48 × 48 gray pixels and the votes of ten people on each, and of FER2013, the
-same pictures with the seven labels they first came with.
+"""The readers of FER+ and FER2013: the same faces of 48 × 48 gray pixels.
+
+FER+ has the votes of ten people on each face; FER2013 has the seven labels of the first release.
 
 The folder layout is that of the data page: ``ferplus/sheet_NN.webp`` of 32 × 32 faces, row by row, and
-``ferplus/labels.npz`` in the same order. Of its faces are left out:
+``ferplus/labels.npz`` in the same order. The readers leave out:
 
-- of FER+, those that most people called ``unknown`` or no face (``NF``), as its makers do; of FER2013, those
-  that have none of its labels or several;
-- of validation, near copies of training pictures (``leaks_from_train``);
+- from FER+, faces that most people called ``unknown`` or no face (``NF``), as its makers do; from FER2013,
+  faces without a label or with several;
+- from validation, near copies of training pictures (``leaks_from_train``);
 - all but the first of each group of pictures equal to the pixel, in training and in validation.
 
-The votes ``unknown`` and ``NF`` of the others are not counted: what is left of the ten is the distribution. A
-face's label is its top vote; of equal votes the one earlier in `FACE_LABELS`. ``ferplus-majority`` has
-only the faces of which more than half of all ten votes agree, the mode of the paper (arXiv:1608.01041).
+The votes ``unknown`` and ``NF`` on other faces do not count: the rest of the ten votes is the distribution. A
+face's label is its top vote; among equal votes the one earlier in `FACE_LABELS`. ``ferplus-majority`` has
+only faces on which more than half of all ten votes agree, the mode of the paper (arXiv:1608.01041).
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ USAGE = {"train": 0, "valid": 1}
 
 @dataclass(frozen=True)
 class VotedFace(Example):
-    """A face and how many people saw what in it, in the order of `FACE_LABELS`."""
+    """A face and its votes, in the order of `FACE_LABELS`."""
 
     votes: tuple[int, ...] = field(default=(), kw_only=True)
 

@@ -97,8 +97,8 @@ def view_of(example: Example, spec: FaceSpec) -> View:
     """Return the face of an example as a model of this spec reads it.
 
     A manifest without ``eyes`` is of face crops: the box is the whole picture, and its eyes count as far
-    apart as the spec wants them. With ``eyes`` the box is the upright one that puts them where the spec
-    wants them (a turn stays), and the picture is cut to twice what the model sees.
+    apart as the spec wants them. With ``eyes`` the box is upright and puts the eyes where the spec wants
+    them; the function does not undo a turn. It cuts the picture to twice what the model sees.
 
     Raises:
         DataError, SourceError: as `read_face`; DataError if the eyes lie outside the picture.

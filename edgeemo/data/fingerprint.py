@@ -1,13 +1,14 @@
-"""Fingerprints of clips: the same recording is found again, another take of the same sentence is not.
+"""Fingerprints of clips: they find the same recording again, but not another take of the same sentence.
 
-After Haitsma and Kalker (2002, "A highly robust audio fingerprinting system"): energies of 17 bands between
-200 and 3,800 Hz (a telephone line keeps them), and for each pair of neighbours the sign of how their
-difference in decibels changes over 32 ms. Gain and a codec's colour cancel out; what lies 40 dB below the
-loudest counts as silence and gives 0. A code is 48 steps of 32 ms around the clip's centre of energy, so that
-silence added or trimmed does not move it; a clip in question is compared at all its shifts.
+The method follows Haitsma and Kalker (2002, "A highly robust audio fingerprinting system"). It takes the
+energies of 17 bands between 200 and 3,800 Hz, which a telephone line keeps. For each pair of neighbours it
+keeps the sign of how their difference in decibels changes over 32 ms. Gain and a codec's colour cancel out;
+a band 40 dB below the loudest counts as silence and gives 0. A code is 48 steps of 32 ms around the clip's
+centre of energy, so that added or trimmed silence does not move it. A clip in question is compared at all
+its shifts.
 
-Two codes are compared by their cosine, and are of one recording from `SAME` on; DESIGN.md, section 8, says
-what was measured. Nothing can be heard from a code: it is 768 times −1, 0 or +1.
+The likeness of two codes is their cosine; from `SAME` on they are one recording. Nobody can hear anything
+from a code: it is 768 times −1, 0 or +1.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def _signs(pcm: npt.NDArray[np.float32], rate_hz: int) -> tuple[Signs, int]:
 
 
 def _bands(samples: npt.NDArray[np.float32], rate_hz: int) -> npt.NDArray[np.float64]:
-    """Return the energy ``(frames, BANDS + 1)`` of each mel band, at any rate: bins are told by their Hz."""
+    """Return the energy ``(frames, BANDS + 1)`` of each mel band, at any rate."""
     window = round(_WINDOW_S * rate_hz)
     starts = np.round(np.arange(0, max(len(samples), 1), _HOP_S * rate_hz)).astype(np.intp)
     padded = np.pad(samples, (window // 2, window))

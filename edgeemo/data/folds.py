@@ -15,8 +15,8 @@ E = TypeVar("E")
 def folds(examples: Sequence[Example], n: int) -> dict[str, int]:
     """Return speaker → fold, 0 … n−1; the same examples always give the same folds.
 
-    Speakers (of background sounds: recordings) are dealt like cards, ordered by set, gender and name, so
-    that the folds differ by one speaker at most, in every set and gender together.
+    The function deals speakers (or recordings of background sounds) like cards, in the order of set, gender
+    and name. So the folds differ by one speaker at most, in every set and gender together.
 
     Raises:
         DataError: there are fewer speakers than folds.
@@ -63,7 +63,7 @@ def by_hash(examples: Iterable[E], name: Callable[[E], str]) -> list[E]:
 
 
 def who(example: Example) -> str:
-    """Return what must not stand on both sides: the speaker, or a sound's recording."""
+    """Return what must not be on both sides of a fold: the speaker, or a sound's recording."""
     return example.speaker or example.group
 
 

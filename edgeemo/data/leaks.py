@@ -1,8 +1,8 @@
 """Leaks: test texts that also stand in the training data.
 
-Texts are compared after NFKC, case folding and collapsing white space, by 64 bits of SHA-256. Training leaves
-these numbers in a file beside the bundle (``text.tflite`` → ``text.seen``): eight bytes a text, and no text
-can be read from them.
+The check compares texts after NFKC, case folding and collapsing white space, by 64 bits of SHA-256. Training
+leaves these numbers in a file beside the bundle (``text.tflite`` → ``text.seen``): eight bytes a text, from
+which nobody can read the text.
 """
 
 from __future__ import annotations
@@ -121,9 +121,9 @@ def find_leaks(
 
 @dataclass(frozen=True)
 class LeakCheck:
-    """What was looked for and found: ``n`` leaks and what became of them; ``by`` names the evidence.
+    """The result of a check: ``n`` leaks and what became of them; ``by`` names the evidence.
 
-    ``repeated`` counts test examples whose text (or clip) stood earlier in the test itself. Of speech,
+    ``repeated`` counts test examples whose text (or clip) stood earlier in the test itself. For speech,
     ``speakers`` names those who also speak in training, and ``copies`` counts copies of training clips.
     """
 
@@ -136,7 +136,7 @@ class LeakCheck:
     copies: int | None = None
 
     def became(self, action: Literal["dropped", "kept"]) -> LeakCheck:
-        """Return the same with what became of the leaks, if there are any."""
+        """Return the check with the outcome of its leaks, if there are any."""
         return replace(self, action=action) if self.n else self
 
     def to_dict(self) -> dict[str, Any]:
@@ -178,8 +178,8 @@ def check_leaks(
         names = [normalize(text_of(e)) if texts else Path(e.path or "").name for e in few]
         return (
             f"{len(leaks)} of {len(examples)} test {'texts' if texts else 'faces'} also stand in the "
-            f"training data ({check.by}), first {'; '.join(repr(name[:60]) for name in names)}. Leave them out with "
-            "--leaks drop, or measure on them with --leaks keep."
+            f"training data ({check.by}), first {'; '.join(repr(name[:60]) for name in names)}. Leave them "
+            "out with --leaks drop, or measure on them with --leaks keep."
         )
 
     return decided(examples, leaks, check, policy, refusal)

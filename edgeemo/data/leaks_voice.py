@@ -1,8 +1,8 @@
 """Leaks of speech: speakers of the training data in the test, and clips that are copies of training clips.
 
-Speakers are compared by name (white space and case aside), so a name must mean one person in all manifests:
-``edgeemo manifest`` puts the set before it (``ravdess/07``). Clips are compared by `fingerprint`: a copy is
-found though its file, level, codec or beginning differ.
+The check compares speakers by name (without white space and case), so a name must mean one person in all
+manifests: ``edgeemo manifest`` puts the set before it (``ravdess/07``). It compares clips by `fingerprint`:
+it finds a copy even if its file, level, codec or beginning differ.
 
 Training leaves both in a file beside the bundle (``voice.tflite`` → ``voice.seen``): magic ``EDGEVOIC``, two
 counts, sorted 64-bit hashes of speakers, then 192 bytes a clip, sorted too; numbers are little-endian.
@@ -35,14 +35,14 @@ _AGAIN = "Train again, or give --train MANIFEST."
 
 @dataclass(frozen=True)
 class SeenVoice:
-    """What training heard: hashes of ``speakers``, and ``codes`` int8 ``(clips, CELLS)``."""
+    """The voices of the training data: hashes of ``speakers``, and ``codes`` int8 ``(clips, CELLS)``."""
 
     speakers: Seen
     codes: fingerprint.Signs
 
 
 def seen_voice(examples: Sequence[Example], progress: Progress = iter) -> SeenVoice:
-    """Listen to the examples: their speakers' hashes and their clips' fingerprints (about 10 ms a clip).
+    """Return the hashes of the speakers and the fingerprints of the clips (about 10 ms a clip).
 
     Raises:
         DataError: a clip cannot be read.
@@ -95,7 +95,7 @@ def read_seen_voice(path: str | os.PathLike[str]) -> SeenVoice:
 
 
 def find_speakers(examples: Sequence[Example], seen: Seen) -> list[int]:
-    """Return the indices of the examples whose speaker was heard in training."""
+    """Return the indices of the examples whose speaker is in the training data."""
     found = np.isin(np.array([digest(e.speaker) for e in examples], np.uint64), seen)
     return [i for i in np.flatnonzero(found).tolist() if examples[i].speaker]
 

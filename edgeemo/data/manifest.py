@@ -4,8 +4,8 @@ Columns: ``text`` or ``path`` (relative to the manifest) and optionally ``labels
 JSONL also a list; ``label`` is read as ``labels``), ``speaker``, ``gender``, ``subject``, ``group``,
 ``split``, ``age``, ``ethnicity``, ``valence`` and ``arousal`` in [−1, 1], ``eyes`` (four numbers separated by
 spaces, in JSONL also a list: x, y of the eye farther left in the picture, then of the other, in pixels of
-what ``path`` names). A clip is a ``path``; its ``text`` is what is said in it.
-Other columns are ignored, so that a data set's own table can serve as a manifest.
+what ``path`` names). A clip is a ``path``; its ``text`` holds the spoken words.
+The reader ignores other columns, so that a data set's own table can serve as a manifest.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Eyes: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 
 @dataclass(frozen=True)
 class Example:
-    """One row: what goes in (``text`` or the file at ``path``) and what people said it expresses."""
+    """One row: an input (``text``, or the file at ``path``) and what people said it expresses."""
 
     text: str | None = None
     path: Path | None = None
@@ -68,31 +68,47 @@ def read_manifest(path: str | os.PathLike[str]) -> list[Example]:
         DataError: it cannot be read, has no rows, or a row cannot be used; says which line and what to do.
     """
     path = Path(path)
-    suffix = _format(path)
-    text = _read(path)
-    rows = _csv_rows(text, path.name) if suffix == ".csv" else _jsonl_rows(text, path.name)
-    examples = [_example(row, path.parent, f"{path.name}, line {line}") for line, row in rows]
+    examples = [_example(row, path.parent, where) for where, row in read_rows(path)]
     if not examples:
         raise DataError(f"{path.name} has no rows: write at least one example below the header.")
     return examples
 
 
+def read_rows(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the rows of a table, each with the words that name its file and line in errors.
+
+    Raises:
+        DataError: as `read_manifest`.
+    """
+    suffix, text = _format(path), _read(path)
+    rows = _csv_rows(text, path.name) if suffix == ".csv" else _jsonl_rows(text, path.name)
+    return [(f"{path.name}, line {line}", row) for line, row in rows]
+
+
 def write_manifest(path: str | os.PathLike[str], examples: Iterable[Example]) -> None:
     """Write a manifest (format by suffix) that `read_manifest` reads back equal; only columns in use.
 
-    It is written whole or not at all.
+    The file is written whole or not at all.
 
     Raises:
         DataError: the suffix is unknown, a label holds ``|``, a text is not Unicode, or no writing here.
     """
     path = Path(path)
-    suffix = _format(path)
     rows = [_row(example, path.parent) for example in examples]
     columns = [c for c in COLUMNS if c in ("text", "labels") or any(row[c] != "" for row in rows)]
     if any(row["path"] != "" for row in rows) and not any(row["text"] != "" for row in rows):
         columns.remove("text")
+    write_rows(path, columns, rows)
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write the ``columns`` of a table, whole or not at all.
+
+    Raises:
+        DataError: as `write_manifest`.
+    """
     buffer = io.StringIO(newline="")
-    if suffix == ".csv":
+    if _format(path) == ".csv":
         writer = csv.DictWriter(
             buffer, columns, extrasaction="ignore", lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC
         )
@@ -104,9 +120,7 @@ def write_manifest(path: str | os.PathLike[str], examples: Iterable[Example]) ->
             buffer.write(json.dumps(kept, ensure_ascii=False) + "\n")
     try:
         data = buffer.getvalue().encode()
-        if path.suffix == ".gz":
-            data = gzip.compress(data, mtime=0)
-        write_whole(path, data)
+        write_whole(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
     except UnicodeEncodeError as error:
         raise DataError(
             f"{path.name}: a text holds a lone surrogate ({error.reason}); replace it first."
@@ -235,10 +249,15 @@ def _eyes(value: Any, where: str) -> Eyes | None:
 def _row(example: Example, folder: Path) -> dict[str, Any]:
     if any("|" in label for label in example.labels):
         raise DataError(f"A label holds '|': {example.labels}; rename it, '|' separates labels.")
-    path = example.path
-    if path is not None and path.is_relative_to(folder):
-        path = path.relative_to(folder)
     row = {column: getattr(example, column) for column in COLUMNS}
-    row |= {"labels": "|".join(example.labels), "path": "" if path is None else path.as_posix()}
+    row |= {"labels": "|".join(example.labels), "path": place_in(folder, example)}
     row["eyes"] = "" if example.eyes is None else " ".join(f"{x!r}" for point in example.eyes for x in point)
     return {column: "" if value is None else value for column, value in row.items()}
+
+
+def place_in(folder: Path, example: Example) -> str:
+    """Return the example's path as a manifest in ``folder`` names it; empty without a path."""
+    path = example.path
+    if path is None:
+        return ""
+    return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()

@@ -1,24 +1,21 @@
-"""Pictures in which faces are marked: what a detector learns from and is measured on.
+"""Pictures in which faces are marked: a detector learns from them and is measured on them.
 
-The table is a manifest with two kinds of columns more: ``boxes``, ``kind:x0,y0,x1,y1`` separated by ``;``,
-and ``eye0_x eye0_y eye1_x eye1_y``, the pupils of the one face of a portrait, in pixels. A portrait without
-boxes has the box that goes with its eyes, `box_with`. Faces of the kinds `BARE` count; others, covered by a
-mask for instance, are faces that nobody must find.
+The table is a manifest with more columns: ``boxes``, ``kind:x0,y0,x1,y1`` separated by ``;``, and
+``eye0_x eye0_y eye1_x eye1_y``, the pupils of the one face of a portrait, in pixels. A portrait without boxes
+gets the box that belongs to its eyes, `box_with`. Faces of the kinds `BARE` count; a detector need not find
+others, for instance masked ones.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ..errors import DataError
-from ..files import write_whole
-from .manifest import Example, read_manifest, write_manifest
+from .manifest import Example, place_in, read_manifest, read_rows, write_manifest, write_rows
 
 Box: TypeAlias = tuple[float, float, float, float]
 Eyes: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
@@ -27,6 +24,7 @@ BARE = frozenset({"face", "without_mask"})
 WIDE, HIGH, BELOW = 2.30, 2.63, 0.69
 """A frontal face's box, and how far its middle lies below the eyes' own, in distances of the eyes: medians of
 108 bare faces of the street photographs whose eyes BlazeFace finds."""
+_NAMES = ("subject", "group", "split")
 _EYES = ("eye0_x", "eye0_y", "eye1_x", "eye1_y")
 
 
@@ -70,7 +68,7 @@ def overlap(a: Box, b: Box) -> float:
 
 
 def read_marked(path: Path, *, required: bool = True) -> list[MarkedPicture]:
-    """Read such a table, UTF-8 CSV.
+    """Read such a table.
 
     Args:
         path: the table.
@@ -80,44 +78,32 @@ def read_marked(path: Path, *, required: bool = True) -> list[MarkedPicture]:
         DataError: it cannot be read, or a row cannot be used; says which and what to do.
     """
     path = Path(path)
-    try:
-        rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline="")))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        if not required:
-            return _unmarked(path)
-        raise DataError(f"{path} cannot be read: {error}. Check the path.") from error
-    if not rows or "path" not in rows[0] or not {"boxes", "eye0_x"} & set(rows[0]):
-        if not required:
-            return _unmarked(path)
+    rows = read_rows(path)
+    if rows and "path" in rows[0][1] and {"boxes", "eye0_x"} & set(rows[0][1]):
+        return [_picture(row, path.parent, where) for where, row in rows]
+    if required:
         raise DataError(f"{path.name} marks no faces: expected the columns path, and boxes or {_EYES}.")
-    return [_picture(row, path.parent, f"{path.name}, row {i}") for i, row in enumerate(rows, 1)]
-
-
-def _unmarked(path: Path) -> list[MarkedPicture]:
-    """Read a plain manifest as pictures whose faces nobody marked."""
     return [MarkedPicture(path=e.path, split=e.split) for e in read_manifest(path)]
 
 
 def write_marked(path: Path, pictures: Iterable[MarkedPicture]) -> None:
-    """Write a table that `read_marked` reads back; whole or not at all. Of portraits it has only the eyes."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["path", "subject", "group", "split", *_EYES, "boxes"])
-    for picture in pictures:
-        eyes = picture.faces[0].eyes if picture.portrait else None
+    """Write a table that `read_marked` reads back, whole or not at all; it keeps only the eyes of portraits.
+
+    Raises:
+        DataError: as `edgeemo.data.manifest.write_manifest`.
+    """
+    rows = []
+    for p in pictures:
+        eyes = p.faces[0].eyes if p.portrait else None
         points = [f"{v:.2f}" for point in eyes for v in point] if eyes else [""] * 4
-        boxes = "" if picture.portrait else ";".join(
+        boxes = [
             f"{'without_mask' if face.bare else 'with_mask'}:{','.join(f'{v:g}' for v in face.box)}"
-            for face in picture.faces
-        )  # fmt: skip
-        place = picture.path or Path()
-        if place.is_relative_to(Path(path).parent):
-            place = place.relative_to(Path(path).parent)
-        writer.writerow([place.as_posix(), picture.subject, picture.group, picture.split, *points, boxes])
-    try:
-        write_whole(Path(path), buffer.getvalue().encode())
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}. Check space and rights.") from error
+            for face in p.faces
+        ]
+        names = {name: getattr(p, name) for name in _NAMES}
+        marks = {**dict(zip(_EYES, points, strict=True)), "boxes": "" if p.portrait else ";".join(boxes)}
+        rows.append({"path": place_in(Path(path).parent, p), **names, **marks})
+    write_rows(Path(path), ["path", *_NAMES, *_EYES, "boxes"], rows)
 
 
 def write_examples(path: Path, examples: Sequence[Example]) -> None:
@@ -133,8 +119,8 @@ def write_examples(path: Path, examples: Sequence[Example]) -> None:
         write_manifest(path, examples)
 
 
-def _picture(row: Mapping[str, str | None], folder: Path, where: str) -> MarkedPicture:
-    given = {name: (row.get(name) or "").strip() for name in (*_EYES, "boxes", "path")}
+def _picture(row: Mapping[str, Any], folder: Path, where: str) -> MarkedPicture:
+    given = {name: str(row.get(name, "")).strip() for name in (*_EYES, "boxes", "path", *_NAMES)}
     try:
         faces = [_face(text) for text in given["boxes"].split(";") if text]
         portrait = bool(given["eye0_x"])
@@ -149,14 +135,8 @@ def _picture(row: Mapping[str, str | None], folder: Path, where: str) -> MarkedP
         raise DataError(
             f"{where}: {error}; boxes are written kind:x0,y0,x1,y1;… and eyes as four numbers, in pixels."
         ) from error
-    return MarkedPicture(
-        path=folder / given["path"],
-        faces=tuple(faces),
-        portrait=portrait,
-        subject=row.get("subject") or "",
-        group=row.get("group") or "",
-        split=row.get("split") or "",
-    )
+    names = {name: given[name] for name in _NAMES}
+    return MarkedPicture(path=folder / given["path"], faces=tuple(faces), portrait=portrait, **names)
 
 
 def _face(text: str) -> MarkedFace:

@@ -51,8 +51,7 @@ def from_manifest(name: str, details: Mapping[str, Any]) -> Dataset:
         name: ``manifest:FILE``.
         details: of the recipe's ``[manifest."FILE"]``: ``rename`` (the file's word → ours), ``name``,
             ``licence``, ``url``, ``commercial`` (by default ``"unclear"``), and ``speakers = "unknown"`` for
-            clips whose speakers nobody knows: then every clip counts as one speaker of its own, and scores
-            flatter.
+            clips of unknown speakers: then every clip counts as a speaker of its own, and scores flatter.
 
     Raises:
         SpecError: an unknown key.
@@ -64,7 +63,7 @@ def from_manifest(name: str, details: Mapping[str, Any]) -> Dataset:
         )
     file = name.removeprefix(MANIFEST)
     source = DataSource(
-        details.get("name", file), details.get("licence", "not told"), "labels", details.get("url", "")
+        details.get("name", file), details.get("licence", "not stated"), "labels", details.get("url", "")
     )
 
     def read(data: Path, split: str) -> Iterator[Example]:
@@ -79,8 +78,8 @@ def _manifest(path: Path, file: str, details: Mapping[str, Any]) -> Iterator[Exa
     for row, e in enumerate(read_manifest(path), 1):
         if not e.speaker and not anonymous:
             raise DataError(
-                f"{path.name}, row {row}, has no speaker: without speakers nobody can tell what a model has "
-                'learnt from who it has met. Add the column, or say `speakers = "unknown"` in the recipe\'s '
+                f"{path.name}, row {row}, has no speaker: without speakers, scores on known voices look like "
+                'scores on new ones. Add the column, or say `speakers = "unknown"` in the recipe\'s '
                 f'[manifest."{file}"].'
             )
         if e.path is None or not e.labels:

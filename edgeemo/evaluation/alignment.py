@@ -1,7 +1,7 @@
 """Alignment error: how far from a face's eyes a detector finds them, in distances between the eyes.
 
-A face's error is the mean distance of its two found eyes from the true ones, over the distance between the
-true ones (as Jesorsky et al. 2001, who take the worse eye: ``worst`` here).
+A face's error is the mean distance of its two eyes from the true ones, divided by the distance between the
+true ones. Jesorsky et al. (2001) take the worse eye: ``worst`` here.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def measure_alignment(
 ) -> Alignment:
     """Look for the faces of a manifest with ``eyes`` and measure how well their eyes are placed.
 
-    Of several faces found in a picture the one counts whose eyes' middle is nearest to the true one; farther
-    than one eye distance, the face counts as not found. Recall by size is not measured here.
+    If the detector finds several faces, the nearest counts, by the middle of its eyes. Beyond one eye
+    distance the face counts as not found. The function does not measure recall by size.
 
     Args:
         find: a detector.

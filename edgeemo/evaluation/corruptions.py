@@ -1,4 +1,4 @@
-"""What happens to a picture on its way, and to the box about a face: each kind in documented strengths.
+"""Corruptions of pictures and of boxes about faces, each kind in documented strengths.
 
 ==========  ===========  ==================================================================================
 kind        unit         what is done
@@ -14,8 +14,8 @@ shift       eye dist.    the box moved in any direction, as a detector may mispl
 scale       ×            the box's sides multiplied, its middle kept
 ==========  ===========  ==================================================================================
 
-Chance is drawn by ``(seed, number of the face, kind)``: a face has the same noise, hidden place and direction
-at every strength, and always.
+The random numbers depend on ``(seed, number of the face, kind)``: a face always has the same noise, hidden
+place and direction, at every strength.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ UNITS = {
 
 
 class Corruptions:
-    """Damages views of faces; see the module. The same ``seed`` and number always give the same views."""
+    """Corrupts views of faces; see the module. The same ``seed`` and number always give the same views."""
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
     def views(self, view: View, number: int) -> Iterator[tuple[str, float, View]]:
-        """Yield kind, strength and damaged view of face ``number``, every kind in every strength.
+        """Yield kind, strength and corrupted view of face ``number``, every kind in every strength.
 
         Raises:
             RuntimeUnavailableError: OpenCV is not installed.
@@ -67,7 +67,7 @@ class Corruptions:
                 yield kind, strength, self.corrupted(view, number, kind, strength)
 
     def corrupted(self, view: View, number: int, kind: str, strength: float) -> View:
-        """Return one damaged view; ``kind`` is a key of `STRENGTHS`, the strength any in its unit."""
+        """Return one corrupted view; ``kind`` is a key of `STRENGTHS`, the strength any in its unit."""
         rng = np.random.default_rng([self.seed, number, list(STRENGTHS).index(kind)])
         if kind == "shift":
             angle, by = rng.uniform(0, 2 * pi), strength * view.eye_px
@@ -142,7 +142,7 @@ def turned(picture: Pixels, box: Box, degrees: float) -> Pixels:
 
 
 def shrunk(view: View, eye_px: float) -> View:
-    """Return a view whose eyes are so far apart, or the same if they already are no farther."""
+    """Return a view whose eyes are ``eye_px`` apart, or the same view if they are no farther apart."""
     if view.eye_px <= eye_px:
         return view
     cv2 = opencv()

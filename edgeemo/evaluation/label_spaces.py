@@ -32,7 +32,7 @@ class LabelSpace:
         exclusive: exactly one label is active, the likeliest; otherwise those at or above ``thresholds``.
         members: per label, the indices of the model's labels it consists of.
         columns: manifest label → index of the label it means here.
-        kept: if not empty, only these of the labels are told apart: the indices of ``labels`` among all.
+        kept: if not empty, the indices of ``labels`` among all labels of the space.
     """
 
     name: str
@@ -68,7 +68,7 @@ class LabelSpace:
         """
         gone = set(self.indices(names))
         if not self.exclusive:
-            raise DataError(f"Of {self.name} several labels may hold at once: none can be left out.")
+            raise DataError(f"Several labels of {self.name} may hold at once: none can be left out.")
         kept = [e for e in examples if not gone & {self.columns.get(label) for label in e.labels}]
         if examples and not kept:
             raise DataError(f"All examples are labelled {', '.join(names)}: nothing is left to measure.")
@@ -113,7 +113,7 @@ class LabelSpace:
     def active(self, probability: Array) -> Bools:
         """Return which labels are active: at or above their thresholds, or the likeliest if exclusive.
 
-        As `EmotionResult.active`, but for where nothing was said: then the first counts as said.
+        As `EmotionResult.active`, except without any evidence: then the first label counts as active.
         """
         if self.exclusive:
             return one_hot(probability)

@@ -44,7 +44,7 @@ def compare(
     *,
     track: Track = iter,
 ) -> dict[str, Any]:
-    """Train the peer on ``train`` and compare what a bundle ``said`` of ``test`` with it.
+    """Train the peer on ``train`` and compare it with the answers of a bundle to ``test``.
 
     Returns:
         ``name``, ``protocol``, metrics of ``bundle`` and ``peer``, and their ``difference`` with intervals.

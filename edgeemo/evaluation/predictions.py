@@ -1,4 +1,4 @@
-"""What a recognizer says of every example of a manifest."""
+"""The answers of a recognizer to every example of a manifest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Progress: TypeAlias = Callable[[Sequence[Example]], Iterable[Example]]
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a recognizer said of each example: arrays with one row an example."""
+    """The answers of a recognizer: arrays with one row an example."""
 
     probabilities: Array
     scores: Array
@@ -60,7 +60,7 @@ def label_measure(
     only: Sequence[str] = (),
     over: Sequence[int] = (),
 ) -> LabelMeasure:
-    """Return the measure of what was said in one label space; see `LabelMeasure`."""
+    """Return the measure of answers in one label space; see `LabelMeasure`."""
     probability = space.probability(said.probabilities, said.scores)
     return LabelMeasure(
         space.truth(examples), probability, space.active(probability),

@@ -22,8 +22,7 @@ from .groups import measure_groups
 from .label_spaces import FINE, SCORES, LabelSpace, choose
 from .metrics import AffectMeasure, LabelMeasure, confusion, per_label
 from .predictions import Predictions, Progress, label_measure, predict
-from .robustness import ClipAnswers, Robustness
-from .robustness_face import FaceAnswers, FaceRobustness
+from .robustness import ClipAnswers, FaceAnswers, FaceRobustness, Robustness
 from .sounds import Noise
 
 
@@ -54,7 +53,7 @@ class Report:
     """How well a bundle reads a manifest.
 
     Attributes:
-        n: examples measured (after leaks were dropped); ``n_labelled`` of them carry a label, ``n_affect``
+        n: examples measured, without dropped leaks; ``n_labelled`` of them carry a label, ``n_affect``
             valence or arousal.
         metrics: by name (`metrics` defines them). The first of ``levels`` has the plain names; a coarser one
             its name in front (``ekman_macro_f1``; ``emotion_accuracy`` for the emotion scores).
@@ -62,9 +61,9 @@ class Report:
         leaks: training texts among the examples.
         bootstrap: what was resampled (examples, or whole speakers), how often, with which seed.
         bundle: name, version, file, size and runtime.
-        evidence: its ``mean`` over the examples; ``none`` of them had too little for any answer but neutral.
+        evidence: its ``mean``; ``none`` counts the examples with too little for any answer but neutral.
         groups: accuracy and UAR of each speaker, gender, age and ethnicity, where the manifest names several.
-        robustness: the scores in noise and through codecs, or of damaged pictures, if asked for.
+        robustness: the scores in noise and through codecs, or of corrupted pictures, if asked for.
         alignment: how far from the eyes a detector finds them, if asked for.
         peer: the comparison with a simple system, if asked for.
         notes: what a reader should know beside the numbers.
@@ -146,8 +145,8 @@ def evaluate(
         noise: measures robustness with this noise; speech only.
         corruptions: measures robustness with pictures corrupted so; faces only. ``damage`` is its old name.
         find: a detector, whose alignment error is measured where the manifest has ``eyes``; faces only.
-        without: labels whose examples are left out, and which the model is not asked about: probabilities
-            are divided by their sum over the others. Exclusive labels only.
+        without: labels to leave out, with their examples. Probabilities are divided by their sum over the
+            other labels. Exclusive labels only.
         apart: rare labels: means over labels are also given without them, as ``rest_uar`` and so on.
         peer: compares with another system; see `edgeemo.evaluation.peers`.
         progress: wraps the examples while they are looked at, for a progress bar.
@@ -265,7 +264,7 @@ def _rest(
 ) -> LabelMeasure:
     over = sorted(set(range(len(space.labels))) - set(space.indices(apart)))
     if not over:
-        raise DataError(f"Apart from {', '.join(apart)} there is no label to take a mean over; name fewer.")
+        raise DataError(f"Without {', '.join(apart)} no label is left for a mean; name fewer.")
     counted = np.array([bool(e.labels) for e in examples], np.bool_)
     return label_measure(
         space, examples, said, prefix="rest_", counted=counted, only=("macro_f1", "uar"), over=over

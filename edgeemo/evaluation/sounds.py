@@ -1,4 +1,4 @@
-"""What happens to a voice on its way: noise of a given signal-to-noise ratio, codecs, a telephone line."""
+"""Corruptions of a voice: noise at a given signal-to-noise ratio, codecs, a telephone line."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def active_power(pcm: Samples, rate_hz: int) -> float:
 def mix(pcm: Samples, noise: Samples, rate_hz: int, snr_db: float) -> Samples:
     """Return the clip with noise of the same length, ``snr_db`` below the power of the voice.
 
-    Silence and noise that is none are left as they are. A sum that exceeds ±1 is turned down as a whole, as
-    whoever records it would: no sample is clipped.
+    Without voice or noise the clip stays as it is. A sum beyond ±1 is turned down as a whole, so that no
+    sample is clipped.
     """
     loud = float((noise.astype(np.float64) ** 2).mean()) if len(noise) else 0.0
     gain = 0.0 if loud <= 0 else (active_power(pcm, rate_hz) / loud * 10 ** (-snr_db / 10)) ** 0.5
@@ -63,10 +63,10 @@ def mix(pcm: Samples, noise: Samples, rate_hz: int, snr_db: float) -> Samples:
 
 
 class Noise:
-    """Pieces of noise to mix in: of the recordings in a folder (and below), or white and pink noise.
+    """Pieces of noise to mix in: from recordings in a folder (and below), or white and pink noise.
 
-    The same ``seed``, folder and clip number always give the same piece. Recordings that cannot be read, or
-    are silent, are passed over; `name` tells how many.
+    The same ``seed``, folder and clip number always give the same piece. It skips recordings that are silent
+    or cannot be read; `name` says how many.
 
     Raises:
         DataError: the folder holds no audio.
@@ -82,7 +82,7 @@ class Noise:
 
     @property
     def name(self) -> str:
-        """What the noise is, as far as it was heard."""
+        """A name for the noise, with the number of skipped recordings so far."""
         useless = f" ({len(self._useless):,} silent or unreadable)" if self._useless else ""
         return f"{len(self.files):,} recordings{useless}" if self.files else "white and pink noise"
 
@@ -99,7 +99,7 @@ class Noise:
         raise DataError("Twenty recordings are all silent or cannot be read: name a folder of noise.")
 
     def _read(self, path: Path, rate_hz: int) -> Samples:
-        """Return a recording, or nothing if it is of no use."""
+        """Return a recording; no samples if it is silent or cannot be read."""
         try:
             pcm, own_hz = read_audio(path)
         except (DataError, SourceError):

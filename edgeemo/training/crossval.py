@@ -1,8 +1,8 @@
-"""Cross-validation by speakers: what a voice recipe reaches on voices it has never heard.
+"""Cross-validation by speakers: the scores of a voice recipe on voices it was not trained on.
 
-Every fold trains the emotion network on the other folds' speakers, converts it to int8 as a bundle is made,
-and reads its own speakers' whole clips through `VoiceRecognizer.predict`. The speech network is trained
-once, on all speakers: it hears where somebody speaks, not what it expresses. The folder it fills::
+Every fold trains the emotion network on the other folds' speakers and converts it to an int8 bundle. Then it
+reads its own speakers' whole clips through `VoiceRecognizer.predict`. One speech network, trained on all
+speakers, serves all folds: it finds where somebody speaks, not what the voice expresses. The folder::
 
     OUT/ plan.json cache/ speech/      what all folds share
          fold-0/ … emotion/ model.keras bundle.tflite answers.npz held.csv
@@ -18,7 +18,7 @@ import csv
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,20 +56,13 @@ PROTOCOL = (
 )
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What a fold's models said of its clips (indices ``clips``).
+Answers = dict[str, npt.NDArray[Any]]
+"""The answers of a fold's models to its clips, as its file ``answers.npz`` holds them.
 
-    ``said`` is by the int8 bundle, ``exact`` the float model's probabilities; ``logits`` ``(spans, labels)``
-    are the int8 model's, ``weight`` what each span counts, ``owner`` the place of its clip in ``clips``.
-    """
-
-    clips: Indices
-    said: Predictions
-    exact: npt.NDArray[np.float64]
-    logits: npt.NDArray[np.float32]
-    weight: npt.NDArray[np.float32]
-    owner: Indices
+``clips`` are indices. ``said_…`` are the `Predictions` of the int8 bundle, and ``exact`` the float model's
+probabilities. ``logits`` ``(spans, labels)`` are the int8 model's, ``weight`` is what each span counts, and
+``owner`` the place of its clip in ``clips``.
+"""
 
 
 def crossval(
@@ -137,7 +130,7 @@ def crossval(
         report["robustness"] = before["robustness"]  # of the same folds: minutes of work
     _write_predictions(where / "predictions.csv", card, trainer.examples, answers, place)
     for path in done:  # what `edgeemo evaluate fold-0/bundle.tflite fold-0/held.csv` reads
-        write_manifest(path.parent / "held.csv", [trainer.examples[i] for i in _read(path).clips])
+        write_manifest(path.parent / "held.csv", [trainer.examples[i] for i in _read(path)["clips"]])
     (where / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return report
 
@@ -159,9 +152,7 @@ def _run_fold(
     bundle = _converted(own, folder)
     answers = _answer(trainer, bundle, folder / "model.keras", np.flatnonzero(held), evidence)
     part = folder / "answers.part.npz"
-    said = {f"said_{f.name}": getattr(answers.said, f.name) for f in fields(Predictions)}
-    rest = {f.name: getattr(answers, f.name) for f in fields(Answers) if f.name != "said"}
-    np.savez(part, allow_pickle=False, **said, **rest)
+    np.savez(part, allow_pickle=False, **answers)
     part.replace(folder / "answers.npz")
     print(f"{folder.name}: {len(fit):,} clips taught, {time.monotonic() - started:.0f} s", flush=True)
 
@@ -201,27 +192,29 @@ def _answer(
         logits += [a["labels"][0] for a in answers]
         weight += (evidence_of(heard, frames, evidence["threshold"]) * frames).tolist()
         owner += [i] * len(answers)
-    return Answers(
-        clips, said, exact.probabilities, np.array(logits), np.array(weight, np.float32), np.array(owner)
-    )
+    return {
+        "clips": clips,
+        "exact": exact.probabilities,
+        "logits": np.array(logits),
+        "weight": np.array(weight, np.float32),
+        "owner": np.array(owner),
+        **{f"said_{f.name}": getattr(said, f.name) for f in fields(Predictions)},
+    }
 
 
 def _read(path: Path) -> Answers:
     with np.load(path) as found:
-        said = Predictions(*(found[f"said_{f.name}"] for f in fields(Predictions)))
-        rest = {f.name: found[f.name] for f in fields(Answers) if f.name != "said"}
-    return Answers(said=said, **rest)
+        return dict(found)
 
 
 def _joined(parts: Sequence[Answers]) -> Answers:
-    starts = np.cumsum([0, *(len(p.clips) for p in parts)])
-    shifted = [replace(p, owner=p.owner + s) for p, s in zip(parts, starts, strict=False)]
-    whole = {
-        f.name: np.concatenate([getattr(p, f.name) for p in shifted])
-        for f in fields(Answers)
-        if f.name != "said"
-    }
-    return Answers(said=Predictions.joined([p.said for p in parts]), **whole)
+    starts = np.cumsum([0, *(len(part["clips"]) for part in parts)])
+    shifted = [part | {"owner": part["owner"] + start} for part, start in zip(parts, starts, strict=False)]
+    return {name: np.concatenate([part[name] for part in shifted]) for name in shifted[0]}
+
+
+def _said(answers: Answers) -> Predictions:
+    return Predictions(*(answers[f"said_{f.name}"] for f in fields(Predictions)))
 
 
 def _spaces(card: ModelCard, examples: Sequence[Example]) -> dict[str, LabelSpace]:
@@ -237,7 +230,7 @@ def _report(
     card: ModelCard, examples: Sequence[Example], answers: Answers, n: int, speakers: int | None
 ) -> dict[str, Any]:
     spaces = _spaces(card, examples)
-    tested = [examples[i] for i in answers.clips]
+    tested = [examples[i] for i in answers["clips"]]
     kinds = np.array([set_of(e) for e in tested])
     known = np.zeros((len(tested), len(card.labels)), np.bool_)
     truth = label_spaces_of(card)[FINE].truth(tested).astype(np.float64)
@@ -245,11 +238,11 @@ def _report(
     for name, space in spaces.items():
         chosen = kinds == name
         own, draw = _drawn(tested, chosen)
-        said = answers.said.rows(chosen)
+        said = _said(answers).rows(chosen)
         measure = label_measure(space, own, said, only=("accuracy", "uar"))
         found = intervals([measure], draw)
         top = space.probability(said.probabilities, said.scores).argmax(1)
-        exact = space.probability(answers.exact[chosen], said.scores).argmax(1)
+        exact = space.probability(answers["exact"][chosen], said.scores).argmax(1)
         known[chosen] = np.isin(card.labels, space.labels)
         sets[name] = {
             "n": len(own),
@@ -265,7 +258,7 @@ def _report(
         "protocol": PROTOCOL.format(n=n),
         "folds": n,
         "speakers": speakers,
-        "scale": clip_scale(answers.logits, answers.weight, answers.owner, truth, known),
+        "scale": clip_scale(answers["logits"], answers["weight"], answers["owner"], truth, known),
         "sets": sets,
     }
 
@@ -280,24 +273,24 @@ def _drawn(tested: Sequence[Example], chosen: npt.NDArray[np.bool_]) -> tuple[li
 def _robustness(
     folds_done: Sequence[Path], card: ModelCard, examples: Sequence[Example], answers: Answers, noise: Noise
 ) -> dict[str, Any]:
-    """Return, of each set, what noise and codecs cost: every fold's bundle reads its clips again."""
+    """Return for each set what noise and codecs cost: every fold's bundle reads its clips again."""
     parts = []
     for path in folds_done:
         print(f"{path.parent.name} in noise and through codecs", flush=True)
-        held = [examples[i] for i in _read(path).clips]
+        held = [examples[i] for i in _read(path)["clips"]]
         recognizer = Recognizer.open(path.parent / "bundle.tflite")
         parts.append(ClipAnswers.collect(recognizer, held, noise, _progress))
     names = parts[0].said
     said = {name: Predictions.joined([part.said[name] for part in parts]) for name in names}
     kbit_s = {name: float(np.mean([part.kbit_s[name] for part in parts])) for name in parts[0].kbit_s}
-    tested = [examples[i] for i in answers.clips]
+    tested = [examples[i] for i in answers["clips"]]
     kinds = np.array([set_of(e) for e in tested])
     found = {}
     for name, space in _spaces(card, examples).items():
         chosen = kinds == name
         own, draw = _drawn(tested, chosen)
         heard = ClipAnswers({x: every.rows(chosen) for x, every in said.items()}, kbit_s)
-        found[name] = heard.measure(own, answers.said.rows(chosen), space, draw, noise.name).to_dict()
+        found[name] = heard.measure(own, _said(answers).rows(chosen), space, draw, noise.name).to_dict()
     return found
 
 
@@ -311,16 +304,16 @@ def _progress(items: Sequence[Any]) -> Iterator[Any]:
 def _write_predictions(
     path: Path, card: ModelCard, examples: Sequence[Example], answers: Answers, place: Mapping[str, int]
 ) -> None:
-    """Write a row a clip: what it is, what was said, and the probabilities over its set's classes."""
+    """Write a row a clip: the clip, the answer, and the probabilities over its set's classes."""
     spaces = _spaces(card, examples)
     columns = ["path", "set", "speaker", "gender", "fold", "labels", "said", "evidence", *card.labels]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
-        for row, i in enumerate(answers.clips):
+        said = _said(answers)
+        for row, i in enumerate(answers["clips"]):
             e = examples[i]
             space = spaces[set_of(e)]
-            said = answers.said
             probability = space.probability(said.probabilities[[row]], said.scores[[row]])[0]
             writer.writerow(
                 {
@@ -346,7 +339,7 @@ def _evidence(trainer: VoiceTrainer, speech: keras.Model, path: Path) -> dict[st
 
 
 def _claim(trainer: VoiceTrainer, out: Path, n: int) -> None:
-    """Note whose folds ``out`` holds; refuse a folder with those of another recipe, data or number."""
+    """Note the recipe and data of the folds in ``out``; refuse a folder with others."""
     whose = {"folds": n, "key": trainer.key}
     path = out / "plan.json"
     if path.is_file() and json.loads(path.read_text("utf-8")) != whose:

@@ -118,8 +118,8 @@ def read_recipe(name_or_path: str | Path, *, check_models: bool = False) -> Reci
         check_models: also check the networks the steps name, and their options. This imports Keras.
 
     Raises:
-        SpecError: it does not exist, is not TOML, has a missing or unknown key, or names a model (or an
-            option of one) that does not exist.
+        SpecError: it does not exist, is not TOML, or has a missing or unknown key; or a model or an option
+            does not exist.
     """
     path = RECIPES / f"{name_or_path}.toml"
     path = path if path.is_file() else Path(name_or_path)

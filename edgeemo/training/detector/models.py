@@ -95,7 +95,7 @@ def training_model(model: keras.Model) -> keras.Model:
 def device_model(model: keras.Model) -> keras.Model:
     """Return the network behind `training_model` as a device runs it, its places within `BOUNDS`.
 
-    Where there is no face, cells say anything; in int8 their numbers would stretch the steps of all others.
+    Without a face a cell may say anything; in int8 such numbers would widen the steps of all others.
     """
     outputs = {"logits": model.get_layer("logits").output}
     for name, bound in BOUNDS.items():

@@ -60,7 +60,7 @@ def heads(faces: Sequence[Example], teacher: BlazeFace | None, cache: Path) -> l
 
 
 def portraits(pictures: Sequence[MarkedPicture], teacher: BlazeFace | None) -> list[AnnotatedPicture]:
-    """Return pictures of one face each; where nobody marked it, as the teacher does, else none."""
+    """Return pictures of one face each; the teacher marks the face if nobody did."""
     found = []
     for picture in pictures:
         gray, faces = gray_of(picture), picture.faces
@@ -77,7 +77,7 @@ def annotate(
 ) -> list[AnnotatedPicture]:
     """Return pictures with the eyes that the near-sighted teacher finds in their faces.
 
-    Where the far-sighted one finds a face nobody marked, nothing is asked.
+    Where the far-sighted one finds a face that nobody marked, cells get no target.
     """
     found = []
     for picture in pictures:

@@ -1,4 +1,4 @@
-"""What the expression network learns from: faces turned, shifted, lit and covered anew every epoch."""
+"""What the expression network learns from: faces turned, moved, lit and covered differently every epoch."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class FaceAugment:
     """The strengths of the augmentation: ``[augment]`` of a face recipe. Every face draws its own values.
 
     The crop is turned by up to ``turn_deg``, scaled by up to ``zoom`` and moved by up to ``shift`` (shares of
-    its side), and with probability ``flip`` mirrored. The picture's contrast is multiplied by up to
-    ``1 ± contrast``, its brightness moved by up to ``brightness`` of full scale, clipped as a camera clips.
+    its side). With probability ``flip`` the picture is mirrored. Its contrast is multiplied by up to
+    ``1 ± contrast``. Its brightness moves by up to ``brightness`` of full scale, clipped as a camera clips.
     With probability ``soft`` it is blurred before, by a Gaussian of up to ``blur`` of its side; with
     probability ``grainy`` every byte gets Gaussian noise of up to ``noise`` of 255 after.
     With probability ``erase`` a rectangle of up to ``erase_side`` of the crop's sides is set to its mean

@@ -16,9 +16,9 @@ from ...frontends import TextFrontend, TextSpec
 from ...types import FloatArray
 from ..batches import Batch, trim_padding
 from ..recipe import Recipe
-from .vocabulary import train_vocabulary
 
 Ids = npt.NDArray[np.int32]
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 
 
 @dataclass(frozen=True)
@@ -142,3 +142,26 @@ def truth(examples: Sequence[Example], dataset: str) -> FloatArray:
             if label in index:  # "neutral" is a row of zeros where a set has no such label
                 found[row, index[label]] = 1
     return found
+
+
+def train_vocabulary(texts: Sequence[str], spec: TextSpec, size: int) -> list[str]:
+    """Return at most ``size`` WordPieces (Schuster and Nakajima 2012), ``[PAD]`` first.
+
+    The frontend itself cuts every text into words, so that training and device agree on what a word is.
+    """
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    special = SPECIAL if spec.special_tokens else SPECIAL[:2]
+    cutter = TextFrontend(spec, list(SPECIAL))
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    lines = [" ".join(cutter.words(text)) for text in texts]
+    # the trainer numbers inner letters in the order of a hash map, and numbers break ties between merges:
+    # naming them beforehand makes the same texts give the same pieces
+    inner = sorted({f"##{letter}" for line in lines for word in line.split() for letter in word[1:]})
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=size, min_frequency=2, special_tokens=[*special, *inner], show_progress=False
+    )
+    tokenizer.train_from_iterator(lines, trainer, len(lines))
+    vocabulary = tokenizer.get_vocab()
+    return sorted(vocabulary, key=vocabulary.__getitem__)

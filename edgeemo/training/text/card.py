@@ -20,16 +20,16 @@ def protocol(recipe: Recipe) -> str:
         fitted, flattered = "calibration and thresholds were", "calibration errors and scores by threshold"
     part = "the valid part of the training texts (5 %, which no weight was fitted to)"
     if "dev" in recipe.data:
-        told = (
+        used = (
             "Development texts: no weight saw them, and training texts that occur among them were dropped; "
             f"{fitted} fitted on them"
         )
     elif any(step.epochs and step.patience for step in recipe.step):
-        told = f"No development set: {part} stopped the training, and {fitted} fitted on it"
+        used = f"No development set: {part} stopped the training, and {fitted} fitted on it"
     else:
-        told = f"No development set: {fitted} fitted on {part}"
+        used = f"No development set: {fitted} fitted on {part}"
     return (
-        f"{told}, which flatters {flattered}. Held-out texts decide: `edgeemo evaluate` on a set never used, "
+        f"{used}, which flatters {flattered}. Held-out texts decide: `edgeemo evaluate` on a set never used, "
         "with --leaks drop."
     )
 

@@ -203,9 +203,9 @@ def text_student(
 def text_counts(pieces: int, length: int, heads: Mapping[str, int], *, pairs: int = 524288) -> keras.Model:
     """A linear model of what a text counts: its pieces, and its pairs of neighbouring pieces.
 
-    Each weighs what its row of the table ``counts`` says: a row for every piece, then ``pairs`` rows into
-    which pairs are hashed, in the graph and with integers, so that a device needs nothing more. Two
-    exclusive labels share one column: the second is the first turned round. For long texts, where counting
+    The table ``counts`` has their weights: a row for every piece, then ``pairs`` rows for the hashes of
+    pairs. The graph hashes with integers, so that a device needs nothing more. Two exclusive labels share one
+    column: the second is the first with the other sign. For long texts, where counting
     wins over reading; `edgeemo.training.text.nbsvm` finds the weights.
     """
     n_labels = heads["labels"]

@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import butter, fftconvolve, sosfilt
+from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
 
+from ...data.clips import read_audio
 from ...errors import SpecError
-from ...evaluation.sounds import BAND_HZ, TELEPHONE_HZ, mu_law, recoded
+from ...evaluation.sounds import BAND_HZ, TELEPHONE_HZ, mono, mu_law, recoded
 from ...types import FloatArray
 from ..recipe import known_keys
-from .audio import resample
 
 Range = tuple[float, float]
 
@@ -33,7 +34,7 @@ class Augment:
     of them made (`coloured`), the others recorded; with probability ``codec`` one of ``codecs``; a
     ``gain_db``; and up to ``shift_s`` seconds cut off or put before.
 
-    Drawn anew in every epoch: the mels stretched or squeezed by up to ``warp`` of their number, as a longer
+    Drawn again in every epoch: the mels stretched or squeezed by up to ``warp`` of their number, as a longer
     or shorter vocal tract does (VTLP, Jaitly and Hinton 2013); ``masks`` stretches of up to ``mask_frames``
     frames and as many of up to ``mask_mels`` bins set to 0 (SpecAugment, Park et al. 2019,
     arXiv:1904.08779); and two clips of the same set mixed with a weight from Beta(``mixup``, ``mixup``)
@@ -80,6 +81,23 @@ class Augment:
         """Return the fields that the copies on disk depend on."""
         late = ("warp", "masks", "mask_frames", "mask_mels", "mixup")
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in late}
+
+
+def read_mono(path: Path, rate_hz: int) -> FloatArray:
+    """Return a file's samples ``(samples,)`` at ``rate_hz``, channels averaged.
+
+    Raises:
+        DataError, SourceError: as `edgeemo.data.clips.read_audio`.
+    """
+    pcm, rate = read_audio(path)
+    return resample(mono(pcm), Fraction(rate_hz, rate))
+
+
+def resample(x: FloatArray, ratio: Fraction) -> FloatArray:
+    """Return ``x`` with ``ratio`` times as many samples (polyphase, Kaiser window)."""
+    if ratio == 1 or not len(x):
+        return x
+    return np.asarray(resample_poly(x, ratio.numerator, ratio.denominator), np.float32)
 
 
 def augmented(

@@ -1,4 +1,4 @@
-"""What the emotion network learns from: spans of clips, and what was said of each clip."""
+"""What the emotion network learns from: spans of clips, and the labels of each clip."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def check_labels(recipe: Recipe, labels: Sequence[str]) -> None:
 
 
 def truth(examples: Sequence[Example], labels: Sequence[str]) -> FloatArray:
-    """Return ``(n, labels)``: 1 for the label (several share it), NaN for labels the clip's set has not.
+    """Return ``(n, labels)``: 1 for the label (several share it), NaN for labels that the clip's set lacks.
 
     A set that never mentions boredom does not say that nobody was bored; see `fit.categorical`.
     """

@@ -26,15 +26,14 @@ from ...data.manifest import Example
 from ...errors import DataError
 from ...frontends import VoiceFrontend
 from ...types import FloatArray
-from .audio import read_mono
-from .augment import Augment, augmented
+from .augment import Augment, augmented, read_mono
 
 Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class ClipFeatures:
-    """Spans ``(spans, frames, mels)`` in files, and whose they are.
+    """Spans ``(spans, frames, mels)`` in files, and the clips they belong to.
 
     Attributes:
         clean: float32, the spans of the clips themselves, to the bit those of ``VoiceFrontend.compute``;

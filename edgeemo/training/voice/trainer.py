@@ -1,6 +1,6 @@
-"""The voice workshop: where somebody speaks, what the voice expresses, both in one network.
+"""The trainer of voice bundles: where somebody speaks, what the voice expresses, both in one network.
 
-See `edgeemo.training.train`. The section ``[data]`` of a voice recipe::
+See `edgeemo.training.trainer`. The section ``[data]`` of a voice recipe::
 
     labels  = ["ravdess", "manifest:crema-d/clips.csv"]   sets with speakers and labels
     noises  = ["esc10"]                                   background sounds
@@ -9,7 +9,7 @@ See `edgeemo.training.train`. The section ``[data]`` of a voice recipe::
     stop    = 8             one speaker in eight stops the training of the step ``emotion``; 0: none does
     balance = 0.5           0: sets weigh what they hold, 1: sets weigh alike
     smoothing = 0.1         share of the truth that goes to all labels of a set
-    absent = 0.3            share of the loss in which labels a set has not count as "not"
+    absent = 0.3            share of the loss in which labels that a set lacks count as "not"
 """
 
 from __future__ import annotations
@@ -38,8 +38,7 @@ from ..cards import draft, even_thresholds
 from ..fit import binary, categorical, predict
 from ..recipe import Recipe, Step
 from ..trainer import Networks, StepData, Trainer
-from .audio import read_mono
-from .augment import Augment
+from .augment import Augment, read_mono
 from .batches import check_labels, emotion_batches, labels_in, set_of
 from .features import ClipFeatures, Indices, features_of, only_one
 from .models import EMOTION, SPEECH, join
@@ -90,7 +89,7 @@ class VoiceTrainer(Trainer):
 
     @property
     def key(self) -> str:
-        """A hash of recipe and clips: whose folds a cross-validation's are."""
+        """A hash of recipe and clips: it names the owner of a cross-validation's folds."""
         names = [f"{e.speaker}/{(e.path or Path()).name}" for e in self.examples]
         return sha256(f"{self.recipe}{names}".encode()).hexdigest()[:16]
 
@@ -161,7 +160,7 @@ class VoiceTrainer(Trainer):
         write_seen_voice(out / "model.seen", [*self.examples, *backgrounds])
         if len(self.stop):
             checked = [replace(self.examples[i], split="valid") for i in self.stop]
-        else:  # agreement of int8 needs no unseen speakers; scores do, and convert gives none
+        else:  # agreement of int8 needs no new speakers; scores do, and convert states none
             checked = self.sample(CALIBRATION_CLIPS + CHECKED_CLIPS)
             checked = checked[CALIBRATION_CLIPS:] or checked
         write_manifest(out / "dev.csv", checked)
@@ -191,7 +190,7 @@ class VoiceTrainer(Trainer):
         self.write(join({"labels": networks["emotion"], "speech": networks["speech"]}), card, folder)
         names = self.recipe.data.get("noises", [])
         sounds = [e for name in names for e in load_set(name, self.data, "train", self.recipe.manifest)]
-        # a device hears rooms without a voice, too: their features belong to the ranges of int8
+        # a device also hears rooms without a voice: the ranges of int8 must hold their features
         quiet = [Example(path=e.path, split="train") for e in sounds[:: max(1, len(sounds) // 20)]]
         readable = [e for e in quiet if _can_be_read(e)]
         write_manifest(folder / "calibration.csv", [*self.sample(CALIBRATION_CLIPS), *readable])
@@ -301,7 +300,7 @@ def read_report(out: Path) -> dict[str, Any]:
 
 
 def _plan_of(out: Path) -> dict[str, Any]:
-    """Return what ``plan.json`` says of whose folds ``out`` holds; empty where it says nothing."""
+    """Return what ``plan.json`` says of the folds in ``out``; empty if it says nothing."""
     try:
         found = json.loads((out / "plan.json").read_text("utf-8"))
     except (OSError, ValueError):
