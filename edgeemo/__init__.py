@@ -22,6 +22,7 @@ except ImportError as error:
         "the installed one is found, or install this one in place: `pip install -e .`."
     ) from error
 
+from . import moved as moved
 from .bundle import Bundle
 from .card import ModelCard
 from .face_detector import FaceDetector

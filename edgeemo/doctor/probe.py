@@ -129,7 +129,7 @@ def _answers(recognizer: Any) -> Iterator[str]:
 
 def _faces(detector: Any) -> Iterator[str]:
     from ..converters.golden import MOUTHS, scene
-    from ..evaluation.marked import overlap
+    from ..data.marked import overlap
 
     least = detector.decoder.spec.least_score + _CLEAR
     for golden in detector.card.golden:
