@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +54,7 @@ def test_the_queue_waits_and_can_be_woken() -> None:
     assert (queue.get(10) or ("", None))[1] == 5
     threading.Timer(0.05, queue.wake).start()
     assert queue.get(10) is None
-    begin = time.monotonic()
     assert queue.get(0.01) is None
-    assert time.monotonic() - begin < 5
 
 
 # --- audio files ---
