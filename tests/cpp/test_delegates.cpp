@@ -60,8 +60,9 @@ void test_gpu_works_or_is_an_error() {
             message_of<DelegateError>([&] { open_on("gpu", kPatient + "fault = " + fault + "\n"); });
         CHECK(has(why, "The GPU cannot be used: ") && has(why, "Use delegate 'auto' or 'cpu'."));
     }
-    CHECK(has(message_of<DelegateError>([] { open_on("gpu", kProgram + "fault = slow\nprobe_most_ratio = 0\n"); }),
-              "as long as the CPU"));
+    CHECK(has(
+        message_of<DelegateError>([] { open_on("gpu", kProgram + "fault = slow\nprobe_most_ratio = 0\n"); }),
+        "as long as the CPU"));
     CHECK(has(message_of<DelegateError>([] { open_on("npu", kProgram); }), "There is no delegate 'npu'"));
 }
 
