@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from board import FAULTS, ICD, Board, Fault, every_core, portrait, voice
 
-from edgeemo.doctor import CHECKS, Case, Checked, Finding, examine
+from edgeemo.doctor import CHECKS, Checked, Context, Finding, examine
 
 PAIRS = [(i, j) for i, j in combinations(range(len(FAULTS)), 2) if FAULTS[i].stands_with(FAULTS[j])]
-Plant = Callable[..., Case]
+Plant = Callable[..., Context]
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +52,8 @@ def told(checked: list[Checked]) -> str:
 
 
 def test_on_a_healthy_board_nothing_is_found(plant: Plant, tmp_path: Path) -> None:
-    asked = Case(picture=portrait(tmp_path), recording=voice(tmp_path), rate_hz=16_000, threads=4)
-    checked = examine(plant(case=asked))
+    asked = Context(picture=portrait(tmp_path), recording=voice(tmp_path), rate_hz=16_000, threads=4)
+    checked = examine(plant(context=asked))
     assert found_in(checked) == [], told(checked)
     assert "failed" not in {check.state for check in checked}, told(checked)
     assert [check.name for check in checked] == [name for checks in CHECKS.values() for name in checks]
@@ -99,7 +99,7 @@ def test_speech_and_then_a_long_silence_is_speech(plant: Plant, tmp_path: Path) 
     def pause(pcm: Any) -> Any:
         return np.append(pcm, 1e-4 * np.random.default_rng(0).standard_normal(8 * len(pcm))).astype("f4")
 
-    checked = examine(plant(case=Case(recording=voice(tmp_path, pause))), only={"recording"})
+    checked = examine(plant(context=Context(recording=voice(tmp_path, pause))), only={"recording"})
     assert found_in(checked) == [], told(checked)
 
 

@@ -23,7 +23,7 @@ HEAVY += ["sounddevice", "soundfile", "cv2", "PIL"]
 
 # the data path, each line may import those above it
 ORDER = [
-    {"types", "errors", "files", "told", "machine"},
+    {"types", "errors", "files", "system_files", "machine"},
     {"_core"},
     {"card"},
     {"frontends", "faces", "bundle", "manifest", "sources", "native_paths"},

@@ -74,7 +74,7 @@ def _loaded(value: Any) -> Any:
 
 def _peak_mb() -> float:
     """The most memory that was resident, in MiB: by /proc, else what getrusage says (of the parent, too)."""
-    from ..told import read
+    from ..system_files import read
 
     for line in read(Path("/proc/self/status")).splitlines():
         if line.startswith("VmHWM:"):

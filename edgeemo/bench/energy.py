@@ -7,7 +7,7 @@ from time import perf_counter_ns
 from typing import Any
 
 from ..machine import board_meter
-from ..told import find, natural, read
+from ..system_files import find, natural, read
 
 NONE = "no counter: neither RAPL (sys/class/powercap) nor a board's power meter"
 
