@@ -88,7 +88,7 @@ def test_licences_are_noted_and_no_fault(plant: Plant) -> None:
     assert checked.findings == ()
     closed = [
         card.name
-        for card in (bundle.card for bundle in plant().whole.values())
+        for card in (bundle.card for bundle in plant().intact.values())
         if card.commercial != "cleared"
     ]
     assert closed
@@ -133,3 +133,9 @@ def test_many_faults_at_once_are_all_named(seed: int, plant: Plant) -> None:
     assert len(chosen) > 20
     checked = examine(plant(*chosen))
     assert {fault.id for fault in chosen} <= {finding.id for finding in found_in(checked)}, told(checked)
+
+
+def test_the_old_name_of_context_still_works() -> None:
+    with pytest.warns(DeprecationWarning, match="Case is now called Context"):
+        from edgeemo.doctor import Case
+    assert Case is Context

@@ -1,32 +1,33 @@
-"""Where the time of a call goes: a twin of the product with clocks at its seams.
+"""Time the stages of a call, in calls apart from those that are timed as a whole.
 
-The twin is the recognizer itself with three parts replaced: the frontend, `Runtime.run` and
-`Backend.invoke`. It runs the product's own code and shares its engine, so nothing is told twice, and the
-recognizer that is timed as a whole has no clock in it.
+A copy of the recognizer has clocks around its frontend, `Runtime.run` and `Backend.invoke`. The copy runs the
+product's own code on the same engine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from time import perf_counter_ns
 from typing import Any
 
 from ..backends import Tensor
+from ..errors import InferenceError
 from ..runtime import Runtime
 from ..types import FloatArray
 
 STAGES = ("detect", "frontend", "quantize", "invoke", "dequantize", "post")
-"""In the order in which a call goes through them. ``capture`` comes before the call."""
-REST = "rest"
+"""The stages in their order. ``capture`` comes before the call."""
+BETWEEN = "between"
+"""The Python code between the stages."""
 _READINGS = 201  # of the clock, to know what one takes
 
 
-class Laps:
+class StageClock:
     """One clock and the stage it runs for.
 
-    ``rest`` is what lies between the stages: the Python that hands values on. What a reading of the clock
-    itself takes is measured at first, and taken off each stage.
+    The time of a reading of the clock is measured at first, and taken off each stage.
     """
 
     def __init__(self, clock: Callable[[], int] = perf_counter_ns) -> None:
@@ -34,7 +35,7 @@ class Laps:
         self._stages: list[str] = []
         self._times: list[int] = []
         for _ in range(_READINGS):
-            self.to(REST)
+            self.to(BETWEEN)
         gaps = [after - before for before, after in pairwise(self._times)]
         self._reading = sorted(gaps)[len(gaps) // 2]
 
@@ -56,33 +57,48 @@ class Laps:
 
         return timed
 
-    def lap(self, call: Callable[[], object]) -> dict[str, int]:
+    def measure(self, call: Callable[[], object]) -> dict[str, int]:
         """Call once, and return the ns of each stage that it went through."""
         self._stages, self._times = [], []
-        self.to(REST)
+        self.to(BETWEEN)
         call()
-        self.to(REST)
+        self.to(BETWEEN)
         spent: dict[str, int] = {}
         for stage, (begin, end) in zip(self._stages, pairwise(self._times), strict=False):
             spent[stage] = spent.get(stage, 0) + max(end - begin - self._reading, 0)
         return spent
 
 
-def twin(opened: Any, laps: Laps) -> Any:
-    """Return a `Recognizer` or `FaceDetector` with the same parts and ``laps`` between them.
+def staged(opened: Any, method: str, arguments: tuple[Any, ...]) -> Callable[[], dict[str, int]]:
+    """Return a function that makes one call and returns the ns of its stages, `BETWEEN` included.
 
-    It must not be closed: what it was made of is closed instead.
+    Raises:
+        InferenceError: the clocks change the answer.
     """
+    clock = StageClock()
+    call = partial(getattr(with_clock(opened, clock), method), *arguments)
+    answers: list[Any] = [getattr(opened, method)(*arguments)]
+    clock.measure(lambda: answers.append(call()))
+    if answers[0] != answers[1] and opened.runtime.info.delegate == "cpu":
+        raise InferenceError(
+            f"{opened.card.name} answers differently with clocks between its stages: {answers[1]} "
+            f"for {answers[0]}. Please report it."
+        )
+    return partial(clock.measure, call)
+
+
+def with_clock(opened: Any, clock: StageClock) -> Any:
+    """Return a copy of a `Recognizer` or `FaceDetector` with clocks; close the original instead of it."""
     found = _copy(opened)
-    found.runtime = _Runtime(opened.runtime, laps)
-    found.frontend = _Frontend(opened.frontend, laps)
+    found.runtime = _Runtime(opened.runtime, clock)
+    found.frontend = _Frontend(opened.frontend, clock)
     if hasattr(opened, "_reader"):
         found._reader = _copy(opened._reader)
         found._reader._runtime = found.runtime
         if hasattr(opened._reader, "_frontend"):
             found._reader._frontend = found.frontend
     if hasattr(opened, "detector"):
-        found._detector = _Detector(opened.detector, laps)
+        found._detector = _Detector(opened.detector, clock)
     return found
 
 
@@ -94,56 +110,56 @@ def _copy(thing: Any) -> Any:
 
 
 class _Runtime(Runtime):
-    def __init__(self, runtime: Runtime, laps: Laps) -> None:
+    def __init__(self, runtime: Runtime, clock: StageClock) -> None:
         self.__dict__.update(runtime.__dict__)
-        self._laps = laps
-        self._before = "quantize" if any(i.scale for i in runtime.inputs.values()) else REST
+        self._clock = clock
+        self._before = "quantize" if any(i.scale for i in runtime.inputs.values()) else BETWEEN
         after = "dequantize" if any(o.scale for o in runtime.outputs.values()) else "post"
-        self._backend = _Backend(runtime._backend, laps, after)
+        self._backend = _Backend(runtime._backend, clock, after)
 
     def run(self, *inputs: Tensor) -> dict[str, FloatArray]:
-        self._laps.to(self._before)
+        self._clock.to(self._before)
         found = super().run(*inputs)
-        self._laps.to("post")
+        self._clock.to("post")
         return found
 
 
 class _Backend:
     """The backend, with the clock on ``after`` once it has answered."""
 
-    def __init__(self, backend: Any, laps: Laps, after: str) -> None:
-        self._laps, self._after = laps, after
+    def __init__(self, backend: Any, clock: StageClock, after: str) -> None:
+        self._clock, self._after = clock, after
         self._invoke = backend.invoke
         self.name, self.delegate = backend.name, backend.delegate
         self.inputs, self.outputs = backend.inputs, backend.outputs
 
     def invoke(self, *inputs: Tensor) -> list[Tensor]:
-        self._laps.to("invoke")
+        self._clock.to("invoke")
         found: list[Tensor] = self._invoke(*inputs)
-        self._laps.to(self._after)
+        self._clock.to(self._after)
         return found
 
 
 class _Frontend:
     """A frontend of any modality; streams of voices that it opens have clocks, too."""
 
-    def __init__(self, frontend: Any, laps: Laps) -> None:
+    def __init__(self, frontend: Any, clock: StageClock) -> None:
         self.spec = frontend.spec
         for name in ("encode", "compute", "compute_int8", "align", "fitted", "given"):
             if hasattr(frontend, name):
-                setattr(self, name, laps.around("frontend", getattr(frontend, name)))
+                setattr(self, name, clock.around("frontend", getattr(frontend, name)))
         if hasattr(frontend, "stream"):
-            opened = laps.around("frontend", frontend.stream)
-            self.stream = lambda *how: _Voice(opened(*how), laps)
+            opened = clock.around("frontend", frontend.stream)
+            self.stream = lambda *how: _Voice(opened(*how), clock)
 
 
 class _Voice:
-    def __init__(self, voice: Any, laps: Laps) -> None:
+    def __init__(self, voice: Any, clock: StageClock) -> None:
         self.push, self.flush, self.reset = (
-            laps.around("frontend", method) for method in (voice.push, voice.flush, voice.reset)
+            clock.around("frontend", method) for method in (voice.push, voice.flush, voice.reset)
         )
 
 
 class _Detector:
-    def __init__(self, detector: Any, laps: Laps) -> None:
-        self.detect = laps.around("detect", detector.detect)
+    def __init__(self, detector: Any, clock: StageClock) -> None:
+        self.detect = clock.around("detect", detector.detect)
