@@ -101,8 +101,8 @@ def open_external(
     """Open an interpreter with a delegate that passed the probe, and say how; arguments as in `probe`.
 
     Raises:
-        DelegateError: the file is not a delegate, or the delegate crashes, hangs, is slow, or answers
-            otherwise than the CPU; or the last process that opened it here died.
+        DelegateError: the file is not a delegate. The delegate crashes, hangs, is slow, or answers otherwise
+            than the CPU. The last process that opened it here died.
         InputError, RuntimeUnavailableError, InferenceError: the errors of `InterpreterBackend` on the CPU.
     """
     cpu = InterpreterBackend(flatbuffer, name=name, threads=threads)

@@ -93,7 +93,7 @@ class Fault:
 
     @property
     def touches(self) -> set[str]:
-        """What it changes: two faults that change the same cannot stand together."""
+        """The names that the fault changes: two faults that change the same name cannot stand together."""
         kinds = (self.files, self.modes, self.tools, self.patches, self.versions, self.options)
         found = {name for kind in kinds for name in kind}
         return found | {kind for kind in ("picture", "recording") if getattr(self, kind)}
@@ -122,7 +122,7 @@ def microphone(**changes: Any) -> dict[str, Any]:
 class Board:
     """The healthy board, drawn once into a folder; `with_faults` spoils it, `heal` undoes that.
 
-    Of the installation only the C library is drawn, which a build in place leaves out.
+    The installation is the real one, except that the C library always exists.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -71,8 +71,8 @@ def drift(medians: Times) -> float:
 def steady(medians: Times) -> bool:
     """Return whether the last `WINDOW` blocks are steady; False if there are fewer.
 
-    They are not steady if the medians of their halves differ by more than `LEAST_SHIFT`, and nearly all
-    blocks of one half lie above those of the other. Mann and Whitney's U test decides (5 % two-sided). The
+    They drift if the medians of their halves differ by more than `LEAST_SHIFT`, and nearly all blocks of
+    one half lie above the other half. Mann and Whitney's U test decides (5 % two-sided). The
     test goes by ranks: on a shared machine the deviation of blocks says little.
     """
     if len(medians) < WINDOW:
