@@ -26,22 +26,12 @@ _FEATURES = {
     *("neon", "asimd", "asimddp", "asimdhp", "fphp", "i8mm", "sve"),
 }
 _CORTEX = {  # "CPU part" of ARM's own cores: MIDR_EL1 in their Technical Reference Manuals
-    "0xd03": "Cortex-A53",
-    "0xd04": "Cortex-A35",
-    "0xd05": "Cortex-A55",
-    "0xd07": "Cortex-A57",
-    "0xd08": "Cortex-A72",
-    "0xd0a": "Cortex-A75",
-    "0xd0b": "Cortex-A76",
-    "0xd0c": "Neoverse-N1",
+    "0xd03": "Cortex-A53", "0xd04": "Cortex-A35", "0xd05": "Cortex-A55", "0xd07": "Cortex-A57",
+    "0xd08": "Cortex-A72", "0xd0a": "Cortex-A75", "0xd0b": "Cortex-A76", "0xd0c": "Neoverse-N1",
     "0xd42": "Cortex-A78AE",
-}
-_THROTTLED = {  # bits of `vcgencmd get_throttled`, as Raspberry Pi documents them
-    0: "under-voltage",
-    1: "clock capped",
-    2: "throttled",
-    3: "soft temperature limit",
-}
+}  # fmt: skip
+_THROTTLED = ("under-voltage", "clock capped", "throttled", "soft temperature limit")
+"""The bits of `vcgencmd get_throttled`, as Raspberry Pi documents them."""
 _THROTTLED_FILE = "sys/devices/platform/soc/soc:firmware/get_throttled"
 _SINCE_BOOT = 16  # the same four bits again, for events since the start
 
@@ -126,7 +116,7 @@ def condition(root: Path = Path("/")) -> Condition:
     by_tool = vcgencmd_bits()
     bits = by_tool if by_tool is not None else kernel_bits(root) or 0
     now, before = (
-        tuple(name for bit, name in _THROTTLED.items() if bits >> (bit + shift) & 1)
+        tuple(name for bit, name in enumerate(_THROTTLED) if bits >> (bit + shift) & 1)
         for shift in (0, _SINCE_BOOT)
     )
     free = _kilobytes(read(root / "proc/meminfo"), "MemAvailable")
@@ -265,6 +255,5 @@ def _power(root: Path) -> float | None:
     if watts is not None:
         return watts
     line = first_line("tegrastats", "--interval", "100")
-    found = re.search(r"(?:VDD_IN|VIN|POM_5V_IN) (\d+)(?:mW)?/", line)
-    milliwatts = natural(found[1]) if found else None
-    return None if milliwatts is None else milliwatts / 1000
+    found = re.search(r"(?:VDD_IN|VIN|POM_5V_IN) (\d{1,19})(?:mW)?/", line)
+    return int(found[1]) / 1000 if found else None

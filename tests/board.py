@@ -37,7 +37,6 @@ HEALTHY: Mapping[str, str] = {
     "proc/stat": "cpu  90000 0 9000 800000 500 0 100 0 0 0\n",
     "proc/device-tree/model": "Raspberry Pi 5 Model B Rev 1.0\0",
     "sys/class/thermal/thermal_zone0/temp": "48700\n",
-    "sys/devices/system/clocksource/clocksource0/current_clocksource": "arch_sys_counter\n",
     "sys/fs/cgroup/cpu.max": "max 100000\n",
     f"{CORES}/present": "0-3\n",
     f"{CORES}/offline": "\n",
@@ -321,9 +320,6 @@ FAULTS = [
     Fault("litert-needs-glibc", {LIBC: "GNU C Library (Debian GLIBC 2.31) stable release version 2.31.\n"}),
     Fault("litert-needs-glibc", {LIBC: None, "lib64/libc-2.17.so": "", "proc/cpuinfo": OLD_SERVER}),
     Fault("libc-not-glibc", {LIBC: None, "lib/ld-musl-aarch64.so.1": ""}),
-    Fault(
-        "clock-source-slow", {"sys/devices/system/clocksource/clocksource0/current_clocksource": "jiffies"}
-    ),
     Fault("clock-not-synchronised", tools={"timedatectl": "echo no"}),
     Fault("clock-wrong", patches={"time.time": lambda: 1e6}),
     Fault("root-read-only", {"proc/mounts": "/dev/mmcblk0p2 / ext4 ro,noatime 0 0\n"}),
@@ -361,7 +357,6 @@ FAULTS = [
     ),
     Fault("vulkan-driver-broken", {"etc/vulkan/icd.d/cut.json": DRIVER[:20]}, blinds=frozenset({"vulkan"})),
     Fault("vulkan-loader-missing", {"usr/lib/aarch64-linux-gnu/libvulkan.so.1": None, ICD: DRIVER}),
-    Fault("vulkan-software", {ICD: None, ICD.replace("broadcom", "lvp"): DRIVER}),
     Fault(
         "python-version",
         patches={INSTALLATION + "sys": SimpleNamespace(version_info=(3, 8, 10), executable="python3.8")},

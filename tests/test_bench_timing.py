@@ -12,7 +12,6 @@ import pytest
 
 from edgeemo.bench.energy import NONE, Meter
 from edgeemo.bench.noise import noise, tail_noise
-from edgeemo.bench.stage_times import StageClock
 from edgeemo.bench.timing import BLOCKS, Effort, Measured, Timer
 from edgeemo.machine import Condition
 
@@ -54,54 +53,6 @@ class Product:
 
     def timer(self, tick: Callable[[float], None] = lambda _: None) -> Timer:
         return Timer(self.call, self.staged, clock=self.clock, cpu_clock=lambda: self.clock.cpu, tick=tick)
-
-
-def test_stages_add_up_to_the_call() -> None:
-    clock = Clock()
-    clock_ = StageClock(clock)
-    work = clock_.around("detect", lambda ns: clock.work(ns))
-
-    def call() -> None:
-        clock.work(10)
-        work(200)
-        clock.work(5)
-        work(100)
-        clock_.to("post")
-        work(1)
-        clock.work(7)
-
-    assert clock_.measure(call) == {"between": 15, "detect": 301, "post": 7}
-
-
-def test_a_stage_that_fails_gives_the_clock_back() -> None:
-    clock_ = StageClock(Clock())
-
-    def fail() -> None:
-        raise ValueError
-
-    def call() -> None:
-        with pytest.raises(ValueError):  # noqa: PT011
-            clock_.around("detect", fail)()
-        clock_._clock.work(9)  # type: ignore[attr-defined]
-
-    assert clock_.measure(call) == {"between": 9, "detect": 0}
-
-
-def test_what_a_reading_of_the_clock_takes_is_taken_off() -> None:
-    clock = Clock()
-
-    def slow() -> int:
-        clock.work(100)
-        return clock.now
-
-    clock_ = StageClock(slow)
-
-    def call() -> None:
-        clock_.to("invoke")
-        clock.work(1000)
-        clock_.to("post")
-
-    assert clock_.measure(call) == {"between": 0, "invoke": 1000, "post": 0}
 
 
 @pytest.mark.parametrize("rounds", [1, 7, 40, 55, 100, 400])

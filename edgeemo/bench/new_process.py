@@ -83,13 +83,8 @@ def _talk(task: str, stderr: IO[bytes], tick: Tick) -> tuple[int | None, dict[st
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}  # as installed
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", _RUN],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        env=environment,
-        text=True,
-        encoding="utf-8",
-    )
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=environment, encoding="utf-8",
+    )  # fmt: skip
     assert process.stdin is not None
     assert process.stdout is not None
     found: dict[str, Any] = {}
@@ -99,25 +94,10 @@ def _talk(task: str, stderr: IO[bytes], tick: Tick) -> tuple[int | None, dict[st
         timeouts.append(True)
         process.kill()
 
-    def say(line: str) -> None:
-        assert process.stdin is not None
-        process.stdin.write(line + "\n")
-        process.stdin.flush()
-
-    def next_line() -> str:
-        assert process.stdout is not None
-        limit = Timer(_TIMEOUT_S, give_up)
-        limit.daemon = True
-        limit.start()
-        try:
-            return process.stdout.readline()
-        finally:
-            limit.cancel()
-
     try:
         with suppress(BrokenPipeError):
-            say(task)
-            while line := next_line():
+            _say(process.stdin, task)
+            while line := _next_line(process.stdout, give_up):
                 if not line.startswith("{"):  # a driver prints lines of its own
                     continue
                 message = json.loads(line)
@@ -125,7 +105,7 @@ def _talk(task: str, stderr: IO[bytes], tick: Tick) -> tuple[int | None, dict[st
                     found = message
                     break
                 tick(*message["tick"])
-                say("")
+                _say(process.stdin, "")
         with suppress(BrokenPipeError):
             process.stdin.close()
         with suppress(subprocess.TimeoutExpired):  # a library may hang or crash when it is unloaded
@@ -135,6 +115,22 @@ def _talk(task: str, stderr: IO[bytes], tick: Tick) -> tuple[int | None, dict[st
         process.stdout.close()
         process.wait()
     return (None if timeouts else process.returncode), found
+
+
+def _say(pipe: IO[str], line: str) -> None:
+    pipe.write(line + "\n")
+    pipe.flush()
+
+
+def _next_line(pipe: IO[str], give_up: Callable[[], None]) -> str:
+    """Return the next line, ``""`` at the end or after a timeout."""
+    limit = Timer(_TIMEOUT_S, give_up)
+    limit.daemon = True
+    limit.start()
+    try:
+        return pipe.readline()
+    finally:
+        limit.cancel()
 
 
 def _stored(path: Path, value: Any) -> Any:

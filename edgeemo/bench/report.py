@@ -54,9 +54,8 @@ def notes(results: Sequence[Result]) -> list[str]:
         if "compared" in result:
             found.append(f"{name}: {verdict(result['compared'])}.")
     found += _conditions(results)
-    for result in _once(results, "input"):
-        found.append(f"{result['bundle']} {result['versions']['bundle']} read {result['input']}.")
-    return found
+    inputs = [f"{r['bundle']} {r['versions']['bundle']} read {r['input']}." for r in results if "input" in r]
+    return found + list(dict.fromkeys(inputs))
 
 
 def verdict(compared: Result) -> str:
@@ -98,7 +97,8 @@ def name_of(result: Result, results: Sequence[Result]) -> str:
     parts = [str(result["bundle"])]
     for key, usual in _USUAL.items():
         if result[key] != usual or len({str(other[key]) for other in results}) > 1:
-            parts.append(_text_of(key, result[key]))
+            form = {"delegate": "{}", "batch": "batch {}", "threads": "{} thread" + "s" * (result[key] != 1)}
+            parts.append(form[key].format(result[key]))
     if len({other["path"] for other in results if other["bundle"] == result["bundle"]}) > 1:
         parts.append(str(result["path"]))
     return ", ".join(parts)
@@ -172,17 +172,6 @@ def _conditions(results: Sequence[Result]) -> list[str]:
     parts += [f"governor {', '.join(after['governors'])}"] if after["governors"] else []
     parts += [f"{', '.join(after['throttled_before'])} since the start"] if after["throttled_before"] else []
     return [f"Before and after: {'; '.join(parts)}."] if parts else []
-
-
-def _once(results: Sequence[Result], key: str) -> list[Result]:
-    found = {(result["bundle"], result[key]): result for result in reversed(results) if key in result}
-    return list(found.values())[::-1]
-
-
-def _text_of(key: str, value: Any) -> str:
-    if key == "delegate":
-        return str(value)
-    return f"{value} thread{'s' * (value != 1)}" if key == "threads" else f"batch {value}"
 
 
 def _line(cells: Any) -> str:

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..face_recognizer import FaceRecognizer
-from ..voice_recognizer import VoiceRecognizer
+from ..recognizer import FaceRecognizer, VoiceRecognizer
 from .block_statistics import quantiles
 from .timing import Effort, timed
 

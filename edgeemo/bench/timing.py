@@ -103,32 +103,28 @@ class Timer:
         call_ns, blocks = self._warm_up(found, effort), effort.blocks()
         began = self._clock()
         for i in range(blocks):
-            self._block(found, effort.calls(i, call_ns), call_ns, partial(self._tell, i, blocks))
+            tell = partial(self._tell, i, blocks)
+            self._block(found, effort.calls(i, call_ns), call_ns, tell, self._meter)
             call_ns = float(np.median(found.blocks[-1]))
-            self._tell(i, blocks, 1.0)
+            tell(1.0)
             late = self._clock() - began > _LATE * effort.seconds * 1e9
             if effort.rounds is None and late and len(found.blocks) >= WINDOW:
                 break
         return found
 
     def _warm_up(self, found: Measured, effort: Effort) -> float:
-        """Run blocks that do not count; return the ns of a call at the end."""
-        began, waiting = self._clock(), partial(self._tell, 0, 1, 0.0)
+        """Measure blocks that do not count; return the ns of a call at the end."""
+        began, trial, medians = self._clock(), Measured(), list[float]()
         call_ns = 0.0
         for _ in range(3):
             call_ns = float(timed(self._call, 1, self._clock)[0])
-            waiting()
-        medians: list[float] = []
+            self._tick(0.0)
         while not found.warm and not self._is_over(began, len(medians), effort):
-            self._call()  # does not count: see `_block`
-            times: list[int] = []
-            for size in self._bursts(effort.calls(0, call_ns), call_ns, lambda _: waiting()):
-                times += timed(self._call, size, self._clock)
-            self._stage(found, len(times), {}, call_ns, lambda _: waiting())
-            call_ns = float(np.median(times))
+            self._block(trial, effort.calls(0, call_ns), call_ns, lambda _: self._tick(0.0))
+            call_ns = float(np.median(trial.blocks[-1]))
             medians.append(call_ns)
-            found.warm_up_calls += len(times)
             found.warm = steady(medians)
+        found.warm_up_calls, found.staged = len(trial.whole), trial.staged
         found.warm_up_ns = self._clock() - began
         return call_ns
 
@@ -137,29 +133,26 @@ class Timer:
             return blocks >= max(WINDOW, WARM_UP * effort.blocks())
         return self._clock() - began > WARM_UP * effort.seconds * 1e9
 
-    def _block(self, found: Measured, count: int, call_ns: float, tell: Tell) -> None:
+    def _block(
+        self, found: Measured, count: int, call_ns: float, tell: Tell, meter: Meter | None = None
+    ) -> None:
         self._call()  # does not count: staged calls ran before, and left their data in the caches
         times: list[int] = []
         for size in self._bursts(count, call_ns, tell):
-            if self._meter is not None:
-                self._meter.start()
+            if meter is not None:
+                meter.start()
             cpu, wall = self._cpu_clock(), self._clock()
             times += timed(self._call, size, self._clock)
             found.cpu += self._cpu_clock() - cpu
             found.wall += self._clock() - wall
-            if self._meter is not None:
-                self._meter.stop(size)
+            if meter is not None:
+                meter.stop(size)
         found.blocks.append(times)
-        self._stage(found, count, found.stages, call_ns, lambda _: tell(1.0))
-
-    def _stage(
-        self, found: Measured, count: int, stages: dict[str, list[int]], call_ns: float, tell: Tell
-    ) -> None:
         count = max(1, round(count * (1 - _WHOLE) / _WHOLE))
-        for size in self._bursts(count, call_ns, tell):
+        for size in self._bursts(count, call_ns, lambda _: tell(1.0)):
             for _ in range(size):
                 for stage, ns in self._staged().items():
-                    stages.setdefault(stage, []).append(ns)
+                    found.stages.setdefault(stage, []).append(ns)
         found.staged += count
 
     @staticmethod

@@ -26,9 +26,11 @@ def main(began: int) -> None:
 
 
 def _run(task: dict[str, Any], began: int, imported: int) -> dict[str, Any]:
+    import numpy as np
+
     import edgeemo
 
-    arguments = tuple(_loaded(value) for value in task["arguments"])
+    arguments = tuple(np.load(v["npy"]) if isinstance(v, dict) else v for v in task["arguments"])
     loaded = perf_counter_ns()
     kind = edgeemo.FaceDetector if task["method"] == "detect" else edgeemo.Recognizer
     opened = kind.open(task["name"], **task["how"])
@@ -64,12 +66,6 @@ def _tick(what: str, share: float) -> None:
     print(json.dumps({"tick": [what, share]}), flush=True)
     sys.stdin.readline()
     _last_tick = perf_counter_ns()
-
-
-def _loaded(value: Any) -> Any:
-    import numpy as np
-
-    return np.load(value["npy"]) if isinstance(value, dict) else value
 
 
 def _peak_mb() -> float:

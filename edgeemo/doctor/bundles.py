@@ -58,10 +58,7 @@ def goldens(context: Context) -> Iterator[Finding]:
     mine = [str(path) for path in shipped().values()]
     given = [path for path in intact if path not in mine]
     runs = [run for run in (*run_bundles(mine), *run_bundles(given)) if run.bundle in intact]
-    if not any(run.ok for run in runs) and {run.kind for run in runs} <= {
-        "RuntimeUnavailableError",
-        "Died",
-    }:
+    if all(run.kind in ("RuntimeUnavailableError", "Died") for run in runs):
         raise Skipped(f"no bundle runs here: {runs[0].error}")
     for run in runs:
         yield from _judged(run, intact[run.bundle].card)

@@ -9,19 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from . import (
-    bundles,
-    devices,
-    glibc,
-    gpu,
-    heat,
-    installation,
-    litert,
-    picture,
-    processor,
-    recording,
-    system,
-)
+from . import bundles, devices, glibc, gpu, heat, installation, litert, picture, processor, recording, system
 from .context import Context, Finding, Skipped, warning
 
 Check = Callable[[Context], Iterator[Finding]]

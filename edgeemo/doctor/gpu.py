@@ -6,6 +6,7 @@ import glob
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ..bundle import Bundle, shipped
@@ -15,7 +16,6 @@ from .context import Context, Finding, Noted, Skipped, info, warning
 from .devices import forbidden
 
 _ICD = ("usr/share/vulkan/icd.d", "usr/local/share/vulkan/icd.d", "etc/vulkan/icd.d")
-_SOFTWARE = ("lvp", "swiftshader", "llvmpipe")
 _LIBRARIES = ("lib*", "lib/*-linux-gnu*", "usr/lib*", "usr/lib/*-linux-gnu*", "usr/local/lib")
 
 
@@ -44,14 +44,6 @@ def gpu(context: Context) -> Noted:
             "There is a Vulkan driver, but its loader is missing.",
             "no libvulkan.so.1 in the system's library folders",
             "`sudo apt-get install libvulkan1`",
-        )
-    elif usable and all(any(word in name.lower() for word in _SOFTWARE) for name in usable):
-        yield info(
-            "vulkan-software",
-            "The CPU runs Vulkan here. This is slower than the CPU itself, and one such driver gave wrong "
-            "numbers.",
-            f"drivers: {', '.join(usable)}",
-            "Use the delegate 'cpu'.",
         )
     return ""
 
@@ -84,19 +76,17 @@ def delegates(context: Context) -> Iterator[Finding]:
 
 def _drivers(context: Context) -> list[Path]:
     """Return the files that describe Vulkan's drivers."""
-    found = [path for folder in _ICD for path in find(context.root, f"{folder}/*.json")]
     named = os.environ.get("VK_DRIVER_FILES") or os.environ.get("VK_ICD_FILENAMES") or ""
-    if context.root == Path("/"):
-        found += [Path(name) for name in named.split(os.pathsep) if name]
-    return found
+    added = named.split(os.pathsep) if context.root == Path("/") else []
+    return [path for folder in _ICD for path in context.find(f"{folder}/*.json")] + [
+        Path(n) for n in added if n
+    ]
 
 
 def _problem_of_driver(root: Path, driver: Path) -> str:
-    text = read(driver)
-    try:
-        library = json.loads(text)["ICD"]["library_path"] if text else None
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return "is not JSON with ICD.library_path"
+    text, library = read(driver), None
+    with suppress(ValueError, KeyError, TypeError, RecursionError):
+        library = json.loads(text)["ICD"]["library_path"]
     if not isinstance(library, str) or not library:
         return "is not JSON with ICD.library_path" if text else "cannot be read"
     if "/" not in library:

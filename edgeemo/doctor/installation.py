@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import struct
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,6 @@ from pathlib import Path
 
 from .. import __version__, native_paths
 from ..errors import RuntimeUnavailableError
-from ..system_files import natural
 from .context import Context, Finding, Skipped, error, info, warning
 
 PYTHONS = ((3, 10), (3, 14))
@@ -28,16 +28,8 @@ def version_of(package: str) -> str:
 
 def numbers(version: str) -> tuple[int, ...]:
     """Return the leading numbers of a version for comparison, () if there are none."""
-    parts: list[int] = []
-    for part in version.split("."):
-        digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        value = natural(digits)
-        if value is None:
-            break
-        parts.append(value)
-        if digits != part:
-            break
-    return tuple(parts)
+    found = re.match(r"[0-9]{1,19}(\.[0-9]{1,19})*", version)
+    return tuple(map(int, found[0].split("."))) if found else ()
 
 
 def python(context: Context) -> Iterator[Finding]:

@@ -20,7 +20,6 @@ LOW_MB, TOO_LOW_MB = 128, 32
 RELEASED = 2026
 """A clock that shows an earlier year is wrong."""
 _STOLEN = 0.05
-_SLOW_CLOCKS = ("jiffies", "acpi_pm", "hpet", "refined-jiffies")
 _DISK_MB, _DISK_FULL_MB = 100, 10
 _WRITABLE = ("ext2", "ext3", "ext4", "f2fs", "btrfs", "xfs")  # read-only by a fault rather than by design
 
@@ -70,7 +69,7 @@ def load(context: Context) -> Iterator[Finding]:
 
 
 def clock(context: Context) -> Noted:
-    """Year, synchronisation, and the kernel's source of time."""
+    """Year and synchronisation."""
     year = time.gmtime(time.time()).tm_year
     if year < RELEASED:
         yield warning(
@@ -87,15 +86,6 @@ def clock(context: Context) -> Noted:
             "The clock is not synchronised, so times of several devices do not compare.",
             "`timedatectl show -p NTPSynchronized` says no",
             "`sudo timedatectl set-ntp true`",
-        )
-    source = context.read("sys/devices/system/clocksource/clocksource0/current_clocksource")
-    if source in _SLOW_CLOCKS:
-        yield warning(
-            "clock-source-slow",
-            f"The kernel reads its time from {source}, which is slow or coarse in every measurement.",
-            "sys/devices/system/clocksource/clocksource0/current_clocksource",
-            "Choose one of available_clocksource beside it: `echo tsc | sudo tee` to that file; if the "
-            "kernel rejected tsc, `dmesg | grep -i tsc` says why.",
         )
     unknown = shutil.which("timedatectl") and synchronised not in ("yes", "no")
     return "timedatectl does not say whether the clock is synchronised" if unknown else ""
