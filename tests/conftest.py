@@ -223,10 +223,10 @@ def mime_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def boxes_are_crops(monkeypatch: pytest.MonkeyPatch) -> None:
     """Detected boxes are read as they are: the mime's detector draws what the mime was made for."""
-    from edgeemo import face_reader
+    from edgeemo import recognizer
 
-    monkeypatch.setattr(face_reader, "CROP_OVER_BOX", 1.0)
-    monkeypatch.setattr(face_reader, "CROP_DOWN", 0.0)
+    monkeypatch.setattr(recognizer, "CROP_OVER_BOX", 1.0)
+    monkeypatch.setattr(recognizer, "CROP_DOWN", 0.0)
 
 
 @pytest.fixture

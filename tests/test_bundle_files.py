@@ -104,7 +104,7 @@ def test_a_file_larger_than_any_bundle_is_refused_without_reading_it_all(tmp_pat
     path = tmp_path / "big.tflite"
     with path.open("wb") as file:
         file.truncate(FILE_LIMIT + 1)
-    with pytest.raises(BundleCorruptError, match="more than the 67,108,864 bytes"):
+    with pytest.raises(BundleCorruptError, match="more than the 64 MiB"):
         Bundle.open(path)
 
 
