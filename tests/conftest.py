@@ -265,7 +265,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command: list[str | Path] = [
         os.environ.get("CXX", "g++"), "-std=c++17", "-shared", "-fPIC", "-O1", '-DEDGEEMO_STAND_IN="good"',
         f"-I{ROOT / 'cpp' / 'include'}", f"-I{ROOT / 'cpp' / 'src'}",
-        ROOT / "tests" / "cpp" / "stand_in_litert.cpp", ROOT / "cpp" / "src" / "model.cpp",
+        ROOT / "tests" / "cpp" / "stand_in_litert.cpp", ROOT / "cpp" / "src" / "runtime" / "model.cpp",
     ]  # fmt: skip
     return compiled(command, tmp_path_factory.mktemp("stand-in") / "libLiteRt.so")
 

@@ -1,4 +1,4 @@
-"""Results as a page of its own: HTML with a picture in it, nothing to fetch."""
+"""Write results as one page of HTML with a picture, which loads nothing else."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from html import escape
 from typing import Any
 
 from . import report
-from .laps import STAGES
-from .report import BETWEEN
+from .stage_times import BETWEEN, STAGES
 
 COLOURS = ("#8c5a3c", "#2f6f9f", "#5b8c3a", "#e3a008", "#6c4f9c", "#c0392b", "#b6bec5")
-"""Of `STAGES`, in their order, and of what lies between them."""
+"""The colours of `STAGES` in their order, and of `BETWEEN`."""
 _WIDTH, _NAME, _BAR, _STEP = 960, 220, 24, 38
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #22303c; max-width: 62rem; margin: 2rem auto }
@@ -23,10 +22,10 @@ h1 { font-size: 1.4rem } h2 { font-size: 1.05rem } svg { width: 100%; height: au
 
 
 def bars(results: Sequence[report.Result]) -> list[tuple[str, list[tuple[str, float]], float]]:
-    """Return what a picture draws of each result that ran: name, (stage, µs) in order, the whole in µs.
+    """Return for each result that ran its name, (stage, µs) in order, and the whole call in µs.
 
-    The stages end with what was measured between them. Together they are not the whole, which was measured
-    in other calls, without clocks: that is a mark of its own.
+    The last stage is `BETWEEN`. The stages do not add up to the whole call, which was measured in other
+    calls: pictures show it as a mark.
     """
     found = []
     for result in results:
@@ -47,7 +46,7 @@ def html(results: Sequence[report.Result], machine: report.Result, command: str)
         "<h1>edgeemo bench</h1>",
         f"<p>{escape(report.where(machine, results))}<br><code>{escape(command)}</code></p>",
         _svg(bars(results)),
-        "<p>Medians. Bars: stages, of calls with clocks between them; marks: the whole call, without.</p>",
+        "<p>Medians. Bars: the stages, in calls that time them; marks: the whole call, in other calls.</p>",
         *(
             f"<h2>{escape(title)}</h2>{_table(header, rows)}"
             for title, header, rows in report.tables(results)

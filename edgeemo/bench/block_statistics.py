@@ -1,7 +1,7 @@
-"""What can be said of times on a machine that does other things too: quantiles, steadiness, effects.
+"""Quantiles, steadiness and confidence intervals of times on a machine that does other things, too.
 
-A measurement is cut into blocks, and each block has a median. Blocks are what is resampled and compared:
-calls beside each other share the machine's mood, blocks less so.
+A measurement consists of blocks, and each block has a median. The statistics resample and compare blocks:
+neighbouring calls share the state of the machine, blocks share less of it.
 """
 
 from __future__ import annotations
@@ -13,17 +13,20 @@ import numpy as np
 import numpy.typing as npt
 
 WINDOW = 10
-"""Blocks that must agree before a warm-up is over: five against the five before them."""
+"""Blocks that must agree before a warm-up ends: five against the five before them."""
 LEAST_SHIFT = 0.02
-"""A difference between halves that is never called a drift, as a share."""
+"""A smaller difference between halves, as a share, is never called a drift."""
 GROUPS = 10
-"""Of neighbouring blocks, whose differences tell how well a tail is known: more gain little (Schmeiser 1982,
-"Batch Size Effects in the Analysis of Simulation Output"), and larger ones outlast a mood of the machine."""
-LEAST_EFFECT = 0.03
-"""A difference between two measurements that is never called one, as a share.
+"""The number of groups of neighbouring blocks. Differences between groups show how well a tail is known.
 
-Within one process a median is known better than that; from process to process memory lies elsewhere, and
-the same code differs by one or two per cent (Mytkowicz et al. 2009, "Producing Wrong Data …").
+More groups gain little (Schmeiser 1982, "Batch Size Effects in the Analysis of Simulation Output"). Large
+groups outlast a disturbance of the machine.
+"""
+LEAST_EFFECT = 0.03
+"""A smaller difference between two measurements, as a share, is never called a difference.
+
+Within one process a median is known better. From process to process memory lies elsewhere, and the same code
+differs by one or two per cent (Mytkowicz et al. 2009, "Producing Wrong Data …").
 """
 _CRITICAL_U = 2  # of five against five, in Mann and Whitney's table
 _RESAMPLES = 2000
@@ -34,7 +37,7 @@ Times = Sequence[float] | npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Effect:
-    """How many times as long the new takes as the old, with a 95 % bootstrap interval over blocks."""
+    """The new time over the old one, with a 95 % bootstrap interval over blocks."""
 
     ratio: float
     low: float
@@ -46,19 +49,19 @@ class Effect:
 
 
 def quantiles(ns: Sequence[int]) -> dict[str, float]:
-    """Return the median, 95th and 99th percentile in µs of times in ns."""
+    """Return the median, 95th and 99th percentile in µs from times in ns."""
     p50, p95, p99 = np.percentile(np.asarray(ns, np.float64), (50, 95, 99)) / 1e3
     return {"p50": round(float(p50), 3), "p95": round(float(p95), 3), "p99": round(float(p99), 3)}
 
 
 def spread(medians: Times) -> float:
-    """Return how far apart the middle half of the blocks lies, as a share of their median."""
+    """Return the distance between the quartiles of the blocks, as a share of their median."""
     low, middle, high = np.percentile(medians, (25, 50, 75))
     return float((high - low) / middle)
 
 
 def drift(medians: Times) -> float:
-    """Return by which share the second half of the blocks takes longer than the first; 0 of one block."""
+    """Return by which share the second half of the blocks takes longer than the first; 0 for one block."""
     half = len(medians) // 2
     if not half:
         return 0.0
@@ -66,11 +69,11 @@ def drift(medians: Times) -> float:
 
 
 def steady(medians: Times) -> bool:
-    """Tell whether the last `WINDOW` blocks stay where they are: False of fewer.
+    """Return whether the last `WINDOW` blocks are steady; False if there are fewer.
 
-    They do not if the medians of their halves differ by more than `LEAST_SHIFT` and nearly all blocks of one
-    half lie above those of the other: Mann and Whitney's U beyond its critical value, 5 % two-sided. Ranks,
-    because blocks on a shared machine are of two or three kinds, and their deviation says little.
+    They drift if the medians of their halves differ by more than `LEAST_SHIFT`, and nearly all blocks of
+    one half lie above the other half. Mann and Whitney's U test decides (5 % two-sided). The
+    test goes by ranks: on a shared machine the deviation of blocks says little.
     """
     if len(medians) < WINDOW:
         return False
@@ -82,23 +85,23 @@ def steady(medians: Times) -> bool:
 
 
 def interval(medians: Times) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of the blocks' median."""
+    """Return the 95 % bootstrap interval of the median of the blocks."""
     low, high = np.percentile(_resampled(medians, 0), (2.5, 97.5))
     return float(low), float(high)
 
 
 def tail(blocks: Sequence[Sequence[int]], share: float) -> tuple[float | None, float | None]:
-    """Return the 95 % interval of a quantile of all calls, in their unit, without a word on how they scatter.
+    """Return the 95 % interval of a quantile of all calls, in the unit of the calls, for any distribution.
 
-    Woodruff's interval (1952, "Confidence Intervals for Medians and Other Position Measures"): how well the
-    share of calls up to the quantile is known, read off as order statistics. Neighbours share the machine's
-    mood, so that this share's error is that between groups of blocks, and at least that of independent calls.
+    This is Woodruff's interval (1952, "Confidence Intervals for Medians and Other Position Measures"). The
+    error of the share of calls below the quantile is read off as order statistics. This error is that between
+    groups of blocks, and at least that of independent calls, because neighbours share the machine's state.
 
     Args:
         share: of calls up to the quantile, between 0 and 1.
 
     Returns:
-        Its ends; None for one beyond all calls, and for both of fewer than `GROUPS` blocks.
+        The ends; None for an end beyond all calls, and for both if there are fewer than `GROUPS` blocks.
     """
     if len(blocks) < GROUPS:
         return None, None
@@ -116,7 +119,7 @@ def tail(blocks: Sequence[Sequence[int]], share: float) -> tuple[float | None, f
 
 
 def effect(new: Times, old: Times) -> Effect:
-    """Compare two measurements by their blocks' medians."""
+    """Compare two measurements by the medians of their blocks."""
     ratios = _resampled(new, 0) / _resampled(old, 1)
     low, high = np.percentile(ratios, (2.5, 97.5))
     return Effect(float(np.median(new) / np.median(old)), float(low), float(high))

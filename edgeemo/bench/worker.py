@@ -1,4 +1,4 @@
-"""What runs in a fresh process (`edgeemo.bench.fresh`): the first answer, then, if asked, the measurement."""
+"""The new process of `edgeemo.bench.new_process`: the first answer, then, if asked, the measurement."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
-_FURTHER, _FURTHER_NS = 30, 1_000_000_000  # calls after the first, or so long, until the memory is read
-_TICKS_NS = 100_000_000  # at most one in so long
-_told = 0
+_FURTHER, _FURTHER_NS = 30, 1_000_000_000  # calls after the first, or time, before the memory is read
+_TICKS_NS = 100_000_000  # the least time between ticks
+_last_tick = 0
 
 
 def main(began: int) -> None:
-    """Read the task from standard input, and print what it cost as one line of JSON."""
+    """Read the task from standard input, and print the result as one line of JSON."""
     import edgeemo
 
     imported = perf_counter_ns()
@@ -26,9 +26,11 @@ def main(began: int) -> None:
 
 
 def _run(task: dict[str, Any], began: int, imported: int) -> dict[str, Any]:
+    import numpy as np
+
     import edgeemo
 
-    arguments = [_loaded(value) for value in task["arguments"]]
+    arguments = tuple(np.load(v["npy"]) if isinstance(v, dict) else v for v in task["arguments"])
     loaded = perf_counter_ns()
     kind = edgeemo.FaceDetector if task["method"] == "detect" else edgeemo.Recognizer
     opened = kind.open(task["name"], **task["how"])
@@ -42,7 +44,7 @@ def _run(task: dict[str, Any], began: int, imported: int) -> dict[str, Any]:
         if perf_counter_ns() - answered > _FURTHER_NS:
             break
     found = {
-        "answered": answered - (loaded - imported),  # the input is there when a product is asked
+        "answered": answered - (loaded - imported),  # a product has its input before
         "import_us": (imported - began) / 1e3,
         "open_us": (ready - loaded) / 1e3,
         "first_us": (answered - ready) / 1e3,
@@ -52,29 +54,23 @@ def _run(task: dict[str, Any], began: int, imported: int) -> dict[str, Any]:
         from .measure import measure
 
         how = {**task["measure"], "root": Path(task["measure"]["root"])}
-        found |= measure(opened, task["method"], tuple(arguments), **how, tick=_tick)
+        found |= measure(opened, task["method"], arguments, **how, tick=_tick)
     return found
 
 
 def _tick(what: str, share: float) -> None:
-    """Tell how far it is, now and then, and wait until it was shown: nothing runs beside what is timed."""
-    global _told
-    if perf_counter_ns() - _told < _TICKS_NS:
+    """Report the progress now and then, and wait until it is shown: nothing runs beside the measurement."""
+    global _last_tick
+    if perf_counter_ns() - _last_tick < _TICKS_NS:
         return
     print(json.dumps({"tick": [what, share]}), flush=True)
     sys.stdin.readline()
-    _told = perf_counter_ns()
-
-
-def _loaded(value: Any) -> Any:
-    import numpy as np
-
-    return np.load(value["npy"]) if isinstance(value, dict) else value
+    _last_tick = perf_counter_ns()
 
 
 def _peak_mb() -> float:
-    """The most memory that was resident, in MiB: by /proc, else what getrusage says (of the parent, too)."""
-    from ..told import read
+    """Return the largest resident memory in MiB, from /proc, else from getrusage (the parent's included)."""
+    from ..system_files import read
 
     for line in read(Path("/proc/self/status")).splitlines():
         if line.startswith("VmHWM:"):

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edgeemo.bench.robust import WINDOW, drift, effect, interval, quantiles, spread, steady, tail
+from edgeemo.bench.block_statistics import WINDOW, drift, effect, interval, quantiles, spread, steady, tail
 
 RNG = np.random.default_rng(3)
 

@@ -1,8 +1,8 @@
-"""What a check is given, and what it finds."""
+"""The input of a check, and its findings."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from ..bundle import Bundle, shipped
 from ..errors import BundleError
 from ..machine import Condition, Machine, condition, machine, throttle_events
-from ..told import read
+from ..system_files import find, read
 
 Severity: TypeAlias = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
@@ -19,15 +19,15 @@ SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was found.
+    """One fault, or one fact worth knowing.
 
     Args:
-        id: names the kind of finding, for programs; it does not change from release to release.
-        severity: ``"error"`` something does not work or answers wrongly, ``"warning"`` it is slow or less
-            good than it could be, ``"info"`` worth knowing.
-        what: the matter, in a sentence.
-        evidence: how it was seen.
-        remedy: what to do: a command, or a step.
+        id: names the kind of finding for programs and stays the same from release to release.
+        severity: ``"error"`` if something does not work or answers wrongly. ``"warning"`` if it is slow or
+            less good than possible. ``"info"`` if it is worth knowing.
+        what: the fault in one sentence.
+        evidence: how the check saw the fault.
+        remedy: a command or a step.
     """
 
     id: str
@@ -41,23 +41,14 @@ class Finding:
         return asdict(self)
 
 
-def info(id: str, what: str, evidence: str, remedy: str) -> Finding:
-    """Return a `Finding` worth knowing."""
-    return Finding(id, "info", what, evidence, remedy)
+def _of(severity: Severity) -> Callable[[str, str, str, str], Finding]:
+    return lambda id, what, evidence, remedy: Finding(id, severity, what, evidence, remedy)
 
 
-def warning(id: str, what: str, evidence: str, remedy: str) -> Finding:
-    """Return a `Finding` of something slow, or less good than it could be."""
-    return Finding(id, "warning", what, evidence, remedy)
-
-
-def error(id: str, what: str, evidence: str, remedy: str) -> Finding:
-    """Return a `Finding` of something that does not work."""
-    return Finding(id, "error", what, evidence, remedy)
-
+info, warning, error = map(_of, SEVERITIES)
 
 Noted: TypeAlias = Generator[Finding, None, str]
-"""Of a check that ends with a note: what it saw that is nothing wrong, "" of nothing."""
+"""The result of a check that ends with a note: facts that are not faults, ``""`` if there are none."""
 
 
 class Skipped(Exception):  # noqa: N818
@@ -65,15 +56,15 @@ class Skipped(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True)
-class Case:
-    """What is examined.
+class Context:
+    """The machine, bundles and files to examine.
 
     Args:
-        root: below which the system's files are read; a drawn one in tests.
-        bundles: names or paths beside the shipped ones.
-        picture, recording: of the caller's, to be looked into.
-        rate_hz: the sample rate a product assumes.
-        threads: it wants to use.
+        root: the folder above the system's files; tests make one of their own.
+        bundles: names or paths, in addition to the shipped bundles.
+        picture, recording: files of the caller's to look into.
+        rate_hz: the sample rate that a product assumes.
+        threads: the number of threads that a product wants to use.
     """
 
     root: Path = Path("/")
@@ -85,22 +76,22 @@ class Case:
 
     @cached_property
     def machine(self) -> Machine:
-        """What the machine is."""
+        """The machine below the root."""
         return machine(self.root)
 
     @cached_property
     def condition(self) -> Condition:
-        """How it is now."""
+        """The machine's present condition."""
         return condition(self.root)
 
     @cached_property
     def throttle_events(self) -> int | None:
-        """How often cores had been slowed down when it was first asked."""
+        """How often the kernel had slowed cores down when this was first asked."""
         return throttle_events(self.root)
 
     @cached_property
     def opened(self) -> dict[str, Bundle | BundleError]:
-        """Every bundle, shipped or given, by name or path: opened, or why it cannot be."""
+        """Every shipped or given bundle, by name or path: the open bundle, or why it does not open."""
         found: dict[str, Bundle | BundleError] = {}
         for name in (*map(str, shipped().values()), *self.bundles):
             try:
@@ -110,10 +101,14 @@ class Case:
         return found
 
     @property
-    def whole(self) -> dict[str, Bundle]:
-        """The bundles that could be opened, by path, each once."""
+    def intact(self) -> dict[str, Bundle]:
+        """The bundles that open, by path, each once."""
         return {str(bundle.path): bundle for bundle in self.opened.values() if isinstance(bundle, Bundle)}
 
     def read(self, path: str) -> str:
-        """Return a system file's text, "" where there is none; ``path`` is without the leading slash."""
+        """Return a system file's text, ``""`` if there is none; ``path`` has no leading slash."""
         return read(self.root / path)
+
+    def find(self, pattern: str) -> list[Path]:
+        """Return the system files that match a pattern without a leading slash."""
+        return find(self.root, pattern)
