@@ -175,7 +175,7 @@ def test_a_litert_that_kills_its_process(
     assert "SIGILL" in checked.findings[0].evidence
 
 
-def test_the_bundle_that_kills_is_told_from_those_around_it(pocket_path: Path, tmp_path: Path) -> None:
+def test_the_bundle_that_kills_is_told_from_those_around_it(small_text_path: Path, tmp_path: Path) -> None:
     deadly = tmp_path / "deadly.tflite"
     deadly.write_bytes(b"")
     (tmp_path / "sitecustomize.py").write_text(
@@ -187,20 +187,20 @@ def test_the_bundle_that_kills_is_told_from_those_around_it(pocket_path: Path, t
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(tmp_path))
-        before, killer, after = probe([str(pocket_path), str(deadly), str(pocket_path)])
+        before, killer, after = probe([str(small_text_path), str(deadly), str(small_text_path)])
     assert before.ran
     assert after.ran
     assert (killer.kind, killer.error) == ("Died", "the process died of SIGSEGV")
 
 
 def test_what_lies_in_the_current_folder_is_not_imported(
-    pocket_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    small_text_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("numpy.py", "json.py", "importlib.py"):
         (tmp_path / name).write_text("raise SystemExit('not this one')\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["", *sys.path])
-    (outcome,) = probe([str(pocket_path)])
+    (outcome,) = probe([str(small_text_path)])
     assert outcome.ran, outcome.error
 
 

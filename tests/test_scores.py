@@ -1,4 +1,4 @@
-"""From logits to probabilities and scores: the native map against a slow twin, and its rules."""
+"""From logits to probabilities and scores: the native map against a slow reference, and its rules."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import pocket
 import pytest
+import small_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -122,7 +122,7 @@ def test_a_rule_that_does_not_fit_together_is_refused(change: dict[str, object],
 
 
 def test_the_card_says_how_scores_are_formed() -> None:
-    card = pocket.card(emotions={"happiness": ("joy", "neutral"), "anger": ("anger",)})
+    card = small_text.card(emotions={"happiness": ("joy", "neutral"), "anger": ("anger",)})
     probabilities, scores = score_map(card)(np.array([-9, 0, 0, 3, 0], np.float32))
     by_emotion = dict(zip(EMOTIONS, scores.tolist(), strict=True))
     either = float(1 - (1 - probabilities[0]) * (1 - probabilities[3]))

@@ -1,4 +1,4 @@
-"""What is read of a face is steadied over time: the native smoother against its slow twin."""
+"""What is read of a face is steadied over time: the native smoother against its slow reference."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edgeemo.errors import InputError, InputTypeError, SpecError
 Doubles = npt.NDArray[np.float64]
 
 
-def twin(rows: Doubles, evidence: Doubles, t_ms: Doubles, time_ms: float) -> tuple[Doubles, float]:
+def reference(rows: Doubles, evidence: Doubles, t_ms: Doubles, time_ms: float) -> tuple[Doubles, float]:
     """The mean after the last row, from the definition: all weights at once, nothing carried on."""
     share = -np.expm1(-np.diff(t_ms) / time_ms)
     share = np.concatenate((share[:1], share)) if len(share) else np.ones(1)  # the first as the second
@@ -46,7 +46,7 @@ def test_every_mean_is_that_of_the_twin(frames: list[tuple[float, float, int]], 
     for n in range(1, len(frames) + 1):
         x = rows[n - 1].astype(np.float32)
         mean, said = smoother.update(1, x, evidence[n - 1], int(times[n - 1]))
-        expected, evidence_expected = twin(rows[:n], evidence[:n], times[:n].astype(np.float64), time_ms)
+        expected, evidence_expected = reference(rows[:n], evidence[:n], times[:n].astype(np.float64), time_ms)
         np.testing.assert_allclose(mean, expected, atol=2e-6)
         assert said == pytest.approx(evidence_expected, abs=1e-9)
 
