@@ -13,12 +13,12 @@ import fake_recognizer
 import numpy as np
 import pytest
 import small_voice
+from edgeemo.manifest import Example
 from fake_recognizer import FakeRecognizer
 
 from edgeemo import VoiceRecognizer
 from edgeemo.cli import main
 from edgeemo.evaluation import evaluate
-from edgeemo.manifest import Example
 from edgeemo.sources import AudioFile
 
 sf = pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
