@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,18 @@ from .types import RESULT_SCHEMA, EmotionResult
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
+
+    class _How(TypedDict, total=False):
+        """What `Recognizer.open` takes beside the bundle."""
+
+        delegate: str | os.PathLike[str]
+        delegate_options: Options | None
+        threads: int
+        require_commercial: bool
+        backend: str | Backend
+        detector: Detector | None
+
 
 __all__ = ["FaceRecognizer", "Recognizer", "TextRecognizer", "VoiceRecognizer"]
 
@@ -98,57 +109,19 @@ class Recognizer:
 
     @overload
     @classmethod
-    def open(
-        cls,
-        name_or_path: Literal["text"],
-        *,
-        delegate: str | os.PathLike[str] = ...,
-        delegate_options: Options | None = ...,
-        threads: int = ...,
-        require_commercial: bool = ...,
-        backend: str | Backend = ...,
-    ) -> TextRecognizer: ...
+    def open(cls, name_or_path: Literal["text"], **how: Unpack[_How]) -> TextRecognizer: ...
 
     @overload
     @classmethod
-    def open(
-        cls,
-        name_or_path: Literal["voice"],
-        *,
-        delegate: str | os.PathLike[str] = ...,
-        delegate_options: Options | None = ...,
-        threads: int = ...,
-        require_commercial: bool = ...,
-        backend: str | Backend = ...,
-    ) -> VoiceRecognizer: ...
+    def open(cls, name_or_path: Literal["voice"], **how: Unpack[_How]) -> VoiceRecognizer: ...
 
     @overload
     @classmethod
-    def open(
-        cls,
-        name_or_path: Literal["face"],
-        *,
-        delegate: str | os.PathLike[str] = ...,
-        delegate_options: Options | None = ...,
-        threads: int = ...,
-        require_commercial: bool = ...,
-        backend: str | Backend = ...,
-        detector: Detector | None = ...,
-    ) -> FaceRecognizer: ...
+    def open(cls, name_or_path: Literal["face"], **how: Unpack[_How]) -> FaceRecognizer: ...
 
     @overload
     @classmethod
-    def open(
-        cls,
-        name_or_path: str | os.PathLike[str],
-        *,
-        delegate: str | os.PathLike[str] = ...,
-        delegate_options: Options | None = ...,
-        threads: int = ...,
-        require_commercial: bool = ...,
-        backend: str | Backend = ...,
-        detector: Detector | None = ...,
-    ) -> Self: ...
+    def open(cls, name_or_path: str | os.PathLike[str], **how: Unpack[_How]) -> Self: ...
 
     @classmethod
     def open(
