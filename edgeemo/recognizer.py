@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict, cast, overload
 
@@ -18,19 +18,17 @@ from . import _core
 from .backends import INTERPRETERS, Backend
 from .bundle import Bundle
 from .card import DetectorCard, ModelCard
-from .delegates import Options, golden_inputs
+from .delegates import Options
 from .errors import BundleMismatchError, InputError, InputTypeError
 from .face_detector import FaceDetector
 from .faces import CROP_DOWN, CROP_OVER_BOX, SMOOTH_MS, Detector, Face, Pixels, TrackerSpec, face_in_front
 from .frontends import frontend_for
-from .licence import check_licence
+from .opened import OpenedBundle, load
 from .runtime import Runtime
 from .stream import FaceStream, Stream
 from .types import RESULT_SCHEMA, EmotionResult
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from typing_extensions import Self, Unpack
 
     class _How(TypedDict, total=False):
@@ -49,7 +47,7 @@ __all__ = ["FaceRecognizer", "Recognizer", "TextRecognizer", "VoiceRecognizer"]
 Boxes: TypeAlias = Sequence[Sequence[float]] | npt.NDArray[Any]
 
 
-class Recognizer:
+class Recognizer(OpenedBundle):
     """Reads the emotion an input expresses; `TextRecognizer`, `VoiceRecognizer`, `FaceRecognizer` say how.
 
     >>> import edgeemo
@@ -66,14 +64,7 @@ class Recognizer:
     """
 
     modality: ClassVar[str]
-    _kinds: ClassVar[dict[str, type[Recognizer]]] = {}
     _require_commercial = False  # of other bundles that it opens later, too
-
-    def __init_subclass__(cls, *, modality: str | None = None, **rest: Any) -> None:
-        super().__init_subclass__(**rest)
-        if modality is not None:  # a subclass of a caller's keeps its parent's
-            cls.modality = modality
-            Recognizer._kinds[modality] = cls
 
     def __new__(cls, bundle: Bundle, runtime: Runtime) -> Self:
         """Make the recognizer of the bundle's modality.
@@ -87,7 +78,7 @@ class Recognizer:
                 f"{card.name} finds faces and recognizes no emotion. Use edgeemo.FaceDetector.open."
             )
         if cls is Recognizer:
-            return cast("Self", object.__new__(Recognizer._kinds[card.modality]))
+            return cast("Self", object.__new__(_OF_MODALITY[card.modality]))
         if card.modality != cls.modality:
             raise BundleMismatchError(
                 f"{card.name} reads {card.modality}; {cls.__name__} recognizes {cls.modality}. "
@@ -156,31 +147,23 @@ class Recognizer:
             BundleError: the bundle is missing, damaged, too new or of another modality.
             SpecError: its frontend cannot be built.
             LicenseError: ``require_commercial`` and it is not cleared.
-            InputError: ``threads``, ``backend`` or an option is none of the above, or there is nothing to
-                detect.
-            DelegateError: the delegate was named and is missing, crashes, hangs, is slower than the CPU, or
-                answers otherwise.
+            InputError: ``threads``, ``backend`` or an option is none of the above.
+            DelegateError: the named delegate is missing, crashes, hangs, is slower or answers otherwise.
             RuntimeUnavailableError, InferenceError: it cannot run here.
 
         Warns:
             LicenseWarning: once per bundle name, if it is not cleared for commercial use.
         """
-        bundle = Bundle.open(name_or_path)
-        check_licence(bundle.card, require_commercial)
-        if detector is not None and bundle.card.modality != "face":
-            raise InputError(f"{bundle.card.name} reads {bundle.card.modality}: leave the detector out.")
-        runtime = Runtime(
-            bundle.flatbuffer,
-            backend=backend,
-            delegate=delegate,
-            delegate_options=delegate_options,
-            threads=threads,
-            goldens=partial(golden_inputs, bundle),
-        )
+        bundle, runtime = load(
+            name_or_path, require_commercial, backend=backend, delegate=delegate,
+            delegate_options=delegate_options, threads=threads,
+        )  # fmt: skip
         recognizer: Recognizer = cls(bundle, runtime)
         recognizer._require_commercial = require_commercial
         if detector is not None:
-            cast("FaceRecognizer", recognizer).detector = detector
+            if not isinstance(recognizer, FaceRecognizer):
+                raise InputError(f"{bundle.card.name} reads {recognizer.modality}: leave the detector out.")
+            recognizer.detector = detector
         return recognizer
 
     @cached_property
@@ -198,9 +181,7 @@ class Recognizer:
     def stage_times(self) -> dict[str, int]:
         """Return the nanoseconds of all calls since `time_stages` was called, by stage, and their number.
 
-        ``detect``: find the faces · ``frontend``: from raw input to a tensor · ``quantize``: floats to int8,
-        where the frontend does not do that itself · ``invoke``: the model · ``dequantize`` · ``post``: from
-        the model's outputs to the result. ``calls`` is the number of calls.
+        The stages are those of ``edgeemo_stage_times`` in ``edgeemo.h``; ``calls`` is the number of calls.
         """
         return self._native.stage_times()
 
@@ -213,24 +194,8 @@ class Recognizer:
         """Read one text, clip or picture; the subclasses say how."""
         raise NotImplementedError
 
-    def close(self) -> None:
-        """Release the model; further calls raise `InferenceError`."""
-        self.runtime.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        info = self.runtime.info
-        return f"<Recognizer {self.card.name} {self.card.version} on {info.backend}/{info.delegate}>"
-
-
-class TextRecognizer(Recognizer, modality="text"):
+class TextRecognizer(Recognizer):
     """Reads the emotion a text expresses.
 
     >>> import edgeemo
@@ -238,6 +203,8 @@ class TextRecognizer(Recognizer, modality="text"):
     ...     recognizer.predict_batch(["What a day!", ""])[1].evidence
     0.0
     """
+
+    modality = "text"
 
     def predict(self, text: str | bytes) -> EmotionResult:
         """Read one text (``bytes`` are UTF-8; invalid bytes count as U+FFFD).
@@ -267,7 +234,7 @@ class TextRecognizer(Recognizer, modality="text"):
         return results
 
 
-class VoiceRecognizer(Recognizer, modality="voice"):
+class VoiceRecognizer(Recognizer):
     """Reads the emotion a voice expresses: from how it sounds, not from what it says.
 
     >>> import numpy as np
@@ -281,6 +248,8 @@ class VoiceRecognizer(Recognizer, modality="voice"):
     averaged. A wrong ``rate_hz`` cannot be noticed: it is read as a faster or slower, higher or deeper voice.
     Where there is no speech there is no evidence: neutral 1, valence and arousal 0.
     """
+
+    modality = "voice"
 
     def predict(self, pcm: npt.NDArray[Any], rate_hz: int) -> EmotionResult:
         """Read a whole clip: the evidence-weighted mean over its spans (see `Stream.summary`).
@@ -317,7 +286,7 @@ class VoiceRecognizer(Recognizer, modality="voice"):
         return Stream(native, self.frontend.spec, rate_hz, channels, source)
 
 
-class FaceRecognizer(Recognizer, modality="face"):
+class FaceRecognizer(Recognizer):
     """Reads the emotion a face expresses: finds the faces of a picture, and reads each.
 
     >>> import numpy as np
@@ -332,6 +301,8 @@ class FaceRecognizer(Recognizer, modality="face"):
     faces are then found badly or not at all. Places are in pixels from the top left corner of the picture.
     Where there is no face there is no evidence: neutral 1, valence and arousal 0.
     """
+
+    modality = "face"
 
     def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
         super().__init__(bundle, runtime)
@@ -474,6 +445,11 @@ def _native_of(detector: Detector) -> Any:
     """Return what the engine calls: our own detector without Python, or the caller's object."""
     ours = isinstance(detector, FaceDetector) and type(detector).detect is FaceDetector.detect
     return cast("FaceDetector", detector).native if ours else detector
+
+
+_OF_MODALITY: Mapping[str, type[Recognizer]] = {
+    kind.modality: kind for kind in (TextRecognizer, VoiceRecognizer, FaceRecognizer)
+}
 
 
 def _constants(card: ModelCard) -> dict[str, Any]:
