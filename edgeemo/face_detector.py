@@ -15,7 +15,7 @@ from .bundle import Bundle
 from .card import DetectorCard
 from .delegates import Options
 from .errors import BundleMismatchError
-from .faces import DetectorSpec, Face, FaceDecoder
+from .faces import Detector, DetectorSpec, Face, FaceDecoder
 from .frontends import FaceFrontend, FaceSpec
 from .opened import OpenedBundle, load
 from .runtime import Runtime
@@ -119,3 +119,9 @@ class FaceDetector(OpenedBundle):
             InputError, InputTypeError: the picture cannot be used. InferenceError: the detector was closed.
         """
         return self.native.detect(image, color)
+
+
+def native_of(detector: Detector) -> Any:
+    """Return what the engine calls: our own detector without Python, or the caller's object."""
+    ours = isinstance(detector, FaceDetector) and type(detector).detect is FaceDetector.detect
+    return cast(FaceDetector, detector).native if ours else detector

@@ -6,11 +6,14 @@ import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .bundle import Bundle, shipped
-from .card import Card
+from .card import Card, ModelCard
 from .delegates import golden_inputs
 from .errors import LicenseError, LicenseWarning
 from .runtime import Runtime
+from .types import RESULT_SCHEMA
 
 if TYPE_CHECKING:
     import os
@@ -87,3 +90,24 @@ def check_licence(card: Card, require_commercial: bool) -> None:
     if card.name not in _warned:
         warnings.warn(f"{what}; see `edgeemo inspect {card.name}`.", LicenseWarning, stacklevel=4)
         _warned.add(card.name)
+
+
+def result_constants(card: ModelCard) -> dict[str, Any]:
+    """Return the fields that all results of one model share."""
+    thresholds = np.array([card.thresholds[label] for label in card.labels], np.float32)
+    thresholds.flags.writeable = False
+    return {
+        "modality": card.modality,
+        "labels": card.labels,
+        "thresholds": thresholds,
+        "truncated": False,
+        "start_ms": 0,
+        "end_ms": 0,
+        "exclusive": not card.multi_label,
+        "face": None,
+        "track_id": None,
+        "model": card.name,
+        "version": card.version,
+        "source": None,
+        "schema": RESULT_SCHEMA,
+    }

@@ -11,7 +11,6 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict, cast, overload
 
-import numpy as np
 import numpy.typing as npt
 
 from . import _core
@@ -20,13 +19,13 @@ from .bundle import Bundle
 from .card import DetectorCard, ModelCard
 from .delegates import Options
 from .errors import BundleMismatchError, InputError, InputTypeError
-from .face_detector import FaceDetector
+from .face_detector import FaceDetector, native_of
 from .faces import CROP_DOWN, CROP_OVER_BOX, SMOOTH_MS, Detector, Face, Pixels, TrackerSpec, face_in_front
 from .frontends import frontend_for
-from .opened import OpenedBundle, load
+from .opened import OpenedBundle, load, result_constants
 from .runtime import Runtime
 from .stream import FaceStream, Stream
-from .types import RESULT_SCHEMA, EmotionResult
+from .types import EmotionResult
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -95,7 +94,11 @@ class Recognizer(OpenedBundle):
         """
         self.bundle, self.runtime = bundle, runtime
         self._native = _core.Recognizer(
-            self.card.to_json(), dict(bundle.assets), runtime.model, EmotionResult, _constants(self.card)
+            self.card.to_json(),
+            dict(bundle.assets),
+            runtime.model,
+            EmotionResult,
+            result_constants(self.card),
         )
 
     @overload
@@ -237,8 +240,7 @@ class TextRecognizer(Recognizer):
 class VoiceRecognizer(Recognizer):
     """Reads the emotion a voice expresses: from how it sounds, not from what it says.
 
-    >>> import numpy as np
-    >>> silence = np.zeros(16000, np.int16)
+    >>>     >>> silence = np.zeros(16000, np.int16)
     >>> with edgeemo.Recognizer.open("voice") as recognizer:  # doctest: +SKIP
     ...     recognizer.predict(silence, rate_hz=16000).evidence
     0.0
@@ -289,8 +291,7 @@ class VoiceRecognizer(Recognizer):
 class FaceRecognizer(Recognizer):
     """Reads the emotion a face expresses: finds the faces of a picture, and reads each.
 
-    >>> import numpy as np
-    >>> picture = np.zeros((480, 640, 3), np.uint8)
+    >>>     >>> picture = np.zeros((480, 640, 3), np.uint8)
     >>> with edgeemo.Recognizer.open("face") as recognizer:  # doctest: +SKIP
     ...     recognizer.predict(picture).evidence
     0.0
@@ -336,7 +337,7 @@ class FaceRecognizer(Recognizer):
                     backend=backend,
                     require_commercial=self._require_commercial,
                 )
-                self._native.set_finder(_native_of(self._detector))
+                self._native.set_finder(native_of(self._detector))
             return self._detector
 
     @detector.setter
@@ -345,7 +346,7 @@ class FaceRecognizer(Recognizer):
             raise InputTypeError(f"Expected a detector with a method detect, got {type(detector).__name__}.")
         with self._lock:
             self._detector = detector
-            self._native.set_finder(_native_of(detector))
+            self._native.set_finder(native_of(detector))
 
     def predict(self, image: Pixels, color: Any = "rgb", boxes: Boxes | None = None) -> EmotionResult:
         """Read the face in front: the largest, areas weighed by scores (`edgeemo.faces.face_in_front`).
@@ -441,33 +442,6 @@ class FaceRecognizer(Recognizer):
         return faces
 
 
-def _native_of(detector: Detector) -> Any:
-    """Return what the engine calls: our own detector without Python, or the caller's object."""
-    ours = isinstance(detector, FaceDetector) and type(detector).detect is FaceDetector.detect
-    return cast("FaceDetector", detector).native if ours else detector
-
-
 _OF_MODALITY: Mapping[str, type[Recognizer]] = {
     kind.modality: kind for kind in (TextRecognizer, VoiceRecognizer, FaceRecognizer)
 }
-
-
-def _constants(card: ModelCard) -> dict[str, Any]:
-    """Return the fields that all results of one model share."""
-    thresholds = np.array([card.thresholds[label] for label in card.labels], np.float32)
-    thresholds.flags.writeable = False
-    return {
-        "modality": card.modality,
-        "labels": card.labels,
-        "thresholds": thresholds,
-        "truncated": False,
-        "start_ms": 0,
-        "end_ms": 0,
-        "exclusive": not card.multi_label,
-        "face": None,
-        "track_id": None,
-        "model": card.name,
-        "version": card.version,
-        "source": None,
-        "schema": RESULT_SCHEMA,
-    }
