@@ -113,8 +113,9 @@ def verify(
     """
     opened = Bundle.open(bundle)
     task = task_of(opened.card)
+    examples = task.read(manifest)
     device, reference = task.opener(opened, Runtime(opened.flatbuffer)), float_reference(model, opened)
-    return task.compare(device, reference, task.read(manifest), budget=budget, progress=progress)
+    return task.compare(device, reference, examples, budget=budget, progress=progress)
 
 
 def compare(

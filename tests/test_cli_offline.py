@@ -66,9 +66,12 @@ def test_evaluate_compares_with_a_peer(
 
 
 @pytest.mark.parametrize(("policy", "code"), [("refuse", 3), ("drop", 0), ("keep", 0)])
-def test_leaks_are_refused_with_exit_code_three(bundle: str, dev: str, policy: str, code: int) -> None:
+def test_leaks_are_refused_with_exit_code_three(
+    bundle: str, dev: str, policy: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_seen(Path(bundle).with_suffix(".seen"), ["SAD"])
     assert main(["evaluate", bundle, dev, "--leaks", policy, "--json"]) == code
+    assert ("1 of 3 test texts also stand" in capsys.readouterr().err) == (policy == "refuse")
 
 
 def test_inspect_gives_the_card_as_json(bundle: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -227,7 +230,7 @@ def test_train_and_manifest_pass_on_what_was_asked(
             self.calls.append((recipe, named))
             return Path("runs/text/model.keras")
 
-        def manifest(self, dataset: str, data: Path, split: str) -> list[Example]:
+        def load(self, dataset: str, data: Path, split: str) -> list[Example]:
             self.calls.append((dataset, data, split))
             return [Example(text="x", labels=("joy",))]
 

@@ -104,7 +104,7 @@ def test_a_graph_that_is_float_in_part_is_refused(
     def mixed(data: bytes) -> Anatomy:
         return replace(dissect(data), tensors={"int8": 9, "float32": 2})
 
-    monkeypatch.setattr("edgeemo.converters.verify.dissect", mixed)
+    monkeypatch.setattr("edgeemo.converters.inspect.dissect", mixed)
     with pytest.raises(BudgetError, match="2 tensors are float32 still"):
         converting.convert(
             trained / "model.keras", trained / "calibration.csv", tmp_path / "mixed.tflite", budget=LOOSE

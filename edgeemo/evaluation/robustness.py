@@ -6,7 +6,7 @@ Every condition is compared in pairs with the clean clips or faces.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -65,11 +65,7 @@ class Robustness:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values."""
-        return {
-            "clean": self.clean.to_dict(),
-            "noise": self.noise,
-            "conditions": [condition.to_dict() for condition in self.conditions],
-        }
+        return {**asdict(self), "conditions": [condition.to_dict() for condition in self.conditions]}
 
 
 @dataclass(frozen=True)
@@ -187,16 +183,10 @@ class FaceCondition:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values."""
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "strength": self.strength,
-            "unit": self.unit,
-            "changed": self.changed,
-            **{name: x.to_dict() for name, x in self.scores.items()},
-            "drop": {name: x.to_dict() for name, x in self.drops.items()},
-            "evidence": self.evidence,
-        }
+        facts = asdict(self)
+        scores, drops = facts.pop("scores"), facts.pop("drops")
+        evidence = facts.pop("evidence")
+        return {"name": self.name, **facts, **scores, "drop": drops, "evidence": evidence}
 
 
 @dataclass(frozen=True)
@@ -210,12 +200,7 @@ class FaceRobustness:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values."""
-        return {
-            "clean": {name: x.to_dict() for name, x in self.clean.items()},
-            "eye_px": self.eye_px,
-            "seed": self.seed,
-            "conditions": [condition.to_dict() for condition in self.conditions],
-        }
+        return {**asdict(self), "conditions": [condition.to_dict() for condition in self.conditions]}
 
 
 @dataclass(frozen=True)
