@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..errors import InputError, RuntimeUnavailableError, SourceError
 from ..files import open_regular
-from . import lengths
+from . import kinds, lengths
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -53,11 +53,7 @@ class SoundFile:
             self._decoder: Any = sf.SoundFile(mended)
             self._decoder.seekable = lambda: False  # soundfile seeks after each read, which harms MP3 and Ogg
         except (self._refusal, OSError, TypeError) as error:  # TypeError: raw samples
-            self._bytes.close()
-            raise SourceError(
-                f"{path} is no audio that libsndfile reads, or damaged ({_reason(error)}). "
-                "Convert it to wav or flac."
-            ) from error
+            raise SourceError(self._refused(_reason(error))) from error
         self.rate_hz, self.channels = int(self._decoder.samplerate), int(self._decoder.channels)
         self._frames, self._stated = 0, length
         if length is not None and length.held is not None:
@@ -80,6 +76,18 @@ class SoundFile:
         if not len(found) and self._stated is not None and self._stated.stated != self._frames:
             self._warn(self._frames)
         return found
+
+    def _refused(self, reason: str) -> str:
+        """Close the file; say what it is and what to do."""
+        with self._bytes as file:
+            file.seek(0)
+            kind = kinds.kind_of(file.read(kinds.HEAD), self.path)
+        if kind is not None and (not kind.read or kind.medium == "video"):
+            return kinds.refusal(self.path, kind, "libsndfile")
+        return (
+            f"{self.path} is no audio that libsndfile reads, or damaged ({reason}). "
+            "Convert it to wav or flac."
+        )
 
     def _warn(self, held: int) -> None:
         """Warn once of a header that states another length."""

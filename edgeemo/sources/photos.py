@@ -1,4 +1,4 @@
-"""Photographs and sequences of them, read by Pillow. Their clock counts pictures; nothing is dropped."""
+"""Photographs and sequences of photographs. The clock counts pictures; these sources drop nothing."""
 
 from __future__ import annotations
 
@@ -6,54 +6,40 @@ import os
 import re
 from pathlib import Path
 
+from ..data.kinds import kind_of_file, suffixes
 from ..data.pictures import MOST_PIXELS, Pixels, pillow, read_picture
 from ..errors import InputError, SourceError
 from .base import Block, FrameSource
 
-PHOTO_SUFFIXES = (
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm",
-    ".pbm", ".pnm", ".avif", ".jp2",
-)  # fmt: skip
+PHOTO_SUFFIXES = suffixes("picture")
 
 
 def is_photo(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a file is a picture: by its suffix (`PHOTO_SUFFIXES`), else by its first bytes.
+    """Tell whether a file is a picture: by its first bytes, else by its suffix (see `edgeemo.data.kinds`).
 
-    The first bytes of JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF files are known. False if there is no such
-    file, or it cannot be read.
+    False if there is no such file, or the file cannot be read.
     """
-    path = Path(path)
-    try:
-        if not path.is_file():
-            return False
-        if path.suffix.lower() in PHOTO_SUFFIXES:
-            return True
-        with path.open("rb") as file:
-            head = file.read(12)
-    except (OSError, ValueError):  # a name too long or with a NUL: a text
-        return False
-    if head[:3] == b"\xff\xd8\xff" or head[:8] == b"\x89PNG\r\n\x1a\n" or head[:4] in (b"II*\0", b"MM\0*"):
-        return True
-    if head[:4] == b"RIFF":
-        return head[8:12] == b"WEBP"
-    bmp = head[:2] == b"BM" and head[6:10] == b"\0\0\0\0"
-    return bmp or head[:6] in (b"GIF87a", b"GIF89a") or head[4:12] == b"ftypavif"
+    kind = kind_of_file(path)
+    return kind is not None and kind.medium == "picture"
 
 
 class Photo(FrameSource):
-    """One photograph: yields ``(frame, 0)`` once, RGB uint8 ``(height, width, 3)``. Wants the extra ``face``.
+    """One photograph: yields ``(frame, 0)`` once, RGB uint8 ``(height, width, 3)``. Needs the extra ``face``.
 
-    A picture that its EXIF data say was turned is turned upright. Gray, palette and CMYK become RGB, 16 bits
-    their upper 8; alpha is left out, whatever lies beneath it; of an animation the first frame is read. The
-    frame may be read-only.
+    `edgeemo.data.pictures.read_picture` says how a picture becomes a frame. The frame may be read-only.
+
+    Attributes:
+        path: as given.
+        frame: the pixels.
 
     Args:
         path: what Pillow reads: JPEG, PNG, WebP, TIFF, BMP, GIF …
-        most_pixels: a larger picture is refused before it is decoded (a small file can hold an enormous one).
-            Pillow refuses more than 178,956,970 in any case.
+        most_pixels: `Photo` refuses a larger picture before decoding, because a small file can hold an
+            enormous picture. Pillow refuses more than 178,956,970 pixels in any case.
 
     Raises:
-        SourceError: there is no such file, it may not be read, is cut off, damaged, too large, or no picture.
+        SourceError: the file is absent, forbidden, cut off, damaged, too large, no picture, or of a depth
+            whose white is unknown.
         RuntimeUnavailableError: Pillow is not installed.
     """
 
@@ -78,16 +64,18 @@ class Photo(FrameSource):
 class ImageSequence(FrameSource):
     """Pictures of a folder or a pattern as frames, in the order of their names (numbers by their value).
 
-    Each is read as `Photo` does when its turn comes; they may differ in size. Wants the extra ``face``.
+    The sequence reads each picture when its turn comes, as `Photo` does. Pictures may differ in size. Needs
+    the extra ``face``.
 
     Args:
-        folder_or_pattern: a folder (its files that end as in `PHOTO_SUFFIXES`), or a pattern such as
-            ``"frames/*.png"``.
-        fps: frames a second, above 0 and at most 1000: frame i is taken at i / fps.
+        folder_or_pattern: a folder, or a pattern such as ``"frames/*.png"``. Of a folder the sequence
+            takes the files whose names end as in `PHOTO_SUFFIXES`.
+        fps: frames a second, above 0 and at most 1000: the time of frame i is i / fps.
+        most_pixels: as for `Photo`.
 
     Raises:
         InputError: ``fps`` is out of range.
-        SourceError: there is no such picture; while it is read, as `Photo`.
+        SourceError: there is no such picture; while iterating, as `Photo`.
         RuntimeUnavailableError: Pillow is not installed.
     """
 
