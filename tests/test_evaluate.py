@@ -266,4 +266,4 @@ def test_pictures_are_drawn_for_every_space(recognizer: Recognizer, tmp_path: Pa
 def test_a_missing_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(RuntimeUnavailableError, match=r"pip install 'edgeemo\[eval\]'"):
-        pictures.require()
+        pictures.matplotlib_figure()

@@ -46,7 +46,7 @@ class Task(ABC):
     opener: ClassVar[Any] = Recognizer
     plural: ClassVar[str]
     leaked: ClassVar[str]
-    content: ClassVar[Callable[[Example], str]]
+    content: Callable[[Example], str]
     column: ClassVar[str] = "path"
     assets: ClassVar[tuple[str, ...]] = ()
     labels: ClassVar[type] = str
