@@ -62,7 +62,7 @@ class MeanMeasure:
 
 def eye_errors(found: Eyes, true: Eyes) -> tuple[float, float]:
     """Return the mean of both eyes' errors and the worse one, in distances between the true eyes."""
-    apart = max(dist(*true), 1e-9)
+    apart = dist(*true)
     left, right = (dist(a, b) / apart for a, b in zip(found, true, strict=True))
     return (left + right) / 2, max(left, right)
 

@@ -18,11 +18,10 @@ import numpy.typing as npt
 
 from ..data.faces import pixels_of, read_face
 from ..data.leaks import LeakCheck, Policy, check_leaks
-from ..data.marked import MarkedPicture, overlap
+from ..data.marked import Eyes, MarkedPicture, overlap
 from ..errors import DataError
 from ..face_detector import FaceDetector
 from ..faces import Face
-from .alignment import eye_errors
 from .bootstrap import Array, Draw, Interval, difference, intervals, rounded
 
 HIT, FALSE = 0.4, 0.2
@@ -103,7 +102,7 @@ def _row(picture: MarkedPicture, faces: Sequence[Face]) -> list[float]:
     if not picture.portrait:
         return [*row, 0, 0, 0]
     eyes = picture.faces[0].eyes
-    error = eye_errors(best[0].eyes, eyes)[0] if eyes and 0 in best else 0.0
+    error = _eye_error(best[0].eyes, eyes) if eyes and 0 in best else 0.0
     return [*row, error, float(0 in best), 1]
 
 
@@ -119,6 +118,11 @@ def matched(picture: MarkedPicture, faces: Sequence[Face]) -> dict[int, Face]:
 
 def _is_false(face: Face, picture: MarkedPicture) -> bool:
     return all(overlap(face.box, marked.box) < FALSE for marked in picture.faces)
+
+
+def _eye_error(found: Eyes, marked: Eyes) -> float:
+    a, b = np.array(found), np.array(marked)
+    return float(np.linalg.norm(a - b, axis=1).mean() / max(np.linalg.norm(b[1] - b[0]), 1e-9))
 
 
 @dataclass(frozen=True)
