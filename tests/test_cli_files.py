@@ -11,9 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import parrot
+import float_text
 import pytest
-import wordy
+import small_voice
 
 from edgeemo.cli import main
 from edgeemo.data.kinds import KINDS, is_text, kind_of
@@ -24,7 +24,7 @@ ISO = b"\0\0\0\x18ftyp%s\0\0\0\0"
 
 @pytest.fixture
 def texts(tmp_path: Path) -> list[str]:
-    return ["--bundle", str(wordy.write(tmp_path)), "--json"]
+    return ["--bundle", str(float_text.write(tmp_path)), "--json"]
 
 
 REFUSED: list[tuple[str, bytes, str]] = [  # name, content, what the error says
@@ -68,11 +68,16 @@ UNREAD: list[tuple[str, bytes, str]] = [
 
 @pytest.mark.parametrize(("name", "content", "says"), UNREAD, ids=[name for name, *_ in UNREAD])
 def test_sound_and_pictures_that_no_library_reads_are_named(
-    name: str, content: bytes, says: str, mime_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str,
+    content: bytes,
+    says: str,
+    small_face_path: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     pytest.importorskip("PIL", reason="needs edgeemo[face]")
     pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
-    bundle = mime_path if "picture" in says else parrot.write(tmp_path)
+    bundle = small_face_path if "picture" in says else small_voice.write(tmp_path)
     (tmp_path / name).write_bytes(content)
     assert main(["predict", str(tmp_path / name), "--bundle", str(bundle)]) == 1
     printed = capsys.readouterr()
@@ -130,14 +135,14 @@ def test_sound_by_a_name_that_is_not_utf_8(
 ) -> None:
     sf = pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
     with open(odd + b".wav", "wb") as file:
-        sf.write(file, parrot.voice("anger", 1.1), parrot.RATE, format="WAV")
-    bundle = str(parrot.write(tmp_path))
+        sf.write(file, small_voice.voice("anger", 1.1), small_voice.RATE, format="WAV")
+    bundle = str(small_voice.write(tmp_path))
     assert main(["predict", os.fsdecode(odd + b".wav"), "--bundle", bundle, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["label"] == "anger"
 
 
 @pytest.mark.parametrize("name", [b"lat\xe9.avi", b"12:30.avi", b"100%d.avi"])
-def test_a_video_by_any_name(name: bytes, mime_path: Path, tmp_path: Path) -> None:
+def test_a_video_by_any_name(name: bytes, small_face_path: Path, tmp_path: Path) -> None:
     """In a process of its own: OpenCV crashed."""
     cv2 = pytest.importorskip("cv2", reason="needs edgeemo[face]")
     video = cv2.VideoWriter(str(tmp_path / "a.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
@@ -148,7 +153,7 @@ def test_a_video_by_any_name(name: bytes, mime_path: Path, tmp_path: Path) -> No
 
     def watched(source: bytes) -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "-m", "edgeemo", "watch", os.fsdecode(source), "--json"]
-        command += ["--bundle", str(mime_path)]
+        command += ["--bundle", str(small_face_path)]
         return subprocess.run(command, capture_output=True, timeout=60, cwd=tmp_path)
 
     done, missing = watched(name), watched(name + b"x")
@@ -161,11 +166,11 @@ def test_a_video_by_any_name(name: bytes, mime_path: Path, tmp_path: Path) -> No
 
 def test_a_wrong_length_is_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sf = pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
-    sf.write(tmp_path / "a.wav", parrot.voice("anger", 1.1), parrot.RATE)
+    sf.write(tmp_path / "a.wav", small_voice.voice("anger", 1.1), small_voice.RATE)
     data = bytearray((tmp_path / "a.wav").read_bytes())
     struct.pack_into("<I", data, data.index(b"data") + 4, 0)
     (tmp_path / "a.wav").write_bytes(data)
-    bundle = str(parrot.write(tmp_path))
+    bundle = str(small_voice.write(tmp_path))
     assert main(["predict", str(tmp_path / "a.wav"), "--bundle", bundle, "--json"]) == 0
     printed = capsys.readouterr()
     assert (said := json.loads(printed.out))["label"] == "anger"

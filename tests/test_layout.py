@@ -25,19 +25,18 @@ HEAVY += ["sounddevice", "soundfile", "cv2", "PIL"]
 
 # the data path, each line may import those above it
 ORDER = [
-    {"types", "errors", "files", "told", "machine", "moved"},
-    {"_core"},
+    {"_core", "errors"},
+    {"types", "files", "system_files", "machine", "moved"},
     {"card"},
     {"frontends", "faces", "bundle", "data", "sources", "native_paths"},
     {"backends"},
     {"external"},
     {"delegates"},
     {"runtime"},
-    {"readout"},
-    {"recognizer", "spans", "face_reader"},
-    {"stream", "face_stream", "face_detector"},
-    {"text_recognizer", "voice_recognizer", "face_recognizer"},
-    {"training", "evaluation", "converters", "tasks", "bench", "doctor", "cli", "__init__", "__main__"},
+    {"licence", "stream"},
+    {"face_detector"},
+    {"recognizer"},
+    {"tasks", "training", "evaluation", "converters", "bench", "doctor", "cli", "__init__", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 
@@ -186,9 +185,9 @@ def test_the_command_line_answers_help_without_tensorflow() -> None:
 
 @pytest.mark.parametrize(("backend", "loads"), [("auto", False), ("litert", True)])
 def test_predicting_loads_what_its_backend_needs_and_no_tensorflow(
-    backend: str, loads: bool, pocket_path: Path
+    backend: str, loads: bool, small_text_path: Path
 ) -> None:
-    opened = f"edgeemo.Recognizer.open({str(pocket_path)!r}, backend={backend!r})"
+    opened = f"edgeemo.Recognizer.open({str(small_text_path)!r}, backend={backend!r})"
     loaded = modules_after(f"import edgeemo\n{opened}.predict('so happy')")
     assert ("ai_edge_litert" in loaded) == loads
     assert not loaded & {*TENSORFLOW, "tflite_runtime"}
@@ -201,7 +200,7 @@ HEADERS = {
     "text": {"text"},
     "voice": {"voice"},
     "face": {"face", "image", "detect", "fit", "track", "smooth", "follow"},
-    "runtime": {"engine", "scores", "readout", "golden"},
+    "runtime": {"engine", "model_runner", "stage_clock", "scores", "readout", "golden"},
     "gpu": {"delegates"},
     "bundle": {"bundle"},
     "online": {"recognizer", "detector"},

@@ -77,10 +77,10 @@ def test_a_jpeg_that_is_cut_off_is_an_error_with_a_remedy(read: Callable[[Path],
 
 
 def test_a_face_bundle_is_neither_measured_nor_verified_nor_calibrated_on_it(
-    cut: Path, mime_path: Path
+    cut: Path, small_face_path: Path
 ) -> None:
-    card = Bundle.open(mime_path).card
-    with Recognizer.open(mime_path) as recognizer:
+    card = Bundle.open(small_face_path).card
+    with Recognizer.open(small_face_path) as recognizer:
         assert isinstance(recognizer, FaceRecognizer)
         rows = [Example(path=cut, labels=("anger",))]
         for attempt in (

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import float_text
 import numpy as np
 import numpy.typing as npt
 import pytest
-import wordy
 from edgeemo.converters import verify as verifying
 from edgeemo.converters.verify import Budget, Verification, compare
 
@@ -36,7 +36,7 @@ def compared(
     budget: Budget | None = None,
 ) -> Verification:
     """Compare a device that says ``device`` with a float model that says `EXACT`."""
-    with Recognizer.open(wordy.write(tmp_path, multi_label=False)) as recognizer:
+    with Recognizer.open(float_text.write(tmp_path, multi_label=False)) as recognizer:
         reference = SimpleNamespace(card=recognizer.card)
         said = {id(recognizer): predictions(device), id(reference): predictions(EXACT)}
         monkeypatch.setattr(verifying, "predict", lambda reader, *_: said[id(reader)])

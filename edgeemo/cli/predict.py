@@ -20,11 +20,11 @@ from rich.text import Text
 from ..backends import BACKENDS
 from ..data.kinds import is_text, kind_of, kind_of_file, refusal
 from ..errors import DataError, InputError, SourceError
-from ..face_recognizer import FaceRecognizer
+from ..recognizer import FaceRecognizer
 from ..recognizer import Recognizer
 from ..sources import is_photo
 from ..types import EMOTIONS, EmotionResult
-from ..voice_recognizer import VoiceRecognizer
+from ..recognizer import VoiceRecognizer
 from . import console
 from .face import read_photo
 from .voice import read_file

@@ -14,7 +14,7 @@ from rich.text import Text
 from ..data.sounds import check_samples
 from ..sources import AudioFile
 from ..types import EMOTIONS, EmotionResult
-from ..voice_recognizer import VoiceRecognizer
+from ..recognizer import VoiceRecognizer
 from . import console
 
 HEADER = f"{'seconds':<17}{'emotion':<18}valence  arousal  evidence"
