@@ -200,7 +200,7 @@ def test_a_file_that_is_no_keras_model_is_an_error_and_no_failed_check(
     )
     assert main([command, model, *rest]) == 1
     said = capsys.readouterr().err
-    assert "m.keras is no Keras model" in said
+    assert "m.keras is not a Keras model" in said
     assert "Traceback" not in said
     assert not (tmp_path / "new.tflite").exists()
 

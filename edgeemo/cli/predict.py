@@ -20,11 +20,9 @@ from rich.text import Text
 from ..backends import BACKENDS
 from ..data.kinds import is_text, kind_of, kind_of_file, refusal
 from ..errors import DataError, InputError, SourceError
-from ..recognizer import FaceRecognizer
-from ..recognizer import Recognizer
+from ..recognizer import FaceRecognizer, Recognizer, VoiceRecognizer
 from ..sources import is_photo
 from ..types import EMOTIONS, EmotionResult
-from ..recognizer import VoiceRecognizer
 from . import console
 from .face import read_photo
 from .voice import read_file

@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ..data.sounds import check_samples
+from ..recognizer import VoiceRecognizer
 from ..sources import AudioFile
 from ..types import EMOTIONS, EmotionResult
-from ..recognizer import VoiceRecognizer
 from . import console
 
 HEADER = f"{'seconds':<17}{'emotion':<18}valence  arousal  evidence"

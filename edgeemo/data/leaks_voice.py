@@ -1,11 +1,12 @@
 """Leaks of speech: speakers of the training data in the test, and clips that are copies of training clips.
 
 The check compares speakers by name (without white space and case), so a name must mean one person in all
-manifests: ``edgeemo manifest`` puts the set before it (``ravdess/07``). It compares clips by `fingerprint`:
+manifests. ``edgeemo manifest`` puts the set before it (``ravdess/07``). It compares clips by `fingerprint`:
 it finds a copy even if its file, level, codec or beginning differ.
 
-Training leaves both in a file beside the bundle (``voice.tflite`` → ``voice.seen``): magic ``EDGEVOIC``, two
-counts, sorted 64-bit hashes of speakers, then 192 bytes a clip, sorted too; numbers are little-endian.
+Training leaves both in a file beside the bundle (``voice.tflite`` → ``voice.seen``). The file has the magic
+``EDGEVOIC``, two counts, sorted 64-bit hashes of speakers, and 192 bytes a clip, sorted too. Numbers are
+little-endian.
 Call `write_seen_voice` with every example the weights have seen, background sounds too.
 """
 

@@ -20,7 +20,7 @@ from ..types import EmotionResult
 from . import sounds
 from .bootstrap import Draw, Interval, difference, intervals
 from .corruptions import UNITS, Corruptions
-from .label_spaces import LabelSpace
+from .label_sets import LabelSet
 from .metrics import LabelMeasure
 from .predictions import Predictions, Progress, label_measure
 
@@ -106,7 +106,7 @@ class ClipAnswers:
         return cls({name: Predictions.of(found) for name, found in results.items()}, kbit_s)
 
     def measure(
-        self, examples: Sequence[Example], clean: Predictions, space: LabelSpace, draw: Draw, noise: str
+        self, examples: Sequence[Example], clean: Predictions, space: LabelSet, draw: Draw, noise: str
     ) -> Robustness:
         """Compare with the answers to the ``clean`` clips, in pairs; clips without a label do not count."""
         base, rows = in_pairs(examples, clean, self.said, space, draw, ("uar",))
@@ -124,7 +124,7 @@ _Key = TypeVar("_Key")
 
 
 def in_pairs(
-    examples: Sequence[Example], clean: Predictions, said: Mapping[_Key, Predictions], space: LabelSpace,
+    examples: Sequence[Example], clean: Predictions, said: Mapping[_Key, Predictions], space: LabelSet,
     draw: Draw, metrics: Sequence[str],
 ) -> tuple[Scores, dict[_Key, tuple[Scores, Scores, float]]]:  # fmt: skip
     """Return the clean scores, and of each condition its scores, the drops from clean, and mean evidence.
@@ -244,7 +244,7 @@ class FaceAnswers:
         )
 
     def measure(
-        self, examples: Sequence[Example], clean: Predictions, space: LabelSpace, draw: Draw
+        self, examples: Sequence[Example], clean: Predictions, space: LabelSet, draw: Draw
     ) -> FaceRobustness:
         """Compare with the answers to the ``clean`` faces, in pairs; faces without a label do not count.
 
