@@ -36,7 +36,7 @@ MODULES = {
     "training.teacher_eyes": "training.detector.teacher",
     "converters.twin": "converters.float_reference",
     "evaluation.damage": "evaluation.corruptions",
-    "evaluation.spaces": "evaluation.label_spaces",
+    "evaluation.spaces": "evaluation.label_sets",
     "evaluation.robustness_face": "evaluation.robustness",
 }
 """Old name → new name, both below ``edgeemo``."""

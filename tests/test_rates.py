@@ -18,6 +18,7 @@ from fake_recognizer import FakeRecognizer
 
 from edgeemo import VoiceRecognizer
 from edgeemo.cli import main
+from edgeemo.data.manifest import Example
 from edgeemo.evaluation import evaluate
 from edgeemo.sources import AudioFile
 

@@ -204,7 +204,7 @@ def _wrong_answers(recognizer: Any) -> Iterator[str]:
 def _wrong_faces(detector: Any) -> Iterator[str]:
     """Yield a sentence for each golden picture with a lost or an additional face."""
     from ..converters.golden import MOUTHS, scene
-    from ..evaluation.marked import overlap
+    from ..data.marked import overlap
 
     least = detector.decoder.spec.least_score + _CLEAR
     for golden in detector.card.golden:
