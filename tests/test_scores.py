@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pocket
 import pytest
+import small_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ def card(
 ) -> ModelCard:
     """Return a card with a label for each number of ``scale``; group i is the i-th of `EMOTIONS`."""
     labels = tuple(f"label {i}" for i in range(max(len(scale), len(bias))))
-    return pocket.card(
+    return small_text.card(
         labels=labels,
         multi_label=multi_label,
         emotions={EMOTIONS[i]: tuple(labels[k] for k in group) for i, group in enumerate(groups)},
@@ -47,10 +47,10 @@ def read(card: ModelCard, logits: Sequence[float]) -> EmotionResult:
     n, floats = len(card.labels), np.dtype(np.float32)
     backend = FakeBackend(
         lambda ids: [np.zeros((1, 2), np.float32), np.array([logits], np.float32)],
-        [TensorInfo("ids", (1, pocket.LENGTH), np.dtype(np.int32), 0.0, 0)],
+        [TensorInfo("ids", (1, small_text.LENGTH), np.dtype(np.int32), 0.0, 0)],
         [TensorInfo("affect", (1, 2), floats, 0.0, 0), TensorInfo("labels", (1, n), floats, 0.0, 0)],
     )
-    bundle = Bundle(b"", card, pocket.bundle().assets)
+    bundle = Bundle(b"", card, small_text.bundle().assets)
     return TextRecognizer(bundle, Runtime(b"", backend=backend)).predict("happy")
 
 
@@ -115,7 +115,7 @@ def test_a_lower_temperature_sharpens_and_keeps_the_winner() -> None:
 
 
 def test_a_logit_that_is_no_number_is_an_error_that_names_the_model() -> None:
-    with pytest.raises(InferenceError, match=r"pocket: .*NaN"):
+    with pytest.raises(InferenceError, match=r"small-text: .*NaN"):
         read(card(), [0.0, float("nan")])
 
 
@@ -137,7 +137,7 @@ def test_a_rule_that_does_not_fit_together_is_refused(change: dict[str, Any], me
 
 
 def test_an_emotion_is_any_of_its_labels() -> None:
-    made = pocket.card(emotions={"happiness": ("joy", "neutral"), "anger": ("anger",)})
+    made = small_text.card(emotions={"happiness": ("joy", "neutral"), "anger": ("anger",)})
     result = read(made, [-9, 0, 0, 3, 0])
     p = result.probabilities
     by_emotion = dict(zip(EMOTIONS, result.scores.tolist(), strict=True))

@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import parrot
 import pytest
+import small_voice
 
 from edgeemo import VoiceRecognizer
 from edgeemo.errors import InputError, SourceError
 from edgeemo.sources import AudioFile, RawAudio, is_audio
 from edgeemo.sources.base import AudioSource, Latest
 
-RATE = parrot.RATE
-CLIP = np.concatenate([parrot.voice("anger", 1.1), parrot.noise(0.2)])
+RATE = small_voice.RATE
+CLIP = np.concatenate([small_voice.voice("anger", 1.1), small_voice.noise(0.2)])
 
 
 def samples_of(source: AudioSource) -> npt.NDArray[Any]:
@@ -139,7 +139,7 @@ def test_a_corrupt_file_is_a_named_error(sf: Any, tmp_path: Path, content: bytes
 
 def test_a_file_damaged_in_the_middle_says_where(sf: Any, tmp_path: Path) -> None:
     path = tmp_path / "a.flac"
-    sf.write(path, np.tile(parrot.noise(1), 20), RATE)
+    sf.write(path, np.tile(small_voice.noise(1), 20), RATE)
     data = bytearray(path.read_bytes())
     data[len(data) // 2 :] = os.urandom(len(data) - len(data) // 2)
     path.write_bytes(data)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import parrot
 import pytest
+import small_voice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,16 +20,21 @@ from edgeemo.backends import NativeBackend
 from edgeemo.errors import InferenceError, InputError, InputTypeError
 from edgeemo.types import EmotionResult
 
-RATE = parrot.RATE
-HOP_MS = parrot.HOP * 10
+RATE = small_voice.RATE
+HOP_MS = small_voice.HOP * 10
 CLIP = np.concatenate(
-    [parrot.voice("sadness", 1.3), parrot.noise(0.7), parrot.voice("anger", 1), parrot.silence(0.41)]
+    [
+        small_voice.voice("sadness", 1.3),
+        small_voice.noise(0.7),
+        small_voice.voice("anger", 1),
+        small_voice.silence(0.41),
+    ]
 )
 
 
 @pytest.fixture(scope="module")
 def reader() -> Iterator[VoiceRecognizer]:
-    bundle = parrot.bundle()
+    bundle = small_voice.bundle()
     with VoiceRecognizer(bundle, Runtime(bundle.flatbuffer)) as opened:
         yield opened
 
@@ -75,7 +80,7 @@ def test_chunks_of_one_size_are_the_timeline(reader: VoiceRecognizer, size: int)
 
 def test_a_result_comes_with_the_last_sample_of_its_span(reader: VoiceRecognizer) -> None:
     stream = reader.stream(RATE)
-    span = 400 + 160 * (parrot.SPAN - 1)
+    span = 400 + 160 * (small_voice.SPAN - 1)
     assert stream.push(CLIP[: span - 1], 0) == []
     (first,) = stream.push(CLIP[span - 1 : span], 1000 * (span - 1) // RATE)
     assert (first.start_ms, first.end_ms) == (0, 1000 * span // RATE)
@@ -83,7 +88,7 @@ def test_a_result_comes_with_the_last_sample_of_its_span(reader: VoiceRecognizer
 
 def test_streams_share_a_recognizer_and_nothing_else(reader: VoiceRecognizer) -> None:
     one, other = reader.stream(RATE), reader.stream(RATE)
-    high, low = parrot.voice("anger", 2), parrot.voice("sadness", 2)
+    high, low = small_voice.voice("anger", 2), small_voice.voice("sadness", 2)
     found: tuple[list[EmotionResult], list[EmotionResult]] = ([], [])
     for begin in range(0, len(high), 1_600):
         found[0].extend(one.push(high[begin : begin + 1_600], begin // 16))
@@ -153,8 +158,8 @@ def test_a_clock_that_jumps_back_leaves_a_summary_that_ends_after_it_began(reade
 
 def test_no_result_spans_a_gap(reader: VoiceRecognizer) -> None:
     stream = reader.stream(RATE)
-    results = stream.push(parrot.voice("anger", 1), 0)
-    results += stream.push(parrot.voice("sadness", 1), 5_000)
+    results = stream.push(small_voice.voice("anger", 1), 0)
+    results += stream.push(small_voice.voice("sadness", 1), 5_000)
     results += stream.flush()
     assert all(r.end_ms <= 1_000 and r.label == "anger" for r in results[:4])
     assert all(r.start_ms >= 5_000 and r.label == "sadness" for r in results[4:])
@@ -206,7 +211,7 @@ def test_reset_equals_a_fresh_stream(reader: VoiceRecognizer, cut: int, flushed:
 def test_a_summary_so_far_speaks_of_what_was_pushed(reader: VoiceRecognizer) -> None:
     stream = reader.stream(RATE)
     assert (stream.summary().label, stream.summary().evidence) == ("neutral", 0.0)
-    stream.push(parrot.voice("anger", 1), 500)
+    stream.push(small_voice.voice("anger", 1), 500)
     so_far = stream.summary()
     assert (so_far.label, so_far.start_ms, so_far.end_ms) == ("anger", 500, 1_500)
 
@@ -260,7 +265,7 @@ def test_a_stream_of_another_shape_is_refused(reader: VoiceRecognizer, rate_hz: 
 
 
 def test_a_stream_of_a_closed_recognizer_ends(reader: VoiceRecognizer) -> None:
-    bundle = parrot.bundle()
+    bundle = small_voice.bundle()
     with VoiceRecognizer(bundle, Runtime(bundle.flatbuffer)) as mine:
         stream = mine.stream(RATE)
         stream.push(CLIP, 0)
@@ -331,7 +336,7 @@ def test_of_a_chunk_whose_model_fails_midway_what_was_read_before_waits(
 
 def growth_of(reader: VoiceRecognizer, seconds: int, rate_hz: int) -> tuple[int, int]:
     """Return by how many bytes memory grew over so many seconds of audio, and the number of results."""
-    stream, second = reader.stream(rate_hz), parrot.voice("anger", 1, rate_hz)
+    stream, second = reader.stream(rate_hz), small_voice.voice("anger", 1, rate_hz)
     n, before = 0, 0
     tracemalloc.start()
     try:
