@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeemo import FaceRecognizer, face_reader
+from edgeemo import FaceRecognizer
 from edgeemo._core import Smoother
 from edgeemo.faces import Face
 
@@ -35,10 +35,8 @@ def found(n: int) -> list[Face]:
 
 @pytest.fixture
 def recognizer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaceRecognizer]:
-    monkeypatch.setattr(
-        face_reader, "CROP_OVER_BOX", 1.0
-    )  # boxes are what the small face bundle was made for
-    monkeypatch.setattr(face_reader, "CROP_DOWN", 0.0)
+    monkeypatch.setattr(recognizer, "CROP_OVER_BOX", 1.0)  # boxes are what the small face bundle was made for
+    monkeypatch.setattr(recognizer, "CROP_DOWN", 0.0)
     with FaceRecognizer.open(
         small_face.write(tmp_path), detector=SimpleNamespace(detect=lambda *_: [])
     ) as opened:

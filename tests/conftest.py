@@ -225,10 +225,10 @@ def small_face_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def boxes_are_crops(monkeypatch: pytest.MonkeyPatch) -> None:
     """Detected boxes are read as they are: the model of the small face bundle wants them so."""
-    from edgeemo import face_reader
+    from edgeemo import recognizer
 
-    monkeypatch.setattr(face_reader, "CROP_OVER_BOX", 1.0)
-    monkeypatch.setattr(face_reader, "CROP_DOWN", 0.0)
+    monkeypatch.setattr(recognizer, "CROP_OVER_BOX", 1.0)
+    monkeypatch.setattr(recognizer, "CROP_DOWN", 0.0)
 
 
 @pytest.fixture

@@ -17,26 +17,26 @@ from typing import Any
 import pytest
 from bench_results import HERE, result
 
-from edgeemo.bench import page, report
-from edgeemo.bench.run import Case
+from edgeemo.bench import html_page, report
+from edgeemo.bench.run import Setup
 from edgeemo.cli import bench as command
 from edgeemo.cli import main
 from edgeemo.errors import DelegateError, EdgeemoError, InferenceError
 
 
 @pytest.fixture
-def measures(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Case]]:
+def measures(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Setup]]:
     """Let the command measure nothing and give these results, in turns; tell which cases it asked for."""
 
-    def take(*results: dict[str, Any] | EdgeemoError) -> list[Case]:
-        asked: list[Case] = []
+    def take(*results: dict[str, Any] | EdgeemoError) -> list[Setup]:
+        asked: list[Setup] = []
 
-        def fake(case: Case, *_: object) -> dict[str, Any]:
+        def fake(setup: Setup, *_: object) -> dict[str, Any]:
             found = results[len(asked) % len(results)]
-            asked.append(case)
+            asked.append(setup)
             if isinstance(found, EdgeemoError):
                 raise found
-            how = {"delegate": case.delegate, "threads": case.threads, "batch": case.batch}
+            how = setup.to_dict()
             return {**found, **how}
 
         monkeypatch.setattr(command, "bench", fake)
@@ -49,7 +49,7 @@ def measures(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Case]]:
 
 
 def test_the_table_says_the_whole_its_stages_and_its_needs(
-    measures: Callable[..., list[Case]], small_text_path: Path, capsys: pytest.CaptureFixture[str]
+    measures: Callable[..., list[Setup]], small_text_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     measures(result(noisy=True, noise=["the load was 9 on 2 cores"]))
     assert main(["bench", str(small_text_path)]) == 0
@@ -63,27 +63,27 @@ def test_the_table_says_the_whole_its_stages_and_its_needs(
 
 
 def test_options_given_twice_are_combined(
-    measures: Callable[..., list[Case]], small_text_path: Path, capsys: pytest.CaptureFixture[str]
+    measures: Callable[..., list[Setup]], small_text_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = measures(result())
     options = ["--threads", "1", "--threads", "2", "--batch", "1", "--batch", "4", "--delegate", "cpu"]
     assert main(["bench", str(small_text_path), *options, "--markdown"]) == 0
     name = str(small_text_path)
-    assert asked == [Case(name, "cpu", t, b) for t in (1, 2) for b in (1, 4)]
+    assert asked == [Setup(name, "cpu", t, b) for t in (1, 2) for b in (1, 4)]
     assert "| text, cpu, 2 threads, batch 4 |" in capsys.readouterr().out
 
 
 def test_what_is_given_twice_is_measured_once(
-    measures: Callable[..., list[Case]], small_text_path: Path
+    measures: Callable[..., list[Setup]], small_text_path: Path
 ) -> None:
     asked = measures(result())
     twice = ["--threads", "2", "--threads", "2", "--delegate", "cpu", "--delegate", "cpu", "--batch", "3"]
     assert main(["bench", str(small_text_path), str(small_text_path), *twice, "--batch", "3", "--json"]) == 0
-    assert asked == [Case(str(small_text_path), "cpu", 2, 3)]
+    assert asked == [Setup(str(small_text_path), "cpu", 2, 3)]
 
 
 def test_markdown_is_of_whole_tables(
-    measures: Callable[..., list[Case]], small_text_path: Path, capsys: Any
+    measures: Callable[..., list[Setup]], small_text_path: Path, capsys: Any
 ) -> None:
     hop = {"what": "", "budget_us": 5e5, "cost_us": {}, "share": 0.0125}
     measures(result(hop=hop, energy={"mj_per_call": 0.25, "why": "RAPL"}))
@@ -119,7 +119,7 @@ class Tags(HTMLParser):
 
 
 def test_a_page_holds_all_and_fetches_nothing(
-    measures: Callable[..., list[Case]], small_text_path: Path, tmp_path: Path
+    measures: Callable[..., list[Setup]], small_text_path: Path, tmp_path: Path
 ) -> None:
     measures(result(), result(70.0, bundle="<b>"))
     target = tmp_path / "out.html"
@@ -137,10 +137,10 @@ def test_a_page_holds_all_and_fetches_nothing(
 
 def test_the_whole_is_a_mark_of_its_own_beside_what_was_measured_in_other_calls() -> None:
     """Stages and what lies between them are 51 µs here, of calls with clocks; the whole is 50 µs, without."""
-    svg = page._svg(page.bars([result(50.0)]))
+    svg = html_page._svg(html_page.bars([result(50.0)]))
     ends = [float(x) + float(w) for x, w in re.findall(r'x="([\d.]+)" y="34.0" width="([\d.]+)"', svg)]
     (mark,) = (float(x) for x in re.findall(r'<path d="M([\d.]+)', svg))
-    assert (max(ends) - page._NAME) / (mark - page._NAME) == pytest.approx(51 / 50, abs=0.001)
+    assert (max(ends) - html_page._NAME) / (mark - html_page._NAME) == pytest.approx(51 / 50, abs=0.001)
     assert "<title>the whole call: 50 µs</title>" in svg
 
 
@@ -155,13 +155,13 @@ def test_a_tail_that_is_not_known_is_marked_and_said_once() -> None:
 
 
 def test_bars_are_drawn_to_one_scale() -> None:
-    svg = page._svg(page.bars([result(50.0), result(100.0, threads=2)]))
+    svg = html_page._svg(html_page.bars([result(50.0), result(100.0, threads=2)]))
     invoke = [float(w) for w in re.findall(r'width="([\d.]+)" height="24"[^>]*><title>invoke', svg)]
     assert invoke[1] == pytest.approx(2 * invoke[0], rel=0.01)
 
 
 def test_a_picture_is_a_png(
-    measures: Callable[..., list[Case]], small_text_path: Path, tmp_path: Path
+    measures: Callable[..., list[Setup]], small_text_path: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("matplotlib")
     measures(result())
@@ -171,7 +171,7 @@ def test_a_picture_is_a_png(
 
 @pytest.mark.parametrize("name", ["no/such/out.html", "no/such/out.png", "out.nix"])
 def test_a_picture_that_cannot_be_written_is_an_error(
-    measures: Callable[..., list[Case]], small_text_path: Path, tmp_path: Path, capsys: Any, name: str
+    measures: Callable[..., list[Setup]], small_text_path: Path, tmp_path: Path, capsys: Any, name: str
 ) -> None:
     pytest.importorskip("matplotlib")
     asked = measures(result())
@@ -183,14 +183,14 @@ def test_a_picture_that_cannot_be_written_is_an_error(
 def test_page_faults_are_told_where_they_cost() -> None:
     assert not [note for note in report.notes([result(page_faults=0.4)]) if "page" in note]
     (told,) = [note for note in report.notes([result(page_faults=47.3)]) if "page" in note]
-    assert told.startswith("text took 47 pages of memory anew in each call")
+    assert told.startswith("text takes 47 pages of memory from the system in each call")
 
 
 # --- delegates ----------------------------------------------------------------------------------------------
 
 
 def test_a_delegate_that_cannot_be_used_is_a_row_that_says_why(
-    measures: Callable[..., list[Case]], small_text_path: Path, capsys: pytest.CaptureFixture[str]
+    measures: Callable[..., list[Setup]], small_text_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["bench", str(small_text_path), "--delegate", "cpu", "--delegate", "gpu"]
     measures(result(), DelegateError("There is no GPU here. Use 'cpu'."))
@@ -204,7 +204,7 @@ def test_a_delegate_that_cannot_be_used_is_a_row_that_says_why(
 
 
 def test_a_case_that_fails_leaves_the_results_of_the_others(
-    measures: Callable[..., list[Case]], small_text_path: Path, capsys: pytest.CaptureFixture[str]
+    measures: Callable[..., list[Setup]], small_text_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     measures(result(), InferenceError("The process ended with code -9. Try another backend."))
     assert main(["bench", str(small_text_path), "--threads", "1", "--threads", "2", "--json"]) == 0
@@ -214,7 +214,7 @@ def test_a_case_that_fails_leaves_the_results_of_the_others(
 
 
 def test_the_input_of_a_later_bundle_is_read_before_the_first_is_measured(
-    measures: Callable[..., list[Case]],
+    measures: Callable[..., list[Setup]],
     small_text_path: Path,
     small_voice_path: Path,
     tmp_path: Path,
@@ -258,18 +258,18 @@ def test_where_nothing_could_run_it_is_an_error(
     [
         (["--threads", "0"], 2, "0 is not in the range"),
         (["--batch", "0"], 2, "0 is not in the range"),
-        (["--seconds", "nan"], 2, "nan is no number"),
-        (["--compare", "no.json", "--fail-above", "nan"], 2, "nan is no number"),
+        (["--seconds", "nan"], 2, "nan is not a number"),
+        (["--compare", "no.json", "--fail-above", "nan"], 2, "nan is not a number"),
         (["--image", "x.png"], 2, "--image is for face bundles; these read text: give --text."),
         (["--audio", "x.wav", "--text", "hi"], 2, "--audio is for voice bundles"),
         (["--json", "--markdown"], 2, "Give either --json or --markdown."),
-        (["--fail-above", "5"], 2, "--fail-above wants --compare"),
+        (["--fail-above", "5"], 2, "--fail-above needs --compare"),
         (["--compare", "no.json"], 1, "no.json cannot be read"),
         (["nix"], 1, "There is no bundle 'nix'"),
     ],
 )
 def test_what_cannot_be_is_told_before_anything_is_measured(
-    measures: Callable[..., list[Case]],
+    measures: Callable[..., list[Setup]],
     small_text_path: Path,
     capsys: pytest.CaptureFixture[str],
     options: list[str],
@@ -283,7 +283,7 @@ def test_what_cannot_be_is_told_before_anything_is_measured(
 
 
 def test_batches_are_for_texts(
-    measures: Callable[..., list[Case]], small_voice_path: Path, capsys: Any
+    measures: Callable[..., list[Setup]], small_voice_path: Path, capsys: Any
 ) -> None:
     asked = measures(result())
     assert main(["bench", str(small_voice_path), "--batch", "4", "--batch", "8"]) == 2
@@ -312,7 +312,7 @@ def test_a_file_that_cannot_be_read_is_an_error(small_voice_path: Path, capsys: 
     ],
 )
 def test_the_guard_ends_with_exit_code_3(
-    measures: Callable[..., list[Case]],
+    measures: Callable[..., list[Setup]],
     small_text_path: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -336,7 +336,7 @@ def test_the_guard_ends_with_exit_code_3(
     ["", "[]", '{"results": 3}', '{"results": [{"total_us": {}}]}', '{"results": [{"n": 1}]}', "[" * 9999],
 )
 def test_what_holds_no_results_is_refused(
-    measures: Callable[..., list[Case]], small_text_path: Path, tmp_path: Path, capsys: Any, text: str
+    measures: Callable[..., list[Setup]], small_text_path: Path, tmp_path: Path, capsys: Any, text: str
 ) -> None:
     asked = measures(result())
     (tmp_path / "old.json").write_text(text)

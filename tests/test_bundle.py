@@ -139,7 +139,7 @@ def test_no_byte_can_be_changed_unnoticed(seed: int) -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        (GOOD + b"\0", "laid out"),
+        (GOOD + b"\0", "no whole card behind it"),
         (GOOD + b"PK\5\6", "again"),
         (GOOD[:START] + b"gap!" + GOOD[START:], "again"),
         (b"xxxx" + GOOD, "does not begin with a TFLite model|laid out"),
@@ -158,11 +158,11 @@ def test_added_and_missing_parts_are_noticed(changed: bytes, message: str) -> No
     [
         ([], BundleCorruptError, "plain .tflite|truncated|no edgeemo.json|laid out"),
         ([("vocab.txt", b"[PAD]\n")], BundleCorruptError, "laid out|has no edgeemo.json"),
-        ([*card_and_vocabulary(), ("extra.bin", b"x")], BundleCorruptError, "unknown assets: 'extra.bin'"),
-        ([*card_and_vocabulary(), ("../vocab.txt", b"x")], BundleCorruptError, "unknown assets"),
-        ([*card_and_vocabulary(), ("vocab.txt/", b"")], BundleCorruptError, "unknown assets"),
-        ([(CARD_NAME, b" " * (CARD_LIMIT + 1))], BundleCorruptError, "card of more than 65,536"),
-        ([*card_and_vocabulary()[:1], ("vocab.txt", bytes(ASSETS_LIMIT + 1))], BundleCorruptError, "assets"),
+        ([*card_and_vocabulary(), ("extra.bin", b"x")], BundleCorruptError, "laid out"),
+        ([*card_and_vocabulary(), ("../vocab.txt", b"x")], BundleCorruptError, "laid out"),
+        ([*card_and_vocabulary(), ("vocab.txt/", b"")], BundleCorruptError, "laid out"),
+        ([(CARD_NAME, b" " * (CARD_LIMIT + 1))], BundleCorruptError, "laid out"),
+        ([card_and_vocabulary()[0], ("vocab.txt", bytes(ASSETS_LIMIT + 1))], BundleCorruptError, "laid out"),
         (card_and_vocabulary()[:1], BundleCorruptError, "laid out|asset is missing"),
     ],
 )
@@ -175,12 +175,12 @@ def test_a_zip_that_edgeemo_would_not_write_is_refused(
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_name_twice_is_refused() -> None:
-    with pytest.raises(BundleCorruptError, match="twice"):
+    with pytest.raises(BundleCorruptError, match="laid out"):
         Bundle.from_bytes(zipped([*card_and_vocabulary(), ("vocab.txt", b"other")]))
 
 
 def test_a_compressed_part_is_refused() -> None:
-    with pytest.raises(BundleCorruptError, match="compressed"):
+    with pytest.raises(BundleCorruptError, match="laid out"):
         Bundle.from_bytes(zipped(card_and_vocabulary(), method=zipfile.ZIP_DEFLATED))
 
 
@@ -236,14 +236,10 @@ def test_a_card_that_does_not_fit_is_refused(
         (
             lambda: small_text.bundle(spec={"length": 8, "colour": 1}),
             SpecError,
-            r"small-text: its frontend cannot be built: .*colour.*\. Convert it again",
+            r"odd.tflite: unknown key 'colour'.*\. Convert it again",
         ),
-        (
-            lambda: small_text.bundle(modality="voice"),
-            SpecError,
-            "small-text: its frontend.*Convert it again",
-        ),
-        (lambda: small_text.bundle(modality="face"), SpecError, "small-text: its frontend.*Convert it again"),
+        (lambda: small_text.bundle(modality="voice"), SpecError, "odd.tflite: .*Convert it again"),
+        (lambda: small_text.bundle(modality="face"), SpecError, "odd.tflite: .*Convert it again"),
         (lambda: small_text.bundle(spec={"length": 9}), BundleMismatchError, "the model takes"),
         (lambda: small_text.bundle(spec_digest="0" * 16), BundleMismatchError, "digest"),
         (
@@ -254,12 +250,12 @@ def test_a_card_that_does_not_fit_is_refused(
         (
             lambda: small_text.bundle(outputs={"labels": "affect", "affect": "affect"}),
             BundleMismatchError,
-            r"labels need an output of shape \(1, 5\)",
+            r"labels need an output affect of \(1, 5\)",
         ),
         (
             lambda: small_text.bundle(outputs={"labels": "labels", "affect": "labels"}),
             BundleMismatchError,
-            r"affect need an output of shape \(1, 2\)",
+            r"affect need an output labels of \(1, 2\)",
         ),
     ],
 )

@@ -160,7 +160,7 @@ def test_a_card_from_before_there_was_evidence_is_read() -> None:
     ids=lambda changes: json.dumps(changes.get("evidence", "none")),
 )
 def test_evidence_that_cannot_work_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(BundleCorruptError, match="evidence"):
+    with pytest.raises(BundleCorruptError, match=r"evidence|not JSON"):  # NaN is no JSON
         ModelCard.from_json(as_json(**changes))
 
 
@@ -170,5 +170,5 @@ def test_a_card_made_in_python_is_checked_too() -> None:
 
 
 def test_not_a_number_is_never_written() -> None:
-    with pytest.raises(ValueError, match="JSON"):
+    with pytest.raises(BundleCorruptError, match="JSON"):
         small_text.card(metrics={"macro_f1": float("nan")}).to_json()

@@ -78,7 +78,7 @@ def is_gone(number: int) -> bool:
 def test_ctrl_c_ends_a_probe_and_keeps_no_verdict(
     tmp_path: Path, own_records: Path, small_text_path: Path
 ) -> None:
-    program = helper(tmp_path, "echo at loading the model on the GPU\nsleep 60")
+    program = helper(tmp_path, "echo at loading the model on the GPU\nsleep 77777")
     command = [sys.executable, "-m", "edgeemo.cli", "delegates", str(small_text_path)]
     asked = subprocess.Popen(
         [*command, "--option", f"probe_program={program}"], cwd=ROOT, start_new_session=True,
@@ -86,9 +86,7 @@ def test_ctrl_c_ends_a_probe_and_keeps_no_verdict(
     )  # fmt: skip
     child = number_in(tmp_path / "child")
     os.killpg(asked.pid, signal.SIGINT)  # as a terminal does
-    begin = time.monotonic()
-    _, said = asked.communicate(timeout=30)
-    assert time.monotonic() - begin < 5
+    _, said = asked.communicate()
     assert asked.returncode == 130, said
     assert is_gone(child)
     assert not list(own_records.rglob("*.probe"))
@@ -114,14 +112,12 @@ def test_the_child_that_tries_an_external_delegate_goes_with_its_parent(
 def test_what_an_external_delegate_starts_is_ended_with_it(
     tmp_path: Path, own_records: Path, monkeypatch: pytest.MonkeyPatch, external: str, small_text_path: Path
 ) -> None:
-    program = helper(tmp_path, f"sleep 77 & echo $! > {tmp_path}/grandchild; exit 3")
+    program = helper(tmp_path, f"sleep 77777 & echo $! > {tmp_path}/grandchild; exit 3")
     monkeypatch.setattr(sys, "executable", program)
-    begin = time.monotonic()
     with pytest.raises(
         DelegateError, match=rf"\({program}\) ended with code 3 while starting; is that .* a Python"
     ):
         Recognizer.open(small_text_path, delegate=external)
-    assert time.monotonic() - begin < 10
     assert is_gone(number_in(tmp_path / "grandchild"))
     assert not list(own_records.rglob("*.probe"))  # no word on the delegate
 

@@ -160,7 +160,7 @@ def test_a_detector_is_no_recognizer_and_the_other_way_round(path: Path, small_t
         ({"detector": {**fake_detector.DETECTOR.to_dict(), "width": 128}}, "grids lie over 128 x 64"),
         ({"spec_digest": "0" * 16}, "has digest"),
         ({"outputs": {"logits": "eyes", "boxes": "boxes", "eyes": "logits"}}, "need an output"),
-        ({"outputs": {"logits": "x", "boxes": "boxes", "eyes": "eyes"}}, "model's is None"),
+        ({"outputs": {"logits": "x", "boxes": "boxes", "eyes": "eyes"}}, "the model has no output x"),
     ],
 )
 def test_a_card_that_does_not_fit_its_model_is_refused(changes: dict[str, Any], says: str) -> None:
@@ -169,7 +169,7 @@ def test_a_card_that_does_not_fit_its_model_is_refused(changes: dict[str, Any], 
 
 
 def test_a_model_of_another_size_and_a_spec_that_cannot_be_are_refused() -> None:
-    with pytest.raises(BundleMismatchError, match="letterbox makes"):
+    with pytest.raises(BundleMismatchError, match="its frontend makes"):
         FaceDetector(
             fake_detector.bundle(), Runtime(b"", backend=fake_detector.backend(pixels=(1, 32, 32, 1)))
         )
@@ -212,9 +212,9 @@ def test_a_wrong_card_is_refused(changes: dict[str, Any]) -> None:
 
 
 def test_a_recognizers_card_is_none_of_a_detector() -> None:
-    with pytest.raises(BundleCorruptError, match="unknown fields"):
+    with pytest.raises(BundleCorruptError, match="another kind"):
         DetectorCard.from_json(small_text.card().to_json())
-    with pytest.raises(BundleCorruptError, match="unknown fields: detector"):
+    with pytest.raises(BundleCorruptError, match="another kind"):
         ModelCard.from_json(fake_detector.card().to_json())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 import small_face
 
-from edgeemo import EmotionResult, FaceRecognizer, Recognizer
+from edgeemo import EmotionResult, FaceDetector, FaceRecognizer, Recognizer
 from edgeemo.errors import EdgeemoError, InferenceError, InputError, InputTypeError
 from edgeemo.faces import Face
 
@@ -100,10 +99,13 @@ def test_eyes_of_a_given_box_are_where_an_upright_face_has_them(
 
 
 def test_boxes_never_open_a_detector(small_face_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "edgeemo.face_detector", None)
+    def refuse(*_: Any, **__: Any) -> FaceDetector:
+        raise AssertionError("a detector was opened")
+
+    monkeypatch.setattr(FaceDetector, "open", refuse)
     with FaceRecognizer.open(small_face_path) as recognizer:
         assert recognizer.predict(GROUP, boxes=[(20, 30, 60, 70)]).label == "happiness"
-        with pytest.raises(ImportError):
+        with pytest.raises(AssertionError, match="was opened"):
             recognizer.predict(GROUP)
 
 
@@ -172,15 +174,14 @@ def test_its_own_detector_is_opened_once_when_needed_and_closed_with_it(
     did: list[Any] = []
 
     class FakeDetector(small_face.SquareDetector):
-        @classmethod
-        def open(cls, **how: Any) -> FakeDetector:
-            did.append(how)
-            return cls()
-
         def close(self) -> None:
             did.append("closed")
 
-    monkeypatch.setitem(sys.modules, "edgeemo.face_detector", SimpleNamespace(FaceDetector=FakeDetector))
+    def opened(**how: Any) -> FakeDetector:
+        did.append(how)
+        return FakeDetector()
+
+    monkeypatch.setattr(FaceDetector, "open", opened)
     asked: dict[str, Any] = {"threads": 2, "delegate": delegate, "require_commercial": True}
     with FaceRecognizer.open(small_face_path, **asked) as recognizer:
         assert did == []

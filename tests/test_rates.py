@@ -17,8 +17,8 @@ from fake_recognizer import FakeRecognizer
 
 from edgeemo import VoiceRecognizer
 from edgeemo.cli import main
+from edgeemo.data.manifest import Example
 from edgeemo.evaluation import evaluate
-from edgeemo.manifest import Example
 from edgeemo.sources import AudioFile
 
 sf = pytest.importorskip("soundfile", reason="needs edgeemo[voice]")

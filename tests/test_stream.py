@@ -15,7 +15,8 @@ import small_voice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeemo import Runtime, Stream, VoiceRecognizer
+from edgeemo import Bundle, Runtime, Stream, VoiceRecognizer
+from edgeemo.backends import NativeBackend
 from edgeemo.errors import InferenceError, InputError, InputTypeError
 from edgeemo.types import EmotionResult
 
@@ -272,41 +273,57 @@ def test_a_stream_of_a_closed_recognizer_ends(reader: VoiceRecognizer) -> None:
         stream.flush()
 
 
+class FailingBackend:
+    """The model of a bundle, which refuses to run where its caller says so."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._native = NativeBackend(bundle.flatbuffer)
+        self.name, self.delegate = "failing", "cpu"
+        self.inputs, self.outputs = self._native.inputs, self._native.outputs
+        self.runs, self.fails_from, self.fails_to = 0, 0, 0
+
+    def fail(self, first: int, last: int) -> None:
+        """Fail the runs from ``first`` to ``last``, counted from here."""
+        self.fails_from, self.fails_to = self.runs + first, self.runs + last
+
+    def invoke(self, *inputs: Any) -> list[Any]:
+        self.runs += 1
+        if self.fails_from <= self.runs <= self.fails_to:
+            raise InferenceError("The interpreter refused.")
+        return self._native.invoke(*inputs)
+
+
+@pytest.fixture
+def failing(reader: VoiceRecognizer) -> tuple[VoiceRecognizer, FailingBackend]:
+    backend = FailingBackend(reader.bundle)
+    return VoiceRecognizer(reader.bundle, Runtime(b"", backend=backend)), backend
+
+
 @pytest.mark.parametrize("gap", [True, False])
 def test_after_a_model_that_failed_the_stream_goes_on_afresh(
-    reader: VoiceRecognizer, monkeypatch: pytest.MonkeyPatch, gap: bool
+    reader: VoiceRecognizer, failing: tuple[VoiceRecognizer, FailingBackend], gap: bool
 ) -> None:
-    stream = reader.stream(RATE)
+    recognizer, backend = failing
+    stream = recognizer.stream(RATE)
     stream.push(CLIP[:7_000], 0)
-
-    def fail(_: Any) -> Any:
-        raise InferenceError("The interpreter refused.")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(stream._reader, "read", fail)
-        with pytest.raises(InferenceError, match="refused"):
-            stream.push(CLIP, 9_000) if gap else stream.flush()
+    backend.fail(1, 1)
+    with pytest.raises(InferenceError, match="refused"):
+        stream.push(CLIP, 9_000) if gap else stream.flush()
     fresh = reader.stream(RATE)
     assert stream.push(CLIP, 9_000) + stream.flush() == fresh.push(CLIP, 9_000) + fresh.flush()
     assert (stream.summary().start_ms, stream.summary().end_ms) == (0, 9_000 + len(CLIP) // 16)
 
 
 def test_of_a_chunk_whose_model_fails_midway_what_was_read_before_waits(
-    reader: VoiceRecognizer, monkeypatch: pytest.MonkeyPatch
+    reader: VoiceRecognizer, failing: tuple[VoiceRecognizer, FailingBackend]
 ) -> None:
     """The spans from there on are lost; the next chunk is read as if nothing had happened."""
-    stream, run = reader.stream(RATE), reader.runtime.run
+    recognizer, backend = failing
+    stream = recognizer.stream(RATE)
     expected = reader.timeline(np.concatenate([CLIP, CLIP]), RATE)
     n = len(reader.stream(RATE).push(CLIP, 0))
     assert n > 3
-    runs = iter(range(100))
-
-    def fail_third(*inputs: Any) -> Any:
-        if next(runs) == 2:
-            raise InferenceError("The interpreter refused.")
-        return run(*inputs)
-
-    monkeypatch.setattr(reader.runtime, "run", fail_third)
+    backend.fail(3, 3)
     with pytest.raises(InferenceError, match="refused"):
         stream.push(CLIP, 0)
     results = stream.push(CLIP, len(CLIP) // 16) + stream.flush()

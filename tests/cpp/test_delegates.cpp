@@ -45,7 +45,7 @@ void test_auto_says_why_the_gpu_on_record_is_not_used() {
     const OpenedEngine opened = open_on("auto", options);
     CHECK(opened.delegate == "cpu" && has(opened.reason, "the GPU is not used: the process that tried it"));
     CHECK(has(opened.reason, "SIGILL"));
-    const std::string slow = kProgram + folder.option() + "fault = slow\n";
+    const std::string slow = kProgram + folder.option() + "fault = slow\nprobe_most_ratio = 0\n";
     CHECK(!probe(slow).usable);
     CHECK(has(open_on("auto", slow).reason, "times as long as the CPU"));
 }
@@ -60,8 +60,9 @@ void test_gpu_works_or_is_an_error() {
             message_of<DelegateError>([&] { open_on("gpu", kPatient + "fault = " + fault + "\n"); });
         CHECK(has(why, "The GPU cannot be used: ") && has(why, "Use delegate 'auto' or 'cpu'."));
     }
-    CHECK(has(message_of<DelegateError>([] { open_on("gpu", kProgram + "fault = slow\n"); }),
-              "as long as the CPU"));
+    CHECK(has(
+        message_of<DelegateError>([] { open_on("gpu", kProgram + "fault = slow\nprobe_most_ratio = 0\n"); }),
+        "as long as the CPU"));
     CHECK(has(message_of<DelegateError>([] { open_on("npu", kProgram); }), "There is no delegate 'npu'"));
 }
 
