@@ -28,8 +28,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?= -1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-env peers peers-train table instructions instructions-baseline legacy prepare lint types format format-check docs \
-  mutants cpp-test sanitize tsan aarch64 aarch64-root aarch64-wheel aarch64-test fuzz wheel-test bench bench-answers releases vulkan clean
+.PHONY: help demo test test-env peers peers-train table instructions instructions-baseline legacy prepare lint types format format-check docs mutants \
+  cpp-test sanitize tsan aarch64 aarch64-root aarch64-wheel aarch64-test fuzz wheel-test bench bench-answers releases vulkan clean
 
 help:
 	@echo "make demo          install into $(DEMO) and read a few sentences with the shipped model, offline"
