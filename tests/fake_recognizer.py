@@ -1,6 +1,6 @@
 """A fake voice recognizer without a model, and clips whose answers are known.
 
-The recognizer knows one tone for each label. The recognizer reads noise as anger, and finds no evidence in silence.
+The recognizer knows one tone for each label. It reads noise as anger, and finds no evidence in silence.
 """
 
 from __future__ import annotations
