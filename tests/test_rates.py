@@ -13,7 +13,6 @@ import fake_recognizer
 import numpy as np
 import pytest
 import small_voice
-from edgeemo.manifest import Example
 from fake_recognizer import FakeRecognizer
 
 from edgeemo import VoiceRecognizer
