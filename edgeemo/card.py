@@ -128,8 +128,10 @@ class Card:
             kind = DetectorCard if "detector" in raw else ModelCard
         try:
             return cast("Self", kind(**{**raw, **kind._typed(raw)}))
-        except (TypeError, KeyError) as error:  # the card of another kind
-            raise BundleCorruptError(f"The model card is not valid: {error}. {_AGAIN}") from error
+        except (TypeError, KeyError) as error:
+            raise BundleCorruptError(
+                f"The model card is of another kind than a {kind.__name__}: {error}. {_AGAIN}"
+            ) from error
 
     @classmethod
     def _typed(cls, raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,14 @@ _THROTTLED_FILE = "sys/devices/platform/soc/soc:firmware/get_throttled"
 _SINCE_BOOT = 16  # the same four bits again, for events since the start
 
 
+class _Facts:
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in vars(self).items()}
+
+
 @dataclass(frozen=True)
-class Machine:
+class Machine(_Facts):
     """A machine.
 
     Args:
@@ -55,13 +61,9 @@ class Machine:
     glibc: str
     python: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, ready for JSON."""
-        return {**asdict(self), "features": list(self.features)}
-
 
 @dataclass(frozen=True)
-class Condition:
+class Condition(_Facts):
     """The condition of a machine at one moment.
 
     Args:
@@ -85,12 +87,6 @@ class Condition:
     power_w: float | None
     load: float | None
     memory_free_mb: int | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, ready for JSON."""
-        return {
-            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
-        }
 
 
 def machine(root: Path = Path("/")) -> Machine:

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pocket
 import pytest
+import small_text
 from edgeemo.converters.golden import scene, signal
 
 from edgeemo.doctor import Context
@@ -244,7 +244,7 @@ def band(low_hz: float, high_hz: float) -> Callable[[Any], Any]:
 
 def _bundle(**changes: Any) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
-        path = pocket.bundle(**changes).write(folder / "given.tflite").path
+        path = small_text.bundle(**changes).write(folder / "given.tflite").path
         assert path is not None
         return path
 
@@ -252,7 +252,7 @@ def _bundle(**changes: Any) -> Callable[[Path], Path]:
 
 
 def _damaged(folder: Path) -> Path:
-    data = pocket.bundle().to_bytes()
+    data = small_text.bundle().to_bytes()
     (folder / "damaged.tflite").write_bytes(data[:200] + b"?" + data[201:])
     return folder / "damaged.tflite"
 
@@ -261,7 +261,7 @@ def _newer(folder: Path) -> Path:
     # the schema is read first, so a card of the future needs no other field
     from edgeemo.bundle import CARD_NAME, _zip
 
-    model = pocket.bundle().flatbuffer
+    model = small_text.bundle().flatbuffer
     (folder / "newer.tflite").write_bytes(model + _zip({CARD_NAME: b'{"schema": 99}'}, len(model)))
     return folder / "newer.tflite"
 

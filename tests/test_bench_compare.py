@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benched import HERE, result
+from bench_results import HERE, result
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-import pocket
 import pytest
+import small_text
 
 from edgeemo import Bundle
 from edgeemo.bundle import CARD_LIMIT, FILE_LIMIT
@@ -23,8 +23,8 @@ from edgeemo.errors import (
     InputTypeError,
 )
 
-GOOD = pocket.bundle().to_bytes()
-KEPT = Path(__file__).parent / "corpus" / "bundle" / "good-pocket.tflite"
+GOOD = small_text.bundle().to_bytes()
+KEPT = Path(__file__).parent / "corpus" / "bundle" / "good-small-text.tflite"
 
 
 # --- paths ---
@@ -49,11 +49,11 @@ def test_a_folder_is_no_bundle(tmp_path: Path) -> None:
         Bundle.open(tmp_path)
 
 
-def test_a_link_is_followed_and_a_broken_one_is_not_found(pocket_path: Path, tmp_path: Path) -> None:
-    (tmp_path / "link.tflite").symlink_to(pocket_path)
+def test_a_link_is_followed_and_a_broken_one_is_not_found(small_text_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.tflite").symlink_to(small_text_path)
     (tmp_path / "broken.tflite").symlink_to(tmp_path / "gone")
     (tmp_path / "round.tflite").symlink_to(tmp_path / "round.tflite")
-    assert Bundle.open(tmp_path / "link.tflite").card.name == "pocket"
+    assert Bundle.open(tmp_path / "link.tflite").card.name == "small-text"
     for name in ("broken.tflite", "round.tflite"):
         with pytest.raises(BundleNotFoundError):
             Bundle.open(tmp_path / name)
@@ -77,13 +77,13 @@ def as_nobody(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_without_rights_the_error_says_so(pocket_path: Path) -> None:
+def test_without_rights_the_error_says_so(small_text_path: Path) -> None:
     if not os.access("/tmp", os.W_OK):
         pytest.skip("needs /tmp")
     folder = Path("/tmp") / f"edgeemo-rights-{os.getpid()}"
     folder.mkdir(mode=0o755)
     try:
-        shutil.copy(pocket_path, folder / "mine.tflite")
+        shutil.copy(small_text_path, folder / "mine.tflite")
         (folder / "mine.tflite").chmod(0)
         (folder / "yours.tflite").write_bytes(GOOD)
         folder.chmod(0o555)
@@ -104,7 +104,7 @@ def test_a_file_larger_than_any_bundle_is_refused_without_reading_it_all(tmp_pat
     path = tmp_path / "big.tflite"
     with path.open("wb") as file:
         file.truncate(FILE_LIMIT + 1)
-    with pytest.raises(BundleCorruptError, match="more than the 67,108,864 bytes"):
+    with pytest.raises(BundleCorruptError, match="more than the 64 MiB"):
         Bundle.open(path)
 
 
@@ -113,7 +113,7 @@ def test_a_file_larger_than_any_bundle_is_refused_without_reading_it_all(tmp_pat
 
 def test_too_large_a_card_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"The card takes .* shorten it"):
-        pocket.bundle(description="x" * CARD_LIMIT).write(tmp_path / "x.tflite")
+        small_text.bundle(description="x" * CARD_LIMIT).write(tmp_path / "x.tflite")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -122,7 +122,7 @@ def test_a_place_that_cannot_be_written_ends_in_a_named_error(name: str, tmp_pat
     (tmp_path / "folder").mkdir()
     (tmp_path / "file.txt").write_text("here")
     with pytest.raises(BundleError, match=r"cannot be written: .* Nothing was changed"):
-        pocket.bundle().write(tmp_path / name)
+        small_text.bundle().write(tmp_path / name)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file.txt", "folder"]
 
 
@@ -134,17 +134,17 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "x.tflite"
-    pocket.bundle().write(path)
+    small_text.bundle().write(path)
     monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(BundleError, match=r"No space left on device. Nothing was changed; check space"):
-        pocket.bundle(version="2").write(path)
+        small_text.bundle(version="2").write(path)
     assert path.read_bytes() == GOOD
     assert [p.name for p in tmp_path.iterdir()] == ["x.tflite"]
 
 
 def test_a_real_limit_on_file_sizes_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "x.tflite"
-    pocket.bundle().write(path)
+    small_text.bundle().write(path)
     script = (
         "import resource, signal, sys, edgeemo\n"
         "bundle = edgeemo.Bundle.open(sys.argv[1])\n"
@@ -162,7 +162,7 @@ def test_a_real_limit_on_file_sizes_leaves_the_old_file_and_nothing_else(tmp_pat
 @pytest.mark.parametrize("moment", ["os.fsync", "pathlib.Path.replace"])
 def test_a_kill_while_writing_leaves_the_old_file_whole(moment: str, tmp_path: Path) -> None:
     path = tmp_path / "x.tflite"
-    pocket.bundle().write(path)
+    small_text.bundle().write(path)
     module, _, name = moment.rpartition(".")
     script = (
         "import os, pathlib, sys, time, edgeemo\n"
@@ -176,9 +176,9 @@ def test_a_kill_while_writing_leaves_the_old_file_whole(moment: str, tmp_path: P
         assert child.stdout.readline() == b"writing\n"
         child.send_signal(signal.SIGKILL)
     assert path.read_bytes() == GOOD
-    assert Bundle.open(path).card.name == "pocket"
+    assert Bundle.open(path).card.name == "small-text"
     assert len(list(tmp_path.iterdir())) == 2, "what was written so far lies beside it"
-    pocket.bundle().write(path)
+    small_text.bundle().write(path)
     assert [p.name for p in tmp_path.iterdir()] == ["x.tflite"]
 
 
@@ -188,21 +188,21 @@ def test_only_what_the_dead_left_of_the_same_file_is_removed(tmp_path: Path) -> 
     kept = [f".x.tflite.{os.getppid()}.part", f".y.tflite.{dead}.part", f".x.tflite.y.{dead}.part"]
     for name in (f".x.tflite.{dead}.part", *kept):
         (tmp_path / name).write_bytes(b"half")
-    pocket.bundle().write(tmp_path / "x.tflite")
+    small_text.bundle().write(tmp_path / "x.tflite")
     assert {p.name for p in tmp_path.iterdir()} == {"x.tflite", *kept}
 
 
 def test_writing_through_a_link_keeps_the_link(tmp_path: Path) -> None:
     (tmp_path / "far").mkdir()
     (tmp_path / "near.tflite").symlink_to(tmp_path / "far" / "x.tflite")
-    pocket.bundle().write(tmp_path / "near.tflite")
+    small_text.bundle().write(tmp_path / "near.tflite")
     assert (tmp_path / "near.tflite").is_symlink()
     assert (tmp_path / "far" / "x.tflite").read_bytes() == GOOD
 
 
 def test_a_reader_never_sees_half_a_bundle(tmp_path: Path) -> None:
     path = tmp_path / "x.tflite"
-    pocket.bundle().write(path)
+    small_text.bundle().write(path)
     script = (
         "import sys, edgeemo\n"
         "bundle = edgeemo.Bundle.open(sys.argv[1])\n"

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import float_text
 import pytest
-import wordy
 
 from edgeemo.cli import console, main
 from edgeemo.errors import BudgetError, ConversionError
@@ -17,7 +17,7 @@ DEV = "text,labels,valence,arousal\nso happy,joy,0.9,0.4\nsad,sadness,-0.6,-0.3\
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> str:
-    return str(wordy.write(tmp_path))
+    return str(float_text.write(tmp_path))
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_evaluate_prints_the_promised_json(bundle: str, dev: str, capsys: pytest
     assert found["n"] == 3
     assert {"n", "metrics", "per_label", "leaks", "confusion", "bundle"} <= set(found)
     assert found["metrics"]["accuracy"].keys() == {"value", "low", "high"}
-    assert found["confusion"]["labels"] == list(wordy.LABELS)
+    assert found["confusion"]["labels"] == list(float_text.LABELS)
 
 
 def test_evaluate_draws_tables_and_pictures(
@@ -85,7 +85,7 @@ def test_list_shows_the_shipped_bundles_and_their_verdicts(
     monkeypatch.setattr("edgeemo.bundle.ZOO", tmp_path)
     assert main(["list"]) == 0
     assert "No bundle" in capsys.readouterr().out
-    wordy.write(tmp_path, commercial="unclear")
+    float_text.write(tmp_path, commercial="unclear")
     assert main(["list", "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert (found["name"], found["commercial"], found["licence"]) == ("tiny", "unclear", "Apache-2.0")
@@ -170,8 +170,8 @@ def test_a_manifest_that_cannot_be_read_is_an_error_and_no_failed_check(
         pytest.importorskip("tensorflow", reason="needs edgeemo[train]")
     (tmp_path / "m.keras").touch()
     (tmp_path / "bad.csv").write_text(manifest, encoding="latin-1")
-    (tmp_path / "card.json").write_text(wordy.card().to_json())
-    (tmp_path / "vocab.txt").write_text("\n".join(wordy.PIECES) + "\n")
+    (tmp_path / "card.json").write_text(float_text.card().to_json())
+    (tmp_path / "vocab.txt").write_text("\n".join(float_text.PIECES) + "\n")
     model, bad = str(tmp_path / "m.keras"), str(tmp_path / "bad.csv")
     assert main({
         "convert": ["convert", model, "--calibration", bad, "--out", str(tmp_path / "new.tflite")],
@@ -187,8 +187,8 @@ def test_a_file_that_is_no_keras_model_is_an_error_and_no_failed_check(
 ) -> None:
     pytest.importorskip("tensorflow", reason="needs edgeemo[train]")
     (tmp_path / "m.keras").write_text("not a model")
-    (tmp_path / "card.json").write_text(wordy.card().to_json())
-    (tmp_path / "vocab.txt").write_text("\n".join(wordy.PIECES) + "\n")
+    (tmp_path / "card.json").write_text(float_text.card().to_json())
+    (tmp_path / "vocab.txt").write_text("\n".join(float_text.PIECES) + "\n")
     model = str(tmp_path / "m.keras")
     rest = (
         [bundle, dev]

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("soundfile", reason="needs edgeemo[train]")
 
-from voices import RECIPE, SPEAKERS
+from voice_training_data import RECIPE, SPEAKERS
 
 from edgeemo import Bundle, ModelCard
 from edgeemo.cli import main

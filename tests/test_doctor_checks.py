@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import pocket
 import pytest
+import small_text
 from board import FAULTS, Board, Fault, microphone, portrait, voice
 
 from edgeemo import Bundle, FaceDetector, Runtime, TextRecognizer
@@ -138,7 +138,7 @@ def test_a_litert_that_kills_its_process(
     assert "SIGILL" in checked.findings[0].evidence
 
 
-def test_the_bundle_that_kills_is_told_from_those_around_it(pocket_path: Path, tmp_path: Path) -> None:
+def test_the_bundle_that_kills_is_told_from_those_around_it(small_text_path: Path, tmp_path: Path) -> None:
     deadly = tmp_path / "deadly.tflite"
     deadly.write_bytes(b"")
     (tmp_path / "sitecustomize.py").write_text(
@@ -150,20 +150,20 @@ def test_the_bundle_that_kills_is_told_from_those_around_it(pocket_path: Path, t
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(tmp_path))
-        before, killer, after = run_bundles([str(pocket_path), str(deadly), str(pocket_path)])
+        before, killer, after = run_bundles([str(small_text_path), str(deadly), str(small_text_path)])
     assert before.ok
     assert after.ok
     assert (killer.kind, killer.error) == ("Died", "the process died of SIGSEGV")
 
 
 def test_what_lies_in_the_current_folder_is_not_imported(
-    pocket_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    small_text_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("numpy.py", "json.py", "importlib.py"):
         (tmp_path / name).write_text("raise SystemExit('not this one')\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["", *sys.path])
-    (run,) = run_bundles([str(pocket_path)])
+    (run,) = run_bundles([str(small_text_path)])
     assert run.ok, run.error
 
 
@@ -219,7 +219,7 @@ def test_a_golden_answer_may_be_off_by_the_tolerance(
     least = min(range(8), key=lambda i: scores[i])
     scores[least] += share * 0.05
     golden = {"text": "so happy", "scores": scores, "valence": 0.0, "arousal": 0.0}
-    path = pocket.bundle(golden=(golden,)).write(tmp_path / "given.tflite").path
+    path = small_text.bundle(golden=(golden,)).write(tmp_path / "given.tflite").path
     (run,) = run_bundles([str(path)])
     assert (run.error, run.n_golden, len(run.differences)) == ("", 1, int(named))
 

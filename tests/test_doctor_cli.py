@@ -196,10 +196,10 @@ def test_an_edgeemo_without_bundles(plant: Plant, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_shipped_bundle_that_is_damaged(
-    plant: Plant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pocket_path: Path
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small_text_path: Path
 ) -> None:
-    (tmp_path / "good.tflite").write_bytes(pocket_path.read_bytes())
-    (tmp_path / "text.tflite").write_bytes(pocket_path.read_bytes()[:-40])
+    (tmp_path / "good.tflite").write_bytes(small_text_path.read_bytes())
+    (tmp_path / "text.tflite").write_bytes(small_text_path.read_bytes()[:-40])
     monkeypatch.setattr("edgeemo.bundle.ZOO", tmp_path)
     checked = examine(plant())
     (damaged,) = [f for check in checked for f in check.findings if f.severity == "error"]

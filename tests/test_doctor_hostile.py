@@ -54,7 +54,7 @@ def ids(checked: list[Checked]) -> set[str]:
     return {finding.id for check in checked for finding in check.findings}
 
 
-def told(checked: list[Checked]) -> str:
+def summary(checked: list[Checked]) -> str:
     return "\n".join(f"{check.name}: {check.state} {check.reason} {check.findings}" for check in checked)
 
 
@@ -102,9 +102,9 @@ def test_junk_in_place_of_every_file(kind: str, plant: Plant, board: Board) -> N
         JUNK[kind](board.root / name)
     with within(300):
         checked = examine(context, only=SYSTEM)
-    assert "failed" not in {check.state for check in checked}, told(checked)
+    assert "failed" not in {check.state for check in checked}, summary(checked)
     healthy = {check.name for check in checked if check.state == "done" and not check.findings}
-    assert not healthy & {"processor", "governor", "heat", "load", "memory", "glibc"}, told(checked)
+    assert not healthy & {"processor", "governor", "heat", "load", "memory", "glibc"}, summary(checked)
 
 
 def test_lines_that_end_as_in_windows_tell_the_same(plant: Plant, board: Board) -> None:
@@ -112,14 +112,14 @@ def test_lines_that_end_as_in_windows_tell_the_same(plant: Plant, board: Board) 
     for name, text in HEALTHY.items():
         (board.root / name).write_bytes(text.replace("\n", "\r\n").encode())
     checked = examine(context, only=SYSTEM)
-    assert ids(checked) == set(), told(checked)
+    assert ids(checked) == set(), summary(checked)
     assert {check.name for check in checked if check.state == "skipped"} <= {"power", "delegates"}
 
 
 @pytest.mark.parametrize("name", ["oc1_event_cnt", "in0_lcrit_alarm"])
 def test_junk_in_a_counter_of_faults_is_no_fault(name: str, plant: Plant) -> None:
     checked = examine(plant(Fault("", {f"{HWMON}/{name}": "zzz", f"{HWMON}/name": "rpi_volt"})), only=SYSTEM)
-    assert ids(checked) == set(), told(checked)
+    assert ids(checked) == set(), summary(checked)
 
 
 @pytest.mark.parametrize(

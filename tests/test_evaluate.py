@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import float_text
 import numpy as np
 import pytest
-import wordy
 
 from edgeemo import Recognizer
 from edgeemo.errors import DataError, LeakError, RuntimeUnavailableError
@@ -37,7 +37,7 @@ SIX = [
 
 @pytest.fixture
 def recognizer(tmp_path: Path) -> Iterator[Recognizer]:
-    with Recognizer.open(wordy.write(tmp_path)) as opened:
+    with Recognizer.open(float_text.write(tmp_path)) as opened:
         yield opened
 
 
@@ -89,7 +89,7 @@ def test_a_manifest_may_have_only_affect(recognizer: Recognizer) -> None:
 
 
 def test_exclusive_labels_are_judged_by_the_likeliest(tmp_path: Path) -> None:
-    with Recognizer.open(wordy.write(tmp_path, multi_label=False)) as recognizer:
+    with Recognizer.open(float_text.write(tmp_path, multi_label=False)) as recognizer:
         report = evaluate(recognizer, [e for e in SIX if len(e.labels) == 1])
     found = values(report)
     assert found["accuracy"] == found["micro_f1"] == pytest.approx(3 / 5)
@@ -99,7 +99,7 @@ def test_exclusive_labels_are_judged_by_the_likeliest(tmp_path: Path) -> None:
 
 def test_a_group_sums_exclusive_labels_and_is_any_of_independent_ones() -> None:
     probabilities, scores = np.array([[0.2, 0.3, 0.4, 0.05, 0.05]]), np.zeros((1, 8))
-    several, one = (spaces_of(wordy.card(multi_label=m))["ekman"] for m in (True, False))
+    several, one = (spaces_of(float_text.card(multi_label=m))["ekman"] for m in (True, False))
     assert several.probability(probabilities, scores)[0, 0] == pytest.approx(1 - 0.8 * 0.7)
     assert one.probability(probabilities, scores)[0, 0] == 0.5
     assert one.active(one.probability(probabilities, scores)).tolist() == [[True, False, False, False]]
@@ -119,7 +119,7 @@ def test_a_group_sums_exclusive_labels_and_is_any_of_independent_ones() -> None:
 def test_the_finest_space_that_knows_all_labels_is_taken(
     labels: list[str], wanted: str | None, spaces: list[str]
 ) -> None:
-    found = choose(wordy.card(), [example("x", label) for label in labels], wanted)
+    found = choose(float_text.card(), [example("x", label) for label in labels], wanted)
     assert [space.name for space in found] == spaces
 
 
@@ -133,7 +133,7 @@ def test_the_finest_space_that_knows_all_labels_is_taken(
 )
 def test_unknown_labels_are_named(labels: list[str], wanted: str | None, said: str) -> None:
     with pytest.raises(DataError, match=said):
-        choose(wordy.card(), [example("x", label) for label in labels], wanted)
+        choose(float_text.card(), [example("x", label) for label in labels], wanted)
 
 
 def test_nothing_to_compare_with_is_an_error(recognizer: Recognizer) -> None:
@@ -207,7 +207,8 @@ def training() -> list[Example]:
     words = {"joy": "happy", "pride": "proud", "sadness": "sad", "anger": "angry", "neutral": "plain"}
     labels = rng.choice(list(words), 200)
     return [
-        example(f"{words[label]} {rng.integers(1000)} so", label, *wordy.AFFECT[label]) for label in labels
+        example(f"{words[label]} {rng.integers(1000)} so", label, *float_text.AFFECT[label])
+        for label in labels
     ]
 
 

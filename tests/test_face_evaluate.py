@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("cv2", reason="needs edgeemo[face]")
 
 import cv2
-from ear import card as ear_card
+from fake_recognizer import card as fake_card
 from test_peers_voice import script
 
 from edgeemo import FaceSpec
@@ -45,7 +45,7 @@ class Eye:
     def __init__(self) -> None:
         affect = dict.fromkeys(LABELS, (0.0, 0.0))
         self.card = replace(
-            ear_card(), name="eye", modality="face", labels=LABELS, emotions={x: (x,) for x in LABELS},
+            fake_card(), name="eye", modality="face", labels=LABELS, emotions={x: (x,) for x in LABELS},
             thresholds=dict.fromkeys(LABELS, 0.5), affect=affect,
         )  # fmt: skip
         self.frontend = FaceFrontend(SPEC)

@@ -13,8 +13,8 @@ from ctypes.util import find_library
 from pathlib import Path
 
 import numpy as np
-import parrot
 import pytest
+import small_voice
 
 from edgeemo import Bundle, FaceRecognizer, Recognizer, TextRecognizer, VoiceRecognizer
 from edgeemo._core import golden_drawing
@@ -64,7 +64,9 @@ def answers(recognizer: Recognizer) -> list[EmotionResult]:
     if isinstance(recognizer, TextRecognizer):
         return recognizer.predict_batch(TEXTS)
     if isinstance(recognizer, VoiceRecognizer):
-        pcm = np.concatenate([parrot.voice("anger", 2), parrot.noise(1), parrot.voice("sadness", 2)])
+        pcm = np.concatenate(
+            [small_voice.voice("anger", 2), small_voice.noise(1), small_voice.voice("sadness", 2)]
+        )
         return [recognizer.predict(pcm, rate_hz=16_000)]
     assert isinstance(recognizer, FaceRecognizer)
     return [

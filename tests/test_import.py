@@ -7,7 +7,18 @@ import subprocess
 import sys
 
 LIBRARY = {
-    *("copy", "dataclasses", "errno", "fnmatch", "glob", "hashlib", "importlib", "inspect", "ipaddress"),
+    *(
+        "atexit",
+        "copy",
+        "dataclasses",
+        "errno",
+        "fnmatch",
+        "glob",
+        "hashlib",
+        "importlib",
+        "inspect",
+        "ipaddress",
+    ),
     *("json", "linecache", "logging", "ntpath", "pathlib", "string", "textwrap", "threading", "token"),
     *("tokenize", "traceback", "urllib", "weakref", "zlib"),
 }

@@ -167,7 +167,8 @@ def test_the_flags_told_are_those_that_each_file_is_compiled_with(tmp_path: Path
     assert len(core) > 40
     for file in (Path(c["file"]) for c in core):
         used = [w for w in words[file] if re.match("-(O|std|m|f(?!PIC|visibility))", w)]
-        said = f"{common} {own.pop(f'src/{file.parent.name}/{file.name}', '')}".replace("-DNDEBUG", "").split()
+        of_file = own.pop(f"src/{file.parent.name}/{file.name}", "")
+        said = f"{common} {of_file}".replace("-DNDEBUG", "").split()
         assert used == said, file
     assert not own
 

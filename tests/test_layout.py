@@ -124,9 +124,9 @@ def test_the_command_line_answers_help_without_tensorflow() -> None:
 
 @pytest.mark.parametrize(("backend", "loads"), [("auto", False), ("litert", True)])
 def test_predicting_loads_what_its_backend_needs_and_no_tensorflow(
-    backend: str, loads: bool, pocket_path: Path
+    backend: str, loads: bool, small_text_path: Path
 ) -> None:
-    opened = f"edgeemo.Recognizer.open({str(pocket_path)!r}, backend={backend!r})"
+    opened = f"edgeemo.Recognizer.open({str(small_text_path)!r}, backend={backend!r})"
     loaded = modules_after(f"import edgeemo\n{opened}.predict('so happy')")
     assert ("ai_edge_litert" in loaded) == loads
     assert not loaded & {*TENSORFLOW, "tflite_runtime"}

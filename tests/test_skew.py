@@ -9,7 +9,7 @@ import pytest
 
 from edgeemo import Bundle, Recognizer
 from edgeemo.manifest import write_manifest
-from edgeemo.voice_recognizer import VoiceRecognizer
+from edgeemo.recognizer import VoiceRecognizer
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("soundfile", reason="needs edgeemo[train]")

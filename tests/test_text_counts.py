@@ -1,4 +1,4 @@
-"""The linear model that counts pieces and pairs of pieces: its graph, its solver, its int8 twin."""
+"""The linear model that counts pieces and pairs of pieces: its graph, its solver, its int8 form."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import reference
+import reference_text as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from text_material import (

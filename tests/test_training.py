@@ -17,7 +17,7 @@ from edgeemo.evaluation.leaks import digest, read_seen
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 
-from sentences import RECIPE
+from text_training_data import RECIPE
 
 from edgeemo.manifest import read_manifest
 from edgeemo.training import calibrate, data, models
@@ -106,9 +106,9 @@ def test_fresh_removes_what_a_run_makes_and_nothing_else(
 def test_the_same_seed_gives_the_same_model(trained: Path, tiny_data: Path, tmp_path: Path) -> None:
     import keras
 
-    run(trained / "recipe.toml", data=tiny_data, out=tmp_path / "twin")
+    run(trained / "recipe.toml", data=tiny_data, out=tmp_path / "again")
     first, second = (
-        keras.models.load_model(p / "model.keras", compile=False) for p in (trained, tmp_path / "twin")
+        keras.models.load_model(p / "model.keras", compile=False) for p in (trained, tmp_path / "again")
     )
     weights = np.stack([np.concatenate([w.ravel() for w in m.get_weights()]) for m in (first, second)])
     # threads add in any order: alike, not equal

@@ -13,8 +13,8 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("cv2", reason="needs edgeemo[train]")
 
 import keras
-from smileys import smiley
-from street import PEOPLE, RECIPE, SCENES, STREETS, street
+from detector_training_data import PEOPLE, RECIPE, SCENES, STREETS, street
+from face_training_data import drawn_face
 
 from edgeemo.card import DetectorCard
 from edgeemo.errors import DataError, SpecError
@@ -91,7 +91,7 @@ def test_what_is_held_out_is_never_trained_on(trained_detector: Path) -> None:
     ],
 )
 def test_a_wrong_recipe_says_what_is_wrong(
-    tiny_street: Path, tmp_path: Path, change: tuple[str, str], says: str
+    tiny_pictures: Path, tmp_path: Path, change: tuple[str, str], says: str
 ) -> None:
     recipe = RECIPE.replace(*change)
     if "scenes" in change[1]:
@@ -99,7 +99,7 @@ def test_a_wrong_recipe_says_what_is_wrong(
     (tmp_path / "wrong.toml").write_text(recipe)
 
     def prepare() -> None:
-        shop = DetectorWorkshop.gather(read_recipe(tmp_path / "wrong.toml"), tiny_street, tmp_path)
+        shop = DetectorWorkshop.gather(read_recipe(tmp_path / "wrong.toml"), tiny_pictures, tmp_path)
         shop.stock()
 
     with pytest.raises((SpecError, DataError), match=says):
@@ -115,9 +115,9 @@ def test_a_recipe_that_recognizes_needs_emotions(tmp_path: Path) -> None:
 # --- the readers ---
 
 
-def test_streets_portraits_and_scenes_are_split_without_a_rest(tiny_street: Path) -> None:
+def test_streets_portraits_and_scenes_are_split_without_a_rest(tiny_pictures: Path) -> None:
     street_, portraits, scenes = (
-        [data.load(name, tiny_street, split) for split in ("train", "valid")]
+        [data.load(name, tiny_pictures, split) for split in ("train", "valid")]
         for name in ("street", "portraits", "scenes")
     )
     assert sum(map(len, street_)) == STREETS
@@ -150,7 +150,7 @@ def test_the_real_set_is_as_its_page_says(data_dir: Callable[[str], Path]) -> No
 
 
 def shot(i: int = 0, side: int = 48) -> Shot:
-    return Shot(smiley(i % 8, i), (MarkedFace((2, 2, side - 2, side - 2), EYES),))
+    return Shot(drawn_face(i % 8, i), (MarkedFace((2, 2, side - 2, side - 2), EYES),))
 
 
 def test_faces_lie_in_a_view_where_the_frontend_puts_them() -> None:

@@ -15,7 +15,7 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("cv2", reason="needs edgeemo[train]")
 
 import keras
-from smileys import RECIPE, TRAIN, VALID, smiley
+from face_training_data import RECIPE, TRAIN, VALID, drawn_face
 
 from edgeemo import ModelCard
 from edgeemo.errors import DataError, SpecError
@@ -145,7 +145,7 @@ def test_each_face_is_the_part_of_its_sheet(tiny_faces: Path) -> None:
         assert isinstance(e, VotedFace)
         picture, color = read_face(e)
         assert color == "gray"
-        candidates = [smiley(FACE_LABELS.index(e.labels[0]), i) for i in range(TRAIN, TRAIN + VALID)]
+        candidates = [drawn_face(FACE_LABELS.index(e.labels[0]), i) for i in range(TRAIN, TRAIN + VALID)]
         assert any(np.array_equal(picture, candidate) for candidate in candidates)
 
 
@@ -201,7 +201,7 @@ FRONTEND = FaceFrontend(FaceSpec(width=24, height=24, normalization="mean_std"))
 
 def lesson(n: int = 16, plan: FaceAugment = STILL, balance: float = 0.0) -> FaceLesson:
     target = np.eye(8, dtype=np.float32)[np.arange(n) % 8]
-    return FaceLesson(FRONTEND, [smiley(i % 8, i) for i in range(n)], target, plan, balance)
+    return FaceLesson(FRONTEND, [drawn_face(i % 8, i) for i in range(n)], target, plan, balance)
 
 
 def test_validation_reads_what_a_device_reads() -> None:

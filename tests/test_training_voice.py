@@ -16,7 +16,7 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("soundfile", reason="needs edgeemo[train]")
 
 import keras
-from voices import LABELS, RECIPE, SPEAKERS, TAKES, buzz
+from voice_training_data import LABELS, RECIPE, SPEAKERS, TAKES, buzz
 
 from edgeemo import ModelCard
 from edgeemo.errors import DataError, SpecError

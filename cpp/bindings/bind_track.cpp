@@ -1,18 +1,13 @@
 #include <pybind11/stl.h>
 
-#include <mutex>
 #include <string>
-#include <vector>
 
 #include "bindings.h"
 #include "edgeemo/track.h"
-#include "errors.h"
 #include "pictures.h"
 #include "spec_binding.h"
 
 namespace py = pybind11;
-using edgeemo::Face;
-using edgeemo::FaceTracker;
 using edgeemo::Track;
 using edgeemo::TrackerSpec;
 
@@ -33,28 +28,6 @@ struct Fields {
     }
 };
 
-// Threads that share a tracker by mistake wait for each other.
-struct Tracker {
-    explicit Tracker(const TrackerSpec& spec) : tracker(spec) {}
-
-    FaceTracker tracker;
-    std::mutex mutex;
-};
-
-std::vector<Track> update(Tracker& t, const py::object& objects, const py::object& time) {
-    const std::vector<Face> faces = to_faces(objects);
-    const std::int64_t t_ms = to_ms(time);
-    py::gil_scoped_release unlocked;
-    const std::lock_guard<std::mutex> lock(t.mutex);
-    return t.tracker.update(faces, t_ms);
-}
-
-void reset(Tracker& t) {
-    py::gil_scoped_release unlocked;
-    const std::lock_guard<std::mutex> lock(t.mutex);
-    t.tracker.reset();
-}
-
 std::string repr(const Track& t) {
     return "Track(id=" + std::to_string(t.id) + ", face=" + std::string(py::repr(py::cast(t.face))) +
            ", first_ms=" + std::to_string(t.first_ms) + ", seen_ms=" + std::to_string(t.seen_ms) +
@@ -73,14 +46,4 @@ void bind_track(py::module_& m) {
         .def_readonly("hits", &Track::hits, "Frames in which it was found.")
         .def_readonly("confirmed", &Track::confirmed, "Found least_hits times.")
         .def("__repr__", &repr);
-    py::class_<Tracker>(m, "FaceTracker",
-                        "Keeps identities over the frames of one camera or video; deterministic.\n\n"
-                        "A face is expected where it would be had it gone on as it went.")
-        .def(py::init<const TrackerSpec&>(), py::arg("spec"))
-        .def_property_readonly(
-            "spec", [](const Tracker& t) { return t.tracker.spec(); }, "The TrackerSpec.")
-        .def("update", &update, py::arg("faces"), py::arg("t_ms"),
-             "All live tracks by id; those found in this frame have seen_ms == t_ms.\n"
-             "Raises InputError for a time before the last one, or a box with NaN or without area.")
-        .def("reset", &reset, "Equals a fresh tracker.");
 }

@@ -101,7 +101,12 @@ def read_results(path: Path) -> list[dict[str, Any]]:
 
 def _check(result: Mapping[str, Any]) -> None:
     """Raise ValueError for a field that is missing, of another type, or out of range."""
-    found = {place: _at(result, place.split(".")) for place in _TYPES}
+    found: dict[str, Any] = {}
+    for place in _TYPES:
+        value: Any = result
+        for key in place.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        found[place] = value
     for place, kind in _TYPES.items():
         if type(found[place]) is not kind:
             raise ValueError(f"{place} is of type {type(found[place]).__name__}, not {kind.__name__}")
@@ -121,12 +126,6 @@ def _check(result: Mapping[str, Any]) -> None:
         raise ValueError(f"blocks_us has {len(times):,} times, expected 1 … {_BLOCKS_LIMIT:,}")
     if not all(type(us) in (int, float) and _LEAST_US <= us <= _MOST_US for us in times):
         raise ValueError(f"blocks_us holds something other than times from {_LEAST_US:g} to {_MOST_US:g} µs")
-
-
-def _at(value: Any, keys: Sequence[str]) -> Any:
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def _why_not(now: Mapping[str, Any], then: Mapping[str, Any]) -> str:

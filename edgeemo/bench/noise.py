@@ -33,20 +33,17 @@ def noise(found: Measured, before: Condition, after: Condition, *, cores: int, a
         reasons.append(f"only {len(medians)} blocks of calls (at least {WINDOW})")
     if not found.warm:
         reasons.append("it was not steady when the warm-up ended")
-    if spread(medians) > MOST_SPREAD:
-        reasons.append(
-            f"the middle half of the blocks lies {spread(medians):.1%} apart (at most {MOST_SPREAD:.0%})"
-        )
+    apart, moved = spread(medians), drift(medians)
+    if apart > MOST_SPREAD:
+        reasons.append(f"the middle half of the blocks lies {apart:.1%} apart (at most {MOST_SPREAD:.0%})")
     low, high = (bound / statistics.median(medians) - 1 for bound in interval(medians))
     if max(-low, high) > MOST_SPREAD:
         reasons.append(f"the median is known to {low:+.1%} … {high:+.1%} only (at most ±{MOST_SPREAD:.0%})")
-    if abs(drift(medians)) > MOST_SPREAD:
-        reasons.append(f"it drifted: the second half took {drift(medians):+.1%} (at most ±{MOST_SPREAD:.0%})")
-    if alone and found.wall and found.cpu / found.wall < LEAST_CORE:
-        reasons.append(
-            f"it had a core only {found.cpu / found.wall:.1%} of the time (at least {LEAST_CORE:.0%}): "
-            "something else runs"
-        )
+    if abs(moved) > MOST_SPREAD:
+        reasons.append(f"it drifted: the second half took {moved:+.1%} (at most ±{MOST_SPREAD:.0%})")
+    if alone and found.wall and (share := found.cpu / found.wall) < LEAST_CORE:
+        only = f"{share:.1%} of the time (at least {LEAST_CORE:.0%})"
+        reasons.append(f"it had a core only {only}: something else runs")
     return reasons + _of_machine(before, after, cores)
 
 
@@ -75,8 +72,8 @@ def _of_machine(before: Condition, after: Condition, cores: int) -> list[str]:
     reasons = []
     if before.load is not None and before.load > cores + _OWN_LOAD:
         reasons.append(f"the load was {before.load:g} on {cores} core{'s' * (cores != 1)}")
-    for wrong in dict.fromkeys((*before.throttled, *after.throttled)):
-        reasons.append(f"{wrong} while it was measured")
+    throttled = dict.fromkeys((*before.throttled, *after.throttled))
+    reasons += [f"{wrong} while it was measured" for wrong in throttled]
     if (after.throttle_events or 0) > (before.throttle_events or 0):
         reasons.append("heat slowed cores down")
     now, then = after.clock_mhz, before.clock_mhz

@@ -12,7 +12,6 @@ Result = Mapping[str, Any]
 Table = tuple[str, list[str], list[list[str]]]
 """Title, header (``>`` begins the name of a column with numbers), rows."""
 
-ALL_STAGES = ("capture", *STAGES)
 _TOOLS = ("edgeemo", *INTERPRETERS, "numpy", "python")
 _CONDITION = (
     ("temperature", "temperature_c", ".0f", " °C"),
@@ -136,7 +135,9 @@ def _whole(results: Sequence[Result], names: Mapping[int, str]) -> tuple[list[st
 
 
 def _stages(results: Sequence[Result], names: Mapping[int, str]) -> tuple[list[str], list[list[str]]]:
-    there = [stage for stage in ALL_STAGES if any(stage in result["stages_us"] for result in results)]
+    there = [
+        stage for stage in ("capture", *STAGES) if any(stage in result["stages_us"] for result in results)
+    ]
     rows = []
     for result in results:
         stages = result["stages_us"]

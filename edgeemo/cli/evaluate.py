@@ -102,9 +102,8 @@ def evaluate_command(
     from ..evaluation import pictures as draw
     from ..evaluation.damage import Damage
     from ..evaluation.sounds import Noise
-    from ..face_recognizer import FaceRecognizer
     from ..manifest import Example, read_manifest
-    from ..recognizer import Recognizer
+    from ..recognizer import FaceRecognizer, Recognizer
 
     if isinstance(Bundle.open(bundle).card, DetectorCard):
         if any((labels, peer, robustness, noise, pictures, without, apart)):

@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ..face_recognizer import FaceRecognizer
+from ..recognizer import FaceRecognizer
 from ..sources import Photo
 from ..types import EMOTIONS, EmotionResult
 from . import console

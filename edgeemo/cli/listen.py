@@ -11,10 +11,9 @@ import click
 from rich.live import Live
 
 from ..backends import BACKENDS
-from ..recognizer import Recognizer
+from ..recognizer import Recognizer, VoiceRecognizer
 from ..sources import AudioSource, Microphone, RawAudio, microphones
 from ..types import EmotionResult
-from ..voice_recognizer import VoiceRecognizer
 from . import console, voice
 
 Show = Callable[[EmotionResult, int], None]

@@ -16,14 +16,12 @@ from rich.text import Text
 
 from ..backends import BACKENDS
 from ..errors import DataError, InputError, SourceError
-from ..face_recognizer import FaceRecognizer
-from ..recognizer import Recognizer
+from ..recognizer import FaceRecognizer, Recognizer, VoiceRecognizer
 from ..sources import is_audio, is_photo
 from ..sources.files import SUFFIXES
 from ..sources.photos import PHOTO_SUFFIXES
 from ..sources.video import VIDEO_SUFFIXES
 from ..types import EMOTIONS, EmotionResult
-from ..voice_recognizer import VoiceRecognizer
 from . import console
 from .face import read_photo
 from .voice import read_file

@@ -13,9 +13,9 @@ from rich.text import Text
 
 from ..errors import InputError
 from ..evaluation.clips import LARGEST
+from ..recognizer import VoiceRecognizer
 from ..sources import AudioFile
 from ..types import EMOTIONS, EmotionResult
-from ..voice_recognizer import VoiceRecognizer
 from . import console
 
 HEADER = f"{'seconds':<17}{'emotion':<18}valence  arousal  evidence"

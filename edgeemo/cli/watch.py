@@ -13,8 +13,7 @@ import click
 from rich.live import Live
 
 from ..backends import BACKENDS
-from ..face_recognizer import FaceRecognizer
-from ..recognizer import Recognizer
+from ..recognizer import FaceRecognizer, Recognizer
 from ..sources import Camera, FrameSource, ImageSequence, VideoFile, is_photo
 from ..types import EmotionResult
 from . import console, face

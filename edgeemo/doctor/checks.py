@@ -24,11 +24,7 @@ CHECKS: dict[str, dict[str, Check]] = {  # subject: {name: check}
         "engine": litert.engine,
         "legacy": litert.legacy,
     },
-    "bundles": {
-        "integrity": bundles.integrity,
-        "goldens": bundles.goldens,
-        "licences": bundles.licences,
-    },
+    "bundles": {"integrity": bundles.integrity, "goldens": bundles.goldens, "licences": bundles.licences},
     "speed": {
         "processor": processor.processor,
         "governor": processor.governor,
@@ -39,20 +35,14 @@ CHECKS: dict[str, dict[str, Check]] = {  # subject: {name: check}
         "load": system.load,
         "memory": system.memory,
     },
-    "system": {
-        "clock": system.clock,
-        "disk": system.disk,
-    },
+    "system": {"clock": system.clock, "disk": system.disk},
     "devices": {
         "microphone": devices.microphone,
         "camera": devices.camera,
         "gpu": gpu.gpu,
         "delegates": gpu.delegates,
     },
-    "input": {
-        "picture": picture.picture,
-        "recording": recording.recording,
-    },
+    "input": {"picture": picture.picture, "recording": recording.recording},
 }
 
 

@@ -177,6 +177,8 @@ void read_evidence(const Value& raw, Card& card) {
             "evidence must be given if outputs name speech, and only then");
     if (evidence.members.empty()) return;
     require(evidence.members.size() == 3, "evidence must give threshold, least and enough");
+    for (const auto& [name, value] : evidence.members)
+        require(value.is(Kind::number), "evidence must give numbers");
     ReadoutRule& rule = card.readout;
     rule.weighs = true;
     rule.speech_threshold = field(evidence, "threshold", Kind::number).number;

@@ -1,7 +1,7 @@
-"""A mime: a tiny face bundle whose answers are known, faces drawn for it, and a detector that finds them.
+"""A small face bundle whose answers are known, faces drawn for it, and a detector that finds them.
 
-A face is a light square; its lighter half says what it expresses. ``python tests/mime.py`` makes
-``tests/mime.tflite`` again (that needs TensorFlow); the tests read the file and need none.
+A face is a light square, and its lighter half says what the face expresses. ``python tests/small_face.py``
+makes ``tests/small_face.tflite`` again, which needs TensorFlow. The tests read that file.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from edgeemo.card import Calibration, DataSource
 from edgeemo.faces import Face
 from edgeemo.frontends import FaceFrontend, FaceSpec
 
-FLATBUFFER = Path(__file__).with_name("mime.tflite")
+FLATBUFFER = Path(__file__).with_name("small_face.tflite")
 SIDE = 16
 SPEC = FaceSpec(width=SIDE, height=SIDE)
 LABELS = ("neutral", "happiness", "sadness", "anger")
 AFFECT = {"neutral": (0.0, 0.0), "happiness": (0.8, 0.5), "sadness": (-0.6, -0.3), "anger": (-0.5, 0.6)}
 SCORE = 0.875
-"""What its detector gives every face."""
+"""The score that the detector gives every face."""
 _DARK, _SKIN, _LIGHT = 20, 140, 240
 Pixels = npt.NDArray[np.uint8]
 
 
 def face(label: str, side: int = 40) -> Pixels:
-    """Return a gray face, ``(side, side)``, that expresses this to the mime."""
+    """Return a gray face, ``(side, side)``, which the model reads as this label."""
     found = np.full((side, side), _SKIN, np.uint8)
     half = side // 2
     places: dict[str, Any] = {"happiness": np.s_[half:], "sadness": np.s_[:half], "anger": np.s_[:, :half]}
@@ -49,8 +49,8 @@ def scene(faces: Sequence[tuple[str, int, int, int]], width: int = 320, height: 
     return found
 
 
-class Spotter:
-    """Stands in for a `FaceDetector`: finds light rectangles apart; refuses what the real one refuses."""
+class SquareDetector:
+    """A fake `FaceDetector`: finds separate light rectangles, and refuses what the real detector refuses."""
 
     def __init__(self) -> None:
         self.looks = 0
@@ -91,9 +91,9 @@ def _face(box: tuple[int, int, int, int]) -> Face:
 
 
 def card(**changes: object) -> ModelCard:
-    """Return the card of the mime, with some fields changed."""
+    """Return the card of the small face bundle, with some fields changed."""
     fields: dict[str, Any] = {
-        "name": "mime",
+        "name": "small-face",
         "version": "1.0.0",
         "modality": "face",
         "labels": LABELS,
@@ -113,11 +113,11 @@ def card(**changes: object) -> ModelCard:
 
 
 def bundle(**changes: object) -> Bundle:
-    """Return the mime, with some fields of its card changed."""
+    """Return the small face bundle, with some fields of its card changed."""
     return Bundle(FLATBUFFER.read_bytes(), card(**changes), {})
 
 
-def write(folder: Path, name: str = "mime.tflite", **changes: object) -> Path:
+def write(folder: Path, name: str = "small_face.tflite", **changes: object) -> Path:
     path = folder / name
     bundle(**changes).write(path)
     return path

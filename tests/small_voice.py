@@ -1,7 +1,9 @@
-"""A parrot: a tiny voice bundle whose answers are known. It hears speech where bands differ much in level.
+"""A small voice bundle whose answers are known.
 
-A deep voice is sad, a high one angry, one in between plain; silence and noise are no speech to it.
-``python tests/parrot.py`` makes ``tests/parrot.tflite`` again (that needs TensorFlow); the tests read it.
+The model takes for speech what differs much in level from band to band. A deep voice is sad, a high voice is
+angry, and a voice between them is neutral. Silence and noise are no speech.
+``python tests/small_voice.py`` makes ``tests/small_voice.tflite`` again, which needs TensorFlow. The tests
+read that file.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from edgeemo import Bundle, ModelCard
 from edgeemo.card import Calibration, DataSource
 from edgeemo.frontends import VoiceSpec
 
-FLATBUFFER = Path(__file__).with_name("parrot.tflite")
+FLATBUFFER = Path(__file__).with_name("small_voice.tflite")
 RATE = 16_000
 SPAN, HOP, MELS, BLOCK = 64, 16, 16, 8
 SPEC = VoiceSpec(span_frames=SPAN, hop_frames=HOP, mels=MELS, preemphasis=0.0, normalization="level")
@@ -24,11 +26,11 @@ LABELS = ("neutral", "calm", "sadness", "anger")
 AFFECT = {"neutral": (0.0, 0.0), "calm": (0.3, -0.5), "sadness": (-0.7, -0.5), "anger": (-0.6, 0.8)}
 EVIDENCE = {"threshold": 0.5, "least": 0.2, "enough": 0.6}
 VOICES = {"sadness": 150.0, "neutral": 1_000.0, "anger": 5_000.0}
-"""Label → centre of the voice in Hz that the parrot gives it."""
+"""Label → frequency in Hz of the tone that the model reads as this label."""
 
 
 def voice(label: str, seconds: float, rate_hz: int = RATE) -> npt.NDArray[np.int16]:
-    """Return a tone with a bit of noise, as this label sounds to the parrot."""
+    """Return a tone with a little noise, which the model reads as this label."""
     t = np.arange(round(seconds * rate_hz)) / rate_hz
     noise = np.random.default_rng(1).normal(0, 3, t.size)
     return np.round(6_000 * np.sin(2 * np.pi * VOICES[label] * t) + noise).astype(np.int16)
@@ -43,10 +45,10 @@ def silence(seconds: float, rate_hz: int = RATE) -> npt.NDArray[np.int16]:
 
 
 def card(**changes: object) -> ModelCard:
-    """Return the card of the parrot, with some fields changed."""
+    """Return the card of the small voice bundle, with some fields changed."""
     n = len(LABELS)
     fields: dict[str, Any] = {
-        "name": "parrot",
+        "name": "small-voice",
         "version": "1.0.0",
         "modality": "voice",
         "labels": LABELS,
@@ -67,11 +69,11 @@ def card(**changes: object) -> ModelCard:
 
 
 def bundle(**changes: object) -> Bundle:
-    """Return the parrot, with some fields of its card changed."""
+    """Return the small voice bundle, with some fields of its card changed."""
     return Bundle(FLATBUFFER.read_bytes(), card(**changes), {})
 
 
-def write(folder: Path, name: str = "parrot.tflite", **changes: object) -> Path:
+def write(folder: Path, name: str = "small_voice.tflite", **changes: object) -> Path:
     path = folder / name
     bundle(**changes).write(path)
     return path

@@ -1,4 +1,4 @@
-"""A tiny world of voices to train in: buzzes of our own, in the layout of the public sets."""
+"""A small training set of synthetic voices, in the layout of the public sets."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ boredom = [-0.6, -0.6]
 
 
 def buzz(word: str, speaker: int, take: int, seconds: float = 0.6) -> npt.NDArray[np.float32]:
-    """Return a voice of sorts: harmonics under an envelope of syllables, silence at both ends."""
+    """Return a synthetic voice: harmonics under an envelope of syllables, with silence at both ends."""
     rng = np.random.default_rng([speaker, take, len(word)])
     pitch, syllables, bright = _MANNER[word]
     t = np.arange(int(seconds * RATE)) / RATE

@@ -1,4 +1,4 @@
-"""A tiny world of pictures in which drawn faces are marked, in the layout of the data page."""
+"""A small training set of pictures with marked faces, which are drawn, in the layout of ``detection.csv``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-from smileys import smiley
+from face_training_data import drawn_face
 
 STREETS, PEOPLE, SCENES = 60, 12, 6
 EYES = ((15 / 48, 18 / 48), (33 / 48, 18 / 48))
-"""Of a drawn face, in its sides."""
+"""Where the eyes of a drawn face are, as shares of its side."""
 
 RECIPE = """
 name = "tiny-detector"
@@ -58,8 +58,8 @@ def scene(rng: np.random.Generator, width: int = 160, height: int = 120) -> Pixe
 
 
 def put(picture: Pixels, kind: int, i: int, x: int, y: int, side: int) -> str:
-    """Draw a face into a picture; return its box as a table has it."""
-    face = cv2.resize(smiley(kind, i), (side, side), interpolation=cv2.INTER_AREA)
+    """Draw a face into a picture, and return its box as ``detection.csv`` writes a box."""
+    face = cv2.resize(drawn_face(kind, i), (side, side), interpolation=cv2.INTER_AREA)
     mask = np.zeros((side, side), np.uint8)
     cv2.circle(mask, (side // 2, side // 2), side * 22 // 48, 1, -1)
     part = picture[y : y + side, x : x + side]
@@ -80,8 +80,8 @@ def street(i: int) -> tuple[Pixels, str]:
     return picture, ";".join(boxes)
 
 
-def write_tiny_street(folder: Path) -> Path:
-    """Write streets, portraits and empty scenes with their table; return the folder."""
+def write_tiny_pictures(folder: Path) -> Path:
+    """Write street pictures, portraits and scenes without faces, and their table; return the folder."""
     for name in ("masks", "photos", "no_face"):
         (folder / name).mkdir(parents=True)
     rows = []

@@ -1,4 +1,4 @@
-"""A tiny world to train in: a few hundred sentences of our own, in the layout of the public data sets."""
+"""A small training set: a few hundred generated sentences, in the layout of the public data sets."""
 
 from __future__ import annotations
 

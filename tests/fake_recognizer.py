@@ -1,6 +1,6 @@
-"""An ear: a voice recognizer without a model, whose answers are known; and voices made of numbers for it.
+"""A fake voice recognizer without a model, and clips whose answers are known.
 
-It hears the tone of a label; what hisses is anger to it, and silence is no evidence.
+The recognizer knows one tone for each label. Noise is anger, and silence is no evidence.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Samples = npt.NDArray[np.float32]
 
 def card() -> ModelCard:
     return ModelCard(
-        name="ear",
+        name="fake",
         version="0.1.0",
         modality="voice",
         labels=LABELS,
@@ -48,15 +48,15 @@ def card() -> ModelCard:
     )
 
 
-class Ear:
-    """Stands in for a `Recognizer` of voices."""
+class FakeRecognizer:
+    """A `VoiceRecognizer` as evaluation sees one."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.card = card()
         self.bundle = SimpleNamespace(path=path, flatbuffer=b"", card=self.card)
-        self.runtime = SimpleNamespace(info=SimpleNamespace(backend="ear", delegate="cpu"))
+        self.runtime = SimpleNamespace(info=SimpleNamespace(backend="fake", delegate="cpu"))
 
-    def __enter__(self) -> Ear:
+    def __enter__(self) -> FakeRecognizer:
         return self
 
     def __exit__(
@@ -83,13 +83,13 @@ class Ear:
 
 
 def tone(label: str, seconds: float = 0.5, rate_hz: int = RATE) -> Samples:
-    """Return what the ear takes for this label."""
+    """Return the tone that the recognizer reads as this label."""
     t = np.arange(round(seconds * rate_hz)) / rate_hz
     return np.asarray(0.3 * np.sin(2 * np.pi * TONES[label] * t), np.float32)
 
 
 def utterance(seed: int, seconds: float = 2.0, rate_hz: int = RATE) -> Samples:
-    """Return something as changeable as speech: a buzz under formants that jump every 80 to 200 ms."""
+    """Return a sound that changes as speech does: a buzz under formants that jump every 80 to 200 ms."""
     rng = np.random.default_rng(seed)
     n = round(seconds * rate_hz)
     t = np.arange(n) / rate_hz

@@ -1,7 +1,7 @@
-"""A pocket-sized bundle like the shipped one: ids in, int8 logits and int8 valence and arousal out.
+"""A small text bundle like the shipped one: ids in, int8 logits and int8 valence and arousal out.
 
-Each of its words votes for one label, so that what it must say is known. ``python tests/pocket.py`` makes
-``tests/pocket.tflite`` again (that needs TensorFlow); the tests read the file and need none.
+Each known word votes for one label, so the right answers are known. ``python tests/small_text.py`` makes
+``tests/small_text.tflite`` again, which needs TensorFlow. The tests read that file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from edgeemo import Bundle, ModelCard, TextSpec
 from edgeemo.card import Calibration, DataSource, Group
 
-FLATBUFFER = Path(__file__).with_name("pocket.tflite")
+FLATBUFFER = Path(__file__).with_name("small_text.tflite")
 LENGTH = 8
 PIECES = ("[PAD]", "[UNK]", "happy", "sad", "angry", "plain", "so", "!", "😀", "scorn", "a", "##b")
 LABELS = ("joy", "sadness", "anger", "neutral", "scorn")
@@ -37,10 +37,10 @@ TABLE = [  # a text and the label and emotion this model must find
 
 
 def card(**changes: object) -> ModelCard:
-    """Return the card of the pocket model, with some fields changed."""
+    """Return the card of the small text model, with some fields changed."""
     spec = TextSpec(length=LENGTH)
     fields: dict[str, Any] = {
-        "name": "pocket",
+        "name": "small-text",
         "version": "1.0.0",
         "modality": "text",
         "labels": LABELS,
@@ -66,7 +66,7 @@ def card(**changes: object) -> ModelCard:
 
 
 def bundle(*, assets: Mapping[str, bytes] | None = None, **changes: object) -> Bundle:
-    """Return the pocket bundle, with some fields of its card changed or with other assets."""
+    """Return the small text bundle, with some fields of its card changed or with other assets."""
     vocabulary = {"vocab.txt": ("\n".join(PIECES) + "\n").encode()}
     return Bundle(FLATBUFFER.read_bytes(), card(**changes), vocabulary if assets is None else assets)
 

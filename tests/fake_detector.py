@@ -1,4 +1,4 @@
-"""A detector without a network: it finds the faces it is told to, through the real letterbox and decoder."""
+"""A detector without a network: finds the faces that a test names, through the real letterbox and decoder."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pocket
-import reference_detect as twin
+import reference_detect as reference
+import small_text
 
 from edgeemo import Bundle, FaceDetector, FaceSpec
 from edgeemo.backends import FakeBackend, Tensor, TensorInfo
@@ -20,9 +20,9 @@ DETECTOR = DetectorSpec(width=64, height=64)
 
 
 def card(**changes: Any) -> DetectorCard:
-    """Return its card, with some fields changed."""
+    """Return the card of the detector, with some fields changed."""
     fields: dict[str, Any] = {
-        "name": "lookout",
+        "name": "fake-detector",
         "version": "1.0.0",
         "modality": "face",
         "title": "Faces it was told of",
@@ -38,13 +38,13 @@ def card(**changes: Any) -> DetectorCard:
 
 
 def bundle(**changes: Any) -> Bundle:
-    """Return its bundle; the flatbuffer is that of another model."""
-    return Bundle(pocket.FLATBUFFER.read_bytes(), card(**changes), {})
+    """Return the bundle of the detector, with the flatbuffer of another model."""
+    return Bundle(small_text.FLATBUFFER.read_bytes(), card(**changes), {})
 
 
 def backend(faces: Sequence[Face] = (), seen: list[Tensor] | None = None, **shapes: Any) -> FakeBackend:
-    """Return a model that sees ``faces`` (in pixels of the letterbox); what it reads goes to ``seen``."""
-    heads = twin.heads_with(faces, DETECTOR, 8)
+    """Return a model that finds ``faces`` (in pixels of the letterbox); the inputs go to ``seen``."""
+    heads = reference.heads_with(faces, DETECTOR, 8)
 
     def run(pixels: Tensor) -> list[Tensor]:
         if seen is not None:
@@ -60,5 +60,5 @@ def backend(faces: Sequence[Face] = (), seen: list[Tensor] | None = None, **shap
 
 
 def detector(faces: Sequence[Face] = (), seen: list[Tensor] | None = None) -> FaceDetector:
-    """Return the detector that sees these faces."""
+    """Return the detector that finds these faces."""
     return FaceDetector(bundle(), Runtime(b"", backend=backend(faces, seen)))

@@ -1,4 +1,4 @@
-"""A result as ``edgeemo bench`` makes it, for tests of what is said of results."""
+"""A result of ``edgeemo bench``, for tests of reports and comparisons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ HERE = {"board": "", "cpu": "Cortex-A72", "architecture": "aarch64", "cores": 4,
 
 
 def result(us: float = 50.0, **changes: Any) -> dict[str, Any]:
-    """A result as `bench` makes it; each block of its forty differs a little."""
+    """Return a result of `bench`; each of its forty blocks differs a little."""
     around = {"p50": us, "p95": 1.1 * us, "p99": 1.2 * us}
     mood = {
         "temperature_c": 50.0,

@@ -1,4 +1,4 @@
-"""A tiny world of faces to train in: drawings of our own, in the layout of FER+."""
+"""A small training set of drawn faces, in the layout of FER+."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ contempt = [-0.6, 0.3]
 """
 
 
-def smiley(kind: int, i: int) -> npt.NDArray[np.uint8]:
-    """Return a face whose mouth and brows say which of the eight it is, no two alike."""
+def drawn_face(kind: int, i: int) -> npt.NDArray[np.uint8]:
+    """Return drawing ``i`` of a face; its mouth and brows show which of eight expressions it has."""
     rng = np.random.default_rng([kind, i])
     found = np.full((SIDE, SIDE), rng.integers(40, 90), np.uint8)
     light = int(rng.integers(160, 230))
@@ -96,10 +96,10 @@ def smiley(kind: int, i: int) -> npt.NDArray[np.uint8]:
 
 
 def write_tiny_faces(folder: Path) -> Path:
-    """Write a set like FER+, with all its traps: doubles, leaks, faces nobody knew, pictures of none."""
+    """Write a set like FER+, with duplicates, leaks, faces without majority, and pictures without a face."""
     n = TRAIN + VALID
     kinds = np.arange(n) % 8
-    pictures = np.stack([smiley(int(kind), i) for i, kind in enumerate(kinds)])
+    pictures = np.stack([drawn_face(int(kind), i) for i, kind in enumerate(kinds)])
     votes = np.zeros((n, 10), np.uint8)
     votes[np.arange(n), kinds] = 7
     votes[np.arange(n), (kinds + 1) % 8] += 2

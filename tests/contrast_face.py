@@ -1,6 +1,7 @@
-"""A mask: a tiny face bundle. Bright below and dark above is a happy face to it, the reverse a sad one.
+"""A small face bundle that reads contrast: bright below and dark above is happy, the reverse is sad.
 
-``python tests/mask.py`` makes ``tests/mask.tflite`` again (that needs TensorFlow); the tests read it.
+``python tests/contrast_face.py`` makes ``tests/contrast_face.tflite`` again, which needs TensorFlow. The
+tests read that file.
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from edgeemo import Bundle, ModelCard
 from edgeemo.card import Calibration, DataSource
 from edgeemo.frontends import FaceSpec
 
-FLATBUFFER = Path(__file__).with_name("mask.tflite")
+FLATBUFFER = Path(__file__).with_name("contrast_face.tflite")
 SIDE = 16
 SPEC = FaceSpec(width=SIDE, height=SIDE, normalization="mean_std")
 LABELS = ("happiness", "sadness")
 
 
 def card(**changes: object) -> ModelCard:
-    """Return the card of the mask, with some fields changed."""
+    """Return the card of the bundle, with some fields changed."""
     fields: dict[str, Any] = {
-        "name": "mask",
+        "name": "contrast-face",
         "version": "1.0.0",
         "modality": "face",
         "labels": LABELS,
@@ -42,7 +43,7 @@ def card(**changes: object) -> ModelCard:
 
 def write(folder: Path) -> Path:
     """Write the bundle into a folder and return its path."""
-    return Bundle(FLATBUFFER.read_bytes(), card(), {}).write(folder / "mask.tflite").path or Path()
+    return Bundle(FLATBUFFER.read_bytes(), card(), {}).write(folder / "contrast_face.tflite").path or Path()
 
 
 def make() -> None:

@@ -1,7 +1,7 @@
-"""Slow, clear twins of the native engine: the oracle of the tests.
+"""A slow, clear reference of the text frontend and of the int8 rule, written from the definitions.
 
-Written from the definitions, with `unicodedata2` instead of our tables. `bert` normalisation has its own
-oracle, Hugging Face `tokenizers`.
+The module uses `unicodedata2` instead of our tables. The reference of `bert` normalisation is Hugging Face
+`tokenizers`.
 """
 
 from __future__ import annotations

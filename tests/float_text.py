@@ -1,6 +1,6 @@
-"""A wordy bundle: each word it knows votes for one label, so what it says is known beforehand.
+"""A small text bundle with a float model. Each known word votes for one label, so answers are known.
 
-``python tests/wordy.py`` makes ``tests/wordy.tflite`` again (that needs TensorFlow).
+``python tests/float_text.py`` makes ``tests/float_text.tflite`` again, which needs TensorFlow.
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 from edgeemo import Bundle, ModelCard, TextSpec
 from edgeemo.card import Calibration, DataSource, Group
 
-FLATBUFFER = Path(__file__).with_name("wordy.tflite")
+FLATBUFFER = Path(__file__).with_name("float_text.tflite")
 LENGTH = 8
 PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "happy", "proud", "sad", "angry", "plain", "so", "!")
 LABELS = ("joy", "pride", "sadness", "anger", "neutral")
