@@ -28,13 +28,14 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?= -1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-env peers peers-train table instructions instructions-baseline legacy prepare lint types format format-check \
+.PHONY: help demo test test-env peers peers-train table instructions instructions-baseline legacy prepare lint types format format-check docs mutants \
   cpp-test sanitize tsan aarch64 aarch64-root aarch64-wheel aarch64-test fuzz wheel-test bench bench-answers releases vulkan clean
 
 help:
 	@echo "make demo          install into $(DEMO) and read a few sentences with the shipped model, offline"
 	@echo "make test          install into $(TEST) and $(LEGACY) and run all tests"
 	@echo "make lint types format-check cpp-test sanitize tsan fuzz wheel-test bench-answers format clean"
+	@echo "make docs          build the documentation into build/site"
 	@echo "make peers peers-train bench table    measure beside peers: DATA=... names the data"
 	@echo "make instructions               count the instructions of our own code beside the baseline"
 
@@ -61,7 +62,7 @@ demo: $(DEMO)/.stamp
 $(TEST)/.stamp: $(NATIVE) | prepare
 	$(PYTHON) -m venv $(TEST)
 	$(TEST)/bin/python $(PIP) install cmake ninja
-	$(TEST)/bin/python $(PIP) install --editable ".[dev,train,eval,voice]"
+	$(TEST)/bin/python $(PIP) install --editable ".[dev,docs,train,eval,voice]"
 	@touch $@
 
 test-env: $(TEST)/.stamp
@@ -81,10 +82,15 @@ endif
 test: $(TEST)/.stamp legacy
 	FUZZ_SECONDS=$(if $(findstring file,$(origin FUZZ_SECONDS)),5,$(FUZZ_SECONDS)) $(TEST)/bin/python -m pytest $(PYTEST_ARGS)
 
+# small faults, planted one at a time: ONLY="face smooth" for those whose file or text has one of the words
+mutants: $(TEST)/.stamp
+	$(TEST)/bin/python tests/mutants.py $(ONLY)
+
 # --- checks ---
 
 lint: $(TEST)/.stamp
 	$(BIN)/ruff check .
+	$(BIN)/codespell *.md docs edgeemo converters cpp tests benchmarks
 
 format-check: $(TEST)/.stamp
 	$(BIN)/ruff format --check .
@@ -99,7 +105,7 @@ format: $(TEST)/.stamp
 types: $(TEST)/.stamp
 	@rm -rf build/types && mkdir -p build/types
 	@cp -rs $(CURDIR)/edgeemo build/types/edgeemo && cp -rs $(CURDIR)/converters build/types/edgeemo/converters
-	$(BIN)/mypy build/types/edgeemo tests benchmarks
+	$(BIN)/mypy build/types/edgeemo tests benchmarks docs/generate.py
 
 cpp-test: $(TEST)/.stamp
 	$(CMAKE) -S cpp -B build/werror -G Ninja -DCMAKE_BUILD_TYPE=Release -DEDGEEMO_WERROR=ON -DEDGEEMO_TESTS=ON
@@ -185,6 +191,12 @@ wheel-test: prepare
 bench-answers: $(TEST)/.stamp
 	$(TEST)/bin/python -m pytest -q --benchmark-only --benchmark-min-rounds=1 --benchmark-max-time=0.001 --benchmark-quiet \
 	  $(filter-out %/bench_bench.py %/bench_engine.py %/bench_scaling.py,$(wildcard benchmarks/bench_*.py))
+
+# --- the documentation: built strictly, so that a broken link or name fails ---
+
+docs: $(TEST)/.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "the site is in build/site"
 
 # --- the peers: to compare with and never to ship ---
 

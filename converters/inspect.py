@@ -81,6 +81,14 @@ def dissect(flatbuffer: bytes) -> Anatomy:
     )
 
 
+def graph_facts(flatbuffer: bytes) -> dict[str, Any]:
+    """Return the ``foreign_operators`` of a graph and its number of ``float_tensors``."""
+    anatomy = dissect(flatbuffer)
+    return {
+        "foreign_operators": anatomy.foreign, "float_tensors": anatomy.tensors.get("float32", 0)
+    }  # fmt: skip
+
+
 def _operators(model: Any) -> dict[str, int]:
     """Count operators by a call LiteRT has but does not promise."""
     try:

@@ -22,6 +22,7 @@ except ImportError as error:
         "the installed one is found, or install this one in place: `pip install -e .`."
     ) from error
 
+from . import moved as moved
 from .bundle import Bundle
 from .card import ModelCard
 from .face_detector import FaceDetector
@@ -33,7 +34,7 @@ from .types import EMOTIONS, EmotionResult
 
 _logging.getLogger("edgeemo").addHandler(_logging.NullHandler())  # quiet until the program says otherwise
 
-__version__ = "0.1.0"
+__version__ = _core.__version__
 
 __all__ = [
     "EMOTIONS",

@@ -10,6 +10,9 @@ Color: TypeAlias = Literal["rgb", "bgr", "rgba", "gray", "yuyv", "nv12"]
 BoxLike: TypeAlias = Sequence[float] | NDArray[np.floating[Any]]
 EyesLike: TypeAlias = Sequence[Sequence[float]] | NDArray[np.floating[Any]]
 
+__version__: str
+"""The version in pyproject.toml when the module was built."""
+
 TEXT_FRONTEND_VERSION: int
 """Goes up when the same TextSpec gives other ids."""
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from edgeemo import ModelCard
 from edgeemo.card import Calibration, DataSource
-from edgeemo.manifest import Example
+from edgeemo.data.manifest import Example
 from edgeemo.types import EMOTIONS, EmotionResult
 
 RATE = 16_000

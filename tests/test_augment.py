@@ -9,8 +9,8 @@ pytest.importorskip("scipy", reason="needs edgeemo[train]")
 pytest.importorskip("soundfile", reason="needs edgeemo[train]")
 
 from edgeemo.errors import SpecError
-from edgeemo.training import augment
-from edgeemo.training.augment import Augment
+from edgeemo.training.voice import augment
+from edgeemo.training.voice.augment import Augment
 from edgeemo.types import FloatArray
 
 RATE = 16_000

@@ -72,6 +72,8 @@ def test_what_takes_as_long_as_is_allowed_passes() -> None:
     assert found["verdict"] == SLOWER
     assert exceeds(found, 0.05)
     assert not exceeds(found, 0.07)
+    assert not exceeds({"verdict": SLOWER, "ratio": 1.5}, 0.5)  # no more than the limit
+    assert not exceeds({"verdict": SAME, "ratio": 1.9}, 0.5)
     assert not exceeds(comparison.compare(result(40.0), [result(50.0)]), 0.0)
 
 

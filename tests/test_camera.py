@@ -67,6 +67,28 @@ def test_a_slow_consumer_gets_the_latest_frame_and_sees_the_drops(monkeypatch: p
         assert t_ms > 0
 
 
+def test_a_camera_queues_no_frame_beside_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After 40 frames that nobody fetched, the next frame is the last of them, and 39 were dropped."""
+    all_kept, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def frames() -> Iterator[fake_cv2.Pixels | None]:
+        yield from map(frame, range(40))
+        all_kept.set()
+        go_on.wait(20)
+        yield frame(40)
+        ended.wait(20)
+
+    plug(monkeypatch, Capture(frames()))
+    with Camera() as source:
+        assert all_kept.wait(20)
+        assert next(source)[0][0, 0, 0] == 39
+        assert source.drops == 39
+        go_on.set()
+        assert next(source)[0][0, 0, 0] == 40
+        assert source.drops == 39
+        ended.set()
+
+
 def test_wishes_reach_the_camera(monkeypatch: pytest.MonkeyPatch) -> None:
     capture = Capture(forever())
     plug(monkeypatch, capture)

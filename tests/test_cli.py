@@ -139,7 +139,9 @@ def test_a_folder_is_not_read_as_a_text(
         assert "edgeemo watch" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["nosuch.txt", "./data/nosuch", "/nowhere", "photo.HEIC"])
+@pytest.mark.parametrize(
+    "name", ["nosuch.txt", "./data/nosuch", "/nowhere", "photo.HEIC", "memo.m4a", "film.avi", "a.pdf"]
+)
 def test_the_name_of_a_file_that_is_not_there_is_not_read_as_a_text(
     name: str,
     bundle: str,

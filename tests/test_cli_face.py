@@ -94,18 +94,18 @@ def test_a_photograph_gives_a_row_a_face(photo: str, bundle: str, capsys: pytest
     header, *rows = capsys.readouterr().out.splitlines()
     assert header.split() == [
         "face",
-        "x",
-        "y",
-        "width",
-        "height",
+        "x0",
+        "y0",
+        "x1",
+        "y1",
         "emotion",
         "valence",
         "arousal",
         "evidence",
     ]
     assert [row.split()[:6] for row in rows] == [
-        ["1", "20", "30", "40", "40", "happiness"],
-        ["2", "150", "60", "100", "100", "anger"],
+        ["1", "20", "30", "60", "70", "happiness"],
+        ["2", "150", "60", "250", "160", "anger"],
     ]
     assert all(len(row) == len(header) for row in rows)
     assert all(row.endswith("0.88") for row in rows)
@@ -181,8 +181,7 @@ def test_a_picture_that_cannot_be_written_is_a_named_error(
         (["so happy", "--bundle", "FACE"], "reads faces: give a photograph"),
         (["-", "--bundle", "FACE"], "reads faces: give a photograph"),
         (["so happy", "--bundle", "TEXT", "--whole"], "--whole is for photographs"),
-        (["FILM"], "film.mp4 is a video: `edgeemo watch` reads it"),
-        (["none.avi"], "none.avi is a video: `edgeemo watch` reads it"),
+        (["FILM"], "film.mp4 is a video: `edgeemo watch` reads its faces"),
     ],
 )
 def test_what_does_not_go_together_is_wrong_usage(
@@ -252,9 +251,9 @@ def test_without_a_terminal_results_are_rows(
 ) -> None:
     assert main(["watch", frames, "--bundle", bundle]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split()[:3] == ["seconds", "face", "x"]
+    assert lines[0].split()[:3] == ["seconds", "face", "x0"]
     assert lines[0].endswith("evidence  drops")
-    assert lines[1].split()[:7] == ["0.04", "1", "42", "60", "50", "50", "happiness"]
+    assert lines[1].split()[:7] == ["0.04", "1", "42", "60", "92", "110", "happiness"]
 
 
 def test_it_stops_after_so_many_seconds(frames: str, bundle: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,8 @@ import float_text
 import pytest
 
 from edgeemo.cli import console, main
+from edgeemo.data.leaks import write_seen
 from edgeemo.errors import BudgetError, ConversionError
-from edgeemo.evaluation.leaks import write_seen
 
 DEV = "text,labels,valence,arousal\nso happy,joy,0.9,0.4\nsad,sadness,-0.6,-0.3\nangry sad,anger,-0.5,0.6\n"
 
@@ -217,7 +217,7 @@ def test_a_verification_is_shown_as_tables(
 def test_train_and_manifest_pass_on_what_was_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from edgeemo.manifest import Example, read_manifest
+    from edgeemo.data.manifest import Example, read_manifest
 
     class Training:
         calls: list[tuple[object, ...]] = []  # noqa: RUF012

@@ -15,13 +15,14 @@ import pytest
 
 from edgeemo import Bundle, Recognizer
 from edgeemo.card import ModelCard
+from edgeemo.data.manifest import Example, read_manifest, write_manifest
 from edgeemo.errors import BudgetError, BundleError, ConversionError, DataError
-from edgeemo.manifest import Example, read_manifest, write_manifest
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 
 from edgeemo.converters import convert as converting
 from edgeemo.converters import quantize as quantizing
+from edgeemo.converters.float_reference import float_reference
 from edgeemo.converters.golden import TEXTS
 from edgeemo.converters.inspect import Anatomy, dissect
 from edgeemo.converters.verify import Budget, Verification, verify
@@ -55,7 +56,13 @@ def test_verify_compares_float_and_int8_by_label(trained: Path, bundle_of_traine
     assert isinstance(found, Verification)
     assert isinstance(card, ModelCard)
     assert found.foreign_operators == ()
-    assert 0 <= found.agreement <= 1
+    reference = float_reference(trained / "model.keras", Bundle.open(bundle_of_trained))
+    with Recognizer.open(bundle_of_trained) as device:
+        texts = [e.text for e in read_manifest(trained / "dev.csv")]
+        pairs = [(device.predict(text), reference.predict(text)) for text in texts]
+    tops = [[r.probabilities.argmax() for r in pair] for pair in pairs if any(r.evidence > 0 for r in pair)]
+    assert found.n == len(tops)
+    assert found.agreement == pytest.approx(np.mean([a == b for a, b in tops]))
     assert set(found.per_label) == set(card.labels)
     json.dumps(found.to_dict())
 

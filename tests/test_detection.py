@@ -15,11 +15,8 @@ import numpy.typing as npt
 import pytest
 from rich.console import Console
 
-from edgeemo.errors import DataError, LeakError
-from edgeemo.evaluation.blazeface import anchors
-from edgeemo.evaluation.detection import DetectionMeasure, evaluate_detector
-from edgeemo.evaluation.leaks import write_seen
-from edgeemo.evaluation.marked import (
+from edgeemo.data.leaks import write_seen
+from edgeemo.data.marked import (
     MarkedFace,
     MarkedPicture,
     box_with,
@@ -27,7 +24,10 @@ from edgeemo.evaluation.marked import (
     read_marked,
     write_marked,
 )
-from edgeemo.evaluation.tables import render_detections
+from edgeemo.errors import DataError, LeakError
+from edgeemo.evaluation.blazeface import anchors
+from edgeemo.evaluation.detection import DetectionMeasure, evaluate_detector
+from edgeemo.evaluation.tables import render
 from edgeemo.faces import Face
 
 cv2 = pytest.importorskip("cv2", reason="needs edgeemo[face]")
@@ -125,10 +125,10 @@ def test_a_table_reads_back_equal(tmp_path: Path) -> None:
     [
         ("text,labels\nhello,joy\n", "marks no faces"),
         ("path,boxes\n", "marks no faces"),
-        ('path,boxes\na.png,"face:1,2,3"\n', "row 1"),
+        ('path,boxes\na.png,"face:1,2,3"\n', "line 2"),
         ('path,boxes\na.png,"face:9,2,3,4"\n', "inverted or empty"),
-        ("path,eye0_x,eye0_y,eye1_x,eye1_y\na.png,1,2,3,\n", "row 1"),
-        ("path,eye0_x,eye0_y,eye1_x,eye1_y\na.png,nan,2,3,4\n", "row 1: the eyes are at"),
+        ("path,eye0_x,eye0_y,eye1_x,eye1_y\na.png,1,2,3,\n", "line 2"),
+        ("path,eye0_x,eye0_y,eye1_x,eye1_y\na.png,nan,2,3,4\n", "line 2: the eyes are at"),
     ],
 )
 def test_a_wrong_table_says_what_is_wrong(tmp_path: Path, text: str, says: str) -> None:
@@ -138,7 +138,7 @@ def test_a_wrong_table_says_what_is_wrong(tmp_path: Path, text: str, says: str) 
 
 
 def test_a_missing_table_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none\.csv cannot be read"):
+    with pytest.raises(DataError, match=r"There is no manifest .*none\.csv"):
         read_marked(tmp_path / "none.csv")
 
 
@@ -189,12 +189,12 @@ def test_where_no_face_is_large_there_is_no_recall_of_large_ones(tmp_path: Path)
         report = evaluate_detector(detector, pictures)
     assert {point["recall_40"] for point in report.curve} == {None}
     console = Console(width=120, file=io.StringIO())
-    console.print(render_detections(report))
+    console.print(render(report))
     assert "–" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_pictures_that_were_trained_on_are_refused(tmp_path: Path) -> None:
-    from edgeemo.evaluation.faces import pixels_of
+    from edgeemo.data.faces import pixels_of
 
     pictures = street(tmp_path, 4)
     path = fake_detector.bundle().write(tmp_path / "fake_detector.tflite").path

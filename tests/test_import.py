@@ -7,20 +7,9 @@ import subprocess
 import sys
 
 LIBRARY = {
-    *(
-        "atexit",
-        "copy",
-        "dataclasses",
-        "errno",
-        "fnmatch",
-        "glob",
-        "hashlib",
-        "importlib",
-        "inspect",
-        "ipaddress",
-    ),
-    *("json", "linecache", "logging", "ntpath", "pathlib", "string", "textwrap", "threading", "token"),
-    *("tokenize", "traceback", "urllib", "weakref", "zlib"),
+    *("atexit", "copy", "dataclasses", "errno", "fnmatch", "glob", "hashlib", "importlib", "inspect"),
+    *("ipaddress", "json", "linecache", "logging", "ntpath", "pathlib", "string", "textwrap", "threading"),
+    *("token", "tokenize", "traceback", "urllib", "weakref", "zlib"),
 }
 """Parts of Python's library that edgeemo may load, small ones all; what begins with "_" belongs to one."""
 

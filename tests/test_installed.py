@@ -189,10 +189,9 @@ def test_the_kiosk_follows_faces(examples: Path, tmp_path: Path) -> None:
     assert "binary PPM" in done.stderr
 
 
-def test_the_readmes_program_compiles_and_answers(flags: list[str], tmp_path: Path) -> None:
-    (code,) = re.findall(
-        r"^```c\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
-    )
+def test_the_program_of_the_tutorial_compiles_and_answers(flags: list[str], tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "tutorials" / "toy-in-c.md").read_text("utf-8")
+    (code,) = re.findall(r"^```c\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     (tmp_path / "day.c").write_text(code)
     shutil.copy(float_text.write(tmp_path), tmp_path / "text.tflite")
     run("cc", "-std=c99", "-Wall", "-Werror", tmp_path / "day.c", "-o", tmp_path / "day", *flags)

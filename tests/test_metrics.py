@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgeemo.data.manifest import Example
 from edgeemo.evaluation.bootstrap import Draw, clusters_of, difference, distribution, intervals, measure
 from edgeemo.evaluation.metrics import AffectMeasure, LabelMeasure, confusion
-from edgeemo.manifest import Example
 
 
 def some(n: int = 400, k: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from fake_recognizer import FakeRecognizer
 
+from edgeemo.data.manifest import Example
 from edgeemo.errors import DataError
 from edgeemo.evaluation import Report, evaluate, pictures, sounds, tables
 from edgeemo.evaluation.robustness import Robustness
-from edgeemo.manifest import Example
 
 pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
 

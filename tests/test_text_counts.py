@@ -16,8 +16,8 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 import keras
 from edgeemo.converters.quantize import quantize
 
-from edgeemo.training.models import text_counts
-from edgeemo.training.nbsvm import set_first_weights
+from edgeemo.training.text.models import text_counts
+from edgeemo.training.text.nbsvm import set_first_weights
 
 PIECES, LENGTH, PAIRS = 50, 12, 4096
 

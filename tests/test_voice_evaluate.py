@@ -6,10 +6,10 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import fake_recognizer
+import float_text
 import numpy as np
 import pytest
 import small_voice
@@ -17,13 +17,13 @@ from fake_recognizer import FakeRecognizer
 
 from edgeemo import Recognizer
 from edgeemo.cli import main
-from edgeemo.errors import DataError, InputError, LeakError, RuntimeUnavailableError
+from edgeemo.data.clips import read_audio
+from edgeemo.data.leaks_voice import write_seen_voice
+from edgeemo.data.manifest import Example, write_manifest
+from edgeemo.errors import DataError, InputError, LeakError, RuntimeUnavailableError, SourceError
 from edgeemo.evaluation import Report, evaluate, pictures, tables
-from edgeemo.evaluation.clips import read_audio
-from edgeemo.evaluation.leaks_voice import write_seen_voice
-from edgeemo.evaluation.spaces import choose
+from edgeemo.evaluation.label_spaces import choose
 from edgeemo.frontends import VoiceFrontend, VoiceSpec
-from edgeemo.manifest import Example, write_manifest
 
 pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
 
@@ -149,11 +149,11 @@ def test_silent_clips_are_counted(tmp_path: Path, examples: list[Example]) -> No
     [
         (Example(text="words", labels=("calm",)), "no path"),
         (Example(path=Path("none.wav"), labels=("calm",)), "There is no clip none.wav"),
-        (Example(path=Path(__file__), labels=("calm",)), "cannot be read as audio"),
+        (Example(path=Path(__file__), labels=("calm",)), "is no audio that libsndfile reads"),
     ],
 )
 def test_a_clip_that_cannot_be_read_is_named(example: Example, match: str) -> None:
-    with pytest.raises(DataError, match=match):
+    with pytest.raises((DataError, SourceError), match=match):
         measured([example])
 
 
@@ -225,7 +225,7 @@ def test_the_command_line_measures_speech(
     ("options", "match"),
     [
         (["--noise", "."], "--robustness"),
-        (["--peer", "tfidf", "--train", "clips.csv"], "--peer tfidf reads text"),
+        (["--peer", "tfidf", "--train", "clips.csv"], "--peer is for a text bundle"),
     ],
 )
 def test_wrong_usage_is_told(
@@ -257,15 +257,11 @@ def test_a_voice_bundle_is_measured_on_files(tmp_path: Path) -> None:
     assert report.levels[0].labels == ("neutral", "sadness", "anger")
 
 
-def test_text_has_no_robustness(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    reader = SimpleNamespace(card=replace(fake_recognizer.card(), modality="text", name="words"))
-    monkeypatch.setattr(Recognizer, "open", lambda *_, **__: reader)
-    monkeypatch.setattr("edgeemo.manifest.read_manifest", lambda _: [])
+def test_text_has_no_robustness(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = str(float_text.write(tmp_path))
     (tmp_path / "x.csv").touch()
-    assert main(["evaluate", "text", str(tmp_path / "x.csv"), "--robustness"]) == 2
-    assert "words reads text" in capsys.readouterr().err
+    assert main(["evaluate", words, str(tmp_path / "x.csv"), "--robustness"]) == 2
+    assert "--robustness is for voice and face bundles; tiny is a text bundle" in capsys.readouterr().err
 
 
 def floats(path: Path, pcm: Any, rate_hz: int = fake_recognizer.RATE) -> Path:

@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from edgeemo.data import fingerprint
+from edgeemo.data.leaks import write_seen
+from edgeemo.data.leaks_voice import check_leaks_voice, read_seen_voice, write_seen_voice
+from edgeemo.data.manifest import Example, write_manifest
 from edgeemo.errors import DataError, LeakError
-from edgeemo.evaluation import fingerprint, sounds
-from edgeemo.evaluation.leaks import write_seen
-from edgeemo.evaluation.leaks_voice import check_leaks_voice, read_seen_voice, write_seen_voice
-from edgeemo.manifest import Example, write_manifest
+from edgeemo.evaluation import sounds
 
 soundfile = pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
 

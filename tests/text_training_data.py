@@ -78,7 +78,7 @@ def write_tiny_data(folder: Path) -> Path:
 
     A sentence of each development set also stands in train, to be dropped (`LEAKS`).
     """
-    from edgeemo.training.data import GOEMOTIONS
+    from edgeemo.data.catalog import GOEMOTIONS
 
     (folder / "goemotions").mkdir(parents=True)
     (folder / "emobank").mkdir()

@@ -2,6 +2,7 @@
 
 PYBIND11_MODULE(_core, m) {
     m.doc() = "Native engine of edgeemo. Use the names that edgeemo and its modules export.";
+    m.attr("__version__") = EDGEEMO_VERSION;
     bind_errors(m);
     bind_quant(m);
     bind_text_spec(m);

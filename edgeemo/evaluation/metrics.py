@@ -33,7 +33,7 @@ def area_under_roc(positive: Array, negative: Array) -> float:
     """Return how often a positive lies above a negative, ties half: the area under the ROC curve, in [0, 1].
 
     Args:
-        positive, negative: what was said of either kind, ``(n,)`` and ``(m,)``.
+        positive, negative: the scores of either kind, ``(n,)`` and ``(m,)``.
     """
     below = np.sort(negative)
     above = np.searchsorted(below, positive, "left") + np.searchsorted(below, positive, "right")

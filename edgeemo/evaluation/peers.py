@@ -12,14 +12,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..data.leaks import text_of
+from ..data.manifest import Example
 from ..errors import DataError, RuntimeUnavailableError
-from ..manifest import Example
 from .bootstrap import Array, Bools, Draw, Measure, difference, measure
-from .leaks import text_of
+from .label_spaces import SCORES, LabelSpace, one_hot
 from .metrics import AffectMeasure, LabelMeasure
 from .predictions import Predictions
 from .report import prefix_of
-from .spaces import SCORES, Space, one_hot
 
 Track: TypeAlias = Callable[[Sequence[Any]], Iterable[Any]]
 
@@ -39,12 +39,12 @@ def compare(
     train: Sequence[Example],
     test: Sequence[Example],
     said: Predictions,
-    spaces: Sequence[Space],
+    spaces: Sequence[LabelSpace],
     draw: Draw,
     *,
     track: Track = iter,
 ) -> dict[str, Any]:
-    """Train the peer on ``train`` and compare what a bundle ``said`` of ``test`` with it.
+    """Train the peer on ``train`` and compare it with the answers of a bundle to ``test``.
 
     Returns:
         ``name``, ``protocol``, metrics of ``bundle`` and ``peer``, and their ``difference`` with intervals.
@@ -109,7 +109,7 @@ class _Mean:
         return {name: np.mean([each[name] for each in found], axis=0) for name in found[0]}
 
 
-def _scored(space: Space, truth: Bools, probability: Array, counted: Bools, prefix: str) -> Measure:
+def _scored(space: LabelSpace, truth: Bools, probability: Array, counted: Bools, prefix: str) -> Measure:
     """Measure one system: exclusive labels by the likeliest, others with cross-fitted thresholds."""
     only = ("accuracy", "macro_f1", "uar") if space.exclusive else ("accuracy", "macro_f1", "micro_f1")
     actives = [one_hot(probability)] if space.exclusive else list(_cross_fitted(truth, probability, counted))
@@ -134,8 +134,8 @@ def _cross_fitted(truth: Bools, probability: Array, counted: Bools) -> Iterable[
 
 
 def _label_peers(
-    spaces: Sequence[Space], train: Sequence[Example], test: Sequence[Example], track: Track
-) -> Iterable[tuple[Space, Array]]:
+    spaces: Sequence[LabelSpace], train: Sequence[Example], test: Sequence[Example], track: Track
+) -> Iterable[tuple[LabelSpace, Array]]:
     """Yield each space and the peer's probabilities on the test, one regression a label."""
     from sklearn.linear_model import LogisticRegression
 
