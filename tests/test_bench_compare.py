@@ -175,7 +175,7 @@ def test_a_file_that_was_damaged_anywhere_gives_a_refusal_or_a_verdict(
             if value is None:
                 del inside[last]
             else:
-                inside[last] = value[0]
+                inside[last] = copy.deepcopy(value[0])  # later changes must not reach NASTY itself
         except (KeyError, IndexError, TypeError):  # an earlier change took it away
             continue
     told_of(old, tmp_path_factory.getbasetemp())
