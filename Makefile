@@ -33,7 +33,7 @@ export CUDA_VISIBLE_DEVICES ?= -1
 
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-env peers peers-train table instructions instructions-baseline legacy prepare lint types stubs format \
-  format-check cpp-test sanitize tsan aarch64 aarch64-root aarch64-wheel aarch64-test fuzz wheel wheel-test bench bench-answers \
+  format-check docs mutants cpp-test sanitize tsan aarch64 aarch64-root aarch64-wheel aarch64-test fuzz wheel wheel-test bench bench-answers \
   releases vulkan clean
 
 help:
@@ -46,11 +46,13 @@ help:
 	@echo "make lint format-check       ruff and clang-format; make format applies them"
 	@echo "make types                   mypy, and stubtest on the C++ module; make stubs writes edgeemo/_core.pyi"
 	@echo "make cpp-test sanitize tsan  C++ tests: warnings are errors, with sanitizers, with the thread sanitizer"
+	@echo "make docs                    build the documentation into build/site"
 	@echo "make fuzz                    fuzz the C++ readers with clang for FUZZ_SECONDS each"
 	@echo "make wheel-test              install the wheel into a fresh environment and try it"
 	@echo "make bench-answers           run each benchmark once, for its answer"
 	@echo "make instructions            count the instructions of our code and compare with the baseline;"
 	@echo "                             make instructions-baseline writes a new baseline"
+	@echo "make mutants                 plant small faults one at a time and count those that the tests notice"
 	@echo
 	@echo "measurements beside other systems, DATA=... names the data:"
 	@echo "make peers peers-train       install the other systems; train those that need it"
@@ -83,7 +85,7 @@ demo: $(DEMO)/.stamp
 $(TEST)/.stamp: $(NATIVE) | prepare
 	$(PYTHON) -m venv $(TEST)
 	$(TEST)/bin/python $(PIP) install cmake ninja
-	.ci/install $(TEST)/bin/python --editable ".[dev,train,eval,voice]"
+	.ci/install $(TEST)/bin/python --editable ".[dev,docs,train,eval,voice]"
 	@touch $@
 
 test-env: $(TEST)/.stamp
@@ -103,10 +105,15 @@ endif
 test: $(TEST)/.stamp legacy
 	FUZZ_SECONDS=$(if $(findstring file,$(origin FUZZ_SECONDS)),5,$(FUZZ_SECONDS)) $(TEST)/bin/python -m pytest $(PYTEST_ARGS)
 
+# small faults, planted one at a time: ONLY="face smooth" for those whose file or text has one of the words
+mutants: $(TEST)/.stamp
+	$(TEST)/bin/python tests/mutants.py $(ONLY)
+
 # --- checks ---
 
 lint: $(TEST)/.stamp
 	$(BIN)/ruff check .
+	$(BIN)/codespell *.md docs edgeemo converters cpp tests benchmarks
 
 format-check: $(TEST)/.stamp
 	$(BIN)/ruff format --check .
@@ -122,7 +129,7 @@ format: $(TEST)/.stamp
 types: $(TEST)/.stamp
 	@rm -rf build/types && mkdir -p build/types
 	@cp -rs $(CURDIR)/edgeemo build/types/edgeemo && cp -rs $(CURDIR)/converters build/types/edgeemo/converters
-	$(BIN)/mypy build/types/edgeemo tests benchmarks cpp/tools/make_stubs.py
+	$(BIN)/mypy build/types/edgeemo tests benchmarks docs/generate.py cpp/tools/make_stubs.py
 	$(BIN)/python cpp/tools/make_stubs.py --check
 	$(BIN)/python -m mypy.stubtest edgeemo._core --concise --allowlist cpp/bindings/stubtest-allowlist.txt
 
@@ -235,6 +242,12 @@ wheel-test: dist/.$(PYTHON_NAME)-$(MACHINE)
 bench-answers: $(TEST)/.stamp
 	$(TEST)/bin/python -m pytest -q --benchmark-only --benchmark-min-rounds=1 --benchmark-max-time=0.001 --benchmark-quiet \
 	  $(filter-out %/bench_bench.py %/bench_engine.py %/bench_scaling.py,$(wildcard benchmarks/bench_*.py))
+
+# --- the documentation: built strictly, so that a broken link or name fails ---
+
+docs: $(TEST)/.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "the site is in build/site"
 
 # --- the peers: other systems to compare with, never part of edgeemo ---
 

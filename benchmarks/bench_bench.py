@@ -18,8 +18,8 @@ import pytest
 
 from edgeemo import Recognizer
 from edgeemo.bench import run
-from edgeemo.bench.inputs import given
-from edgeemo.bench.run import Case, bench
+from edgeemo.bench.inputs import input_of
+from edgeemo.bench.run import Setup, bench
 from edgeemo.bench.timing import Effort
 from edgeemo.bundle import shipped
 
@@ -66,23 +66,23 @@ def test_bench_sees_what_a_user_sees(
         pytest.skip(f"the bundle {name} is not shipped")
     monkeypatch.setattr(run, "STARTS", 1)
     with Recognizer.open(name) as recognizer:
-        arguments = given(recognizer.card).arguments
+        arguments = input_of(recognizer.card).arguments
         for _ in range(TRIES):  # on a busy machine a median can lie
             mine, theirs = [], []
             for _ in range(TURNS):
                 mine.append(own_loop(name, arguments, tmp_path))
-                result = bench(Case(name), effort=EFFORTS[effort])
+                result = bench(Setup(name), effort=EFFORTS[effort])
                 theirs.append(result["total_us"]["p50"])
-            loop, told = statistics.median(mine), statistics.median(theirs)
-            off = told / loop - 1
+            loop, seen = statistics.median(mine), statistics.median(theirs)
+            off = seen / loop - 1
             limit = BUSY if result["noisy"] else QUIET
             if abs(off) <= limit:
                 break
-        benchmark.extra_info.update(own_loop_us=loop, bench_us=told, off=off, noise=result["noise"])
+        benchmark.extra_info.update(own_loop_us=loop, bench_us=seen, off=off, noise=result["noise"])
         with capsys.disabled():
             turns = ", ".join(f"{b / a - 1:+.1%}" for a, b in zip(mine, theirs, strict=True))
             print(
-                f"\n{name}, {effort}: own loop {loop:.1f} µs, bench {told:.1f} µs: {off:+.2%} "
+                f"\n{name}, {effort}: own loop {loop:.1f} µs, bench {seen:.1f} µs: {off:+.2%} "
                 f"(at most {limit:.0%}; turn by turn {turns})"
             )
         benchmark(recognizer.predict, *arguments)

@@ -1,8 +1,8 @@
 """What a face costs around its model: alignment, readout, tracking and smoothing; 720p frames, one thread.
 
-Run with ``pytest benchmarks/bench_face_pipeline.py``. The model is the tests' mime (a single layer) and the
-detector says what it was told, so these are the costs of everything but the two networks; the last three
-have them.
+Run with ``pytest benchmarks/bench_face_pipeline.py``. The model is the small face bundle of the
+tests (a single layer), and the detector says what it was told. So these are the costs of everything but the
+two networks; the last three have them.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeemo import FaceRecognizer, face_reader
+from edgeemo import FaceRecognizer
 from edgeemo._core import Smoother
 from edgeemo.faces import Face
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-import mime
+import small_face
 
 FACES = [("happiness", 100, 100, 200), ("anger", 600, 200, 300), ("sadness", 1000, 100, 160)]
-FRAME = mime.scene(FACES, 1280, 720)
+FRAME = small_face.scene(FACES, 1280, 720)
 
 
 def found(n: int) -> list[Face]:
@@ -35,9 +35,11 @@ def found(n: int) -> list[Face]:
 
 @pytest.fixture
 def recognizer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaceRecognizer]:
-    monkeypatch.setattr(face_reader, "CROP_OVER_BOX", 1.0)  # boxes are what the mime was made for
-    monkeypatch.setattr(face_reader, "CROP_DOWN", 0.0)
-    with FaceRecognizer.open(mime.write(tmp_path), detector=SimpleNamespace(detect=lambda *_: [])) as opened:
+    monkeypatch.setattr(recognizer, "CROP_OVER_BOX", 1.0)  # boxes are what the small face bundle was made for
+    monkeypatch.setattr(recognizer, "CROP_DOWN", 0.0)
+    with FaceRecognizer.open(
+        small_face.write(tmp_path), detector=SimpleNamespace(detect=lambda *_: [])
+    ) as opened:
         yield opened
 
 

@@ -77,7 +77,7 @@ def test_happy_faces_are_called_happy(peer: str, benchmark: Any) -> None:
     with named():
         needs("cv2")
         from benchmarks import peer_fer
-        from edgeemo.evaluation.faces import read_face
+        from edgeemo.data.faces import read_face
 
         examples = CONTEXT.examples("ferplus-majority", "face", "valid")
         happy = [read_face(e) for e in [e for e in examples if "happiness" in e.labels][:9]]
@@ -103,10 +103,10 @@ def test_happy_faces_are_called_happy(peer: str, benchmark: Any) -> None:
 def test_faces_of_portraits_are_found(peer: str, benchmark: Any) -> None:
     with named(), ExitStack() as stack:
         needs("cv2")
+        from edgeemo.data.faces import read_face
+        from edgeemo.data.marked import MarkedPicture, overlap
         from edgeemo.evaluation.blazeface import BlazeFace
         from edgeemo.evaluation.detection import HIT
-        from edgeemo.evaluation.faces import read_face
-        from edgeemo.evaluation.marked import MarkedPicture, overlap
 
         examples = CONTEXT.examples("portraits", "face", "valid")
         pictures = [e for e in examples if isinstance(e, MarkedPicture)][:9]

@@ -1,7 +1,7 @@
 """From a sentence to an `EmotionResult`: what predict adds to the frontend and the bare interpreter.
 
 Run with ``pytest benchmarks/bench_pipeline.py``. The bundle is the shipped ``text`` where it is there, else
-the pocket bundle of the tests; the sentence has 150 characters. Both ways are timed in turns in the same
+the small text bundle of the tests; the sentence has 150 characters. Both ways are timed in turns in the same
 run, in processor time.
 """
 

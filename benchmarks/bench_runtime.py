@@ -1,7 +1,7 @@
 """What the Runtime adds to a bare interpreter call, both in processor time, in turns in the same run.
 
 Run with ``pytest benchmarks/bench_runtime.py``. The bundle is the shipped ``text`` where it is there, else
-the pocket bundle of the tests.
+the small text bundle of the tests.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 
 def a_bundle() -> Bundle:
-    import pocket
+    import small_text
 
-    return Bundle.open("text") if "text" in shipped() else Bundle.from_bytes(pocket.bundle().to_bytes())
+    return Bundle.open("text") if "text" in shipped() else Bundle.from_bytes(small_text.bundle().to_bytes())
 
 
 def a_bare_interpreter(bundle: Bundle) -> tuple[Any, int, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """From samples to results: what a stream costs of the time it hears, and how late its results are.
 
 Run with ``pytest benchmarks/bench_voice_pipeline.py``. The bundle is the shipped ``voice`` where it is there,
-else the parrot of the tests. One thread; the audio is a minute of made-up voice, noise and silence.
+else the small voice bundle of the tests. One thread reads a minute of made-up voice, noise and silence.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from edgeemo.bundle import shipped
 from edgeemo.types import EmotionResult
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-import parrot
+import small_voice
 
 TARGET_SHARE = 0.01  # of one core
 TARGET_MS = 5.0
@@ -31,13 +31,17 @@ CHUNK_S = 0.05  # as a microphone gives them
 
 @pytest.fixture(scope="module")
 def recognizer() -> VoiceRecognizer:
-    bundle = Bundle.open("voice") if "voice" in shipped() else parrot.bundle()
+    bundle = Bundle.open("voice") if "voice" in shipped() else small_voice.bundle()
     return VoiceRecognizer(bundle, Runtime(bundle.flatbuffer))
 
 
 def audio(rate_hz: int, channels: int) -> npt.NDArray[np.int16]:
-    parts = [parrot.voice("sadness", 4, rate_hz), parrot.noise(1, rate_hz), parrot.voice("anger", 4, rate_hz)]
-    clip = np.tile(np.concatenate([*parts, parrot.silence(1, rate_hz)]), SECONDS // 10)
+    parts = [
+        small_voice.voice("sadness", 4, rate_hz),
+        small_voice.noise(1, rate_hz),
+        small_voice.voice("anger", 4, rate_hz),
+    ]
+    clip = np.tile(np.concatenate([*parts, small_voice.silence(1, rate_hz)]), SECONDS // 10)
     return np.ascontiguousarray(np.repeat(clip[:, np.newaxis], channels, 1)) if channels > 1 else clip
 
 
@@ -82,14 +86,14 @@ def test_a_stream_beside_the_time_it_hears(
 
 
 def test_a_short_clip(recognizer: VoiceRecognizer, benchmark: Any) -> None:
-    clip = parrot.voice("anger", 3)
-    result = benchmark(recognizer.predict, clip, parrot.RATE)
+    clip = small_voice.voice("anger", 3)
+    result = benchmark(recognizer.predict, clip, small_voice.RATE)
     assert (result.modality, result.end_ms) == ("voice", 3_000)
 
 
 def test_where_the_time_of_a_span_goes(recognizer: VoiceRecognizer, benchmark: Any, capsys: Any) -> None:
     """The model alone, on a span ready made; the rest of a stream's time is frontend and results."""
-    spans = recognizer.frontend.compute(parrot.voice("anger", 4), parrot.RATE)
+    spans = recognizer.frontend.compute(small_voice.voice("anger", 4), small_voice.RATE)
     span = spans.features[:1]
     outputs = benchmark(recognizer.runtime.run, span)
     assert set(outputs) == set(recognizer.card.outputs.values())

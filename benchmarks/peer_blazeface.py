@@ -19,9 +19,9 @@ import warnings
 from pathlib import Path
 
 from edgeemo import FaceDetector
+from edgeemo.data.marked import read_marked
 from edgeemo.evaluation.blazeface import BlazeFace
 from edgeemo.evaluation.detection import DetectionReport, evaluate_detector
-from edgeemo.evaluation.marked import read_marked
 
 
 def told(report: DetectionReport) -> dict[str, object]:
@@ -54,9 +54,9 @@ def main() -> None:
         return
     from rich.console import Console
 
-    from edgeemo.evaluation.tables import render_detections
+    from edgeemo.evaluation.tables import render
 
-    Console().print(render_detections(report))
+    Console().print(render(report))
     for name, peer in report.peers.items():
         print(f"{name}: {peer['counts']}")
 

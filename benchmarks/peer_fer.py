@@ -28,13 +28,14 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from edgeemo import Recognizer
+from edgeemo.data.faces import Color, pixels_of, read_face
+from edgeemo.data.leaks import check_leaks
+from edgeemo.data.manifest import Example, read_manifest
+from edgeemo.data.pictures import Pixels
 from edgeemo.evaluation.bootstrap import Array, Draw, clusters_of, difference, intervals
-from edgeemo.evaluation.faces import Color, Pixels, pixels_of, read_face
-from edgeemo.evaluation.leaks import check_leaks
+from edgeemo.evaluation.label_sets import LabelSet, choose, one_hot
 from edgeemo.evaluation.metrics import LabelMeasure, per_label
 from edgeemo.evaluation.predictions import predict
-from edgeemo.evaluation.spaces import Space, choose, one_hot
-from edgeemo.manifest import Example, read_manifest
 
 Tensor: TypeAlias = npt.NDArray[np.float32]
 MEASURED = ("accuracy", "macro_f1", "uar")
@@ -105,7 +106,7 @@ def ask(peer: Peer, model: Path, examples: Sequence[Example], labels: Sequence[s
 
 
 def measure_of(
-    space: Space, examples: Sequence[Example], probability: Array, apart: str = ""
+    space: LabelSet, examples: Sequence[Example], probability: Array, apart: str = ""
 ) -> list[LabelMeasure]:
     """Return the measures of one system; with a label kept ``apart``, means without it as ``rest_…``."""
     truth, active = space.truth(examples), one_hot(probability)
@@ -119,7 +120,7 @@ def measure_of(
     return found
 
 
-def table_of(space: Space, examples: Sequence[Example], probability: Array) -> dict[str, dict[str, float]]:
+def table_of(space: LabelSet, examples: Sequence[Example], probability: Array) -> dict[str, dict[str, float]]:
     """Return precision, recall, F1 and n of each label."""
     truth, active = space.truth(examples), one_hot(probability)
     hit, said, gold = (x.sum(0).astype(np.float64) for x in (truth & active, active, truth))

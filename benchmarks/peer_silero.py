@@ -28,12 +28,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from edgeemo.data.clips import read_audio
+from edgeemo.data.manifest import read_manifest
 from edgeemo.errors import DataError
 from edgeemo.evaluation import sounds
 from edgeemo.evaluation.bootstrap import Array, interval
-from edgeemo.evaluation.clips import read_audio
 from edgeemo.evaluation.metrics import area_under_roc
-from edgeemo.manifest import read_manifest
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 Listener: TypeAlias = Callable[[Samples], float]

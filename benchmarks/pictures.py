@@ -29,7 +29,7 @@ def draw(results: Mapping[str, Any], folder: Path) -> list[tuple[str, str]]:
         _draw_curves(curves, folder / name)
         made.append(
             (
-                "What more costs: shortest laps, the line through them, bars to the 95th percentile",
+                "Cost against size: shortest times, the line through them, bars to the 95th percentile",
                 name,
             )
         )

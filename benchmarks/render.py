@@ -1,4 +1,4 @@
-"""The results as Markdown, and into the README between two marks."""
+"""Write the results as Markdown, and put them between two marks of a page."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def markdown(results: Mapping[str, Any]) -> str:
         bent = [f"{c['name']} ({c['verdict']})" for c in curves if not c["as_it_should"]]
         straight = sum(c["shape"] != "shown" for c in curves)
         parts.append(
-            f"What more costs: {straight - len(bent)} of {straight} curves have the shape they should"
+            f"Cost against size: {straight - len(bent)} of {straight} curves have the expected shape"
             + (f"; not: {'; '.join(bent)}." if bent else ".")
         )
     pictures = results.get("pictures", [])
-    parts += [f"![{title}](benchmarks/results/{file})" for title, file in pictures]
+    parts += [f"![{title}]({file})" for title, file in pictures]
     skipped = dict.fromkeys(
         f"{row['task']}, {row['system']}: {row['skipped']}" for row in rows if row.get("skipped")
     )
@@ -83,12 +83,12 @@ def _about(results: Mapping[str, Any]) -> str:
     seconds = sum(part["seconds"] for part in parts.values())
     took = f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
     return (
-        f"`make table DATA=…` on {machine['cpu'] or machine['board']}, {machine['cores']} cores, Python "
-        f"{machine['python']}, {when}, {took}, "
-        f"{load} before and after the parts. One thread. Times are of the processor, medians of laps in "
-        "turns, ratios medians within rounds with 5th and 95th percentile; intervals are of 95 %, "
-        "differences in pairs. The wall clock beside them, versions, digests, caches and n: "
-        f"`benchmarks/results/{results['board']}.json`."
+        f"Made by `make table DATA=…` on {machine['cpu'] or machine['board']}, {machine['cores']} cores, "
+        f"Python {machine['python']}, {when}, {took}, "
+        f"{load} before and after the parts. One thread. Times are processor times: medians over rounds in "
+        "which the systems take turns. A ratio is the median within rounds, with 5th and 95th percentile. "
+        "Intervals are 95 % intervals; differences are paired. "
+        f"`benchmarks/results/{results['board']}.json` has the wall clock, versions, digests, caches and n."
     )
 
 
@@ -130,8 +130,9 @@ def _twins(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
     names = list(dict.fromkeys(row["system"] for rows in tasks.values() for row in rows))
     most = max((row["score"]["n"] for rows in tasks.values() for row in rows if row.get("score")), default=0)
     lines = [
-        "Bare models: processor µs a call, times our engine's, and how often the answer is that of LiteRT's "
-        f"own Interpreter (of {most} inputs from the data, with Wilson's 95 % interval):",
+        "Bare models: processor µs a call, and the ratio to our engine's time. The percentage says how often "
+        f"the answer equals that of LiteRT's own Interpreter ({most} inputs from the data, Wilson's 95 % "
+        "interval).",
         "",
         f"| model | {' | '.join(names)} |",
         "|---" * (len(names) + 1) + "|",
@@ -171,14 +172,14 @@ def _interval(value: Mapping[str, float], sign: str = "") -> str:
     return f"{number(value['value'])} ({number(value['low'])} … {number(value['high'])})"
 
 
-def into_readme(readme: Path, text: str) -> bool:
-    """Put the text between the marks; returns whether they are there."""
-    found = readme.read_text("utf-8")
+def into_page(page: Path, text: str) -> bool:
+    """Put the text between the marks of a page; return whether the page has them."""
+    found = page.read_text("utf-8")
     before, begin, rest = found.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         return False
-    write_whole(readme, f"{before}{BEGIN}\n\n{text}\n{END}{after}".encode())
+    write_whole(page, f"{before}{BEGIN}\n\n{text}\n{END}{after}".encode())
     return True
 
 

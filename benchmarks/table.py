@@ -1,8 +1,8 @@
-"""One command for the table and pictures of the README, from one run beside all peers.
+"""One command for the table and pictures of docs/results/peers.md, from one run beside all peers.
 
     make table DATA=…                                  # everything, under 20 minutes on two cores
     .venv-peers/bin/python -m benchmarks.table --data DATA --only text --only voice
-    .venv-peers/bin/python -m benchmarks.table --render          # the README anew from what was measured
+    .venv-peers/bin/python -m benchmarks.table --render          # the page again from the last results
 
 Writes ``benchmarks/results/BOARD.json`` after every part, so a run that was broken off goes on with
 ``--only`` for the parts it lacks; ``BOARD`` is the processor and its cores unless ``--board`` names it. Rows
@@ -33,9 +33,10 @@ from edgeemo.machine import condition, machine
 from .parts import detector, face, frontends, scaling, text, twins, voice
 from .parts.row import ROOT, Context, Row, digest, quiet
 from .pictures import draw
-from .render import into_readme, lines_of, markdown
+from .render import into_page, lines_of, markdown
 
 RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "results" / "peers.md"
 SCHEMA = 2
 """1 had times of the wall clock."""
 PARTS: dict[str, Callable[[Context], Iterator[Row | scaling.Curve]]] = {
@@ -151,7 +152,9 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--legacy", type=Path, help="the Python of tflite-runtime (make legacy)")
     parser.add_argument("--board", help="the name of the results' file")
     parser.add_argument("--render", action="store_true", help="measure nothing, only write again")
-    parser.add_argument("--no-readme", action="store_true", help="leave the README as it is")
+    parser.add_argument(
+        "--no-page", "--no-readme", action="store_true", help="leave docs/results/peers.md as it is"
+    )
     parser.add_argument("--strict", action="store_true", help="exit with 3 where a verdict is against us")
     options = parser.parse_args(None if arguments is None else list(arguments))
     board = options.board or board_name()
@@ -169,12 +172,12 @@ def main(arguments: Iterable[str] | None = None) -> int:
         results["parts"][name] = measure(name, context)
         write(results, path)
         print(f"── {name}: {results['parts'][name]['seconds']:.0f} s", file=sys.stderr, flush=True)
-    results["pictures"] = draw(results, RESULTS)
+    results["pictures"] = draw(results, PAGE.parent)
     write(results, path)
     for line in lines_of(results):
         print(line)
-    if not options.no_readme and not into_readme(ROOT / "README.md", markdown(results)):
-        print("README.md has no place for the table: put both marks of benchmarks/render.py there.")
+    if not options.no_page and not into_page(PAGE, markdown(results)):
+        print(f"{PAGE.name} has no place for the table: put both marks of benchmarks/render.py there.")
     against = any(line.startswith("NOT") for line in lines_of(results))
     return 3 if options.strict and against else 0
 

@@ -1,4 +1,4 @@
-"""What is inside a ``.tflite``: operators, inputs, outputs, quantization. Needs no TensorFlow."""
+"""Look into a ``.tflite``: operators, inputs, outputs, quantization. Needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -79,6 +79,14 @@ def dissect(flatbuffer: bytes) -> Anatomy:
         outputs=tuple(_tensor(n, d) for n, d in sorted(signature.get_output_details().items())),
         tensors=dict(Counter(np.dtype(d["dtype"]).name for d in details).most_common()),
     )
+
+
+def graph_facts(flatbuffer: bytes) -> dict[str, Any]:
+    """Return the ``foreign_operators`` of a graph and its number of ``float_tensors``."""
+    anatomy = dissect(flatbuffer)
+    return {
+        "foreign_operators": anatomy.foreign, "float_tensors": anatomy.tensors.get("float32", 0)
+    }  # fmt: skip
 
 
 def _operators(model: Any) -> dict[str, int]:

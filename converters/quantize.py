@@ -1,4 +1,4 @@
-"""Full-integer quantization in a process of its own: TensorFlow's converter can crash, we must not.
+"""Full-integer quantization in a process of its own, because TensorFlow's converter can crash.
 
 Run as ``python -m edgeemo.converters.quantize quantize MODEL.keras INPUTS.npy OUT.tflite``; use `quantize`.
 """
@@ -48,22 +48,22 @@ def quantize(model: Path, inputs: npt.NDArray[Any]) -> bytes:
 
 
 def require_keras(model: Path) -> None:
-    """Refuse what is no ``.keras`` file, before anything is computed.
+    """Refuse any file but a ``.keras`` file, before computing anything.
 
     Raises:
         ConversionError: it is none.
     """
     if not zipfile.is_zipfile(model):
         raise ConversionError(
-            f"{model} is no Keras model: expected a file as `edgeemo train` or Keras' model.save writes it."
+            f"{model} is not a Keras model: expected a file that `edgeemo train` or Keras' model.save wrote."
         )
 
 
 def worst_layers(model: Path, inputs: npt.NDArray[Any], n: int = 3) -> tuple[str, ...]:
-    """Name the layers int8 hurts most, worst first, by TensorFlow's quantization debugger.
+    """Name the layers that lose most in int8, worst first, by TensorFlow's quantization debugger.
 
-    Each is given as ``name (error)``, the root mean square error in steps of its own scale; 0.29 is what
-    rounding alone costs.
+    Each is given as ``name (error)``: the root mean square error in steps of its own scale. Rounding alone
+    costs 0.29.
     """
     with tempfile.TemporaryDirectory(prefix="edgeemo-") as folder:
         given, made = Path(folder, "inputs.npy"), Path(folder, "layers.txt")

@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from edgeemo.bundle import Bundle
-from edgeemo.card import DetectorCard
+from edgeemo.data.marked import MarkedPicture, overlap
 from edgeemo.errors import DataError
 from edgeemo.evaluation.detection import DetectionMeasure, find
-from edgeemo.evaluation.marked import MarkedPicture, overlap, read_marked
 from edgeemo.face_detector import FaceDetector
 from edgeemo.faces import Face
-from edgeemo.runtime import Runtime
 
-from .inspect import dissect
+from .inspect import graph_facts
+from .verify import below, graph_problems
 
 SAME = 0.5
-"""Boxes are one from this intersection over union on."""
+"""Two boxes are the same face from this intersection over union on."""
 CLEAR = 0.10
-"""A face is clear whose score is so far above the least."""
+"""A face is clear if its score is this far above the least score."""
 
 
 @dataclass(frozen=True)
 class DetectorBudget:
-    """What int8 may cost: faces found by both, boxes and eyes of these, and loss of recall as a fraction.
+    """The budget of int8: faces found by both, their boxes and eyes, and loss of recall as a fraction.
 
-    One face less passes, too: of few it is more than ``drop``.
+    One face less always passes: among few faces it is more than ``drop``.
     """
 
     agreement: float = 0.93
@@ -48,8 +45,9 @@ class DetectorVerification:
         agreement: faces found by both, twice, over all found by either.
         clear_agreement: of the ``n_clear`` that either finds by a score 0.10 above the least, the share
             the other finds at all.
-        box_overlap: mean intersection over union of the boxes of faces both find; eye_difference: mean
-            distance of their eyes, in distances of the eyes; score_difference: the largest of their scores.
+        box_overlap: mean intersection over union of the boxes of faces that both find.
+        eye_difference: mean distance of their eyes, in eye distances.
+        score_difference: the largest difference of their scores.
         float_recall, int8_recall: of the ``n_bare`` bare faces from 40 pixels on, where such are marked.
         foreign_operators, float_tensors, problems: see `edgeemo.converters.verify.Verification`.
     """
@@ -74,23 +72,26 @@ class DetectorVerification:
         """Return plain, JSON-ready values."""
         return asdict(self)
 
+    def summary(self) -> dict[str, Any]:
+        """Return what the card keeps, rounded."""
+        names = ("n", "n_faces", "agreement", "clear_agreement", "box_overlap", "eye_difference")
+        return {name: round(getattr(self, name), 4) for name in names}
+
 
 def compare_detectors(
-    bundle: Bundle,
-    twin: FaceDetector,
+    device: FaceDetector,
+    reference: FaceDetector,
     pictures: Sequence[MarkedPicture],
     *,
     budget: DetectorBudget | None = None,
     progress: Any = iter,
 ) -> DetectorVerification:
-    """Compare a bundle with its float twin, both behind the same letterbox and decoder.
+    """Compare an int8 detector with its float reference, both behind the same letterbox and decoder.
 
     Raises:
-        DataError: neither finds a face in the pictures.
+        DataError: the float detector finds no face in the pictures.
     """
-    budget = budget or DetectorBudget()
-    device = FaceDetector(bundle, Runtime(bundle.flatbuffer))
-    found, exact = find(device, pictures, progress), find(twin, pictures, progress)
+    found, exact = (find(detector, pictures, progress) for detector in (device, reference))
     pairs = [pair for a, b in zip(found, exact, strict=True) for pair in _pairs(a, b)]
     n_device, n_exact = sum(map(len, found)), sum(map(len, exact))
     if not n_exact:
@@ -98,10 +99,8 @@ def compare_detectors(
     least = device.decoder.spec.least_score + CLEAR
     both = {id(face) for pair in pairs for face in pair}
     clear = [face for faces in (*found, *exact) for face in faces if face.score >= least]
-    recalls = [_recall(pictures, faces) for faces in (exact, found)]
-    anatomy = dissect(bundle.flatbuffer)
     made = DetectorVerification(
-        bundle=bundle.card.name,
+        bundle=device.card.name,
         n=len(pictures),
         n_faces=n_exact,
         agreement=2 * len(pairs) / (n_device + n_exact),
@@ -111,70 +110,11 @@ def compare_detectors(
         eye_difference=float(np.mean([_apart(a, b) for a, b in pairs] or [np.inf])),
         score_difference=max((abs(a.score - b.score) for a, b in pairs), default=1.0),
         n_bare=sum(face.bare and face.side >= 40 for p in pictures for face in p.faces),
-        float_recall=recalls[0],
-        int8_recall=recalls[1],
-        foreign_operators=anatomy.foreign,
-        float_tensors=anatomy.tensors.get("float32", 0),
+        float_recall=_recall(pictures, exact),
+        int8_recall=_recall(pictures, found),
+        **graph_facts(device.bundle.flatbuffer),
     )
-    return DetectorVerification(**{**made.__dict__, "problems": tuple(_problems(made, budget))})
-
-
-def marked_in(manifest: Path) -> list[MarkedPicture]:
-    """Return the pictures of a manifest, with the faces marked in it if there are such columns."""
-    from edgeemo.manifest import read_manifest
-
-    try:
-        return read_marked(manifest)
-    except DataError:
-        return [MarkedPicture(path=example.path) for example in read_manifest(manifest)]
-
-
-def golden_faces(detector: FaceDetector) -> tuple[dict[str, Any], ...]:
-    """Return drawings and what the detector finds in them: nobody's face, perhaps nothing."""
-    from .golden import MOUTHS, scene
-
-    return tuple(
-        {
-            "drawing": name,
-            "faces": [
-                {
-                    "box": [round(v, 1) for v in face.box],
-                    "eyes": [[round(v, 1) for v in eye] for eye in face.eyes],
-                    "score": round(face.score, 3),
-                }
-                for face in detector.detect(scene(name), "gray")
-            ],
-        }
-        for name in MOUTHS
-    )
-
-
-def detector_metrics(found: DetectorVerification, detector: FaceDetector, pictures: Sequence[MarkedPicture],
-                     checked: str) -> dict[str, Any]:  # fmt: skip
-    """Return what the card says was measured when the bundle was made."""
-    from edgeemo.evaluation.detection import evaluate_detector
-
-    names = ("n", "n_faces", "agreement", "clear_agreement", "box_overlap", "eye_difference")
-    made: dict[str, Any] = {
-        "verify": {
-            "command": f"edgeemo verify model.keras BUNDLE {checked}",
-            **{name: round(getattr(found, name), 4) for name in names},
-        }
-    }
-    if any(p.faces for p in pictures) and not any(p.split == "train" for p in pictures):
-        report = evaluate_detector(detector, pictures, leaks="keep")
-        made["int8"] = {
-            "command": f"edgeemo evaluate BUNDLE {checked} --leaks keep",
-            "n": report.n,
-            **dict(report.counts),
-            **{k: {a: round(b, 4) for a, b in v.to_dict().items()} for k, v in report.metrics.items()},
-        }
-    return made
-
-
-def is_detector(bundle: Bundle) -> bool:
-    """Return whether a bundle's model finds instead of recognising."""
-    return isinstance(bundle.card, DetectorCard)
+    return replace(made, problems=tuple(_problems(made, budget or DetectorBudget())))
 
 
 def _pairs(found: Sequence[Face], exact: Sequence[Face]) -> list[tuple[Face, Face]]:
@@ -201,12 +141,9 @@ def _recall(pictures: Sequence[MarkedPicture], found: Any) -> float | None:
 
 
 def _problems(found: DetectorVerification, budget: DetectorBudget) -> list[str]:
-    problems = []
-    for name, what in (("agreement", "the faces found agree"), ("clear_agreement", "clear faces agree")):
-        if getattr(found, name) < getattr(budget, name):
-            problems.append(
-                f"{what} to {getattr(found, name):.1%}, expected {getattr(budget, name):.0%} or more"
-            )
+    problems = below(found, budget, {
+        "agreement": "the faces found agree to", "clear_agreement": "clear faces agree to"
+    })  # fmt: skip
     if found.box_overlap < budget.box_overlap:
         problems.append(f"boxes overlap by {found.box_overlap:.3f}, expected {budget.box_overlap} or more")
     if found.eye_difference > budget.eye_difference:
@@ -218,8 +155,4 @@ def _problems(found: DetectorVerification, budget: DetectorBudget) -> list[str]:
         drop = found.float_recall - found.int8_recall
         if drop > max(budget.drop, 1.001 / max(found.n_bare, 1)):
             problems.append(f"recall drops by {drop:.4f}, expected {budget.drop} or less")
-    if found.foreign_operators:
-        problems.append(f"the model has operators devices lack: {', '.join(found.foreign_operators)}")
-    if found.float_tensors:
-        problems.append(f"{found.float_tensors} tensors are float32 still; try another form of the layers")
-    return problems
+    return problems + graph_problems(found)

@@ -6,6 +6,8 @@
 'sadness'
 """
 
+import logging as _logging
+
 from .errors import EdgeemoError, LicenseWarning, RuntimeUnavailableError
 
 try:
@@ -20,19 +22,19 @@ except ImportError as error:
         "the installed one is found, or install this one in place: `pip install -e .`."
     ) from error
 
+from . import moved as moved
 from .bundle import Bundle
 from .card import ModelCard
 from .face_detector import FaceDetector
-from .face_recognizer import FaceRecognizer
 from .frontends import FaceFrontend, FaceSpec, TextFrontend, TextSpec, VoiceFrontend, VoiceSpec
-from .recognizer import Recognizer
+from .recognizer import FaceRecognizer, Recognizer, TextRecognizer, VoiceRecognizer
 from .runtime import Runtime, RuntimeInfo
-from .stream import Stream
-from .text_recognizer import TextRecognizer
+from .stream import FaceStream, Stream
 from .types import EMOTIONS, EmotionResult
-from .voice_recognizer import VoiceRecognizer
 
-__version__ = "0.1.0"
+_logging.getLogger("edgeemo").addHandler(_logging.NullHandler())  # quiet until the program says otherwise
+
+__version__ = _core.__version__
 
 __all__ = [
     "EMOTIONS",
@@ -43,6 +45,7 @@ __all__ = [
     "FaceFrontend",
     "FaceRecognizer",
     "FaceSpec",
+    "FaceStream",
     "LicenseWarning",
     "ModelCard",
     "Recognizer",

@@ -7,80 +7,11 @@ from typing import Any, Literal, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeemo.types import EmotionResult
+
 Color: TypeAlias = Literal["rgb", "bgr", "rgba", "gray", "yuyv", "nv12"]
 BoxLike: TypeAlias = Sequence[float] | NDArray[np.floating[Any]]
 EyesLike: TypeAlias = Sequence[Sequence[float]] | NDArray[np.floating[Any]]
-
-@final
-class ScoreMap:
-    """From logits to calibrated probabilities and scores over the emotions."""
-
-    def __call__(self, logits: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Map float32 logits (labels,) to (probabilities (labels,), scores (groups,)), both float32.
-        Raises ValueError on NaN or another number of logits. Thread-safe.
-        """
-
-    def __init__(
-        self,
-        *,
-        multi_label: bool,
-        scale: Sequence[float],
-        bias: Sequence[float],
-        groups: Sequence[Sequence[int]],
-        temperature: float = 1.0,
-    ) -> None:
-        """Check and keep the rule.
-
-        Args:
-            multi_label: independent labels (sigmoid, max) or exclusive ones (softmax, sum).
-            scale: per label.
-            bias: per label.
-            groups: per emotion, the indices of the labels that express it.
-            temperature: of the scores.
-
-        Raises:
-            ValueError: sizes, indices or numbers do not fit together.
-        """
-
-@final
-class Readout:
-    """From a model's outputs to a row: probabilities, scores over the emotions, valence, arousal.
-
-    Args:
-        multi_label, scale, bias, groups, temperature: as of `ScoreMap`; one group an emotion.
-        affect: valence and arousal of each label; empty where the model says it.
-        neutral: labels that are 1 where there is no evidence.
-        evidence: ``(threshold, least, enough)``, or None where it is not weighed.
-
-    Raises:
-        ValueError: the numbers do not fit together.
-    """
-
-    def __init__(
-        self,
-        *,
-        multi_label: bool,
-        scale: Sequence[float],
-        bias: Sequence[float],
-        groups: Sequence[Sequence[int]],
-        temperature: float,
-        affect: Sequence[tuple[float, float]],
-        neutral: Sequence[int],
-        evidence: tuple[float, float, float] | None,
-    ) -> None: ...
-    def neutral(self) -> NDArray[np.float32]:
-        """What is said where there is no evidence."""
-
-    def read(self, logits: NDArray[np.float32], affect: NDArray[np.float32] | None) -> NDArray[np.float32]:
-        """One run of the model: float32 logits and, unless each label has its own, valence and arousal.
-        Raises InferenceError on NaN, ValueError on other sizes.
-        """
-
-    def speech_share(self, logits: NDArray[np.float32], real: int) -> float:
-        """The share of the first `real` blocks that are speech, by their logits. Raises InferenceError on NaN."""
-
-    def weigh(self, evidence: float, said: NDArray[np.float32]) -> NDArray[np.float32]:
-        """w * said + (1 - w) * neutral, w = clip((evidence - least) / (enough - least), 0, 1)."""
 
 @final
 class TextSpec:
@@ -914,79 +845,6 @@ class Track:
         """When it was last found."""
 
 @final
-class FaceTracker:
-    """Keeps identities over the frames of one camera or video; deterministic.
-
-    A face is expected where it would be had it gone on as it went. Pairs of tracks and faces that may be the
-    same are joined greedily, the likest first; a face without a track begins one. A track not yet confirmed
-    ends with the first frame that misses it. Threads that share one by mistake wait for each other.
-    """
-
-    def __init__(self, spec: TrackerSpec) -> None: ...
-    def reset(self) -> None:
-        """Equals a fresh tracker."""
-
-    def update(self, faces: Sequence[Face], t_ms: int) -> list[Track]:
-        """All live tracks by id; those found in this frame have ``seen_ms == t_ms``.
-
-        Args:
-            faces: of one frame, in any order.
-            t_ms: its time on the caller's clock.
-
-        Raises:
-            InputTypeError: not a sequence of Face, or no int.
-            InputError: a time before the last one, or a box with NaN or without area;
-                then nothing has changed.
-        """
-
-    @property
-    def spec(self) -> TrackerSpec:
-        """The spec it was built from."""
-
-@final
-class Smoother:
-    """Rows of numbers steadied over time: a running mean a track.
-
-    A row weighs its evidence, times the time it stands for (from the row before it to itself; the first as
-    long as the second), times exp(-age / time_ms). So neither the frame rate nor dropped frames show.
-    Threads that share one by mistake wait for each other.
-    """
-
-    def __init__(self, size: int, time_ms: float) -> None:
-        """Raises SpecError for a size outside 1 … 1e6, or a time_ms outside 0 … 60000."""
-
-    def __len__(self) -> int: ...
-    def keep(self, keys: Sequence[int]) -> None:
-        """Forget all other tracks."""
-
-    def reset(self) -> None:
-        """Equals a fresh smoother."""
-
-    def update(
-        self, key: int, row: NDArray[np.float32], evidence: float, t_ms: int
-    ) -> tuple[NDArray[np.float32], float]:
-        """Take in a row of the track ``key``: the mean so far, and the mean evidence.
-
-        Without evidence the mean stays what it was, at first zeros. A row at the time of the one before it
-        adds nothing.
-
-        Args:
-            row: contiguous (size,). evidence: 0 … 1. t_ms: on the caller's clock.
-
-        Raises:
-            InputTypeError: no float32 array. InputError: another shape, a number that is not finite, evidence
-                outside 0 … 1, or a time before the track's last one; then nothing has changed.
-        """
-
-    @property
-    def size(self) -> int:
-        """Numbers a row."""
-
-    @property
-    def time_ms(self) -> float:
-        """The age at which a row counts for 1 / e."""
-
-@final
 class FaceFollower:
     """The faces of one camera or video, followed and steadied: a `FaceTracker` and a mean a track.
 
@@ -1030,25 +888,23 @@ class FaceFollower:
         """Numbers a row."""
 
 @final
-class Engine:
-    """A model on LiteRT's C API, found at run time; without the GIL while it works.
+class LoadedModel:
+    """A model that several users share; one of them runs it at a time, without the GIL.
 
-    Args:
-        flatbuffer: a whole ``.tflite``; its structure is checked first.
-        library: path of ``libLiteRt.so``, or ``""`` for the usual places.
-        threads: CPU threads, 1 to 64.
-        delegate: ``"auto"``, ``"cpu"`` or ``"gpu"``.
-        delegate_options: lines ``key = value``.
-        goldens: makes inputs to try a delegate with: bytes of the input's own type, or of float32 where it is
-            int8; called when they are needed.
-
-    Raises:
-        InputError: ``threads`` out of range, or ``delegate_options`` that are none.
-        BundleCorruptError: the bytes are no whole model.
-        RuntimeUnavailableError: no usable LiteRT.
-        InferenceError: it refuses the model, or its answers are not to be trusted.
-        DelegateError: the delegate is unknown, or cannot be used.
+    flatbuffer: a whole .tflite; its structure is checked first. library: path of libLiteRt.so,
+    or '' for the usual places. threads: 1 to 64. delegate: 'auto', 'cpu' or 'gpu'.
+    delegate_options: lines 'key = value'. goldens: a function that makes inputs, as bytes, to try a
+    delegate with.
+    Raises InputError (threads, delegate_options), BundleCorruptError (no whole model),
+    RuntimeUnavailableError (no usable LiteRT), InferenceError (LiteRT refuses the model),
+    DelegateError (the delegate is unknown or cannot be used).
     """
+
+    @staticmethod
+    def of_backend(backend: object) -> LoadedModel:
+        """A model that a Backend of Python runs. Raises InferenceError for a tensor whose dtype is
+        neither float32, int32 nor int8.
+        """
 
     def __init__(
         self,
@@ -1060,22 +916,34 @@ class Engine:
         delegate_options: str = "",
         goldens: Callable[[], Sequence[bytes]] | None = None,
     ) -> None: ...
+    def check_usable(self) -> None:
+        """Raises InferenceError after close(), and in a child that fork() made."""
+
+    def close(self) -> None:
+        """Release the model; further runs raise InferenceError."""
+
     def invoke(self, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
-        """Run once: an array for each of ``inputs``, of its shape and dtype; new arrays, one for each output.
+        """Run once: an array for each input, of its shape and dtype; new arrays, one for each output.
+        Raises InferenceError.
+        """
 
-        Threads wait for each other.
-
-        Raises:
-            InferenceError: other arrays, or the library could not run the model.
+    def run(self, *arrays: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        """Run once and return arrays by the names of the outputs. A float32 array for an int8 input is
+        quantized by the one rule, and int8 outputs are dequantized to float32.
+        Raises InputError (NaN that was to be quantized) and InferenceError.
         """
 
     @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+
+    @property
     def delegate(self) -> str:
-        """What runs: 'cpu' or 'gpu'."""
+        """'cpu' or 'gpu'."""
 
     @property
     def inputs(self) -> list[tuple[str, tuple[int, ...], np.dtype[Any], float, int]]:
-        """(name, shape, dtype, scale, zero_point) of each, sorted by name; scale 0: none."""
+        """(name, shape, dtype, scale, zero_point) of each, sorted by name; scale 0: not quantized."""
 
     @property
     def library(self) -> str:
@@ -1083,11 +951,11 @@ class Engine:
 
     @property
     def outputs(self) -> list[tuple[str, tuple[int, ...], np.dtype[Any], float, int]]:
-        """Likewise."""
+        """The outputs, as `inputs` describes the inputs."""
 
     @property
     def reason(self) -> str:
-        """Why that one."""
+        """Why that delegate runs."""
 
 @final
 class Opening:
@@ -1098,6 +966,132 @@ class Opening:
 
     def __exit__(self, *args: object) -> None: ...
     def __init__(self, folder: str, key: str) -> None: ...
+
+@final
+class FaceDetector:
+    """A model that finds faces, joined with its card. Thread-safe."""
+
+    def __init__(self, card: str | bytes, model: LoadedModel) -> None:
+        """A card's JSON and a LoadedModel. Raises BundleMismatchError where they disagree."""
+
+    def detect(self, image: NDArray[np.uint8], color: Color = "rgb") -> list[Face]:
+        """The faces of a picture, the best first."""
+
+    def stage_times(self) -> dict[str, int]:
+        """Nanoseconds by stage, and how many calls they are of."""
+
+    def time_stages(self, on: bool) -> None:
+        """Measure the stages of every call from now on, from zero, or no longer."""
+
+@final
+class VoiceListener:
+    """All state of one voice; made by Recognizer.listen."""
+
+    def flush(self) -> list[EmotionResult]:
+        """What the samples after the last span say."""
+
+    def push(self, chunk: NDArray[np.int16] | NDArray[np.float32], t_ms: int) -> list[EmotionResult]:
+        """The results that became known."""
+
+    def reset(self) -> None:
+        """Equals a new stream."""
+
+    def summary(self) -> EmotionResult:
+        """One result for all that was heard."""
+
+@final
+class FaceWatcher:
+    """All state of one camera; made by Recognizer.watch."""
+
+    def push(self, frame: NDArray[np.uint8], t_ms: int, color: Color = "rgb") -> list[EmotionResult]:
+        """One result for each face that is followed."""
+
+    def reset(self) -> None:
+        """Equals a new stream."""
+
+@final
+class Recognizer:
+    """A model that recognizes, joined with its card: from raw input to results. Thread-safe.
+
+    card: JSON. assets: the bundle's files by name. model: a LoadedModel. result: the class of the
+    results. constants: the fields that all of them share. Raises BundleMismatchError where card and
+    model disagree, SpecError for a vocabulary that cannot work.
+    """
+
+    def __init__(
+        self,
+        card: str | bytes,
+        assets: dict[str, bytes],
+        model: LoadedModel,
+        result: type[EmotionResult],
+        constants: dict[str, Any],
+    ) -> None: ...
+    def given_face(self, box: BoxLike) -> Face:
+        """The face of a box that a caller gives."""
+
+    def listen(self, rate_hz: int, channels: int, source: str | None) -> VoiceListener:
+        """A new stream of one voice; `source` is its name or None.
+
+        Raises:
+            InputError: the rate is not 8000 to 192000 Hz, or there are no channels or more than 32.
+        """
+
+    def nobody(self) -> EmotionResult:
+        """What is said where there is no face."""
+
+    def predict_faces(
+        self, image: NDArray[np.uint8], color: Color, given: Sequence[Face] | None = None
+    ) -> list[EmotionResult]:
+        """Read each face that the finder finds, or each of `given`."""
+
+    def predict_front(self, image: NDArray[np.uint8], color: Color) -> EmotionResult:
+        """Find the face in front and read the face; `nobody` where there is none."""
+
+    def predict_pcm(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> EmotionResult:
+        """Read a clip: the mean over its spans, each weighted by its evidence and its length.
+
+        Raises:
+            InputTypeError, InputError: as `VoiceFrontend.compute`.
+            InferenceError: the model failed, or its numbers are not finite.
+        """
+
+    def predict_text(self, text: str | bytes) -> EmotionResult:
+        """Read one text.
+
+        Raises:
+            InputTypeError: the text is neither str nor bytes.
+            InferenceError: the model failed, or its numbers are not finite.
+        """
+
+    def set_finder(self, detector: object) -> None:
+        """What finds faces: a FaceDetector, or an object with detect(image, color)."""
+
+    def set_fit(self, over_box: float, down: float) -> None:
+        """How a box that was found becomes a crop."""
+
+    def stage_times(self) -> dict[str, int]:
+        """Nanoseconds by stage, and how many calls they are of."""
+
+    def time_stages(self, on: bool) -> None:
+        """Measure the stages of every call from now on, from zero, or no longer."""
+
+    def timeline(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> list[EmotionResult]:
+        """A result for each span."""
+
+    def watch(self, smooth_ms: float, tracker: TrackerSpec, source: str | None) -> FaceWatcher:
+        """A new stream of one camera; `source` is its name or None.
+
+        Raises:
+            SpecError: `smooth_ms` is not 0 to 60000.
+        """
+
+def check_bundle_card(card: str | bytes) -> None:
+    """check_card, and what opening asks beside: the frontend's version and a spec that works."""
+
+def check_card(card: str | bytes) -> None:
+    """Raise BundleCorruptError unless this JSON is a card that can be written, and
+    BundleVersionError for a newer schema.
+    """
 
 def dequantize(q: NDArray[np.int8], scale: float, zero_point: int) -> NDArray[np.float32]:
     """(q - zero_point) * scale in float32.
@@ -1128,6 +1122,9 @@ def face_in_front(faces: Sequence[Face]) -> Face | None:
 def golden_drawing(name: str) -> NDArray[np.uint8]:
     """A drawn face, uint8 (96, 96): 'level', 'smile', 'frown' or 'open'; empty for another name."""
 
+def golden_inputs(card: str | bytes, assets: dict[str, bytes]) -> list[bytes]:
+    """The inputs of which a card keeps answers, as its frontend makes them: bytes of tensors."""
+
 def golden_signal(name: str) -> NDArray[np.int16]:
     """Three seconds of int16 at 16 kHz: 'silence', 'hiss', 'low hum' or 'high hum'; empty for another name."""
 
@@ -1152,6 +1149,11 @@ def quantize(x: NDArray[np.float32], scale: float, zero_point: int) -> NDArray[n
     x: contiguous float32 array of any shape; scale: finite, > 0; zero_point: -128 to 127.
     Quotient in float32; infinities saturate. Returns int8 of the same shape.
     Raises InputError for NaN or a bad scale or zero point, InputTypeError for another dtype.
+    """
+
+def read_bundle(data: bytes, name: str) -> tuple[int, bytes, dict[str, bytes]]:
+    """Check a bundle whole: (bytes of the flatbuffer, JSON of the card, assets by name).
+    Raises BundleError and its subclasses, and SpecError; messages begin with `name`.
     """
 
 def read_delegate_options(lines: str) -> tuple[str, int, float, str]:
@@ -1186,10 +1188,14 @@ def usable(face: Face, width: int, height: int) -> bool:
 def wrong_answers(name: str, scale: float, right: NDArray[np.float32], given: NDArray[np.float32]) -> str:
     """How an output differs from the CPU's, a sentence, or ''. float32, of the same size."""
 
+CARD_SCHEMA: int
+"The newest schema of a card that this release reads, and the one that it writes."
 CROP_DOWN: float
 CROP_OVER_BOX: float
 FACE_FRONTEND_VERSION: int
 "Goes up when the same FaceSpec gives other numbers."
+RESULT_SCHEMA: int
+"The form of a result; it grows when a field changes its meaning."
 SMOOTH_MS: float
 TEXT_FRONTEND_VERSION: int
 "Goes up when the same TextSpec gives other ids."
@@ -1197,3 +1203,5 @@ UNICODE_VERSION: str
 'The Unicode version of the "nfkc" tables.'
 VOICE_FRONTEND_VERSION: int
 "Goes up when the same VoiceSpec gives other numbers."
+__version__: str
+"The version in pyproject.toml when the module was built."

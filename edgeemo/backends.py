@@ -87,6 +87,9 @@ class NativeBackend:
             system's.
         goldens: makes the inputs a delegate is tried with; called when they are needed.
 
+    Attributes:
+        model: the native model, which `edgeemo.runtime.Runtime` and the recognizers use without Python.
+
     Raises:
         DelegateError: the delegate is not one of the above, or cannot be used.
         InputError: the options are none.
@@ -107,7 +110,7 @@ class NativeBackend:
         library: str | None = None,
         goldens: Callable[[], Sequence[bytes]] | None = None,
     ) -> None:
-        self._engine = _core.Engine(
+        self.model = _core.LoadedModel(
             flatbuffer,
             library=litert_library() if library is None else library,
             threads=threads,
@@ -115,14 +118,14 @@ class NativeBackend:
             delegate_options=delegate_options,
             goldens=goldens,
         )
-        self.library, self.delegate = self._engine.library, self._engine.delegate
-        self.reason = self._engine.reason
-        self.inputs: Sequence[TensorInfo] = [TensorInfo(*info) for info in self._engine.inputs]
-        self.outputs: Sequence[TensorInfo] = [TensorInfo(*info) for info in self._engine.outputs]
+        self.library, self.delegate = self.model.library, self.model.delegate
+        self.reason = self.model.reason
+        self.inputs: Sequence[TensorInfo] = [TensorInfo(*info) for info in self.model.inputs]
+        self.outputs: Sequence[TensorInfo] = [TensorInfo(*info) for info in self.model.outputs]
 
     def invoke(self, *inputs: Tensor) -> list[Tensor]:
         """See `Backend.invoke`."""
-        return self._engine.invoke(*inputs)
+        return self.model.invoke(*inputs)
 
 
 def litert_library() -> str:

@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from zlib import crc32
 
+from . import _core
 from .card import Card
 from .errors import BundleCorruptError, BundleError, BundleNotFoundError, InputTypeError
 from .files import write_whole
@@ -60,37 +61,13 @@ class Bundle:
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "the bundle") -> Bundle:
         """Read a bundle from memory; ``name`` is for messages. Raises as `open` does."""
-        if len(data) > FILE_LIMIT:
-            raise BundleCorruptError(f"{name} has more than the {FILE_LIMIT:,} bytes of a bundle. {_AGAIN}")
-        files, start = _unzip(data, name)
-        flatbuffer = data[:start]
-        _check_flatbuffer(flatbuffer, name)
-        if CARD_NAME not in files:
-            raise BundleCorruptError(
-                f"{name} has no {CARD_NAME}: a plain .tflite? Make one by `edgeemo convert`."
-            )
-        try:
-            card = Card.from_json(files.pop(CARD_NAME))
-        except BundleError as error:
-            raise type(error)(f"{name}: {error}") from error
-        if sha256(flatbuffer).hexdigest() != card.flatbuffer_sha256:
-            raise BundleCorruptError(
-                f"{name}: the model's bytes do not match the digest in its card. {_AGAIN}"
-            )
-        if {n: sha256(b).hexdigest() for n, b in files.items()} != dict(card.assets):
-            raise BundleCorruptError(
-                f"{name}: an asset is missing or does not match the card's digest. {_AGAIN}"
-            )
-        return cls(flatbuffer, card, files)
+        size, card, assets = _core.read_bundle(bytes(data), name)
+        return cls(data[:size], Card.from_json(card), assets)
 
     def to_bytes(self) -> bytes:
         """Return the file's bytes; the same bundle gives the same bytes on any machine."""
         _check_flatbuffer(self.flatbuffer, self.card.name)
-        card = replace(
-            self.card,
-            flatbuffer_sha256=sha256(self.flatbuffer).hexdigest(),
-            assets={n: sha256(b).hexdigest() for n, b in sorted(self.assets.items())},
-        ).to_json()
+        card = self._sealed_card().to_json()
         if len(card.encode()) > CARD_LIMIT:
             raise BundleError(
                 f"The card takes {len(card.encode()):,} bytes of at most {CARD_LIMIT:,}; shorten it."
@@ -106,7 +83,9 @@ class Bundle:
     def write(self, path: str | os.PathLike[str]) -> Bundle:
         """Write the file whole or not at all: a full disk or a kill leaves no half-written bundle.
 
-        Returns the bundle as read back from ``path``.
+        Any ``frontend_version`` can be written; `open` refuses a newer one than this release has.
+
+        Returns the bundle that was written: with its path, and with the digests in its card.
 
         Raises:
             BundleError: it cannot be written (no space, no rights), or card or assets are too large.
@@ -118,76 +97,55 @@ class Bundle:
             raise BundleError(
                 f"{path} cannot be written: {error.strerror}. Nothing was changed; check space and rights."
             ) from error
-        return Bundle.open(path)
+        return replace(self, card=self._sealed_card(), path=path)
+
+    def _sealed_card(self) -> Card:
+        return replace(
+            self.card,
+            flatbuffer_sha256=sha256(self.flatbuffer).hexdigest(),
+            assets={n: sha256(b).hexdigest() for n, b in sorted(self.assets.items())},
+        )
 
 
 def shipped() -> dict[str, Path]:
-    """Return the bundles that came with edgeemo: name → path."""
-    return {path.stem: path for path in sorted(ZOO.glob("*.tflite"))}
+    """Return the bundles that came with edgeemo: name → path.
+
+    Raises:
+        BundleError: this user may not read the folder they lie in.
+    """
+    try:
+        return {path.stem: path for path in sorted(ZOO.iterdir()) if path.suffix == ".tflite"}
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise BundleError(
+            f"{ZOO} cannot be read: {error.strerror}. Install edgeemo where this user may read it."
+        ) from error
 
 
 def find(name_or_path: str | os.PathLike[str]) -> Path:
     """Return the path of a shipped bundle's name or of an existing file.
 
     Raises:
-        BundleNotFoundError: neither.
+        BundleNotFoundError: neither. BundleError: this user may not read the folder of shipped bundles.
         InputTypeError: neither ``str`` nor a path.
     """
     if not isinstance(name_or_path, str | os.PathLike):
         raise InputTypeError(f"Expected a bundle's name or path, got {type(name_or_path).__name__}.")
-    here = shipped()
-    if isinstance(name_or_path, str) and name_or_path in here:
-        return here[name_or_path]
-    path = Path(name_or_path)
+    path, here = Path(name_or_path), {}
+    if isinstance(name_or_path, str) and os.sep not in name_or_path:
+        here = shipped()
+        if name_or_path in here:
+            return here[name_or_path]
     with suppress(OSError, ValueError):  # a name too long, a folder without rights: nothing we could find
         if path.is_file():
             return path
+    with suppress(BundleError):
+        here = shipped()
     raise BundleNotFoundError(
         f"There is no bundle {os.fspath(name_or_path)!r}: "
         f"expected a file, or one of {', '.join(here) or '(none)'}."
     )
-
-
-def _unzip(data: bytes, name: str) -> tuple[dict[str, bytes], int]:
-    """Return the ZIP's files and where it begins; refuse whatever a bundle's ZIP never has."""
-    import io
-    import zipfile
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            infos = archive.infolist()
-            names = [info.filename for info in infos]
-            if len(set(names)) != len(names):
-                raise BundleCorruptError(f"{name} names a file twice. {_AGAIN}")
-            if any(info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 for info in infos):
-                raise BundleCorruptError(f"{name} has compressed or encrypted parts. {_AGAIN}")
-            sizes = {info.filename: info.file_size for info in infos}
-            if sizes.pop(CARD_NAME, 0) > CARD_LIMIT:
-                raise BundleCorruptError(f"{name} has a card of more than {CARD_LIMIT:,} bytes. {_AGAIN}")
-            _check_assets(sizes, name)
-            files = {n: archive.read(n) for n in names}
-            start = min((info.header_offset for info in infos), default=len(data))
-        # digests cover what the files hold; this covers every other byte, and whatever hides between them
-        if data[start:] != _zip(files, start):
-            raise BundleCorruptError(f"{name} is not laid out as edgeemo writes bundles. {_AGAIN}")
-    except BundleError:
-        raise
-    except (
-        zipfile.BadZipFile,
-        struct.error,
-        OSError,
-        ValueError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-    ) as e:
-        if data[4:8] == b"TFL3":
-            raise BundleCorruptError(
-                f"{name} begins as a TFLite model but has no whole card behind it ({e}): a plain .tflite, "
-                "or cut off. Make a bundle by `edgeemo convert`, or copy the file again."
-            ) from e
-        raise BundleCorruptError(f"{name} is truncated or no bundle ({e}). {_AGAIN}") from e
-    return files, start
 
 
 def _zip(files: Mapping[str, bytes], start: int) -> bytes:
@@ -219,7 +177,7 @@ def _check_assets(sizes: Mapping[str, int], name: str) -> None:
 
 
 def _check_flatbuffer(data: bytes, name: str) -> None:
-    """Check the file identifier and that the root table lies inside (the runtime verifies the rest)."""
+    """Check the file identifier and that the root table lies inside (the engine checks the rest)."""
     if len(data) < 32 or data[4:8] != b"TFL3":
         raise BundleCorruptError(f"{name} does not begin with a TFLite model. {_AGAIN}")
     root = struct.unpack_from("<I", data)[0]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
-from .errors import BundleCorruptError, BundleVersionError
-from .types import EMOTIONS, MODALITIES, Modality
+from . import _core
+from .errors import BundleCorruptError
+from .types import Modality
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 _AGAIN = "Fetch or convert the bundle again."
 
-SCHEMA = 1
+SCHEMA: int = _core.CARD_SCHEMA
 """The card schema this release writes, and the newest one it reads."""
 
 Commercial: TypeAlias = Literal["cleared", "unclear", "no"]
@@ -98,18 +99,11 @@ class Card:
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
-        problem = _wrong_kind(self) or self._problem()
-        if problem:
-            name = repr(self.name)[:60]
-            raise BundleCorruptError(f"The model card of {name} is not valid: {problem}. {_AGAIN}")
-
-    def _problem(self) -> str | None:
-        """Say what is wrong with the card, or None."""
-        if self.modality not in MODALITIES:
-            return f"modality {self.modality!r} is none of {', '.join(MODALITIES)}"
-        if self.commercial not in ("cleared", "unclear", "no"):
-            return f"commercial is {self.commercial!r}; expected cleared, unclear or no"
-        return None
+        try:
+            text = json.dumps(self._plain(), ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise BundleCorruptError(f"The model card is not valid: {error}. {_AGAIN}") from error
+        _core.check_card(_encoded(text))
 
     def _plain(self) -> dict[str, Any]:
         return asdict(self)
@@ -117,7 +111,7 @@ class Card:
     def to_json(self) -> str:
         """Return the card as JSON with sorted keys; equal cards give equal text."""
         text = json.dumps(self._plain(), ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
-        return text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate stays a JSON escape
+        return _encoded(text).decode()
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -127,27 +121,17 @@ class Card:
             BundleVersionError: its schema is newer than this release.
             BundleCorruptError: it is not JSON, or a field is missing, unknown or of the wrong kind.
         """
-        try:
-            raw = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise BundleCorruptError(f"The model card is not JSON: {error}. {_AGAIN}") from error
-        if not isinstance(raw, dict) or type(raw.get("schema")) is not int or raw["schema"] < 1:
-            raise BundleCorruptError(f"The model card has no schema number. {_AGAIN}")
-        if raw["schema"] > SCHEMA:
-            raise BundleVersionError(
-                f"The model card has schema {raw['schema']}, this edgeemo reads up to {SCHEMA}: "
-                "made by a newer edgeemo; upgrade with `pip install --upgrade edgeemo`."
-            )
+        _core.check_card(text if isinstance(text, bytes) else _encoded(text))
+        raw = json.loads(text)
         kind: type[Card] = cls
         if cls is Card:
             kind = DetectorCard if "detector" in raw else ModelCard
-        unknown = sorted(set(raw) - {f.name for f in fields(kind)})
-        if unknown:
-            raise BundleCorruptError(f"The model card has unknown fields: {', '.join(unknown)}. {_AGAIN}")
         try:
             return cast("Self", kind(**{**raw, **kind._typed(raw)}))
-        except (TypeError, KeyError, IndexError, ValueError, AttributeError, OverflowError) as error:
-            raise BundleCorruptError(f"The model card is not valid: {error}. {_AGAIN}") from error
+        except (TypeError, KeyError) as error:
+            raise BundleCorruptError(
+                f"The model card is of another kind than a {kind.__name__}: {error}. {_AGAIN}"
+            ) from error
 
     @classmethod
     def _typed(cls, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,15 +153,6 @@ class DetectorCard(Card):
     """
 
     detector: Mapping[str, Any]
-
-    def _problem(self) -> str | None:
-        if not isinstance(self.detector, Mapping) or not self.detector:
-            return "detector must say how the outputs become faces"
-        if set(self.outputs) != {"logits", "boxes", "eyes"}:
-            return "outputs must name logits, boxes and eyes"
-        if self.modality != "face":
-            return f"modality is {self.modality!r}; a detector's is face"
-        return super()._problem()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,9 +185,6 @@ class ModelCard(Card):
     affect: Mapping[str, tuple[float, float]] | None = None
     evidence: Mapping[str, float] = field(default_factory=dict)
 
-    def _problem(self) -> str | None:
-        return super()._problem() or _problem_of_labels(self)
-
     def _plain(self) -> dict[str, Any]:
         raw = super()._plain()
         if not self.evidence:  # a card without reads and looks as it did before there was evidence
@@ -238,80 +210,5 @@ class ModelCard(Card):
         }
 
 
-_LARGEST = 3.4e38  # of float32, in which the native engine keeps them
-
-_KINDS: Mapping[type, tuple[str, ...]] = {
-    str: ("name", "version", "title", "description", "licence", "spec_digest", "flatbuffer_sha256"),
-    bool: ("multi_label",),
-    int: ("frontend_version", "schema"),
-    Mapping: (
-        "emotions", "thresholds", "outputs", "spec", "groups", "evidence", "quantization", "metrics", "tools",
-        "assets",
-    ),
-}  # fmt: skip
-
-
-def _wrong_kind(card: Card) -> str | None:
-    """Name the first field that is not of its kind, or None."""
-    for kind, names in _KINDS.items():
-        for name in names:
-            if hasattr(card, name) and not isinstance(getattr(card, name), kind):
-                return f"{name} must be of type {kind.__name__.lower()}"
-    for name in ("outputs", "tools", "assets"):
-        if not all(isinstance(text, str) for pair in getattr(card, name).items() for text in pair):
-            return f"{name} must map text to text"
-    if not all(isinstance(text, str) for source in card.data for text in asdict(source).values()):
-        return "data must be described by text"
-    if not all(isinstance(example, Mapping) for example in card.golden):
-        return "golden must be a list of examples"
-    return None
-
-
-def _problem_of_labels(card: ModelCard) -> str | None:
-    """Say what is wrong with a recogniser's labels and what belongs to them, or None."""
-    labels = card.labels
-    if not labels or len(set(labels)) != len(labels) or not all(isinstance(label, str) for label in labels):
-        return "labels must be distinct names, at least one"
-    if "labels" not in card.outputs or (card.affect is None and "affect" not in card.outputs):
-        return "outputs must name labels, and affect unless the card gives each label's valence and arousal"
-    mapped = [label for emotion in card.emotions.values() for label in emotion]
-    if not set(card.emotions) <= set(EMOTIONS):
-        return f"emotions has keys outside {', '.join(EMOTIONS)}"
-    if not mapped or len(set(mapped)) != len(mapped) or not set(mapped) <= set(labels):
-        return "emotions must map known labels, each at most once"
-    members = {
-        label for groups in card.groups.values() for group in groups.values() for label in group.labels
-    }
-    if not members <= set(labels):
-        return f"groups name unknown labels: {', '.join(sorted(members - set(labels)))}"
-    if set(card.thresholds) != set(labels):
-        return "thresholds must give one number per label"
-    if card.affect is not None and set(card.affect) != set(labels):
-        return "affect must give valence and arousal of every label"
-    calibration = card.calibration
-    if len(calibration.scale) != len(labels) or len(calibration.bias) != len(labels):
-        return "calibration must have one scale and one bias per label"
-    groups = [group.threshold for named in card.groups.values() for group in named.values()]
-    numbers = [*calibration.scale, *calibration.bias, *card.thresholds.values(), *groups]
-    numbers += [x for pair in (card.affect or {}).values() for x in pair]
-    if not all(isinstance(x, int | float) and abs(x) <= _LARGEST for x in numbers):  # NaN fails, too
-        return "calibration, thresholds and affect must be finite numbers"
-    if not (isinstance(calibration.temperature, int | float) and 0.05 <= calibration.temperature <= 20):
-        return "calibration.temperature must lie between 0.05 and 20"
-    return _problem_of_evidence(card)
-
-
-def _problem_of_evidence(card: ModelCard) -> str | None:
-    if bool(card.evidence) != ("speech" in card.outputs):
-        return "evidence must be given if outputs name speech, and only then"
-    if not card.evidence:
-        return None
-    if set(card.evidence) != {"threshold", "least", "enough"}:
-        return "evidence must give threshold, least and enough"
-    if not all(isinstance(x, int | float) and not isinstance(x, bool) for x in card.evidence.values()):
-        return "evidence must give numbers"
-    if not 0 < card.evidence["threshold"] < 1:
-        return "evidence.threshold must lie between 0 and 1"
-    if not 0 <= card.evidence["least"] < card.evidence["enough"] <= 1:
-        return "evidence must have 0 <= least < enough <= 1"
-    return None
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")  # a lone surrogate stays a JSON escape

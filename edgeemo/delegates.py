@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -30,7 +29,6 @@ from .backends import (
 from .bundle import Bundle
 from .errors import DelegateError, EdgeemoError, InputError, InputTypeError
 from .external import Goldens, open_external, probe
-from .frontends import frontend_for
 
 Options = Mapping[str, str | int | float]
 _MANIFESTS = ("VK_ICD_FILENAMES", "VK_DRIVER_FILES", "VK_ADD_DRIVER_FILES")
@@ -131,22 +129,10 @@ def open_backend(
 
 
 def golden_inputs(bundle: Bundle) -> list[Tensor]:
-    """Return the inputs of which the bundle's card keeps answers, as its frontend makes them."""
-    card = bundle.card
-    frontend: Any = frontend_for(card.modality, card.spec, bundle.assets)
-    found: list[Tensor] = []
-    for golden in card.golden:
-        if isinstance(golden.get("text"), str) and card.modality == "text":
-            found.append(frontend.compute(golden["text"]))
-        elif isinstance(golden.get("signal"), str) and card.modality == "voice":
-            pcm = _core.golden_signal(golden["signal"])
-            found += list(frontend.compute(pcm, 16_000).features[:1])
-        elif isinstance(golden.get("drawing"), str) and card.modality == "face":
-            picture = _core.golden_drawing(golden["drawing"])
-            if picture.size:
-                crop = frontend.align((0, 0, picture.shape[1], picture.shape[0]))
-                found.append(frontend.compute(picture, "gray", crop=crop))
-    return found
+    """Return the inputs of which the bundle's card keeps answers, as its frontend makes them, flat."""
+    dtype = np.int32 if bundle.card.modality == "text" else np.float32
+    inputs = _core.golden_inputs(bundle.card.to_json(), dict(bundle.assets))
+    return [np.frombuffer(golden, dtype) for golden in inputs]
 
 
 def golden_bytes(goldens: Goldens) -> list[bytes]:

@@ -24,13 +24,24 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class EdgeemoError(Exception):
-    """Root of every error edgeemo raises on purpose."""
+    """Root of every error edgeemo raises on purpose.
+
+    Attributes:
+        code: the integer that the C functions return for this error (``edgeemo.h``), always negative.
+            -13 to -15 belong to errors that only Python knows.
+    """
+
+    code: ClassVar[int] = -12
 
 
 class InputError(EdgeemoError, ValueError):
     """What was passed in cannot be used."""
+
+    code = -1
 
 
 class InputTypeError(InputError, TypeError):
@@ -48,49 +59,73 @@ class LeakError(DataError):
 class SourceError(EdgeemoError, OSError):
     """A microphone, a file or a pipe cannot be read, or not any more."""
 
+    code = -13
+
 
 class SpecError(EdgeemoError, ValueError):
     """A frontend spec or a recipe has an unknown key or a value out of range."""
+
+    code = -2
 
 
 class BundleError(EdgeemoError):
     """A bundle cannot be read, written or used."""
 
+    code = -7
+
 
 class BundleNotFoundError(BundleError, FileNotFoundError):
     """Neither a shipped bundle nor a file has this name."""
+
+    code = -3
 
 
 class BundleCorruptError(BundleError):
     """The file is truncated, tampered with, or no bundle at all."""
 
+    code = -4
+
 
 class BundleVersionError(BundleError):
     """The file was made by a newer edgeemo."""
+
+    code = -5
 
 
 class BundleMismatchError(BundleError):
     """The bundle is of another modality, or its model and its card disagree."""
 
+    code = -6
+
 
 class LicenseError(BundleError):
     """Commercial use was required of a bundle that is not cleared for it."""
+
+    code = -14
 
 
 class RuntimeUnavailableError(EdgeemoError, ImportError):
     """An optional package is not installed."""
 
+    code = -8
+
 
 class DelegateError(EdgeemoError):
     """A delegate was named and cannot be used."""
+
+    code = -9
 
 
 class InferenceError(EdgeemoError):
     """The interpreter refused the model or its tensors."""
 
+    code = -10
+
 
 class ConversionError(EdgeemoError):
     """A model could not be converted, or not be compared with its bundle; nothing was written."""
+
+    code = -15
 
 
 class BudgetError(ConversionError):

@@ -1,7 +1,8 @@
-"""External TFLite delegates: a vendor's ``.so``, tried in a child process before it comes into ours.
+"""Try external TFLite delegates (a vendor's ``.so``) in a child process before they come into this process.
 
-They speak ``tflite_plugin_create_delegate``, which only the Python interpreters take. A child loads the model
-on the CPU and on the delegate, compares the answers by the rule of the native engine and times both.
+External delegates export ``tflite_plugin_create_delegate``, which only the Python interpreters take. The
+child process loads the model on the CPU and on the delegate. The child compares the answers by the rule of
+the native engine, and times both.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from .backends import Backend, InterpreterBackend, Tensor, interpreter_file
 from .errors import DelegateError, EdgeemoError, InferenceError
 
 Goldens = Callable[[], Sequence[Tensor]]
-"""Makes inputs of a model that has one; called when they are needed."""
+"""Makes inputs for a model with one input, when they are needed."""
 
 _NOISES = 3
-_BEGINS = "loading the model on the delegate"  # what happens before is no word on it
+_BEGINS = "loading the model on the delegate"  # an earlier failure is not the delegate's
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a probe found: ``ratio`` is the time of a run over the CPU's, 0 if it never came to that."""
+    """The result of a probe: ``ratio`` is the time of a run over the CPU's, 0 if nothing was timed."""
 
     usable: bool
     ratio: float
@@ -40,14 +41,14 @@ class Verdict:
 
 
 def difference(cpu: Backend, other: Backend, goldens: Sequence[Tensor]) -> str:
-    """Return how another backend answers differently to goldens, zeros and noise: a sentence, or ``""``."""
+    """Return how another backend's answers to goldens, zeros and noise differ: a sentence, or ``""``."""
     trials = _trials(cpu, goldens)
     right = [cpu.invoke(*trial) for trial in trials]
-    given = [other.invoke(*trial) for trial in trials]
+    tried = [other.invoke(*trial) for trial in trials]
     for k, info in enumerate(cpu.outputs):
         ours, theirs = (
             np.concatenate([_floats(answer[k], info.scale, info.zero_point) for answer in answers])
-            for answers in (right, given)
+            for answers in (right, tried)
         )
         wrong = _core.wrong_answers(info.name, info.scale, ours, theirs)
         if wrong:
@@ -58,15 +59,15 @@ def difference(cpu: Backend, other: Backend, goldens: Sequence[Tensor]) -> str:
 def probe(
     flatbuffer: bytes, path: str, options: str, *, name: str, threads: int, goldens: Goldens | None
 ) -> Verdict:
-    """Try a delegate in a child process and put the verdict on record.
+    """Try a delegate in a child process, and put the verdict on record.
 
     Args:
         flatbuffer: a verified model. path: of the delegate's ``.so``. threads: CPU threads.
-        options: lines ``key = value``; those that begin with ``probe_`` are ours.
+        options: lines ``key = value``; edgeemo keeps those that begin with ``probe_``.
         name: of the interpreter, a key of `edgeemo.backends.INTERPRETERS`. goldens: inputs to compare with.
 
     Raises:
-        InputError: the options are none.
+        InputError: an option is unknown or has a wrong value.
     """
     records, timeout_ms, most_ratio, rest = _core.read_delegate_options(options)
     with io.BytesIO() as file:
@@ -97,35 +98,35 @@ def probe(
 def open_external(
     flatbuffer: bytes, path: str, options: str, *, name: str, threads: int, goldens: Goldens | None
 ) -> tuple[Backend, str]:
-    """Open an interpreter with a delegate that has proved itself, and say how; arguments as `probe`.
+    """Open an interpreter with a delegate that passed the probe, and say how; arguments as in `probe`.
 
     Raises:
-        DelegateError: it is no delegate, crashes, hangs, is slow, or answers otherwise than the CPU; or the
-            last process that opened it here died.
-        InputError, RuntimeUnavailableError, InferenceError: as `InterpreterBackend` on the CPU.
+        DelegateError: the file is not a delegate. The delegate crashes, hangs, is slow, or answers otherwise
+            than the CPU. The last process that opened it here died.
+        InputError, RuntimeUnavailableError, InferenceError: the errors of `InterpreterBackend` on the CPU.
     """
     cpu = InterpreterBackend(flatbuffer, name=name, threads=threads)
     records, _, most_ratio, rest = _core.read_delegate_options(options)
     key = _key(flatbuffer, path, rest, name, threads) if records else ""
     found, died = _core.recall(records, key) if records else (None, False)
     verdict = _quick(Verdict(*found), most_ratio) if found else Verdict(False, 0.0, "")
-    known = verdict.usable and os.access(records, os.W_OK)  # else nothing would tell of a crash
+    known = verdict.usable and os.access(records, os.W_OK)  # else a crash would leave no trace
     if not known and not died:
         verdict = probe(flatbuffer, path, options, name=name, threads=threads, goldens=goldens)
     wrong = verdict.reason
     if verdict.usable:
-        tried = goldens() if goldens else ()
+        inputs = goldens() if goldens else ()
         with _core.Opening(records, key):
             try:
                 opened = InterpreterBackend(
                     flatbuffer, name=name, delegate=path, delegate_options=_mapping(rest), threads=threads
                 )
-                wrong = difference(cpu, opened, tried)
+                wrong = difference(cpu, opened, inputs)
             except (DelegateError, InferenceError) as error:
                 wrong = _without(path, error)
         if not wrong:
             return opened, f"asked for; a run took {verdict.ratio:.2f} of the CPU's time in the probe"
-        if records:  # the good word there is no longer true
+        if records:  # the good verdict there no longer holds
             _core.put_on_record(records, key, False, 0.0, wrong)
     shown = path.encode("utf-8", "replace").decode()
     raise DelegateError(f"The delegate {shown} cannot be used: {wrong}. Use delegate 'auto' or 'cpu'.")
@@ -137,18 +138,18 @@ def _quick(verdict: Verdict, most_ratio: float) -> Verdict:
 
 
 def _without(path: str, error: EdgeemoError) -> str:
-    """Return what an error says, in UTF-8, with "it" for the path."""
+    """Return the message of an error in UTF-8, with "it" in place of the path."""
     return str(error).rstrip(".").replace(path, "it", 1).encode("utf-8", "replace").decode()
 
 
 def _key(flatbuffer: bytes, path: str, options: str, name: str, threads: int) -> str:
-    """Name the record: what a verdict on the GPU depends on, and the delegate's and interpreter's files."""
+    """Name the record by everything that the verdict depends on: model, files, options and threads."""
     interpreter, version = interpreter_file(name)
-    told = f"{options}{name} {version}"
+    facts = f"{options}{name} {version}"
     for file in (Path(path).resolve(), interpreter):
         info = file.stat()
-        told += f"\n{file} {info.st_size} {info.st_mtime_ns}"
-    return _core.record_key(str(interpreter.parent), sha256(flatbuffer).hexdigest(), threads, ascii(told))
+        facts += f"\n{file} {info.st_size} {info.st_mtime_ns}"
+    return _core.record_key(str(interpreter.parent), sha256(flatbuffer).hexdigest(), threads, ascii(facts))
 
 
 def _mapping(lines: str) -> dict[str, str]:
@@ -168,7 +169,7 @@ def _trials(backend: Backend, goldens: Sequence[Tensor]) -> list[tuple[Tensor, .
     for noise in range(_NOISES + 1):
         row: list[Tensor] = []
         for info in infos:
-            if not noise or info.dtype == np.int32:  # ids have a range that nobody knows
+            if not noise or info.dtype == np.int32:  # the range of ids is unknown
                 row.append(np.zeros(info.shape, info.dtype))
             elif info.dtype == np.int8:
                 row.append(rng.integers(-128, 128, info.shape, np.int8))
@@ -186,14 +187,14 @@ def _floats(value: Tensor, scale: float, zero_point: int) -> Any:
 
 
 def _run_child(request: bytes, timeout_ms: int) -> tuple[Verdict, bool]:
-    """Return the verdict, and whether it is the delegate's, not this machine's or somebody's Ctrl-C."""
+    """Return the verdict, and whether it is about the delegate, and not about the machine or a Ctrl-C."""
     if not sys.executable:
         return Verdict(False, 0.0, "this Python does not know its own program, so no child can try it"), False
     places = [place for place in sys.path if isinstance(place, str)]  # as Python's own import has it
     start = f"import sys; sys.path[:] = {places!r}; from edgeemo.external import child; child()"
     command = [os.fsencode(word) for word in (sys.executable, "-c", start)]
-    told, its_own = _core.try_in_child(command, request, timeout_ms, _BEGINS)
-    verdict = Verdict(*told)
+    found, its_own = _core.try_in_child(command, request, timeout_ms, _BEGINS)
+    verdict = Verdict(*found)
     if verdict.reason.endswith(" while starting"):
         why = f"{verdict.reason}; is that (sys.executable) a Python that can import edgeemo?"
         verdict = Verdict(False, 0.0, why)
@@ -201,10 +202,10 @@ def _run_child(request: bytes, timeout_ms: int) -> tuple[Verdict, bool]:
 
 
 def child() -> None:
-    """Try the delegate of the request on standard input: in a child process only."""
+    """Try the delegate of the request on standard input. Call this in a child process only."""
     answers = os.dup(1)
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)  # libraries chat
+    os.dup2(null, 1)  # libraries print lines of their own
 
     def say(what: str) -> None:
         os.write(answers, (" ".join(what.split()) + "\n").encode("utf-8", "replace"))
@@ -228,11 +229,11 @@ def child() -> None:
         say(f"not {wrong}" if wrong else f"same {round(_time_ratio(cpu, other, goldens) * 1e6)}")
     except EdgeemoError as error:
         say(f"not {_without(request['path'], error)}")
-    os._exit(0)  # what a delegate does at the end is not our business
+    os._exit(0)  # a delegate may hang or crash when it is unloaded
 
 
 def _time_ratio(cpu: Backend, other: Backend, goldens: Sequence[Tensor]) -> float:
-    """One after the other, so that both have the same weather: half a second, 5 to 50 runs of each."""
+    """Time both in turns, so that load disturbs both alike: half a second, 5 to 50 runs of each."""
     (trial, *_) = _trials(cpu, goldens)
     times: tuple[list[float], list[float]] = ([], [])
     while len(times[1]) < 5 or (sum(map(sum, times)) < 0.5 and len(times[1]) < 50):

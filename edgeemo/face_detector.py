@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import os
-from functools import partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from . import _core
 from .backends import Backend
 from .bundle import Bundle
 from .card import DetectorCard
-from .delegates import Options, golden_inputs
-from .errors import BundleMismatchError, SpecError
-from .face_reader import tensor_of
-from .faces import DetectorSpec, Face, FaceDecoder
+from .delegates import Options
+from .errors import BundleMismatchError
+from .faces import Detector, DetectorSpec, Face, FaceDecoder
 from .frontends import FaceFrontend, FaceSpec
-from .recognizer import check_licence
+from .opened import OpenedBundle, load
 from .runtime import Runtime
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from typing_extensions import Self
 
 
-class FaceDetector:
+class FaceDetector(OpenedBundle):
     """Finds the faces in a picture, and their eyes.
 
     >>> import edgeemo
@@ -39,8 +37,7 @@ class FaceDetector:
     beside the picture. Holds no state between calls and is thread-safe: calls are served one after the other.
 
     Attributes:
-        bundle, runtime: what it was made of. frontend: makes the letterbox. decoder: makes faces
-            of the heads.
+        bundle, runtime: what the detector was made of. native: the detector of the engine.
     """
 
     def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
@@ -57,12 +54,17 @@ class FaceDetector:
                 "Use edgeemo.Recognizer.open."
             )
         self.bundle, self.runtime = bundle, runtime
-        try:
-            self.frontend = FaceFrontend(FaceSpec.from_dict(dict(card.spec)))
-            self.decoder = FaceDecoder(DetectorSpec.from_dict(dict(card.detector)))
-        except SpecError as error:
-            raise SpecError(f"{card.name}: its spec cannot be used: {error}. Convert it again.") from error
-        _check_fit(card, runtime, self.frontend.spec, self.decoder.spec)
+        self.native = _core.FaceDetector(card.to_json(), runtime.model)
+
+    @cached_property
+    def frontend(self) -> FaceFrontend:
+        """What makes the letterbox."""
+        return FaceFrontend(FaceSpec.from_dict(dict(self.card.spec)))
+
+    @cached_property
+    def decoder(self) -> FaceDecoder:
+        """What makes faces of the heads."""
+        return FaceDecoder(DetectorSpec.from_dict(dict(self.card.detector)))
 
     @classmethod
     def open(
@@ -90,16 +92,10 @@ class FaceDetector:
         Warns:
             LicenseWarning: once per bundle name, if it is not cleared for commercial use.
         """
-        bundle = Bundle.open(name_or_path)
-        check_licence(bundle.card, require_commercial)
-        runtime = Runtime(
-            bundle.flatbuffer,
-            backend=backend,
-            delegate=delegate,
-            delegate_options=delegate_options,
-            threads=threads,
-            goldens=partial(golden_inputs, bundle),
-        )
+        bundle, runtime = load(
+            name_or_path, require_commercial, backend=backend, delegate=delegate,
+            delegate_options=delegate_options, threads=threads,
+        )  # fmt: skip
         return cls(bundle, runtime)
 
     @property
@@ -115,67 +111,28 @@ class FaceDetector:
                 ``rgba`` (h, w, 4), ``gray`` (h, w), ``yuyv`` (h, w, 2), ``nv12`` (3 h / 2, w); any strides.
 
         Returns:
-            `edgeemo.faces.Face` values in pixels of the picture; boxes may reach beyond its edges. ``score``
+            `edgeemo.faces.Face` values, whose ``box`` is ``(x0, y0, x1, y1)`` in pixels of the picture; boxes
+            may reach beyond its edges. ``score``
             is the calibrated probability that it is a face.
 
         Raises:
             InputError, InputTypeError: the picture cannot be used. InferenceError: the detector was closed.
         """
-        rows, width = _size(image, color)
-        crop = self.frontend.align((0, 0, width, rows)) if rows and width else None
-        heads = self.runtime.run(tensor_of(self.frontend, self.runtime, image, color, crop))
-        logits, boxes, eyes = (heads[self.card.outputs[role]][0] for role in ("logits", "boxes", "eyes"))
-        return self.decoder.decode(logits, boxes, eyes, crop or self.frontend.align((0, 0, 1, 1)))
+        return self.native.detect(image, color)
 
-    def close(self) -> None:
-        """Release the model; further calls raise `InferenceError`."""
-        self.runtime.close()
+    def time_stages(self, on: bool) -> None:
+        """Measure the stages of every call from now on, beginning at zero, or no longer.
 
-    def __enter__(self) -> Self:
-        return self
+        Change this only while no call runs.
+        """
+        self.native.time_stages(on)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        info = self.runtime.info
-        return f"<FaceDetector {self.card.name} {self.card.version} on {info.backend}/{info.delegate}>"
+    def stage_times(self) -> dict[str, int]:
+        """Return the nanoseconds by stage since `time_stages` was called, as `Recognizer.stage_times`."""
+        return self.native.stage_times()
 
 
-def _size(image: Any, color: Any) -> tuple[int, int]:
-    """Return height and width of the picture, (0, 0) of what is none: the frontend says what is wrong."""
-    shape: tuple[int, ...] = getattr(image, "shape", ())
-    if len(shape) < 2:
-        return 0, 0
-    return (shape[0] * 2 // 3 if color == "nv12" else shape[0]), shape[1]
-
-
-def _check_fit(card: DetectorCard, runtime: Runtime, face: FaceSpec, detector: DetectorSpec) -> None:
-    again = "Convert it again."
-    if (face.width, face.height) != (detector.width, detector.height):
-        raise BundleMismatchError(
-            f"{card.name}: its letterbox is {face.width} x {face.height}, its grids lie over "
-            f"{detector.width} x {detector.height}. {again}"
-        )
-    if face.digest != card.spec_digest:
-        raise BundleMismatchError(
-            f"{card.name}: its frontend spec has digest {face.digest}, the card says {card.spec_digest}. "
-            f"{again}"
-        )
-    shape = (1, *face.output[0])
-    taken = [(i.shape, i.dtype.name) for i in runtime.inputs.values()]
-    if taken not in ([(shape, "int8")], [(shape, "float32")]):
-        raise BundleMismatchError(
-            f"{card.name}: the model takes {taken}, its letterbox makes {shape}. {again}"
-        )
-    wanted = {"logits": (1, detector.cells), "boxes": (1, detector.cells, 4), "eyes": (1, detector.cells, 4)}
-    for role, name in card.outputs.items():
-        given = runtime.outputs[name].shape if name in runtime.outputs else None
-        if given != wanted[role]:
-            raise BundleMismatchError(
-                f"{card.name}: its {role} need an output {name} of shape {wanted[role]}, "
-                f"the model's is {given}. "
-                f"{again}"
-            )
+def native_of(detector: Detector) -> Any:
+    """Return what the engine calls: our own detector without Python, or the caller's object."""
+    ours = isinstance(detector, FaceDetector) and type(detector).detect is FaceDetector.detect
+    return cast(FaceDetector, detector).native if ours else detector

@@ -1,7 +1,7 @@
-"""What a measurement was taken on, and in what condition: from Linux' own files and boards' tools.
+"""The machine and its present condition, from Linux' own files and boards' tools.
 
-Every path is taken below ``root``, so that a test can draw a machine. What a system does not say is empty
-or None.
+Every path lies below ``root``, so that a test can make a machine out of files. Unknown values are empty or
+None.
 """
 
 from __future__ import annotations
@@ -9,46 +9,47 @@ from __future__ import annotations
 import os
 import platform
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .told import ask, find, first_line, natural, number, read
+from .system_files import find, first_line, natural, number, read, tool_output
 
 CPUS = "sys/devices/system/cpu"
 PROCESSORS = ("coretemp", "k10temp", "zenpower")
-"""Names in hwmon of the sensors that are inside processors."""
+"""Names in hwmon of the sensors inside processors."""
 SPURIOUS_C = 125.0
-"""And above: what a monitor chip reads where nothing is connected. A processor is off by then."""
+"""From here on a monitor chip has read an unconnected input. A processor is off by then."""
 
 _FEATURES = {
     *("avx", "avx2", "avx512f", "avx512_vnni", "avx_vnni"),
     *("neon", "asimd", "asimddp", "asimdhp", "fphp", "i8mm", "sve"),
 }
-_CORTEX = {  # the "CPU part" of ARM's own cores: MIDR_EL1, in their Technical Reference Manuals
-    "0xd03": "Cortex-A53",
-    "0xd04": "Cortex-A35",
-    "0xd05": "Cortex-A55",
-    "0xd07": "Cortex-A57",
-    "0xd08": "Cortex-A72",
-    "0xd0a": "Cortex-A75",
-    "0xd0b": "Cortex-A76",
-    "0xd0c": "Neoverse-N1",
+_CORTEX = {  # "CPU part" of ARM's own cores: MIDR_EL1 in their Technical Reference Manuals
+    "0xd03": "Cortex-A53", "0xd04": "Cortex-A35", "0xd05": "Cortex-A55", "0xd07": "Cortex-A57",
+    "0xd08": "Cortex-A72", "0xd0a": "Cortex-A75", "0xd0b": "Cortex-A76", "0xd0c": "Neoverse-N1",
     "0xd42": "Cortex-A78AE",
-}
-_THROTTLED = {  # bits of `vcgencmd get_throttled`, as Raspberry Pi documents them
-    0: "under-voltage",
-    1: "clock capped",
-    2: "throttled",
-    3: "soft temperature limit",
-}
+}  # fmt: skip
+_THROTTLED = ("under-voltage", "clock capped", "throttled", "soft temperature limit")
+"""The bits of `vcgencmd get_throttled`, as Raspberry Pi documents them."""
 _THROTTLED_FILE = "sys/devices/platform/soc/soc:firmware/get_throttled"
-_SINCE_BOOT = 16  # the same four again, for what has happened since the start
+_SINCE_BOOT = 16  # the same four bits again, for events since the start
+
+
+class _Facts:
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in vars(self).items()}
 
 
 @dataclass(frozen=True)
-class Machine:
-    """What runs. ``cores`` this process may use, ``features`` that matter to us, memory in MiB."""
+class Machine(_Facts):
+    """A machine.
+
+    Args:
+        cores: that this process may use. features: instructions that edgeemo or LiteRT uses.
+        memory_mb: all memory, in MiB.
+    """
 
     board: str
     cpu: str
@@ -60,24 +61,20 @@ class Machine:
     glibc: str
     python: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, ready for JSON."""
-        return {**asdict(self), "features": list(self.features)}
-
 
 @dataclass(frozen=True)
-class Condition:
-    """How a machine is at one moment.
+class Condition(_Facts):
+    """The condition of a machine at one moment.
 
     Args:
         temperature_c: of the hottest sensor.
-        clock_mhz, clock_limit_mhz: of the fastest core now, and what the hardware allows.
+        clock_mhz, clock_limit_mhz: of the fastest core now, and the hardware's limit.
         governors: of the cores' clocks, each once.
-        throttled: what is wrong with power and heat now; ``throttled_before``: what was since the start.
-        throttle_events: how often cores were slowed down since the start.
-        power_w: of the whole board, where it has a meter.
+        throttled: faults of power and heat now; ``throttled_before``: those since the start.
+        throttle_events: how often the kernel slowed cores down since the start.
+        power_w: of the whole board, if the board has a meter.
         load: processes that want a core, mean of the last minute.
-        memory_free_mb: what could still be had, in MiB.
+        memory_free_mb: memory that is still available, in MiB.
     """
 
     temperature_c: float | None
@@ -91,15 +88,9 @@ class Condition:
     load: float | None
     memory_free_mb: int | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, ready for JSON."""
-        return {
-            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
-        }
-
 
 def machine(root: Path = Path("/")) -> Machine:
-    """Return what this machine is."""
+    """Return the machine whose system files lie below ``root``."""
     cpuinfo = read(root / "proc/cpuinfo")
     flags = _field(cpuinfo, "flags") or _field(cpuinfo, "Features")
     memory = _kilobytes(read(root / "proc/meminfo"), "MemTotal")
@@ -117,11 +108,11 @@ def machine(root: Path = Path("/")) -> Machine:
 
 
 def condition(root: Path = Path("/")) -> Condition:
-    """Return how this machine is now; asks ``vcgencmd`` and ``tegrastats`` where they are installed."""
-    told = vcgencmd_bits()
-    bits = told if told is not None else kernel_bits(root) or 0
+    """Return the present condition; ``vcgencmd`` and ``tegrastats`` are asked if they are installed."""
+    by_tool = vcgencmd_bits()
+    bits = by_tool if by_tool is not None else kernel_bits(root) or 0
     now, before = (
-        tuple(name for bit, name in _THROTTLED.items() if bits >> (bit + shift) & 1)
+        tuple(name for bit, name in enumerate(_THROTTLED) if bits >> (bit + shift) & 1)
         for shift in (0, _SINCE_BOOT)
     )
     free = _kilobytes(read(root / "proc/meminfo"), "MemAvailable")
@@ -129,7 +120,7 @@ def condition(root: Path = Path("/")) -> Condition:
         temperature_c=_temperature(root),
         clock_mhz=_highest(root, "scaling_cur_freq"),
         clock_limit_mhz=_highest(root, "cpuinfo_max_freq"),
-        governors=tuple(sorted({read(p) for p in _clocks(root, "scaling_governor")} - {""})),
+        governors=tuple(sorted({read(path) for path in _clocks(root, "scaling_governor")} - {""})),
         throttled=now,
         throttled_before=before,
         throttle_events=throttle_events(root),
@@ -140,35 +131,35 @@ def condition(root: Path = Path("/")) -> Condition:
 
 
 def cores(root: Path = Path("/")) -> int:
-    """Return how many cores this process may use: those it is bound to, or a container's fewer."""
+    """Return how many cores this process may use, by its affinity and its container's quota."""
     bound = len(os.sched_getaffinity(0)) if root == Path("/") else 0
-    there = bound or len(processors(root)) or 1
+    present = bound or len(processors(root)) or 1
     allowed = quota(root)
-    return there if allowed is None else min(there, max(1, int(allowed)))
+    return present if allowed is None else min(present, max(1, int(allowed)))
 
 
 def quota(root: Path = Path("/")) -> float | None:
-    """Return how many cores' time a container allows, None where it sets no limit (cgroup 2 or 1)."""
-    told = read(root / "sys/fs/cgroup/cpu.max").split()  # "max 100000", or "150000 100000"
-    told = told or [
+    """Return how many cores' time a container allows; None without a limit (cgroup 2 or 1)."""
+    words = read(root / "sys/fs/cgroup/cpu.max").split()  # "max 100000" or "150000 100000"
+    words = words or [  # "-1" and "100000", or "150000" and "100000"
         read(root / f"sys/fs/cgroup/cpu/cpu.cfs_{name}_us") for name in ("quota", "period")
-    ]  # "-1" and "100000", or "150000" and "100000"
-    time_us, period_us = map(natural, told) if len(told) == 2 else (None, None)
+    ]
+    time_us, period_us = map(natural, words) if len(words) == 2 else (None, None)
     return None if time_us is None or not period_us else time_us / period_us
 
 
 def throttle_events(root: Path = Path("/")) -> int | None:
-    """Return how often cores were slowed down for heat since the start; None where nobody counts.
+    """Return how often the kernel slowed cores down for heat since the start; None without a counter.
 
-    The hyper-threads of a core have one counter, and both show it.
+    The hyper-threads of a core share one counter.
     """
     counts: dict[tuple[str, ...], int] = {}
     for path in processors(root):
-        told = natural(read(path / "thermal_throttle/core_throttle_count"))
+        count = natural(read(path / "thermal_throttle/core_throttle_count"))
         ids = tuple(read(path / "topology" / name) for name in ("physical_package_id", "die_id", "core_id"))
-        if told is not None:
+        if count is not None:
             core = ids if ids[2] else (path.name,)
-            counts[core] = max(told, counts.get(core, 0))
+            counts[core] = max(count, counts.get(core, 0))
     return sum(counts.values()) if counts else None
 
 
@@ -178,28 +169,28 @@ def processors(root: Path) -> list[Path]:
 
 
 def sensors(root: Path) -> list[Path]:
-    """Return the files of temperatures that tell one: thermal zones and processors' own; else any chip's."""
+    """Return the files with a temperature: thermal zones and processors' own sensors, else other chips'."""
     zones, inputs = "sys/class/thermal/thermal_zone*/temp", "sys/class/hwmon/hwmon*/temp*_input"
-    told = {path: celsius(path) for path in (*find(root, zones), *find(root, inputs))}
-    sane = [path for path, value in told.items() if value is not None]
-    first = [p for p in sane if p.name == "temp" or read(p.with_name("name")) in PROCESSORS]
-    return first or [path for path in sane if (told[path] or 0) < SPURIOUS_C]
+    values = {path: celsius(path) for path in (*find(root, zones), *find(root, inputs))}
+    sane = [path for path, value in values.items() if value is not None]
+    first = [path for path in sane if path.name == "temp" or read(path.with_name("name")) in PROCESSORS]
+    return first or [path for path in sane if (values[path] or 0) < SPURIOUS_C]
 
 
 def celsius(path: Path) -> float | None:
-    """Return what a sensor says, in °C; None of one that says nothing, or nothing sane."""
+    """Return a sensor's temperature in °C; None if the file holds no sane number."""
     milli = number(read(path))
     return None if milli is None or not -40 < milli / 1000 < 200 else milli / 1000
 
 
 def vcgencmd_bits() -> int | None:
-    """Return what `vcgencmd get_throttled` says; None where it is not there, fails or says anything else."""
-    found = re.fullmatch("throttled=0x([0-9a-f]{1,8})", ask("vcgencmd", "get_throttled"))
+    """Return the bits of `vcgencmd get_throttled`; None if the tool is absent, fails or prints others."""
+    found = re.fullmatch("throttled=0x([0-9a-f]{1,8})", tool_output("vcgencmd", "get_throttled"))
     return int(found[1], 16) if found else None
 
 
 def kernel_bits(root: Path) -> int | None:
-    """Return the same bits by a Raspberry Pi's kernel: its file, or the first by its sensor ``rpi_volt``."""
+    """Return the bits of `vcgencmd_bits` from a Raspberry Pi's kernel: its file, or its voltage sensor."""
     found = re.fullmatch("(?:0x)?([0-9a-f]{1,8})", read(root / _THROTTLED_FILE))
     if found:
         return int(found[1], 16)
@@ -224,8 +215,8 @@ def _kilobytes(meminfo: str, name: str) -> int | None:
 
 
 def _load(root: Path) -> float | None:
-    told = number((read(root / "proc/loadavg").split() or [""])[0])
-    return None if told is None or not 0 <= told < 1e6 else told
+    load = number((read(root / "proc/loadavg").split() or [""])[0])
+    return None if load is None or not 0 <= load < 1e6 else load
 
 
 def _clocks(root: Path, name: str) -> list[Path]:
@@ -242,7 +233,7 @@ def _temperature(root: Path) -> float | None:
 
 
 def board_meter(root: Path = Path("/")) -> float | None:
-    """Return the watts of the whole board by its own meter in sysfs (a Jetson's INA3221), else None."""
+    """Return the watts of the whole board from its meter in sysfs (a Jetson's INA3221), else None."""
     for label in find(root, "sys/class/hwmon/hwmon*/in*_label"):
         if read(label) in ("VDD_IN", "VIN", "POM_5V_IN"):
             channel = label.name[2:].split("_")[0]
@@ -255,11 +246,10 @@ def board_meter(root: Path = Path("/")) -> float | None:
 
 
 def _power(root: Path) -> float | None:
-    """The board's input: its meter, else one line of tegrastats."""
+    """Return the watts of the whole board from its meter, else from one line of tegrastats."""
     watts = board_meter(root)
     if watts is not None:
         return watts
     line = first_line("tegrastats", "--interval", "100")
-    found = re.search(r"(?:VDD_IN|VIN|POM_5V_IN) (\d+)(?:mW)?/", line)
-    milliwatts = natural(found[1]) if found else None
-    return None if milliwatts is None else milliwatts / 1000
+    found = re.search(r"(?:VDD_IN|VIN|POM_5V_IN) (\d{1,19})(?:mW)?/", line)
+    return int(found[1]) / 1000 if found else None

@@ -1,4 +1,4 @@
-"""Where what C and C++ need lies: header, shared library, pkg-config file, CMake package."""
+"""Find the files for C and C++: header, shared library, pkg-config file and CMake package."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def paths() -> dict[str, Path]:
     root = Path(_core.__file__).parent / "native"
     if not (root / "lib" / LIBRARY).is_file():
         raise RuntimeUnavailableError(
-            f"There is no {LIBRARY} at {root / 'lib'}: this edgeemo was built without it. "
+            f"There is no {LIBRARY} at {root / 'lib'}: this edgeemo was built without the C library. "
             "Install a wheel, or `pip install .`."
         )
     lib = root / "lib"

@@ -1,38 +1,52 @@
-"""`Recognizer`: a bundle, opened. What all modalities share; raw input in, an `EmotionResult` out."""
+"""`Recognizer`: a bundle, opened. Raw input in, an `EmotionResult` out.
+
+The way from input to result is native (``edgeemo/recognizer.h``). These classes convert values.
+"""
 
 from __future__ import annotations
 
 import os
-import warnings
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, overload
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict, cast, overload
 
-from .backends import Backend
-from .bundle import Bundle, shipped
-from .card import Card, DetectorCard, ModelCard
-from .delegates import Options, golden_inputs
-from .errors import BundleMismatchError, InputError, LicenseError, LicenseWarning, SpecError
+import numpy.typing as npt
+
+from . import _core
+from .backends import INTERPRETERS, Backend
+from .bundle import Bundle
+from .card import DetectorCard, ModelCard
+from .delegates import Options
+from .errors import BundleMismatchError, InputError, InputTypeError
+from .face_detector import FaceDetector, native_of
+from .faces import CROP_DOWN, CROP_OVER_BOX, SMOOTH_MS, Detector, Face, Pixels, TrackerSpec, face_in_front
 from .frontends import frontend_for
-from .readout import Readout, score_map
+from .opened import OpenedBundle, load, result_constants
 from .runtime import Runtime
+from .stream import FaceStream, Stream
 from .types import EmotionResult
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from typing_extensions import Self, Unpack
 
-    from typing_extensions import Self
+    class _How(TypedDict, total=False):
+        """What `Recognizer.open` takes beside the bundle."""
 
-    from .face_reader import Detector
-    from .face_recognizer import FaceRecognizer
-    from .text_recognizer import TextRecognizer
-    from .voice_recognizer import VoiceRecognizer
-
-__all__ = ["Recognizer", "score_map"]
-
-_warned: set[str] = set()
+        delegate: str | os.PathLike[str]
+        delegate_options: Options | None
+        threads: int
+        require_commercial: bool
+        backend: str | Backend
+        detector: Detector | None
 
 
-class Recognizer:
+__all__ = ["FaceRecognizer", "Recognizer", "TextRecognizer", "VoiceRecognizer"]
+
+Boxes: TypeAlias = Sequence[Sequence[float]] | npt.NDArray[Any]
+
+
+class Recognizer(OpenedBundle):
     """Reads the emotion an input expresses; `TextRecognizer`, `VoiceRecognizer`, `FaceRecognizer` say how.
 
     >>> import edgeemo
@@ -45,19 +59,11 @@ class Recognizer:
     a thread for parallel work.
 
     Attributes:
-        bundle, runtime: what it was made of. frontend: the bundle's own, of its modality.
+        bundle, runtime: what the recognizer was made of.
     """
 
     modality: ClassVar[str]
-    _kinds: ClassVar[dict[str, type[Recognizer]]] = {}
-    frontend: Any
     _require_commercial = False  # of other bundles that it opens later, too
-
-    def __init_subclass__(cls, *, modality: str | None = None, **rest: Any) -> None:
-        super().__init_subclass__(**rest)
-        if modality is not None:  # a subclass of a caller's keeps its parent's
-            cls.modality = modality
-            Recognizer._kinds[modality] = cls
 
     def __new__(cls, bundle: Bundle, runtime: Runtime) -> Self:
         """Make the recognizer of the bundle's modality.
@@ -70,19 +76,14 @@ class Recognizer:
             raise BundleMismatchError(
                 f"{card.name} finds faces and recognizes no emotion. Use edgeemo.FaceDetector.open."
             )
-        if cls is not Recognizer:
-            if card.modality != cls.modality:
-                raise BundleMismatchError(
-                    f"{card.name} reads {card.modality}; {cls.__name__} recognizes {cls.modality}. "
-                    "Use Recognizer.open."
-                )
-            return object.__new__(cls)
-        if card.modality not in Recognizer._kinds:
+        if cls is Recognizer:
+            return cast("Self", object.__new__(_OF_MODALITY[card.modality]))
+        if card.modality != cls.modality:
             raise BundleMismatchError(
-                f"{card.name} reads {card.modality}; this release recognizes "
-                f"{' and '.join(Recognizer._kinds)}. Upgrade with `pip install --upgrade edgeemo`."
+                f"{card.name} reads {card.modality}; {cls.__name__} recognizes {cls.modality}. "
+                "Use Recognizer.open."
             )
-        return cast("Self", object.__new__(Recognizer._kinds[card.modality]))
+        return object.__new__(cls)
 
     def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
         """Join a bundle and its loaded model; most callers want `open`.
@@ -92,69 +93,29 @@ class Recognizer:
             SpecError: the spec or the vocabulary cannot work.
         """
         self.bundle, self.runtime = bundle, runtime
-        card = self.card
-        try:
-            self.frontend = frontend_for(card.modality, card.spec, bundle.assets)
-        except SpecError as error:
-            raise SpecError(
-                f"{card.name}: its frontend cannot be built: {error}. Convert it again."
-            ) from error
-        _check_fit(card, runtime, self.frontend.spec.output, self.frontend.spec.digest)
-        self._readout = Readout(card)
+        self._native = _core.Recognizer(
+            self.card.to_json(),
+            dict(bundle.assets),
+            runtime.model,
+            EmotionResult,
+            result_constants(self.card),
+        )
 
     @overload
     @classmethod
-    def open(
-        cls,
-        name_or_path: Literal["text"],
-        *,
-        delegate: str | os.PathLike[str] = ...,
-        delegate_options: Options | None = ...,
-        threads: int = ...,
-        require_commercial: bool = ...,
-        backend: str | Backend = ...,
-    ) -> TextRecognizer: ...
+    def open(cls, name_or_path: Literal["text"], **how: Unpack[_How]) -> TextRecognizer: ...
 
     @overload
     @classmethod
-    def open(
-        cls,
-        name_or_path: Literal["voice"],
-        *,
-        delegate: str | os.PathLike[str] = ...,
-        delegate_options: Options | None = ...,
-        threads: int = ...,
-        require_commercial: bool = ...,
-        backend: str | Backend = ...,
-    ) -> VoiceRecognizer: ...
+    def open(cls, name_or_path: Literal["voice"], **how: Unpack[_How]) -> VoiceRecognizer: ...
 
     @overload
     @classmethod
-    def open(
-        cls,
-        name_or_path: Literal["face"],
-        *,
-        delegate: str | os.PathLike[str] = ...,
-        delegate_options: Options | None = ...,
-        threads: int = ...,
-        require_commercial: bool = ...,
-        backend: str | Backend = ...,
-        detector: Detector | None = ...,
-    ) -> FaceRecognizer: ...
+    def open(cls, name_or_path: Literal["face"], **how: Unpack[_How]) -> FaceRecognizer: ...
 
     @overload
     @classmethod
-    def open(
-        cls,
-        name_or_path: str | os.PathLike[str],
-        *,
-        delegate: str | os.PathLike[str] = ...,
-        delegate_options: Options | None = ...,
-        threads: int = ...,
-        require_commercial: bool = ...,
-        backend: str | Backend = ...,
-        detector: Detector | None = ...,
-    ) -> Self: ...
+    def open(cls, name_or_path: str | os.PathLike[str], **how: Unpack[_How]) -> Self: ...
 
     @classmethod
     def open(
@@ -189,32 +150,43 @@ class Recognizer:
             BundleError: the bundle is missing, damaged, too new or of another modality.
             SpecError: its frontend cannot be built.
             LicenseError: ``require_commercial`` and it is not cleared.
-            InputError: ``threads``, ``backend`` or an option is none of the above, or there is nothing to
-                detect.
-            DelegateError: the delegate was named and is missing, crashes, hangs, is slower than the CPU, or
-                answers otherwise.
+            InputError: ``threads``, ``backend`` or an option is none of the above.
+            DelegateError: the named delegate is missing, crashes, hangs, is slower or answers otherwise.
             RuntimeUnavailableError, InferenceError: it cannot run here.
 
         Warns:
             LicenseWarning: once per bundle name, if it is not cleared for commercial use.
         """
-        bundle = Bundle.open(name_or_path)
-        check_licence(bundle.card, require_commercial)
-        if detector is not None and bundle.card.modality != "face":
-            raise InputError(f"{bundle.card.name} reads {bundle.card.modality}: leave the detector out.")
-        runtime = Runtime(
-            bundle.flatbuffer,
-            backend=backend,
-            delegate=delegate,
-            delegate_options=delegate_options,
-            threads=threads,
-            goldens=partial(golden_inputs, bundle),
-        )
+        bundle, runtime = load(
+            name_or_path, require_commercial, backend=backend, delegate=delegate,
+            delegate_options=delegate_options, threads=threads,
+        )  # fmt: skip
         recognizer: Recognizer = cls(bundle, runtime)
         recognizer._require_commercial = require_commercial
         if detector is not None:
-            cast("FaceRecognizer", recognizer).detector = detector
+            if not isinstance(recognizer, FaceRecognizer):
+                raise InputError(f"{bundle.card.name} reads {recognizer.modality}: leave the detector out.")
+            recognizer.detector = detector
         return recognizer
+
+    @cached_property
+    def frontend(self) -> Any:
+        """The bundle's own frontend, of its modality: from raw input to the model's tensor."""
+        return frontend_for(self.card.modality, self.card.spec, self.bundle.assets)
+
+    def time_stages(self, on: bool) -> None:
+        """Measure the stages of every call from now on, beginning at zero, or no longer.
+
+        Change this only while no call runs.
+        """
+        self._native.time_stages(on)
+
+    def stage_times(self) -> dict[str, int]:
+        """Return the nanoseconds of all calls since `time_stages` was called, by stage, and their number.
+
+        The stages are those of ``edgeemo_stage_times`` in ``edgeemo.h``; ``calls`` is the number of calls.
+        """
+        return self._native.stage_times()
 
     @property
     def card(self) -> ModelCard:
@@ -222,76 +194,254 @@ class Recognizer:
         return cast("ModelCard", self.bundle.card)
 
     def predict(self, *raw: Any, **how: Any) -> EmotionResult:
-        """Read one text, clip or picture; `TextRecognizer` and its likes say how."""
+        """Read one text, clip or picture; the subclasses say how."""
         raise NotImplementedError
 
-    def close(self) -> None:
-        """Release the model; further calls raise `InferenceError`."""
-        self.runtime.close()
 
-    def __enter__(self) -> Self:
-        return self
+class TextRecognizer(Recognizer):
+    """Reads the emotion a text expresses.
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        info = self.runtime.info
-        return f"<Recognizer {self.card.name} {self.card.version} on {info.backend}/{info.delegate}>"
-
-
-def _check_fit(card: ModelCard, runtime: Runtime, output: tuple[tuple[int, ...], str], digest: str) -> None:
-    shape, dtype = output
-    inputs = [(i.shape, i.dtype.name) for i in runtime.inputs.values()]
-    if dtype == "float32" and all(i.dtype.name == "int8" and i.scale for i in runtime.inputs.values()):
-        dtype = "int8"  # the runtime quantizes by the model's own scale
-    if inputs != [((1, *shape), dtype)]:
-        raise BundleMismatchError(
-            f"{card.name}: the model takes {inputs}, its frontend makes {[((1, *shape), dtype)]}. "
-            "Convert it again."
-        )
-    if digest != card.spec_digest:
-        raise BundleMismatchError(
-            f"{card.name}: its frontend spec has digest {digest}, the card says {card.spec_digest}. "
-            "Convert it again."
-        )
-    missing = sorted(set(card.outputs.values()) - set(runtime.outputs))
-    if missing:
-        raise BundleMismatchError(
-            f"{card.name}: the model has no output {', '.join(missing)}. Convert it again."
-        )
-    wanted = {"labels": (1, len(card.labels)), "affect": (1, 2)}
-    for role, name in card.outputs.items():
-        size = runtime.outputs[name].shape
-        if size != wanted.get(role, size):
-            raise BundleMismatchError(
-                f"{card.name}: its {role} need an output of shape {wanted[role]}, the model's is {size}. "
-                "Convert it again."
-            )
-
-
-def _cleared_for(modality: str) -> str:
-    cards = (Bundle.open(path).card for path in shipped().values())
-    names = [c.name for c in cards if c.modality == modality and c.commercial == "cleared"]
-    if names:
-        return f"Cleared: {', '.join(names)}."
-    return f"None that reads {modality} is: train one on data you may use (`edgeemo train --help`)."
-
-
-def check_licence(card: Card, require_commercial: bool) -> None:
-    """Refuse, or warn of, a bundle that is not cleared for commercial use; called by what a caller calls.
-
-    Raises:
-        LicenseError: commercial use is required.
+    >>> import edgeemo
+    >>> with edgeemo.Recognizer.open("text") as recognizer:
+    ...     recognizer.predict_batch(["What a day!", ""])[1].evidence
+    0.0
     """
-    if card.commercial == "cleared":
-        return
-    verdict = f"is not cleared for commercial use (verdict: {card.commercial})"
-    what = f"The bundle {card.name!r} ({card.licence}) {verdict}"
-    if require_commercial:
-        raise LicenseError(f"{what}. {_cleared_for(card.modality)}")
-    if card.name not in _warned:
-        warnings.warn(f"{what}; see `edgeemo inspect {card.name}`.", LicenseWarning, stacklevel=3)
-        _warned.add(card.name)
+
+    modality = "text"
+
+    def predict(self, text: str | bytes) -> EmotionResult:
+        """Read one text (``bytes`` are UTF-8; invalid bytes count as U+FFFD).
+
+        A text without any known word gives evidence 0, neutral 1, valence and arousal 0.
+
+        Raises:
+            InputTypeError: neither ``str`` nor ``bytes``.
+        """
+        return self._native.predict_text(text)
+
+    def predict_batch(self, texts: Iterable[str | bytes]) -> list[EmotionResult]:
+        """Read several texts; the same results as `predict` one by one.
+
+        Raises:
+            InputTypeError: a text is neither ``str`` nor ``bytes``, or ``texts`` is itself one text, or a
+                mapping.
+        """
+        if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
+            remedy = "pass its values" if isinstance(texts, Mapping) else "use predict for one text"
+            raise InputTypeError(f"Expected a list of texts, got {type(texts).__name__}; {remedy}.")
+        results = []
+        for i, text in enumerate(texts):
+            if not isinstance(text, str | bytes):
+                raise InputTypeError(f"Text {i}: expected str or bytes, got {type(text).__name__}.")
+            results.append(self._native.predict_text(text))
+        return results
+
+
+class VoiceRecognizer(Recognizer):
+    """Reads the emotion a voice expresses: from how it sounds, not from what it says.
+
+    >>>     >>> silence = np.zeros(16000, np.int16)
+    >>> with edgeemo.Recognizer.open("voice") as recognizer:  # doctest: +SKIP
+    ...     recognizer.predict(silence, rate_hz=16000).evidence
+    0.0
+
+    Audio is int16, or float32 with full scale ±1 (up to ±8 is taken, as microphones and mixes overshoot),
+    C-contiguous, of shape (samples,) or (samples, channels ≤ 32), at 8,000 to 192,000 Hz; channels are
+    averaged. A wrong ``rate_hz`` cannot be noticed: it is read as a faster or slower, higher or deeper voice.
+    Where there is no speech there is no evidence: neutral 1, valence and arousal 0.
+    """
+
+    modality = "voice"
+
+    def predict(self, pcm: npt.NDArray[Any], rate_hz: int) -> EmotionResult:
+        """Read a whole clip: the evidence-weighted mean over its spans (see `Stream.summary`).
+
+        A clip too short for one window (the spec's, 25 ms for instance) has evidence 0.
+
+        Raises:
+            InputError, InputTypeError: the samples, their shape or their rate cannot be used.
+        """
+        return self._native.predict_pcm(pcm, rate_hz)
+
+    def timeline(self, pcm: npt.NDArray[Any], rate_hz: int) -> list[EmotionResult]:
+        """Read a whole clip span by span: what a stream says of it, its time beginning at 0.
+
+        Spans overlap; the last one ends with the clip. No result for a clip too short for one window.
+
+        Raises:
+            InputError, InputTypeError: the samples, their shape or their rate cannot be used.
+        """
+        return self._native.timeline(pcm, rate_hz)
+
+    def stream(self, rate_hz: int, channels: int = 1, *, source: str | None = None) -> Stream:
+        """Open a stream for audio that comes in chunks.
+
+        Args:
+            rate_hz, channels: of the chunks.
+            source: a name for the stream, which its results carry.
+
+        Raises:
+            InputError, InputTypeError: ``rate_hz`` or ``channels`` out of range, or ``source`` is no text.
+            InferenceError: the recognizer was closed.
+        """
+        native = self._native.listen(rate_hz, channels, source)
+        return Stream(native, self.frontend.spec, rate_hz, channels, source)
+
+
+class FaceRecognizer(Recognizer):
+    """Reads the emotion a face expresses: finds the faces of a picture, and reads each.
+
+    >>>     >>> picture = np.zeros((480, 640, 3), np.uint8)
+    >>> with edgeemo.Recognizer.open("face") as recognizer:  # doctest: +SKIP
+    ...     recognizer.predict(picture).evidence
+    0.0
+
+    Pictures are uint8 arrays: ``rgb`` or ``bgr`` (h, w, 3), ``rgba`` (h, w, 4; the alpha is ignored),
+    ``gray`` (h, w) or (h, w, 1), ``yuyv`` (h, w, 2), ``nv12`` (3 h / 2, w), with strides of any size and
+    sign; sides are 1 to 32,768. Other dtypes are refused, floats too. A wrong ``color`` cannot be noticed:
+    faces are then found badly or not at all. Places are in pixels from the top left corner of the picture.
+    Where there is no face there is no evidence: neutral 1, valence and arousal 0.
+    """
+
+    modality = "face"
+
+    def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
+        super().__init__(bundle, runtime)
+        self._native.set_fit(CROP_OVER_BOX, CROP_DOWN)
+        self._detector: Detector | None = None
+        self._own: FaceDetector | None = None  # a detector that we opened, to be closed with us
+        self._lock = Lock()
+
+    @property
+    def detector(self) -> Detector:
+        """What finds faces: the shipped ``face-detector``, opened when first needed, or what was set.
+
+        On the CPU where the recognizer was asked to be, else on what ``delegate="auto"`` finds for it.
+
+        Any object with ``detect(image, color) -> list[Face]`` may be set; it stays the caller's to close.
+        If that gives anything but `Face`, reading raises `InputTypeError`.
+
+        Raises:
+            BundleError, RuntimeUnavailableError, InferenceError: the shipped one cannot be opened.
+            LicenseError: it is not cleared, and `Recognizer.open` was told ``require_commercial``.
+            InferenceError: the recognizer was closed.
+        """
+        with self._lock:
+            if self._detector is None:
+                self.runtime.model.check_usable()
+                info = self.runtime.info
+                backend = info.backend if info.backend in INTERPRETERS else "auto"
+                self._own = self._detector = FaceDetector.open(
+                    threads=info.threads,
+                    delegate="cpu" if info.asked == "cpu" else "auto",
+                    backend=backend,
+                    require_commercial=self._require_commercial,
+                )
+                self._native.set_finder(native_of(self._detector))
+            return self._detector
+
+    @detector.setter
+    def detector(self, detector: Detector) -> None:
+        if not callable(getattr(detector, "detect", None)):
+            raise InputTypeError(f"Expected a detector with a method detect, got {type(detector).__name__}.")
+        with self._lock:
+            self._detector = detector
+            self._native.set_finder(native_of(detector))
+
+    def predict(self, image: Pixels, color: Any = "rgb", boxes: Boxes | None = None) -> EmotionResult:
+        """Read the face in front: the largest, areas weighed by scores (`edgeemo.faces.face_in_front`).
+
+        Args:
+            image, color: as above.
+            boxes: ``[(x0, y0, x1, y1), …]`` in pixels, in place of the detector's; of a picture that is a
+                face already, its whole frame. They are not turned, and taken as what the model was trained
+                on: tight around the face, from above the brows to the chin.
+
+        Returns:
+            A result with ``face``; its evidence is the face's score, 1 for boxes that were given. Without a
+            face, or of no boxes, neutral without evidence and ``face`` None.
+
+        Raises:
+            InputError, InputTypeError: the picture or a box cannot be used, or a box lies outside.
+            InferenceError: the recognizer was closed.
+        """
+        if boxes is None:
+            self._open_detector()
+            return self._native.predict_front(image, color)
+        front = face_in_front(self._given(boxes))
+        return (
+            self._native.nobody() if front is None else self._native.predict_faces(image, color, [front])[0]
+        )
+
+    def predict_all(
+        self, image: Pixels, color: Any = "rgb", boxes: Boxes | None = None
+    ) -> list[EmotionResult]:
+        """Read every face: as the detector finds them, the best score first, or in the order of ``boxes``.
+
+        Returns:
+            Results as of `predict`; none without a face.
+
+        Raises:
+            InputError, InputTypeError, InferenceError: as `predict`.
+        """
+        if boxes is None:
+            self._open_detector()
+            return self._native.predict_faces(image, color)
+        return self._native.predict_faces(image, color, self._given(boxes))
+
+    def in_front(self, results: Sequence[EmotionResult]) -> EmotionResult:
+        """Return the one of ``results`` (of `predict_all`) that `predict` gives: of the face in front."""
+        by_face = {result.face: result for result in reversed(results) if result.face is not None}
+        front = face_in_front([result.face for result in results if result.face is not None])
+        return self._native.nobody() if front is None else by_face[front]
+
+    def stream(
+        self,
+        *,
+        smooth_ms: float = SMOOTH_MS,
+        tracker: TrackerSpec | None = None,
+        source: str | None = None,
+    ) -> FaceStream:
+        """Open a stream for the frames of a camera or video.
+
+        Args:
+            smooth_ms: age at which a frame counts for 1 / e, 0 (no smoothing) to 60,000.
+            tracker: when a face is one seen before.
+            source: a name for the stream, which its results carry.
+
+        Raises:
+            SpecError: ``smooth_ms`` is out of range.
+            InputTypeError: ``source`` is no text.
+            InferenceError: the recognizer was closed.
+        """
+        native = self._native.watch(smooth_ms, tracker or TrackerSpec(), source)
+        return FaceStream(native, self._open_detector, source)
+
+    def close(self) -> None:
+        """Release the model, and the detector if it was opened here; further calls raise `InferenceError`."""
+        super().close()
+        with self._lock:
+            own, self._own = self._own, None
+            if own is not None:
+                self._detector = None if self._detector is own else self._detector
+                own.close()
+
+    def _open_detector(self) -> None:
+        if self._detector is None:
+            _ = self.detector
+
+    def _given(self, boxes: Boxes) -> list[Face]:
+        if isinstance(boxes, str | bytes) or not hasattr(boxes, "__iter__"):
+            raise InputTypeError(f"boxes is {boxes!r}: expected [(x0, y0, x1, y1), …] in pixels.")
+        faces = []
+        for i, box in enumerate(boxes):
+            try:
+                faces.append(self._native.given_face(box))
+            except InputError as error:
+                raise type(error)(f"boxes[{i}]: {error}") from error
+        return faces
+
+
+_OF_MODALITY: Mapping[str, type[Recognizer]] = {
+    kind.modality: kind for kind in (TextRecognizer, VoiceRecognizer, FaceRecognizer)
+}

@@ -1,36 +1,21 @@
-"""One interpreter with names: float32 or the model's own dtype in, float32 arrays out by name."""
+"""A loaded model with names: float32 or the model's own dtype in, float32 arrays out by name."""
 
 from __future__ import annotations
 
+import logging
 import os
-import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from . import _core
-from .backends import BACKENDS, DELEGATES, Backend, Tensor, TensorInfo
+from .backends import BACKENDS, DELEGATES, Backend, NativeBackend, Tensor, TensorInfo
 from .delegates import Options, open_backend, option_lines
 from .errors import DelegateError, InferenceError, InputError, InputTypeError, RuntimeUnavailableError
 from .external import Goldens
 from .types import FloatArray
 
-CLOSED = "The model was closed; open it again."
-FORKED = (
-    "The model was opened before a fork and is used in the child; open it in the process that uses it "
-    "(multiprocessing: the start method 'spawn')."
-)
-_forks = 0  # how often this process is a child; asking for its id takes longer
-
-
-def _forked() -> None:
-    global _forks
-    _forks += 1
-
-
-os.register_at_fork(after_in_child=_forked)
+logger = logging.getLogger("edgeemo")
 
 
 @dataclass(frozen=True)
@@ -53,6 +38,10 @@ class RuntimeInfo:
 
 class Runtime:
     """A loaded model. Calls from several threads are served one after the other.
+
+    Attributes:
+        info: what runs, and why. inputs, outputs: tensors by name.
+        model: the native model, which the recognizers use.
 
     Args:
         flatbuffer: a verified model.
@@ -101,19 +90,16 @@ class Runtime:
             raise DelegateError(
                 f"The backend given runs on {loaded.delegate}, not on {asked}: leave the delegate out."
             )
-        self._backend: Backend | None = loaded
-        self._lock = threading.Lock()
-        self._forks = _forks
+        self.model = (
+            loaded.model if isinstance(loaded, NativeBackend) else _core.LoadedModel.of_backend(loaded)
+        )
         self.info = RuntimeInfo(loaded.name, loaded.delegate, threads, reason, asked)
         self.inputs = {info.name: info for info in loaded.inputs}
         self.outputs = {info.name: info for info in loaded.outputs}
-        # float32 is quantized on the way in, where the model is int8
-        self._in = [(i.scale, i.zero_point) if _is_quantized(i) else None for i in loaded.inputs]
-        self._quantizes = any(self._in)
-        self._out = [(o.name, o.scale, o.zero_point) for o in loaded.outputs]
+        logger.info("a model runs on %s/%s: %s", loaded.name, loaded.delegate, reason)
 
     def run(self, *inputs: Tensor) -> dict[str, FloatArray]:
-        """Run once on arrays in the order of ``inputs``, already in the model's shape and dtype.
+        """Run once on arrays in the order of ``inputs``, in the model's shape and dtype.
 
         A float32 array for an int8 input is quantized by the one rule.
 
@@ -122,60 +108,26 @@ class Runtime:
 
         Raises:
             InputError: NaN where it had to be quantized.
-            InferenceError: closed; or opened before a `fork` and used in the child.
+            InferenceError: an array of another shape or dtype; or the model was closed, or was opened before
+                a `fork` and is used in the child.
         """
-        if self._quantizes:
-            inputs = tuple(
-                _core.quantize(value, *how) if how and value.dtype == np.float32 else value
-                for value, how in zip(inputs, self._in, strict=True)
-            )
-        if _forks != self._forks:  # a thread of the parent may hold the lock, and is not here
-            raise InferenceError(FORKED)
-        with self._lock:
-            if self._backend is None:
-                raise InferenceError(CLOSED)
-            raw = self._backend.invoke(*inputs)
-        return {
-            name: _core.dequantize(value, scale, zero_point) if scale else value
-            for (name, scale, zero_point), value in zip(self._out, raw, strict=True)
-        }
+        return self.model.run(*inputs)
 
     @property
     def quantization(self) -> tuple[float, int] | None:
         """Scale and zero point of the first input; None where it is not quantized."""
-        return self._in[0]
+        for first in self.inputs.values():
+            return (first.scale, first.zero_point) if _is_quantized(first) else None
+        return None
 
     @property
     def closed(self) -> bool:
         """Whether `close` was called."""
-        return self._backend is None
+        return self.model.closed
 
     def close(self) -> None:
-        """Release the interpreter and its memory; `run` then raises `InferenceError`."""
-        if _forks != self._forks:  # the parent's, and its lock may be held for good
-            return
-        with self._lock:
-            self._backend = None
-
-    def run_named(self, inputs: Mapping[str, Any]) -> dict[str, FloatArray]:
-        """Check names, shapes and dtypes, then `run`.
-
-        Raises:
-            InputError, InputTypeError: an input is missing, unknown, or of another shape or dtype.
-        """
-        if set(inputs) != set(self.inputs):
-            raise InputError(f"Expected inputs {sorted(self.inputs)}, got {sorted(inputs)}.")
-        for name, info in self.inputs.items():
-            value = inputs[name]
-            kinds = (info.dtype, np.dtype(np.float32)) if _is_quantized(info) else (info.dtype,)
-            if not isinstance(value, np.ndarray) or value.dtype not in kinds:
-                raise InputTypeError(
-                    f"{name}: expected {' or '.join(map(str, kinds))}, "
-                    f"got {getattr(value, 'dtype', type(value))}."
-                )
-            if value.shape != info.shape:
-                raise InputError(f"{name}: expected shape {info.shape}, got {value.shape}.")
-        return self.run(*(inputs[name] for name in self.inputs))
+        """Release the model and its memory; `run` then raises `InferenceError`."""
+        self.model.close()
 
 
 def _load(

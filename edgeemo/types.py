@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from . import _core
+
 if TYPE_CHECKING:
     from ._core import Face
 
@@ -23,6 +25,9 @@ EMOTIONS: tuple[str, ...] = (
     "neutral", "happiness", "sadness", "anger", "fear", "disgust", "surprise", "contempt",
 )  # fmt: skip
 """The order of every score vector. Ekman's six, neutral, and contempt."""
+
+RESULT_SCHEMA: int = _core.RESULT_SCHEMA
+"""The form of a result. The number goes up when the meaning of a field changes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +51,12 @@ class EmotionResult:
         start_ms, end_ms: the span (or the clip, or the track so far) this speaks of, on the caller's clock;
             0 for texts and photographs.
         exclusive: of the labels exactly one holds.
-        face: where the face is, in pixels of the picture; None without one.
+        face: where the face is; None without one. ``face.box`` is ``(x0, y0, x1, y1)`` in pixels of the
+            picture.
         track_id: in a stream of faces the number of the face's track, from 1; else None.
+        model, version: name and version of the card of the model that spoke.
+        source: the stream's name, as the caller gave it; None without one.
+        schema: the form of this result, `RESULT_SCHEMA` of the release that made it.
     """
 
     modality: Modality
@@ -64,6 +73,10 @@ class EmotionResult:
     exclusive: bool = False
     face: Face | None = None
     track_id: int | None = None
+    model: str = ""
+    version: str = ""
+    source: str | None = None
+    schema: int = RESULT_SCHEMA
 
     @cached_property
     def fine(self) -> Mapping[str, float]:
@@ -100,9 +113,14 @@ class EmotionResult:
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values; ``scores`` as a mapping from emotion to score.
 
-        ``face`` (box, eyes, score) and ``track_id`` are there only where there is a face.
+        ``model``, ``version``, ``schema`` and ``source`` are always there. ``face`` (box, eyes, score) and
+        ``track_id`` are there only where there is a face.
         """
-        told = {
+        fields = {
+            "schema": self.schema,
+            "model": self.model,
+            "version": self.version,
+            "source": self.source,
             "modality": self.modality,
             "label": self.label,
             "confidence": self.confidence,
@@ -118,9 +136,9 @@ class EmotionResult:
         }
         if self.face is not None:
             eyes = [list(eye) for eye in self.face.eyes]
-            told["face"] = {"box": list(self.face.box), "eyes": eyes, "score": self.face.score}
-            told["track_id"] = self.track_id
-        return told
+            fields["face"] = {"box": list(self.face.box), "eyes": eyes, "score": self.face.score}
+            fields["track_id"] = self.track_id
+        return fields
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, EmotionResult):

@@ -55,6 +55,11 @@ class Result(Sized):
         ("box", c_double * 4),
         ("eyes", c_double * 4),
         ("face_score", c_double),
+        ("model", ctypes.c_char_p),
+        ("version", ctypes.c_char_p),
+        ("source", ctypes.c_char_p),
+        ("schema", c_int32),
+        ("reserved", c_int32),
     ]
 
     def numbers(self) -> list[float]:

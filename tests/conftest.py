@@ -1,4 +1,4 @@
-"""What the tests share."""
+"""Fixtures that several tests share."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a background job; ch
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What probes of delegates left on this machine is no matter of the tests, nor the other way round."""
+    """Keep the tests and the cache of this machine apart, where probes of delegates leave records."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
@@ -44,7 +44,7 @@ def data_dir() -> Callable[[str], Path]:
 @pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a few hundred sentences of our own, in the layout of the public sets."""
-    from sentences import write_tiny_data
+    from text_training_data import write_tiny_data
 
     pytest.importorskip("keras", reason="needs edgeemo[train]")
     return write_tiny_data(tmp_path_factory.mktemp("data"))
@@ -52,8 +52,8 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ``edgeemo train`` leaves, after a quarter of a minute on the tiny data."""
-    from sentences import RECIPE
+    """The folder that ``edgeemo train`` writes from the tiny data, in a quarter of a minute."""
+    from text_training_data import RECIPE
 
     from edgeemo.training.train import run
 
@@ -80,15 +80,15 @@ def tiny_voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a few dozen clips of our own, in the layout of the public sets."""
     pytest.importorskip("keras", reason="needs edgeemo[train]")
     pytest.importorskip("soundfile", reason="needs edgeemo[train]")
-    from voices import write_tiny_voices
+    from voice_training_data import write_tiny_voices
 
     return write_tiny_voices(tmp_path_factory.mktemp("voices"))
 
 
 @pytest.fixture(scope="session")
 def trained_voice(tiny_voices: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ``edgeemo train`` leaves of the tiny voices."""
-    from voices import RECIPE
+    """The folder that ``edgeemo train`` writes from the tiny voices."""
+    from voice_training_data import RECIPE
 
     from edgeemo.training.train import run
 
@@ -115,15 +115,15 @@ def tiny_faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a thousand drawn faces, in the layout of FER+."""
     pytest.importorskip("keras", reason="needs edgeemo[train]")
     pytest.importorskip("cv2", reason="needs edgeemo[train]")
-    from smileys import write_tiny_faces
+    from face_training_data import write_tiny_faces
 
     return write_tiny_faces(tmp_path_factory.mktemp("faces"))
 
 
 @pytest.fixture(scope="session")
 def trained_face(tiny_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ``edgeemo train`` leaves of the tiny faces."""
-    from smileys import RECIPE
+    """The folder that ``edgeemo train`` writes from the tiny faces."""
+    from face_training_data import RECIPE
 
     from edgeemo.training.train import run
 
@@ -146,25 +146,25 @@ def bundle_of_trained_face(trained_face: Path, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
-def tiny_street(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with drawn faces marked in pictures."""
     pytest.importorskip("keras", reason="needs edgeemo[train]")
     pytest.importorskip("cv2", reason="needs edgeemo[train]")
-    from street import write_tiny_street
+    from detector_training_data import write_tiny_pictures
 
-    return write_tiny_street(tmp_path_factory.mktemp("street"))
+    return write_tiny_pictures(tmp_path_factory.mktemp("street"))
 
 
 @pytest.fixture(scope="session")
-def trained_detector(tiny_street: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ``edgeemo train`` leaves of the tiny street."""
-    from street import RECIPE
+def trained_detector(tiny_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that ``edgeemo train`` writes from the tiny set of pictures."""
+    from detector_training_data import RECIPE
 
     from edgeemo.training.train import run
 
     out = tmp_path_factory.mktemp("trained-detector")
     (out / "recipe.toml").write_text(RECIPE, encoding="utf-8")
-    run(out / "recipe.toml", data=tiny_street, out=out)
+    run(out / "recipe.toml", data=tiny_pictures, out=out)
     return out
 
 
@@ -181,60 +181,62 @@ def bundle_of_trained_detector(trained_detector: Path, tmp_path_factory: pytest.
 
 
 @pytest.fixture(scope="session")
-def pocket_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pocket bundle as a file."""
-    import pocket
+def small_text_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small text bundle as a file."""
+    import small_text
 
-    return pocket.bundle().write(tmp_path_factory.mktemp("pocket") / "pocket.tflite").path or Path()
+    return (
+        small_text.bundle().write(tmp_path_factory.mktemp("small-text") / "small_text.tflite").path or Path()
+    )
 
 
 @pytest.fixture
-def recognizer(pocket_path: Path) -> Iterator[TextRecognizer]:
-    """The pocket bundle, opened."""
-    with TextRecognizer.open(pocket_path) as opened:
+def recognizer(small_text_path: Path) -> Iterator[TextRecognizer]:
+    """The small text bundle, opened."""
+    with TextRecognizer.open(small_text_path) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
-def parrot_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The parrot, a tiny voice bundle, as a file."""
-    import parrot
+def small_voice_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small voice bundle as a file."""
+    import small_voice
 
-    return parrot.write(tmp_path_factory.mktemp("parrot"))
+    return small_voice.write(tmp_path_factory.mktemp("small-voice"))
 
 
 @pytest.fixture
-def voice(parrot_path: Path) -> Iterator[VoiceRecognizer]:
-    """The parrot, opened."""
-    opened = Recognizer.open(parrot_path)
+def voice(small_voice_path: Path) -> Iterator[VoiceRecognizer]:
+    """The small voice bundle, opened."""
+    opened = Recognizer.open(small_voice_path)
     assert isinstance(opened, VoiceRecognizer)
     with opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
-def mime_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The mime, a tiny face bundle, as a file."""
-    import mime
+def small_face_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small face bundle as a file."""
+    import small_face
 
-    return mime.write(tmp_path_factory.mktemp("mime"))
+    return small_face.write(tmp_path_factory.mktemp("small-face"))
 
 
 @pytest.fixture
 def boxes_are_crops(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Detected boxes are read as they are: the mime's detector draws what the mime was made for."""
-    from edgeemo import face_reader
+    """Detected boxes are read as they are: the model of the small face bundle wants them so."""
+    from edgeemo import recognizer
 
-    monkeypatch.setattr(face_reader, "CROP_OVER_BOX", 1.0)
-    monkeypatch.setattr(face_reader, "CROP_DOWN", 0.0)
+    monkeypatch.setattr(recognizer, "CROP_OVER_BOX", 1.0)
+    monkeypatch.setattr(recognizer, "CROP_DOWN", 0.0)
 
 
 @pytest.fixture
-def mime_reader(mime_path: Path, boxes_are_crops: None) -> Iterator[FaceRecognizer]:
-    """The mime, opened, with the detector that finds the faces it knows."""
-    import mime
+def small_face_recognizer(small_face_path: Path, boxes_are_crops: None) -> Iterator[FaceRecognizer]:
+    """The small face bundle, opened, with the detector that finds the faces it knows."""
+    import small_face
 
-    opened = Recognizer.open(mime_path, detector=mime.Spotter())
+    opened = Recognizer.open(small_face_path, detector=small_face.SquareDetector())
     assert isinstance(opened, FaceRecognizer)
     with opened:
         yield opened
@@ -265,7 +267,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command: list[str | Path] = [
         os.environ.get("CXX", "g++"), "-std=c++17", "-shared", "-fPIC", "-O1", '-DEDGEEMO_STAND_IN="good"',
         f"-I{ROOT / 'cpp' / 'include'}", f"-I{ROOT / 'cpp' / 'src'}",
-        ROOT / "tests" / "cpp" / "stand_in_litert.cpp", ROOT / "cpp" / "src" / "model.cpp",
+        ROOT / "tests" / "cpp" / "stand_in_litert.cpp", ROOT / "cpp" / "src" / "runtime" / "model.cpp",
     ]  # fmt: skip
     return compiled(command, tmp_path_factory.mktemp("stand-in") / "libLiteRt.so")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import numpy.typing as npt
-from smileys import smiley
+from face_training_data import drawn_face
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -14,7 +14,7 @@ def drawn(*faces: tuple[int, int, int, int], width: int = 320, height: int = 240
     """An RGB picture with drawings: (kind, x, y, side) each."""
     found = np.random.default_rng(3).integers(50, 80, (height, width, 3), np.uint8)
     for kind, x, y, side in faces:
-        found[y : y + side, x : x + side] = cv2.resize(smiley(kind, 0), (side, side))[..., None]
+        found[y : y + side, x : x + side] = cv2.resize(drawn_face(kind, 0), (side, side))[..., None]
     return found
 
 

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pocket
+import small_text
 
 from edgeemo import Bundle, Recognizer, Runtime
 from edgeemo.backends import FakeBackend, TensorInfo
@@ -28,7 +28,7 @@ from edgeemo.bundle import CARD_NAME, _zip
 from edgeemo.errors import EdgeemoError
 
 CORPUS = Path(__file__).parent / "corpus" / "bundle"
-GOOD = pocket.bundle().to_bytes()
+GOOD = small_text.bundle().to_bytes()
 START = GOOD.index(b"PK\3\4")
 ODD_NUMBERS = (0, 1, 2, 7, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
 ODD_VALUES: tuple[Any, ...] = (
@@ -38,14 +38,14 @@ ODD_VALUES: tuple[Any, ...] = (
 
 
 class Silent(FakeBackend):
-    """The pocket model's shape without a model, so that the reader alone is tried."""
+    """The small text model's shape without a model, so that the reader alone is tried."""
 
     def __init__(self) -> None:
         import numpy as np
 
         super().__init__(
             lambda ids: [np.zeros((1, 2), np.float32), np.zeros((1, 5), np.float32)],
-            [TensorInfo("ids", (1, pocket.LENGTH), np.dtype(np.int32), 0.0, 0)],
+            [TensorInfo("ids", (1, small_text.LENGTH), np.dtype(np.int32), 0.0, 0)],
             [
                 TensorInfo("affect", (1, 2), np.dtype(np.float32), 0.0, 0),
                 TensorInfo("labels", (1, 5), np.dtype(np.float32), 0.0, 0),
@@ -93,13 +93,13 @@ def _splice(data: bytearray, choose: random.Random) -> None:
 
 def _card(data: bytearray, choose: random.Random) -> None:
     """Write a card with odd values, in the layout and with the digests of a good bundle."""
-    card = json.loads(pocket.card().to_json())
+    card = json.loads(small_text.card().to_json())
     bundle = json.loads(Bundle.from_bytes(GOOD).card.to_json())
     card.update(flatbuffer_sha256=bundle["flatbuffer_sha256"], assets=bundle["assets"])
     for _ in range(choose.randint(1, 3)):
         _put_odd(card, choose)
     text = json.dumps(card, ensure_ascii=choose.random() < 0.5).encode("utf-8", "surrogatepass")
-    files = {CARD_NAME: text, "vocab.txt": pocket.bundle().assets["vocab.txt"]}
+    files = {CARD_NAME: text, "vocab.txt": small_text.bundle().assets["vocab.txt"]}
     data[:] = GOOD[:START] + _zip(files, START)
 
 

@@ -1,4 +1,4 @@
-"""Slow, clear twin of the detector's post-processing, and its inverse: heads in which given faces stand."""
+"""A slow, clear reference of the detector's post-processing, and its inverse: from faces to heads."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def in_picture(score: float, values: Doubles, at: Alignment) -> Face:
 
 
 def heads_with(faces: Iterable[Face], spec: DetectorSpec, stride: int) -> Heads:
-    """Heads in which the faces, in pixels of the input, stand in the cells of one grid."""
+    """Return heads that hold the faces (in pixels of the input) in the cells of one grid."""
     where = {cell: i for i, cell in enumerate(cells(spec))}
     logits = np.full(spec.cells, -20, np.float32)
     boxes, eyes = np.zeros((spec.cells, 4), np.float32), np.zeros((spec.cells, 4), np.float32)

@@ -1,9 +1,9 @@
-"""Slow, clear twin of the face frontend in double precision: the oracle of its tests."""
+"""A slow, clear reference of the face frontend, in double precision."""
 
 from __future__ import annotations
 
 import numpy as np
-import reference
+import reference_text as reference
 from numpy.typing import NDArray
 
 from edgeemo.frontends import Alignment, FaceSpec

@@ -1,4 +1,4 @@
-"""Slow, clear twin of the voice frontend in double precision: the oracle of its tests."""
+"""A slow, clear reference of the voice frontend, in double precision."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ pytest.importorskip("scipy", reason="needs edgeemo[train]")
 pytest.importorskip("soundfile", reason="needs edgeemo[train]")
 
 from edgeemo.errors import SpecError
-from edgeemo.training import augment
-from edgeemo.training.augment import Augment
+from edgeemo.training.voice import augment
+from edgeemo.training.voice.augment import Augment
 from edgeemo.types import FloatArray
 
 RATE = 16_000
@@ -160,8 +160,8 @@ def test_partners_are_of_the_same_kind_and_each_is_taken_once() -> None:
 @pytest.mark.parametrize(
     ("section", "says"),
     [
-        ({"copys": 3}, "unknown copys"),
-        ({"codecs": ["tape"]}, "unknown tape"),
+        ({"copys": 3}, "unknown key copys"),
+        ({"codecs": ["tape"]}, "unknown codec tape"),
         ({"snr_db": [30, 5]}, "snr_db.*lowest, highest"),
     ],
 )

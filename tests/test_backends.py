@@ -11,8 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import pocket
 import pytest
+import small_text
 
 from edgeemo import Bundle, Recognizer, Runtime
 from edgeemo.backends import INTERPRETERS, Backend, FakeBackend, InterpreterBackend, TensorInfo
@@ -23,7 +23,7 @@ from edgeemo.errors import DelegateError, InferenceError, RuntimeUnavailableErro
 ROOT = Path(__file__).parent.parent
 LEGACY_PYTHON = Path(os.environ.get("EDGEEMO_LEGACY_PYTHON", ROOT / ".venv-legacy" / "bin" / "python"))
 TEXTS = [
-    *(text for text, _, _ in pocket.TABLE),
+    *(text for text, _, _ in small_text.TABLE),
     "I love you so much, this made my day!",
     "This is disgusting and I am so angry.",
     "The meeting is on Tuesday.",
@@ -60,8 +60,8 @@ print(json.dumps({"backend": info.backend, "results": results}))
 
 
 def bundles() -> list[str]:
-    """The pocket bundle and whatever is shipped."""
-    return ["pocket", *(name for name in shipped() if isinstance(Bundle.open(name).card, ModelCard))]
+    """The small text bundle and whatever is shipped."""
+    return ["small-text", *(name for name in shipped() if isinstance(Bundle.open(name).card, ModelCard))]
 
 
 def answers(python: Path | str, bundle: str, backend: str) -> list[dict[str, object]]:
@@ -99,18 +99,18 @@ def assert_alike(
 
 
 @pytest.mark.parametrize("bundle", bundles())
-def test_tf_lite_answers_as_litert_does(bundle: str, pocket_path: Path) -> None:
+def test_tf_lite_answers_as_litert_does(bundle: str, small_text_path: Path) -> None:
     if importlib.util.find_spec("tensorflow") is None:
         pytest.skip("needs edgeemo[train]")
-    path = str(pocket_path) if bundle == "pocket" else bundle
+    path = str(small_text_path) if bundle == "small-text" else bundle
     assert_alike(answers(sys.executable, path, "litert"), answers(sys.executable, path, "tf.lite"))
 
 
 @pytest.mark.parametrize("bundle", bundles())
-def test_tflite_runtime_answers_as_litert_does(bundle: str, pocket_path: Path) -> None:
+def test_tflite_runtime_answers_as_litert_does(bundle: str, small_text_path: Path) -> None:
     if not LEGACY_PYTHON.exists():
         pytest.skip(f"no environment with edgeemo[legacy] at {LEGACY_PYTHON}: run `make legacy`")
-    path = str(pocket_path) if bundle == "pocket" else str(shipped()[bundle])
+    path = str(small_text_path) if bundle == "small-text" else str(shipped()[bundle])
     # a block of speech at its threshold moves the evidence, by which all scores of a voice are weighed
     assert_alike(
         answers(sys.executable, path, "litert"),
@@ -119,23 +119,23 @@ def test_tflite_runtime_answers_as_litert_does(bundle: str, pocket_path: Path) -
     )
 
 
-def test_a_comparison_of_different_answers_fails(pocket_path: Path) -> None:
-    ours = answers(sys.executable, str(pocket_path), "litert")
+def test_a_comparison_of_different_answers_fails(small_text_path: Path) -> None:
+    ours = answers(sys.executable, str(small_text_path), "litert")
     theirs = json.loads(json.dumps(ours))
     theirs[0]["fine"]["joy"] -= 0.05
     with pytest.raises(AssertionError):
         assert_alike(ours, theirs)
 
 
-def test_native_is_the_default(pocket_path: Path) -> None:
-    with Recognizer.open(pocket_path) as recognizer:
+def test_native_is_the_default(small_text_path: Path) -> None:
+    with Recognizer.open(small_text_path) as recognizer:
         assert recognizer.runtime.info.backend == "native"
 
 
 def test_tensors_are_described_by_signature_name() -> None:
-    backend = InterpreterBackend(pocket.FLATBUFFER.read_bytes())
+    backend = InterpreterBackend(small_text.FLATBUFFER.read_bytes())
     assert [(i.name, i.shape, i.dtype.name, i.scale) for i in backend.inputs] == [
-        ("ids", (1, pocket.LENGTH), "int32", 0.0)
+        ("ids", (1, small_text.LENGTH), "int32", 0.0)
     ]
     assert [(o.name, o.shape, o.dtype.name) for o in backend.outputs] == [
         ("affect", (1, 2), "int8"),
@@ -145,7 +145,7 @@ def test_tensors_are_described_by_signature_name() -> None:
 
 
 def test_outputs_are_new_arrays_each_time() -> None:
-    backend = InterpreterBackend(pocket.FLATBUFFER.read_bytes())
+    backend = InterpreterBackend(small_text.FLATBUFFER.read_bytes())
     empty, happy = np.zeros((1, 8), np.int32), np.full((1, 8), 2, np.int32)
     first = backend.invoke(empty)
     before = [value.copy() for value in first]
@@ -157,7 +157,7 @@ def test_outputs_are_new_arrays_each_time() -> None:
 @pytest.mark.parametrize("name", ["", "onnx", "LiteRT"])
 def test_an_unknown_backend_is_refused_and_the_known_ones_are_named(name: str) -> None:
     with pytest.raises(RuntimeUnavailableError, match=r"litert, tflite-runtime, tf\.lite"):
-        InterpreterBackend(pocket.FLATBUFFER.read_bytes(), name=name)
+        InterpreterBackend(small_text.FLATBUFFER.read_bytes(), name=name)
 
 
 @pytest.mark.parametrize("name", list(INTERPRETERS))
@@ -166,7 +166,7 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, INTERPRETERS[name][0], None)
     with pytest.raises(RuntimeUnavailableError, match="pip install"):
-        InterpreterBackend(pocket.FLATBUFFER.read_bytes(), name=name)
+        InterpreterBackend(small_text.FLATBUFFER.read_bytes(), name=name)
 
 
 def test_a_package_built_for_another_numpy_is_named_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,13 +176,13 @@ def test_a_package_built_for_another_numpy_is_named_with_the_way_out(monkeypatch
     monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", SimpleNamespace(Interpreter=broken))
     monkeypatch.setitem(sys.modules, "tflite_runtime", SimpleNamespace())
     with pytest.raises(RuntimeUnavailableError, match=r"pip install 'edgeemo\[legacy\]'"):
-        InterpreterBackend(pocket.FLATBUFFER.read_bytes(), name="tflite-runtime")
+        InterpreterBackend(small_text.FLATBUFFER.read_bytes(), name="tflite-runtime")
 
 
 @pytest.mark.parametrize("delegate", ["gpu", "", "XNNPACK", "AUTO", "/nowhere/delegate.so"])
 def test_a_delegate_we_do_not_have_is_refused_not_replaced(delegate: str) -> None:
     with pytest.raises(DelegateError, match=r"has no GPU|expected 'auto', 'cpu', 'gpu' or the path"):
-        InterpreterBackend(pocket.FLATBUFFER.read_bytes(), delegate=delegate)
+        InterpreterBackend(small_text.FLATBUFFER.read_bytes(), delegate=delegate)
 
 
 @pytest.mark.parametrize("flatbuffer", [b"\x1c\0\0\0TFL3" + bytes(100), b"nothing like a model" * 10])
@@ -205,7 +205,7 @@ def test_a_model_the_library_refuses_is_an_inference_error(flatbuffer: bytes) ->
     ids=["none", "two", "too long", "int64", "float", "flat", "ids out of range"],
 )
 def test_tensors_the_model_cannot_take_are_an_inference_error(inputs: tuple[np.ndarray, ...]) -> None:
-    backend = InterpreterBackend(pocket.FLATBUFFER.read_bytes())
+    backend = InterpreterBackend(small_text.FLATBUFFER.read_bytes())
     with pytest.raises(InferenceError, match="litert could not run the model"):
         backend.invoke(*inputs)
     assert len(backend.invoke(np.zeros((1, 8), np.int32))) == 2  # and works on

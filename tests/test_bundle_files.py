@@ -8,11 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
-import pocket
 import pytest
+import small_text
 
 from edgeemo import Bundle
 from edgeemo.bundle import CARD_LIMIT, FILE_LIMIT
@@ -23,8 +24,8 @@ from edgeemo.errors import (
     InputTypeError,
 )
 
-GOOD = pocket.bundle().to_bytes()
-KEPT = Path(__file__).parent / "corpus" / "bundle" / "good-pocket.tflite"
+GOOD = small_text.bundle().to_bytes()
+KEPT = Path(__file__).parent / "corpus" / "bundle" / "good-small-text.tflite"
 
 
 # --- paths ---
@@ -49,36 +50,41 @@ def test_a_folder_is_no_bundle(tmp_path: Path) -> None:
         Bundle.open(tmp_path)
 
 
-def test_a_link_is_followed_and_a_broken_one_is_not_found(pocket_path: Path, tmp_path: Path) -> None:
-    (tmp_path / "link.tflite").symlink_to(pocket_path)
+def test_a_link_is_followed_and_a_broken_one_is_not_found(small_text_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.tflite").symlink_to(small_text_path)
     (tmp_path / "broken.tflite").symlink_to(tmp_path / "gone")
     (tmp_path / "round.tflite").symlink_to(tmp_path / "round.tflite")
-    assert Bundle.open(tmp_path / "link.tflite").card.name == "pocket"
+    assert Bundle.open(tmp_path / "link.tflite").card.name == "small-text"
     for name in ("broken.tflite", "round.tflite"):
         with pytest.raises(BundleNotFoundError):
             Bundle.open(tmp_path / name)
 
 
 def as_nobody(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python without root's rights, so that file modes count."""
-    # what is imported late is read before the rights are gone
-    warm = f"import sys, edgeemo\nedgeemo.Bundle.open({str(KEPT)!r})\n"
-    drop = "import os\nif os.geteuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+    """Run Python without root's rights, so that file modes count.
+
+    Everything that edgeemo imports late is imported before: nobody may be unable to read the checkout.
+    For the same reason the folder of shipped bundles is one that nobody may read.
+    """
+    late = f"edgeemo.Bundle.open({str(KEPT)!r}).write(os.devnull + '/none')"
+    warm = f"import os, sys, edgeemo, edgeemo.bundle\ntry: {late}\nexcept edgeemo.EdgeemoError: pass\n"
+    elsewhere = "from pathlib import Path\nedgeemo.bundle.ZOO = Path(sys.argv[1]).parent / 'zoo'\n"
+    drop = "if os.geteuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
     return subprocess.run(
-        [sys.executable, "-c", f"{warm}{drop}{script}", *arguments],
+        [sys.executable, "-c", f"{warm}{elsewhere}{drop}{script}", *arguments],
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def test_without_rights_the_error_says_so(pocket_path: Path) -> None:
+def test_without_rights_the_error_says_so(small_text_path: Path) -> None:
     if not os.access("/tmp", os.W_OK):
         pytest.skip("needs /tmp")
     folder = Path("/tmp") / f"edgeemo-rights-{os.getpid()}"
     folder.mkdir(mode=0o755)
     try:
-        shutil.copy(pocket_path, folder / "mine.tflite")
+        shutil.copy(small_text_path, folder / "mine.tflite")
         (folder / "mine.tflite").chmod(0)
         (folder / "yours.tflite").write_bytes(GOOD)
         folder.chmod(0o555)
@@ -99,7 +105,7 @@ def test_a_file_larger_than_any_bundle_is_refused_without_reading_it_all(tmp_pat
     path = tmp_path / "big.tflite"
     with path.open("wb") as file:
         file.truncate(FILE_LIMIT + 1)
-    with pytest.raises(BundleCorruptError, match="more than the 67,108,864 bytes"):
+    with pytest.raises(BundleCorruptError, match="more than the 64 MiB"):
         Bundle.open(path)
 
 
@@ -108,7 +114,7 @@ def test_a_file_larger_than_any_bundle_is_refused_without_reading_it_all(tmp_pat
 
 def test_too_large_a_card_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"The card takes .* shorten it"):
-        pocket.bundle(description="x" * CARD_LIMIT).write(tmp_path / "x.tflite")
+        small_text.bundle(description="x" * CARD_LIMIT).write(tmp_path / "x.tflite")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -117,7 +123,7 @@ def test_a_place_that_cannot_be_written_ends_in_a_named_error(name: str, tmp_pat
     (tmp_path / "folder").mkdir()
     (tmp_path / "file.txt").write_text("here")
     with pytest.raises(BundleError, match=r"cannot be written: .* Nothing was changed"):
-        pocket.bundle().write(tmp_path / name)
+        small_text.bundle().write(tmp_path / name)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file.txt", "folder"]
 
 
@@ -129,17 +135,17 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "x.tflite"
-    pocket.bundle().write(path)
+    small_text.bundle().write(path)
     monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(BundleError, match=r"No space left on device. Nothing was changed; check space"):
-        pocket.bundle(version="2").write(path)
+        small_text.bundle(version="2").write(path)
     assert path.read_bytes() == GOOD
     assert [p.name for p in tmp_path.iterdir()] == ["x.tflite"]
 
 
 def test_a_real_limit_on_file_sizes_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "x.tflite"
-    pocket.bundle().write(path)
+    small_text.bundle().write(path)
     script = (
         "import resource, signal, sys, edgeemo\n"
         "bundle = edgeemo.Bundle.open(sys.argv[1])\n"
@@ -157,7 +163,7 @@ def test_a_real_limit_on_file_sizes_leaves_the_old_file_and_nothing_else(tmp_pat
 @pytest.mark.parametrize("moment", ["os.fsync", "pathlib.Path.replace"])
 def test_a_kill_while_writing_leaves_the_old_file_whole(moment: str, tmp_path: Path) -> None:
     path = tmp_path / "x.tflite"
-    pocket.bundle().write(path)
+    small_text.bundle().write(path)
     module, _, name = moment.rpartition(".")
     script = (
         "import os, pathlib, sys, time, edgeemo\n"
@@ -171,9 +177,9 @@ def test_a_kill_while_writing_leaves_the_old_file_whole(moment: str, tmp_path: P
         assert child.stdout.readline() == b"writing\n"
         child.send_signal(signal.SIGKILL)
     assert path.read_bytes() == GOOD
-    assert Bundle.open(path).card.name == "pocket"
+    assert Bundle.open(path).card.name == "small-text"
     assert len(list(tmp_path.iterdir())) == 2, "what was written so far lies beside it"
-    pocket.bundle().write(path)
+    small_text.bundle().write(path)
     assert [p.name for p in tmp_path.iterdir()] == ["x.tflite"]
 
 
@@ -183,21 +189,21 @@ def test_only_what_the_dead_left_of_the_same_file_is_removed(tmp_path: Path) -> 
     kept = [f".x.tflite.{os.getppid()}.part", f".y.tflite.{dead}.part", f".x.tflite.y.{dead}.part"]
     for name in (f".x.tflite.{dead}.part", *kept):
         (tmp_path / name).write_bytes(b"half")
-    pocket.bundle().write(tmp_path / "x.tflite")
+    small_text.bundle().write(tmp_path / "x.tflite")
     assert {p.name for p in tmp_path.iterdir()} == {"x.tflite", *kept}
 
 
 def test_writing_through_a_link_keeps_the_link(tmp_path: Path) -> None:
     (tmp_path / "far").mkdir()
     (tmp_path / "near.tflite").symlink_to(tmp_path / "far" / "x.tflite")
-    pocket.bundle().write(tmp_path / "near.tflite")
+    small_text.bundle().write(tmp_path / "near.tflite")
     assert (tmp_path / "near.tflite").is_symlink()
     assert (tmp_path / "far" / "x.tflite").read_bytes() == GOOD
 
 
 def test_a_reader_never_sees_half_a_bundle(tmp_path: Path) -> None:
     path = tmp_path / "x.tflite"
-    pocket.bundle().write(path)
+    small_text.bundle().write(path)
     script = (
         "import sys, edgeemo\n"
         "bundle = edgeemo.Bundle.open(sys.argv[1])\n"
@@ -211,3 +217,28 @@ def test_a_reader_never_sees_half_a_bundle(tmp_path: Path) -> None:
         while time.monotonic() < deadline:
             assert path.read_bytes() == GOOD
         child.kill()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become a user without rights")
+def test_a_folder_of_shipped_bundles_that_may_not_be_read_is_a_bundle_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As nobody: the name of a shipped bundle is an error of ours, a path elsewhere still opens."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    monkeypatch.setattr("edgeemo.bundle.ZOO", closed)
+    with tempfile.TemporaryDirectory(prefix="edgeemo-") as folder:
+        file = Path(folder) / "small.tflite"
+        file.write_bytes(GOOD)
+        Path(folder).chmod(0o755)
+        Bundle.open(file)  # whatever is imported late is imported now
+        child = os.fork()
+        if child == 0:
+            os.setuid(65534)
+            try:
+                Bundle.open(file)
+                Bundle.open("text")
+            except BundleError as error:
+                os._exit(0 if "cannot be read" in str(error) else 2)
+            os._exit(3)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -8,11 +8,11 @@ from ctypes import byref, c_float, c_int64, c_size_t, c_void_p
 from pathlib import Path
 from typing import Any
 
-import mask
+import contrast_face
+import float_text
 import numpy as np
-import parrot
 import pytest
-import wordy
+import small_voice
 
 from edgeemo import Bundle, Recognizer, TextRecognizer, VoiceRecognizer, errors
 from edgeemo.bundle import shipped
@@ -43,14 +43,14 @@ def alike(ours: list[float], theirs: list[float]) -> bool:
 
 
 @pytest.fixture
-def wordy_path(tmp_path: Path) -> Path:
-    return Path(wordy.write(tmp_path))
+def float_text_path(tmp_path: Path) -> Path:
+    return Path(float_text.write(tmp_path))
 
 
-def test_a_card_is_told_as_python_tells_it(parrot_path: Path) -> None:
-    card = Bundle.open(parrot_path).card
+def test_a_card_is_told_as_python_tells_it(small_voice_path: Path) -> None:
+    card = Bundle.open(small_voice_path).card
     assert isinstance(card, ModelCard)
-    with c.opened(parrot_path) as handle:
+    with c.opened(small_voice_path) as handle:
         assert c.LIB.edgeemo_name(handle).decode() == card.name
         assert c.LIB.edgeemo_modality(handle).decode() == card.modality
         assert c.LIB.edgeemo_commercial(handle).decode() == card.commercial
@@ -65,9 +65,9 @@ def test_a_card_is_told_as_python_tells_it(parrot_path: Path) -> None:
     assert c.LIB.edgeemo_abi_version() == 2
 
 
-@pytest.mark.parametrize("name", ["wordy", *(n for n in ("text",) if n in shipped())])
-def test_texts_are_read_as_in_python(name: str, wordy_path: Path) -> None:
-    path = wordy_path if name == "wordy" else shipped()[name]
+@pytest.mark.parametrize("name", ["float-text", *(n for n in ("text",) if n in shipped())])
+def test_texts_are_read_as_in_python(name: str, float_text_path: Path) -> None:
+    path = float_text_path if name == "float-text" else shipped()[name]
     with c.opened(path) as handle, Recognizer.open(path) as recognizer:
         assert isinstance(recognizer, TextRecognizer)
         for text in [*TEXTS, "I love this so much!", "How dare you?"]:
@@ -79,20 +79,22 @@ def test_texts_are_read_as_in_python(name: str, wordy_path: Path) -> None:
 
 
 def sounds() -> dict[str, tuple[np.ndarray, int]]:
-    mono = np.concatenate([parrot.voice("anger", 1.3), parrot.silence(0.7), parrot.voice("sadness", 1.9)])
-    wide = np.concatenate([parrot.voice("neutral", 1.0, 44_100), parrot.noise(1.0, 44_100)])
+    mono = np.concatenate(
+        [small_voice.voice("anger", 1.3), small_voice.silence(0.7), small_voice.voice("sadness", 1.9)]
+    )
+    wide = np.concatenate([small_voice.voice("neutral", 1.0, 44_100), small_voice.noise(1.0, 44_100)])
     stereo = np.stack([wide, wide // 2], 1).astype(np.float32) / 32768
     return {
         "mono": (mono, 16_000), "stereo": (np.ascontiguousarray(stereo), 44_100),
         "short": (mono[:300], 16_000), "one sample": (mono[:1], 16_000), "nothing": (mono[:0], 16_000),
-        "silence": (parrot.silence(3), 16_000),
+        "silence": (small_voice.silence(3), 16_000),
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", list(sounds()))
-@pytest.mark.parametrize("bundle", ["parrot", *(n for n in ("voice", "voice-emodb") if n in shipped())])
-def test_clips_are_read_as_in_python(name: str, bundle: str, parrot_path: Path) -> None:
-    path = parrot_path if bundle == "parrot" else shipped()[bundle]
+@pytest.mark.parametrize("bundle", ["small-voice", *(n for n in ("voice", "voice-emodb") if n in shipped())])
+def test_clips_are_read_as_in_python(name: str, bundle: str, small_voice_path: Path) -> None:
+    path = small_voice_path if bundle == "small-voice" else shipped()[bundle]
     pcm, rate_hz = sounds()[name]
     with c.opened(path) as handle, Recognizer.open(path) as recognizer:
         assert isinstance(recognizer, VoiceRecognizer)
@@ -103,12 +105,12 @@ def test_clips_are_read_as_in_python(name: str, bundle: str, parrot_path: Path) 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_stream_with_jitter_gaps_and_any_chunks_says_what_pythons_says(
-    seed: int, parrot_path: Path
+    seed: int, small_voice_path: Path
 ) -> None:
     choose = random.Random(seed)
     pcm, rate_hz = sounds()["mono" if seed % 2 else "stereo"]
     channels = 1 if pcm.ndim == 1 else pcm.shape[1]
-    with c.opened(parrot_path) as handle, Recognizer.open(parrot_path) as recognizer:
+    with c.opened(small_voice_path) as handle, Recognizer.open(small_voice_path) as recognizer:
         assert isinstance(recognizer, VoiceRecognizer)
         ours, theirs = c.Stream(handle, rate_hz, channels), recognizer.stream(rate_hz, channels)
         t_ms, at, heard = choose.randrange(-5000, 5000), 0, 0
@@ -150,7 +152,7 @@ def pictures() -> dict[str, tuple[np.ndarray, str]]:
 @pytest.mark.parametrize("name", list(pictures()))
 @pytest.mark.parametrize("box", [None, (5.0, 6.5, 35.0, 40.25)])
 def test_pictures_are_read_as_in_python(name: str, box: Any, tmp_path: Path) -> None:
-    path = mask.write(tmp_path)
+    path = contrast_face.write(tmp_path)
     array, color = pictures()[name]
     with c.opened(path) as handle, Recognizer.open(path) as recognizer:
         height, width = array.shape[:2]
@@ -164,7 +166,7 @@ def test_pictures_are_read_as_in_python(name: str, box: Any, tmp_path: Path) -> 
 def test_pictures_that_cannot_be_are_refused(tmp_path: Path) -> None:
     array, result = np.zeros((16, 16), np.uint8), c.Result()
     good = {"color": 0, "pixels": array.ctypes.data, "width": 16, "height": 16}
-    with c.opened(mask.write(tmp_path)) as handle:
+    with c.opened(contrast_face.write(tmp_path)) as handle:
         for wrong in ({"color": 6}, {"color": -1}, {"pixels": None}, {"width": 0}, {"height": 40_000}):
             image = c.Image(**{**good, **wrong})
             assert c.LIB.edgeemo_predict_image(handle, byref(image), None, byref(result)) == c.INPUT
@@ -178,7 +180,7 @@ def test_pictures_that_cannot_be_are_refused(tmp_path: Path) -> None:
 def test_strides_that_lead_out_of_the_picture_are_refused(stride: int, tmp_path: Path) -> None:
     array, result = np.zeros((16, 16), np.uint8), c.Result()
     image = c.Image(color=0, pixels=array.ctypes.data, width=16, height=16, row_stride=stride)
-    with c.opened(mask.write(tmp_path)) as handle:
+    with c.opened(contrast_face.write(tmp_path)) as handle:
         assert c.LIB.edgeemo_predict_image(handle, byref(image), None, byref(result)) == c.INPUT
         assert f"row_stride is {stride}" in c.error()
 
@@ -187,7 +189,7 @@ def test_rows_may_lie_upwards_but_not_of_nv12(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     rgb = rng.integers(0, 256, (48, 40, 3), dtype=np.uint8)
     camera = rng.integers(0, 256, (72, 64), dtype=np.uint8)
-    with c.opened(mask.write(tmp_path)) as handle:
+    with c.opened(contrast_face.write(tmp_path)) as handle:
         upwards = c.picture(handle, rgb[::-1].copy()[::-1], "rgb")
         assert upwards.numbers() == c.picture(handle, rgb, "rgb").numbers()
         image, result = c.image_of(camera[::-1], "nv12"), c.Result()
@@ -195,11 +197,11 @@ def test_rows_may_lie_upwards_but_not_of_nv12(tmp_path: Path) -> None:
         assert "from the top down" in c.error()
 
 
-def test_a_refused_chunk_changes_nothing(parrot_path: Path) -> None:
-    pcm = parrot.voice("anger", 3).astype(np.float32) / 32768
+def test_a_refused_chunk_changes_nothing(small_voice_path: Path) -> None:
+    pcm = small_voice.voice("anger", 3).astype(np.float32) / 32768
     bad = pcm[:1000].copy()
     bad[500] = np.nan
-    with c.opened(parrot_path) as handle:
+    with c.opened(small_voice_path) as handle:
         disturbed, smooth = c.Stream(handle, 16_000), c.Stream(handle, 16_000)
         for at in range(0, len(pcm), 8000):
             with pytest.raises(ValueError, match="sample 500 is NaN"):
@@ -214,9 +216,9 @@ def test_a_refused_chunk_changes_nothing(parrot_path: Path) -> None:
 
 
 @pytest.mark.parametrize("far", [2**52 + 1, -(2**52) - 1, 2**63 - 1, -(2**63)])
-def test_a_time_that_doubles_do_not_hold_is_refused(far: int, parrot_path: Path) -> None:
-    pcm = parrot.voice("anger", 2)
-    with c.opened(parrot_path) as handle:
+def test_a_time_that_doubles_do_not_hold_is_refused(far: int, small_voice_path: Path) -> None:
+    pcm = small_voice.voice("anger", 2)
+    with c.opened(small_voice_path) as handle:
         disturbed, smooth = c.Stream(handle, 16_000), c.Stream(handle, 16_000)
         for t_ms in (-(2**52), 2**52):  # the second behind a gap
             with pytest.raises(ValueError, match="t_ms must be within 2"):
@@ -226,9 +228,9 @@ def test_a_time_that_doubles_do_not_hold_is_refused(far: int, parrot_path: Path)
         assert disturbed.summary() == smooth.summary()
 
 
-def test_streams_outlive_their_recognizer(parrot_path: Path) -> None:
-    pcm = parrot.voice("anger", 3)
-    with c.opened(parrot_path) as handle:
+def test_streams_outlive_their_recognizer(small_voice_path: Path) -> None:
+    pcm = small_voice.voice("anger", 3)
+    with c.opened(small_voice_path) as handle:
         expected = c.Stream(handle, 16_000).push(pcm, 0)
         stream = c.Stream(handle, 16_000)
     code = c.LIB.edgeemo_stream_push(stream._handle, byref(c.pcm_of(pcm)), c_int64(0))
@@ -239,8 +241,8 @@ def test_streams_outlive_their_recognizer(parrot_path: Path) -> None:
     stream.close()
 
 
-def test_probabilities_may_be_left_out_or_have_less_room(wordy_path: Path) -> None:
-    with c.opened(wordy_path) as handle:
+def test_probabilities_may_be_left_out_or_have_less_room(float_text_path: Path) -> None:
+    with c.opened(float_text_path) as handle:
         whole = c.text(handle, b"so happy")
         none, two = c.Result(), c.Result(probabilities=(c_float * 2)(), n_probabilities=2)
         for result in (none, two):
@@ -250,7 +252,7 @@ def test_probabilities_may_be_left_out_or_have_less_room(wordy_path: Path) -> No
         assert [two.probabilities[i] for i in range(2)] == whole.numbers()[8:10]
 
 
-def test_errors_have_a_code_and_a_sentence_with_a_remedy(wordy_path: Path, tmp_path: Path) -> None:
+def test_errors_have_a_code_and_a_sentence_with_a_remedy(float_text_path: Path, tmp_path: Path) -> None:
     junk = tmp_path / "junk.tflite"
     junk.write_bytes(b"no bundle")
     assert c.try_open(tmp_path / "none.tflite")[0] == c.NOT_FOUND
@@ -258,11 +260,11 @@ def test_errors_have_a_code_and_a_sentence_with_a_remedy(wordy_path: Path, tmp_p
     assert c.try_open(tmp_path)[0] == c.NOT_FOUND
     assert c.try_open(junk)[0] == c.CORRUPT
     assert "Fetch or convert" in c.error()
-    assert c.try_open(wordy_path, library=b"/nowhere/libLiteRt.so")[0] == c.RUNTIME
+    assert c.try_open(float_text_path, library=b"/nowhere/libLiteRt.so")[0] == c.RUNTIME
     assert "install ai-edge-litert" in c.error()
-    assert c.try_open(wordy_path, delegate=b"npu")[0] == c.DELEGATE
-    assert c.try_open(wordy_path, threads=65)[0] == c.INPUT
-    with c.opened(wordy_path, threads=2, delegate=b"cpu") as handle:
+    assert c.try_open(float_text_path, delegate=b"npu")[0] == c.DELEGATE
+    assert c.try_open(float_text_path, threads=65)[0] == c.INPUT
+    with c.opened(float_text_path, threads=2, delegate=b"cpu") as handle:
         pcm = c.pcm_of(np.zeros(8000, np.int16))
         result = c.Result()
         assert c.LIB.edgeemo_predict_pcm(handle, byref(pcm), 16_000, byref(result)) == c.MISMATCH
@@ -274,7 +276,7 @@ def test_errors_have_a_code_and_a_sentence_with_a_remedy(wordy_path: Path, tmp_p
         assert stream.value is None
 
 
-def test_null_is_refused_everywhere_and_closing_null_is_allowed(wordy_path: Path) -> None:
+def test_null_is_refused_everywhere_and_closing_null_is_allowed(float_text_path: Path) -> None:
     result, lib = c.Result(), c.LIB
     handle = c_void_p()
     assert lib.edgeemo_open(None, None, byref(handle)) == c.INPUT
@@ -300,7 +302,7 @@ def test_null_is_refused_everywhere_and_closing_null_is_allowed(wordy_path: Path
         assert c.error()
     lib.edgeemo_close(None)
     lib.edgeemo_stream_close(None)
-    with c.opened(wordy_path) as handle:
+    with c.opened(float_text_path) as handle:
         assert lib.edgeemo_predict_text(handle, None, c_size_t(3), byref(result)) == c.INPUT
         assert lib.edgeemo_predict_text(handle, None, c_size_t(0), byref(result)) == c.OK
         assert lib.edgeemo_predict_text(handle, b"x", c_size_t(1), None) == c.INPUT
@@ -360,8 +362,8 @@ def test_bundles_are_judged_as_python_judges_them(tmp_path: Path) -> None:
     assert stricter < 60
 
 
-def test_several_threads_share_a_recognizer(wordy_path: Path) -> None:
-    with c.opened(wordy_path) as handle:
+def test_several_threads_share_a_recognizer(float_text_path: Path) -> None:
+    with c.opened(float_text_path) as handle:
         expected = {text: c.text(handle, text.encode()).numbers() for text in TEXTS}
         wrong: list[Any] = []
 

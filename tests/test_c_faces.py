@@ -12,12 +12,12 @@ from ctypes import byref, c_int64, c_uint32, c_void_p
 from pathlib import Path
 from typing import Any
 
-import mime
+import float_text
 import numpy as np
 import numpy.typing as npt
-import parrot
 import pytest
-import wordy
+import small_face
+import small_voice
 
 from edgeemo import Bundle, EmotionResult, FaceDetector, FaceRecognizer, Recognizer, errors
 from edgeemo.bundle import CARD_NAME, _zip, shipped
@@ -153,10 +153,10 @@ def test_streams_outlive_their_recognizer() -> None:
     stream.close()
 
 
-def test_each_kind_of_stream_takes_its_own(parrot_path: Path) -> None:
-    pcm, image, result = c.pcm_of(parrot.voice("anger", 0.1)), c.image_of(drawn(), "rgb"), c.Result()
+def test_each_kind_of_stream_takes_its_own(small_voice_path: Path) -> None:
+    pcm, image, result = c.pcm_of(small_voice.voice("anger", 0.1)), c.image_of(drawn(), "rgb"), c.Result()
     stream = c_void_p(1)
-    with c.opened(FACE) as faces, c.opened(parrot_path) as voices:
+    with c.opened(FACE) as faces, c.opened(small_voice_path) as voices:
         watcher = c.FaceStream(faces)
         assert c.LIB.edgeemo_stream_push(watcher.handle, byref(pcm), c_int64(0)) == c.MISMATCH
         assert "edgeemo_stream_open" in c.error()
@@ -186,13 +186,13 @@ def test_an_option_out_of_range_is_refused_by_its_name(field: str, wrong: int) -
 
 
 def test_a_detector_may_be_named(tmp_path: Path, boxes_are_crops: None) -> None:
-    alone = mime.write(tmp_path)
+    alone = small_face.write(tmp_path)
     picture = drawn((2, 60, 30, 150))
     with c.opened(alone) as handle:
         image, result = c.image_of(picture, "rgb"), c.Result()
         assert c.LIB.edgeemo_predict_image(handle, byref(image), None, byref(result)) == c.OK
         assert c.LIB.edgeemo_predict_front(handle, byref(image), byref(result)) == c.NOT_FOUND
-        assert "Put face-detector.tflite beside mime" in c.error()
+        assert "Put face-detector.tflite beside small-face" in c.error()
     with c.opened(alone, detector=str(DETECTOR).encode()) as handle:
         named = c.front(handle, picture, "rgb")
     shutil.copy(DETECTOR, tmp_path / "face-detector.tflite")
@@ -207,7 +207,7 @@ def test_a_detector_may_be_named(tmp_path: Path, boxes_are_crops: None) -> None:
 def test_detectors_that_cannot_be_are_refused(tmp_path: Path) -> None:
     junk = tmp_path / "junk.tflite"
     junk.write_bytes(b"no bundle")
-    text = Path(wordy.write(tmp_path))
+    text = Path(float_text.write(tmp_path))
     named = str(DETECTOR).encode()
     assert c.try_open(FACE, detector=str(tmp_path / "none").encode())[0] == c.NOT_FOUND
     assert c.try_open(FACE, detector=str(junk).encode())[0] == c.CORRUPT

@@ -9,10 +9,10 @@ from ctypes import byref, c_int64, c_size_t, c_void_p
 from pathlib import Path
 from typing import Any
 
+import float_text
 import numpy as np
-import parrot
 import pytest
-import wordy
+import small_voice
 
 from edgeemo import Bundle, Runtime, Stream, VoiceRecognizer, errors
 from edgeemo.backends import NativeBackend
@@ -33,8 +33,8 @@ def fail(stand_in: Path) -> Fail:
 
 
 @pytest.fixture
-def stream(stand_in: Path, parrot_path: Path) -> Iterator[Stream]:
-    bundle = Bundle.open(parrot_path)
+def stream(stand_in: Path, small_voice_path: Path) -> Iterator[Stream]:
+    bundle = Bundle.open(small_voice_path)
     with VoiceRecognizer(
         bundle, Runtime(b"", backend=NativeBackend(bundle.flatbuffer, library=str(stand_in)))
     ) as opened:
@@ -53,12 +53,14 @@ def told(work: Callable[[], list[Any]]) -> list[Any] | None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_model_that_fails_is_survived_as_in_python(
-    seed: int, fail: Fail, stream: Stream, stand_in: Path, parrot_path: Path
+    seed: int, fail: Fail, stream: Stream, stand_in: Path, small_voice_path: Path
 ) -> None:
     """Long chunks, short ones and gaps: what fails, what waits and what comes later are the same."""
     choose = random.Random(seed)
-    pcm = np.concatenate([parrot.voice("anger", 4), parrot.noise(3), parrot.voice("sadness", 5)])
-    with c.opened(parrot_path, library=str(stand_in).encode()) as handle:
+    pcm = np.concatenate(
+        [small_voice.voice("anger", 4), small_voice.noise(3), small_voice.voice("sadness", 5)]
+    )
+    with c.opened(small_voice_path, library=str(stand_in).encode()) as handle:
         ours, at, t_ms, heard, failed = c.Stream(handle, 16_000), 0, 0, 0, 0
         while at < len(pcm):
             chunk = pcm[at : at + choose.choice((700, 5000, 9000, 40_000))]
@@ -92,10 +94,12 @@ HUGE = [2**64 - 1, 2**63, 2**63 - 1, 2**62]
 
 @pytest.mark.parametrize("channels", [0, 2, 32])
 @pytest.mark.parametrize("samples", HUGE)
-def test_more_samples_than_memory_holds_are_refused(samples: int, channels: int, parrot_path: Path) -> None:
+def test_more_samples_than_memory_holds_are_refused(
+    samples: int, channels: int, small_voice_path: Path
+) -> None:
     """As a read() that failed counts them, and as a product with channels that wraps to nothing."""
     one, result, stream = np.zeros(32, np.float32), c.Result(), c_void_p()
-    with c.opened(parrot_path) as handle:
+    with c.opened(small_voice_path) as handle:
         assert c.LIB.edgeemo_stream_open(handle, 16_000, channels, byref(stream)) == c.OK
         for kind in ("int16", "float32"):
             pcm = c.Pcm(channels=channels, samples=samples, **{kind: one.ctypes.data})
@@ -108,15 +112,15 @@ def test_more_samples_than_memory_holds_are_refused(samples: int, channels: int,
 
 @pytest.mark.parametrize("size", HUGE[:2])
 def test_a_text_longer_than_memory_is_refused(size: int, tmp_path: Path) -> None:
-    with c.opened(wordy.write(tmp_path)) as handle:
+    with c.opened(float_text.write(tmp_path)) as handle:
         code = c.LIB.edgeemo_predict_text(handle, b"so happy", c_size_t(size), byref(c.Result()))
         assert code == c.INPUT
         assert f"size is {size}, more than memory holds" in c.error()
 
 
-def test_no_channels_are_one_in_a_stream_as_in_a_clip(parrot_path: Path) -> None:
-    pcm = parrot.voice("anger", 2)
-    with c.opened(parrot_path) as handle:
+def test_no_channels_are_one_in_a_stream_as_in_a_clip(small_voice_path: Path) -> None:
+    pcm = small_voice.voice("anger", 2)
+    with c.opened(small_voice_path) as handle:
         none, one = c.Stream(handle, 16_000, 0), c.Stream(handle, 16_000, 1)
         assert none.push(pcm, 0) == one.push(pcm, 0) != []
         stream = c_void_p(1)

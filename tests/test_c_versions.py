@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
-import mask
+import contrast_face
+import float_text
 import numpy as np
-import parrot
 import pytest
-import wordy
+import small_voice
 
 from edgeemo import FaceRecognizer, Recognizer, VoiceRecognizer, native_paths
 from edgeemo.backends import litert_library
@@ -93,7 +93,7 @@ def test_symbols_and_structs_are_those_that_were_promised(paths: dict[str, Path]
     symbols = {line.split()[-1] for line in exported.splitlines() if " T " in line}
     text = header.read_text("utf-8")
     assert symbols | set(layout_of(header, tmp_path)) == set(goldens()[-1])
-    assert f"#define EDGEEMO_ABI_VERSION {len(goldens())} " in text
+    assert f"#define EDGEEMO_ABI_VERSION {len(goldens())}\n" in text
     declared = set(re.findall(r"EDGEEMO_API [\w \*]+?\*?(edgeemo_\w+)\(", text))
     assert {symbol.split("@")[0] for symbol in symbols} == declared
 
@@ -170,19 +170,21 @@ int main(int argc, char** argv) {
 """
 
 
-def test_a_program_of_version_1_runs(paths: dict[str, Path], parrot_path: Path, tmp_path: Path) -> None:
+def test_a_program_of_version_1_runs(paths: dict[str, Path], small_voice_path: Path, tmp_path: Path) -> None:
     (tmp_path / "old.c").write_text(OLD)
     link = [f"-L{paths['lib']}", f"-Wl,-rpath,{paths['lib']}", "-ledgeemo"]
     run("cc", "-std=c99", f"-I{GOLDEN}", tmp_path / "old.c", "-o", tmp_path / "old", *link)
-    pcm = parrot.voice("anger", 2)[:32_000]
+    pcm = small_voice.voice("anger", 2)[:32_000]
     pixels = np.random.default_rng(6).integers(0, 256, (96, 80), dtype=np.uint8)
     (tmp_path / "input").write_bytes(pcm.tobytes() + pixels.tobytes())
-    text, face = Path(wordy.write(tmp_path)), Path(mask.write(tmp_path))
-    told = run(tmp_path / "old", text, parrot_path, face, litert_library(), tmp_path / "input").splitlines()
+    text, face = Path(float_text.write(tmp_path)), Path(contrast_face.write(tmp_path))
+    told = run(
+        tmp_path / "old", text, small_voice_path, face, litert_library(), tmp_path / "input"
+    ).splitlines()
     expected = []
     with (
         Recognizer.open(text) as words,
-        Recognizer.open(parrot_path) as voices,
+        Recognizer.open(small_voice_path) as voices,
         Recognizer.open(face) as faces,
     ):
         assert isinstance(voices, VoiceRecognizer)

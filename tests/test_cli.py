@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import float_text
 import pytest
-import wordy
 
 from edgeemo import cli
 from edgeemo.cli import main
@@ -19,7 +19,7 @@ DEV = "text,labels,valence,arousal\nso happy,joy,0.9,0.4\nsad,sadness,-0.6,-0.3\
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> str:
-    return str(wordy.write(tmp_path))
+    return str(float_text.write(tmp_path))
 
 
 @pytest.fixture
@@ -139,7 +139,9 @@ def test_a_folder_is_not_read_as_a_text(
         assert "edgeemo watch" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["nosuch.txt", "./data/nosuch", "/nowhere", "photo.HEIC"])
+@pytest.mark.parametrize(
+    "name", ["nosuch.txt", "./data/nosuch", "/nowhere", "photo.HEIC", "memo.m4a", "film.avi", "a.pdf"]
+)
 def test_the_name_of_a_file_that_is_not_there_is_not_read_as_a_text(
     name: str,
     bundle: str,
@@ -237,7 +239,7 @@ def test_our_errors_are_one_line_with_a_remedy(capsys: pytest.CaptureFixture[str
 
 
 def test_a_licence_warning_is_one_plain_line(tmp_path: Path) -> None:
-    path = wordy.write(tmp_path, name="free.tflite", commercial="no")
+    path = float_text.write(tmp_path, name="free.tflite", commercial="no")
     done = run("predict", "happy", "--bundle", str(path), "--json")
     assert done.returncode == 0
     assert done.stderr.decode().startswith("edgeemo: note: The bundle 'tiny' (Apache-2.0) is not cleared")

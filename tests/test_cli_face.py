@@ -13,10 +13,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import fake_cv2
-import mime
+import float_text
 import numpy as np
 import pytest
-import wordy
+import small_face
 
 pytest.importorskip("PIL", reason="needs edgeemo[face]")
 pytest.importorskip("cv2", reason="needs edgeemo[face]")
@@ -27,10 +27,10 @@ from edgeemo.cli import draw, main
 
 pytestmark = pytest.mark.usefixtures("boxes_are_crops")
 
-SCENE = mime.scene([("happiness", 20, 30, 40), ("anger", 150, 60, 100)])
+SCENE = small_face.scene([("happiness", 20, 30, 40), ("anger", 150, 60, 100)])
 
 
-class FakeDetector(mime.Spotter):
+class FakeDetector(small_face.SquareDetector):
     """What stands in for `edgeemo.FaceDetector`."""
 
     @classmethod
@@ -44,8 +44,8 @@ def detector(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bundle(mime_path: Path) -> str:
-    return str(mime_path)
+def bundle(small_face_path: Path) -> str:
+    return str(small_face_path)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def photo(tmp_path: Path) -> str:
     return save(tmp_path / "photo.png", SCENE)
 
 
-def save(path: Path, rgb: mime.Pixels) -> str:
+def save(path: Path, rgb: small_face.Pixels) -> str:
     cv2.imwrite(str(path), rgb[..., ::-1])
     return str(path)
 
@@ -64,7 +64,7 @@ def frames(tmp_path: Path) -> str:
     (tmp_path / "frames").mkdir()
     for i in range(5):
         faces = [("happiness" if i < 3 else "anger", 40 + 2 * i, 60, 50)]
-        save(tmp_path / "frames" / f"{i}.png", mime.scene(faces + [("sadness", 200, 60, 50)] * (i > 1)))
+        save(tmp_path / "frames" / f"{i}.png", small_face.scene(faces + [("sadness", 200, 60, 50)] * (i > 1)))
     return str(tmp_path / "frames")
 
 
@@ -76,14 +76,14 @@ def objects(out: str) -> list[dict[str, Any]]:
 
 
 def test_a_photograph_gives_one_json_object_with_its_faces(
-    photo: str, bundle: str, mime_reader: FaceRecognizer, capsys: pytest.CaptureFixture[str]
+    photo: str, bundle: str, small_face_recognizer: FaceRecognizer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["predict", photo, "--bundle", bundle, "--json"]) == 0
     printed = capsys.readouterr()
     assert printed.out.count("\n") == 1
     said = json.loads(printed.out)
-    assert said.pop("faces") == [r.to_dict() for r in mime_reader.predict_all(SCENE)]
-    front = mime_reader.predict(SCENE).to_dict()
+    assert said.pop("faces") == [r.to_dict() for r in small_face_recognizer.predict_all(SCENE)]
+    front = small_face_recognizer.predict(SCENE).to_dict()
     assert said == {"file": photo, "width": 320, "height": 240, **front}
     assert front["label"] == "anger"
     assert printed.err == ""
@@ -94,18 +94,18 @@ def test_a_photograph_gives_a_row_a_face(photo: str, bundle: str, capsys: pytest
     header, *rows = capsys.readouterr().out.splitlines()
     assert header.split() == [
         "face",
-        "x",
-        "y",
-        "width",
-        "height",
+        "x0",
+        "y0",
+        "x1",
+        "y1",
         "emotion",
         "valence",
         "arousal",
         "evidence",
     ]
     assert [row.split()[:6] for row in rows] == [
-        ["1", "20", "30", "40", "40", "happiness"],
-        ["2", "150", "60", "100", "100", "anger"],
+        ["1", "20", "30", "60", "70", "happiness"],
+        ["2", "150", "60", "250", "160", "anger"],
     ]
     assert all(len(row) == len(header) for row in rows)
     assert all(row.endswith("0.88") for row in rows)
@@ -114,7 +114,7 @@ def test_a_photograph_gives_a_row_a_face(photo: str, bundle: str, capsys: pytest
 def test_a_photograph_without_a_face_is_neutral_without_evidence(
     bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    empty = save(tmp_path / "a.png", mime.scene([]))
+    empty = save(tmp_path / "a.png", small_face.scene([]))
     assert main(["predict", empty, "--bundle", bundle, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["label"], said["evidence"], said["faces"]) == ("neutral", 0.0, [])
@@ -126,7 +126,7 @@ def test_a_picture_that_is_a_face_is_read_whole(
     bundle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "edgeemo.face_detector", None)  # not needed
-    face = save(tmp_path / "a.png", np.repeat(mime.face("sadness", 48)[..., None], 3, 2))
+    face = save(tmp_path / "a.png", np.repeat(small_face.face("sadness", 48)[..., None], 3, 2))
     assert main(["predict", face, "--whole", "--bundle", bundle, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["label"], said["face"]["box"]) == ("sadness", [0, 0, 48, 48])
@@ -145,8 +145,8 @@ def test_the_default_bundle_of_a_photograph_is_face(
 ) -> None:
     monkeypatch.setattr("edgeemo.bundle.ZOO", tmp_path / "zoo")
     (tmp_path / "zoo").mkdir()
-    mime.write(tmp_path / "zoo", "face.tflite")
-    wordy.write(tmp_path / "zoo", "text.tflite")
+    small_face.write(tmp_path / "zoo", "face.tflite")
+    float_text.write(tmp_path / "zoo", "text.tflite")
     for argument, modality in ((photo, "face"), ("happy as in photo.jpg", "text")):
         assert main(["predict", argument, "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["modality"] == modality
@@ -181,8 +181,7 @@ def test_a_picture_that_cannot_be_written_is_a_named_error(
         (["so happy", "--bundle", "FACE"], "reads faces: give a photograph"),
         (["-", "--bundle", "FACE"], "reads faces: give a photograph"),
         (["so happy", "--bundle", "TEXT", "--whole"], "--whole is for photographs"),
-        (["FILM"], "film.mp4 is a video: `edgeemo watch` reads it"),
-        (["none.avi"], "none.avi is a video: `edgeemo watch` reads it"),
+        (["FILM"], "film.mp4 is a video: `edgeemo watch` reads its faces"),
     ],
 )
 def test_what_does_not_go_together_is_wrong_usage(
@@ -192,7 +191,7 @@ def test_what_does_not_go_together_is_wrong_usage(
     names = {
         "PHOTO": photo,
         "FACE": bundle,
-        "TEXT": str(wordy.write(tmp_path)),
+        "TEXT": str(float_text.write(tmp_path)),
         "FILM": f"{tmp_path}/film.mp4",
     }
     assert main(["predict", *(names.get(a, a) for a in arguments)]) == 2
@@ -217,9 +216,9 @@ def test_a_photograph_that_cannot_be_read_is_one_line_and_exit_code_one(
 # --- drawing ---
 
 
-def test_drawing_leaves_the_frame_alone_and_takes_any_box(mime_reader: FaceRecognizer) -> None:
+def test_drawing_leaves_the_frame_alone_and_takes_any_box(small_face_recognizer: FaceRecognizer) -> None:
     for box in ((-500.0, -500.0, 5000.0, 5000.0), (0.0, 0.0, 1.0, 1.0), (318.0, 238.0, 330.0, 250.0)):
-        results = mime_reader.predict_all(SCENE, boxes=[box])
+        results = small_face_recognizer.predict_all(SCENE, boxes=[box])
         for color in ("rgb", "bgr"):
             before = SCENE.copy()
             drawn = draw.annotated(SCENE, color, results)
@@ -252,9 +251,9 @@ def test_without_a_terminal_results_are_rows(
 ) -> None:
     assert main(["watch", frames, "--bundle", bundle]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split()[:3] == ["seconds", "face", "x"]
+    assert lines[0].split()[:3] == ["seconds", "face", "x0"]
     assert lines[0].endswith("evidence  drops")
-    assert lines[1].split()[:7] == ["0.04", "1", "42", "60", "50", "50", "happiness"]
+    assert lines[1].split()[:7] == ["0.04", "1", "42", "60", "92", "110", "happiness"]
 
 
 def test_it_stops_after_so_many_seconds(frames: str, bundle: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -268,7 +267,7 @@ def test_a_video_is_read_to_its_end(bundle: str, tmp_path: Path, capsys: pytest.
     if not out.isOpened():
         pytest.skip("this OpenCV writes no video")
     for _ in range(6):
-        out.write(mime.scene([("happiness", 20, 30, 40)])[..., ::-1].copy())
+        out.write(small_face.scene([("happiness", 20, 30, 40)])[..., ::-1].copy())
     out.release()
     # compressed edges are not those of the drawing: the detector is given them
     assert main(["watch", path, "--json", "--bundle", bundle]) == 0
@@ -311,7 +310,7 @@ def test_a_source_that_cannot_be_watched_is_named(
 
 
 def test_a_text_bundle_cannot_watch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["watch", "--bundle", str(wordy.write(tmp_path))]) == 2
+    assert main(["watch", "--bundle", str(float_text.write(tmp_path))]) == 2
     assert "reads text, not faces" in capsys.readouterr().err
 
 
@@ -359,14 +358,14 @@ def test_a_window_shows_every_frame_until_q(
 
 SCRIPT = (
     "import itertools, sys, time, types\n"
-    "import fake_cv2, mime\n"
+    "import fake_cv2, small_face\n"
     "from edgeemo.cli import main\n"
-    "class FakeDetector(mime.Spotter):\n"
+    "class FakeDetector(small_face.SquareDetector):\n"
     "    open = classmethod(lambda cls, **how: cls())\n"
     "def film():\n"
     "    for i in itertools.count():\n"
     "        time.sleep(0.01)\n"
-    "        yield mime.scene([('happiness', 40 + i % 3, 60, 50)])[..., ::-1]\n"
+    "        yield small_face.scene([('happiness', 40 + i % 3, 60, 50)])[..., ::-1]\n"
     "sys.modules['edgeemo.face_detector'] = types.SimpleNamespace(FaceDetector=FakeDetector)\n"
     "sys.modules['cv2'] = fake_cv2.module(lambda index: fake_cv2.Capture(film()))\n"
     "sys.exit(main(['watch', *sys.argv[1:]]))\n"

@@ -5,19 +5,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import float_text
 import pytest
-import wordy
 
 from edgeemo.cli import console, main
+from edgeemo.data.leaks import write_seen
 from edgeemo.errors import BudgetError, ConversionError
-from edgeemo.evaluation.leaks import write_seen
 
 DEV = "text,labels,valence,arousal\nso happy,joy,0.9,0.4\nsad,sadness,-0.6,-0.3\nangry sad,anger,-0.5,0.6\n"
 
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> str:
-    return str(wordy.write(tmp_path))
+    return str(float_text.write(tmp_path))
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_evaluate_prints_the_promised_json(bundle: str, dev: str, capsys: pytest
     assert found["n"] == 3
     assert {"n", "metrics", "per_label", "leaks", "confusion", "bundle"} <= set(found)
     assert found["metrics"]["accuracy"].keys() == {"value", "low", "high"}
-    assert found["confusion"]["labels"] == list(wordy.LABELS)
+    assert found["confusion"]["labels"] == list(float_text.LABELS)
 
 
 def test_evaluate_draws_tables_and_pictures(
@@ -66,9 +66,12 @@ def test_evaluate_compares_with_a_peer(
 
 
 @pytest.mark.parametrize(("policy", "code"), [("refuse", 3), ("drop", 0), ("keep", 0)])
-def test_leaks_are_refused_with_exit_code_three(bundle: str, dev: str, policy: str, code: int) -> None:
+def test_leaks_are_refused_with_exit_code_three(
+    bundle: str, dev: str, policy: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_seen(Path(bundle).with_suffix(".seen"), ["SAD"])
     assert main(["evaluate", bundle, dev, "--leaks", policy, "--json"]) == code
+    assert ("1 of 3 test texts also stand" in capsys.readouterr().err) == (policy == "refuse")
 
 
 def test_inspect_gives_the_card_as_json(bundle: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,7 +88,7 @@ def test_list_shows_the_shipped_bundles_and_their_verdicts(
     monkeypatch.setattr("edgeemo.bundle.ZOO", tmp_path)
     assert main(["list"]) == 0
     assert "No bundle" in capsys.readouterr().out
-    wordy.write(tmp_path, commercial="unclear")
+    float_text.write(tmp_path, commercial="unclear")
     assert main(["list", "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert (found["name"], found["commercial"], found["licence"]) == ("tiny", "unclear", "Apache-2.0")
@@ -170,8 +173,8 @@ def test_a_manifest_that_cannot_be_read_is_an_error_and_no_failed_check(
         pytest.importorskip("tensorflow", reason="needs edgeemo[train]")
     (tmp_path / "m.keras").touch()
     (tmp_path / "bad.csv").write_text(manifest, encoding="latin-1")
-    (tmp_path / "card.json").write_text(wordy.card().to_json())
-    (tmp_path / "vocab.txt").write_text("\n".join(wordy.PIECES) + "\n")
+    (tmp_path / "card.json").write_text(float_text.card().to_json())
+    (tmp_path / "vocab.txt").write_text("\n".join(float_text.PIECES) + "\n")
     model, bad = str(tmp_path / "m.keras"), str(tmp_path / "bad.csv")
     assert main({
         "convert": ["convert", model, "--calibration", bad, "--out", str(tmp_path / "new.tflite")],
@@ -187,8 +190,8 @@ def test_a_file_that_is_no_keras_model_is_an_error_and_no_failed_check(
 ) -> None:
     pytest.importorskip("tensorflow", reason="needs edgeemo[train]")
     (tmp_path / "m.keras").write_text("not a model")
-    (tmp_path / "card.json").write_text(wordy.card().to_json())
-    (tmp_path / "vocab.txt").write_text("\n".join(wordy.PIECES) + "\n")
+    (tmp_path / "card.json").write_text(float_text.card().to_json())
+    (tmp_path / "vocab.txt").write_text("\n".join(float_text.PIECES) + "\n")
     model = str(tmp_path / "m.keras")
     rest = (
         [bundle, dev]
@@ -197,7 +200,7 @@ def test_a_file_that_is_no_keras_model_is_an_error_and_no_failed_check(
     )
     assert main([command, model, *rest]) == 1
     said = capsys.readouterr().err
-    assert "m.keras is no Keras model" in said
+    assert "m.keras is not a Keras model" in said
     assert "Traceback" not in said
     assert not (tmp_path / "new.tflite").exists()
 
@@ -217,7 +220,7 @@ def test_a_verification_is_shown_as_tables(
 def test_train_and_manifest_pass_on_what_was_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from edgeemo.manifest import Example, read_manifest
+    from edgeemo.data.manifest import Example, read_manifest
 
     class Training:
         calls: list[tuple[object, ...]] = []  # noqa: RUF012
@@ -227,7 +230,7 @@ def test_train_and_manifest_pass_on_what_was_asked(
             self.calls.append((recipe, named))
             return Path("runs/text/model.keras")
 
-        def manifest(self, dataset: str, data: Path, split: str) -> list[Example]:
+        def load(self, dataset: str, data: Path, split: str) -> list[Example]:
             self.calls.append((dataset, data, split))
             return [Example(text="x", labels=("joy",))]
 

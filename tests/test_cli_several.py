@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import mime
 import pytest
-from mime import Pixels
+import small_face
+from small_face import Pixels
 
 pytest.importorskip("PIL", reason="needs edgeemo[face]")
 pytest.importorskip("cv2", reason="needs edgeemo[face]")
@@ -19,14 +19,16 @@ EMOTIONS = ("happiness", "anger", "sadness")
 
 
 @pytest.fixture
-def faces(tmp_path: Path, mime_path: Path) -> list[str]:
+def faces(tmp_path: Path, small_face_path: Path) -> list[str]:
     """Three photographs, each a face, and how to read them."""
-    return [save(tmp_path / f"{emotion}.png", mime.scene([(emotion, 0, 0, 240)])) for emotion in EMOTIONS]
+    return [
+        save(tmp_path / f"{emotion}.png", small_face.scene([(emotion, 0, 0, 240)])) for emotion in EMOTIONS
+    ]
 
 
 @pytest.fixture
-def how(mime_path: Path) -> list[str]:
-    return ["--bundle", str(mime_path), "--whole"]
+def how(small_face_path: Path) -> list[str]:
+    return ["--bundle", str(small_face_path), "--whole"]
 
 
 def save(path: Path, rgb: Pixels) -> str:

@@ -12,16 +12,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import float_text
 import numpy as np
-import parrot
 import pytest
-import wordy
+import small_voice
 
 from edgeemo import VoiceRecognizer
 from edgeemo.cli import main
 
-RATE = parrot.RATE
-CLIP = np.concatenate([parrot.voice("sadness", 1.2), parrot.noise(0.8), parrot.voice("anger", 1.2)])
+RATE = small_voice.RATE
+CLIP = np.concatenate(
+    [small_voice.voice("sadness", 1.2), small_voice.noise(0.8), small_voice.voice("anger", 1.2)]
+)
 
 
 @pytest.fixture
@@ -32,8 +34,8 @@ def clip(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def bundle(parrot_path: Path) -> str:
-    return str(parrot_path)
+def bundle(small_voice_path: Path) -> str:
+    return str(small_voice_path)
 
 
 def pipe(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
@@ -102,7 +104,7 @@ def test_a_bundle_that_reads_voice_takes_any_file_as_audio(
 def test_texts_and_text_files_go_on_as_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reader = str(wordy.write(tmp_path))
+    reader = str(float_text.write(tmp_path))
     (tmp_path / "notes.txt").write_text("so happy\nsad\n")
     for argument, labels in (
         (str(tmp_path / "notes.txt"), ["happiness", "sadness"]),
@@ -120,8 +122,8 @@ def test_the_default_bundle_follows_the_argument(
 ) -> None:
     monkeypatch.setattr("edgeemo.bundle.ZOO", tmp_path / "zoo")
     (tmp_path / "zoo").mkdir()
-    wordy.write(tmp_path / "zoo", "text.tflite")
-    parrot.write(tmp_path / "zoo", "voice.tflite")
+    float_text.write(tmp_path / "zoo", "text.tflite")
+    small_voice.write(tmp_path / "zoo", "voice.tflite")
     for argument, modality in ((clip, "voice"), ("so happy", "text")):
         assert main(["predict", argument, "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["modality"] == modality
@@ -139,7 +141,7 @@ def test_the_default_bundle_follows_the_argument(
 def test_what_does_not_go_together_is_wrong_usage(
     clip: str, bundle: str, arguments: list[str], message: str, tmp_path: Path, capsys: Any
 ) -> None:
-    names = {"CLIP": clip, "VOICE": bundle, "TEXT": str(wordy.write(tmp_path))}
+    names = {"CLIP": clip, "VOICE": bundle, "TEXT": str(float_text.write(tmp_path))}
     assert main(["predict", *(names.get(a, a) for a in arguments)]) == 2
     import re
 
@@ -267,7 +269,7 @@ def test_listening_to_what_cannot_be_is_wrong_usage(arguments: list[str], bundle
 
 
 def test_a_text_bundle_cannot_listen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["listen", "--bundle", str(wordy.write(tmp_path))]) == 2
+    assert main(["listen", "--bundle", str(float_text.write(tmp_path))]) == 2
     assert "reads text, not voice" in capsys.readouterr().err
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from edgeemo import Bundle, FaceDetector
 from edgeemo.card import DetectorCard
+from edgeemo.data.faces import read_face
+from edgeemo.data.manifest import Example, write_manifest
+from edgeemo.data.marked import overlap, read_marked
 from edgeemo.errors import BudgetError, ConversionError, DataError
-from edgeemo.evaluation.faces import read_face
-from edgeemo.evaluation.marked import overlap, read_marked
-from edgeemo.manifest import Example, write_manifest
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("cv2", reason="needs edgeemo[train]")
@@ -23,7 +23,7 @@ from edgeemo.converters.convert import convert
 from edgeemo.converters.golden import MOUTHS, scene
 from edgeemo.converters.inspect import dissect
 from edgeemo.converters.verify import verify
-from edgeemo.converters.verify_detector import DetectorBudget, DetectorVerification, marked_in
+from edgeemo.converters.verify_detector import DetectorBudget, DetectorVerification
 
 from edgeemo.cli import main
 
@@ -99,10 +99,10 @@ def test_a_keras_model_of_another_shape_is_refused(
 def test_pictures_without_marks_verify_and_texts_do_not(trained_detector: Path, tmp_path: Path) -> None:
     pictures = read_marked(trained_detector / "dev.csv")
     write_manifest(tmp_path / "plain.csv", [Example(path=p.path) for p in pictures])
-    assert [p.path for p in marked_in(tmp_path / "plain.csv")] == [p.path for p in pictures]
+    assert [p.path for p in read_marked(tmp_path / "plain.csv", required=False)] == [p.path for p in pictures]
     write_manifest(tmp_path / "texts.csv", [Example(text="so happy")])
     with pytest.raises(DataError, match="no path"):
-        [read_face(p) for p in marked_in(tmp_path / "texts.csv")]
+        [read_face(p) for p in read_marked(tmp_path / "texts.csv", required=False)]
 
 
 def test_evaluate_prints_a_report(

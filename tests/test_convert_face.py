@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from edgeemo import Bundle, FaceRecognizer, Recognizer
+from edgeemo.data.manifest import Example, read_manifest, write_manifest
 from edgeemo.errors import DataError, LeakError
-from edgeemo.manifest import Example, read_manifest, write_manifest
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("cv2", reason="needs edgeemo[train]")
@@ -20,9 +20,9 @@ from edgeemo.converters.golden import MOUTHS, drawing
 from edgeemo.converters.inspect import dissect
 from edgeemo.converters.verify import Verification, verify
 
+from edgeemo.data import catalog
+from edgeemo.data.faces import read_face
 from edgeemo.evaluation import evaluate
-from edgeemo.evaluation.faces import read_face
-from edgeemo.training import data
 
 
 def test_a_face_bundle_is_full_int8(bundle_of_trained_face: Path) -> None:
@@ -104,6 +104,6 @@ def test_texts_are_no_calibration_set_for_a_face_model(bundle_of_trained_face: P
 
 
 def test_a_set_with_a_valid_part_of_its_own_keeps_it(tiny_faces: Path) -> None:
-    assert {e.split for e in data.load("ferplus", tiny_faces, "valid")} == {"valid"}
+    assert {e.split for e in catalog.load("ferplus", tiny_faces, "valid")} == {"valid"}
     with pytest.raises(DataError, match="no split 'dev'"):
-        data.load("ferplus", tiny_faces, "dev")
+        catalog.load("ferplus", tiny_faces, "dev")

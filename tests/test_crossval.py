@@ -12,17 +12,18 @@ import pytest
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("soundfile", reason="needs edgeemo[train]")
 
-from voices import RECIPE, SPEAKERS
+from voice_training_data import RECIPE, SPEAKERS
 
 from edgeemo import Bundle, ModelCard
 from edgeemo.cli import main
+from edgeemo.data.folds import who
+from edgeemo.data.manifest import read_manifest
 from edgeemo.errors import DataError, SpecError
-from edgeemo.manifest import read_manifest
 from edgeemo.training import crossval as crossing
-from edgeemo.training.folds import who
 from edgeemo.training.recipe import read_recipe
 from edgeemo.training.train import run
-from edgeemo.training.train_voice import VoiceWorkshop
+from edgeemo.training.voice.batches import labels_in, set_of
+from edgeemo.training.voice.trainer import VoiceTrainer
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def crossed(
 def test_every_clip_is_read_once_by_a_model_that_never_met_its_speaker(
     crossed: Path, tiny_voices: Path
 ) -> None:
-    shop = VoiceWorkshop.gather(read_recipe(crossed / "recipe.toml"), tiny_voices, crossed)
+    trainer = VoiceTrainer.load(read_recipe(crossed / "recipe.toml"), tiny_voices, crossed)
     held = []
     for k in range(2):
         folder = crossed / "folds" / f"fold-{k}"
@@ -52,19 +53,33 @@ def test_every_clip_is_read_once_by_a_model_that_never_met_its_speaker(
         held += tested.tolist()
         taught = {who(e) for e in read_manifest(folder / "calibration.csv") if e.speaker}
         assert taught, "calibrated on clips of the speakers it learned from"
-        assert not taught & {who(shop.examples[i]) for i in tested}
-    assert sorted(held) == list(range(len(shop.examples)))
+        assert not taught & {who(trainer.examples[i]) for i in tested}
+    assert sorted(held) == list(range(len(trainer.examples)))
 
 
-def test_the_table_counts_speakers_and_the_classes_of_each_set(crossed: Path) -> None:
+def test_the_table_counts_speakers_and_the_classes_of_each_set(crossed: Path, tiny_voices: Path) -> None:
     report = json.loads((crossed / "folds" / "crossval.json").read_text("utf-8"))
     assert report["folds"] == 2
+    trainer = VoiceTrainer.load(read_recipe(crossed / "recipe.toml"), tiny_voices, crossed)
+    files = [np.load(crossed / "folds" / f"fold-{k}" / "answers.npz") for k in range(2)]
+    clips, said, exact = (
+        np.concatenate([file[x] for file in files]) for x in ("clips", "said_probabilities", "exact")
+    )
+    tested = [trainer.examples[i] for i in clips]
     for name, classes in (("ravdess", 4), ("emodb", 3)):
         row = report["sets"][name]
         assert row["speakers"] == len(SPEAKERS)
         assert row["classes"] == classes
-        assert 0 <= row["uar"]["low"] <= row["uar"]["value"] <= row["uar"]["high"] <= 1
-        assert 0 <= row["float_agreement"] <= 1
+        own = np.array([set_of(e) == name for e in tested])
+        labels = labels_in([e for e in tested if set_of(e) == name])
+        columns = [trainer.labels.index(label) for label in labels]
+        tops, floats = (p[own][:, columns].argmax(1) for p in (said, exact))
+        gold = np.array([labels.index(e.labels[0]) for e in tested if set_of(e) == name])
+        recalls = [(tops[gold == i] == i).mean() for i in range(classes)]
+        assert row["uar"]["value"] == pytest.approx(np.mean(recalls))
+        assert row["uar"]["low"] < row["uar"]["high"]
+        assert row["accuracy"]["value"] == pytest.approx((tops == gold).mean())
+        assert row["float_agreement"] == pytest.approx((tops == floats).mean())
     assert 0.2 <= report["scale"] <= 5
 
 
@@ -95,15 +110,15 @@ def test_done_folds_are_kept_and_another_recipe_is_refused(
 def test_scores_and_scale_go_into_the_card(
     crossed: Path, trained_voice: Path, tiny_voices: Path, tmp_path: Path
 ) -> None:
-    shop = VoiceWorkshop.gather(
+    trainer = VoiceTrainer.load(
         read_recipe(crossed / "recipe.toml"), tiny_voices, tmp_path, crossed / "folds"
     )
-    scale, metrics = shop._crossvalidated()
+    scale, metrics = trainer._crossvalidated()
     assert scale == json.loads((crossed / "folds" / "crossval.json").read_text("utf-8"))["scale"]
     assert set(metrics["crossval"]) == {"ravdess", "emodb"}
     assert "2 folds of whole speakers" in metrics["protocol"]
     with pytest.raises(DataError, match="no finished cross-validation"):
-        VoiceWorkshop.gather(
+        VoiceTrainer.load(
             read_recipe(crossed / "recipe.toml"), tiny_voices, tmp_path, tmp_path
         )._crossvalidated()
 
@@ -113,9 +128,9 @@ def test_folds_of_another_recipe_put_no_scores_into_the_card(
 ) -> None:
     other = tmp_path / "other.toml"
     other.write_text((crossed / "recipe.toml").read_text().replace("seed = 5", "seed = 6"))
-    shop = VoiceWorkshop.gather(read_recipe(other), tiny_voices, tmp_path, crossed / "folds")
+    trainer = VoiceTrainer.load(read_recipe(other), tiny_voices, tmp_path, crossed / "folds")
     with pytest.raises(DataError, match=r"folds of another recipe or other data.*run `edgeemo crossval`"):
-        shop._crossvalidated()
+        trainer._crossvalidated()
 
 
 def test_wrong_calls_say_what_is_wrong(tiny_voices: Path, tmp_path: Path) -> None:

@@ -76,30 +76,28 @@ def is_gone(number: int) -> bool:
 
 
 def test_ctrl_c_ends_a_probe_and_keeps_no_verdict(
-    tmp_path: Path, own_records: Path, pocket_path: Path
+    tmp_path: Path, own_records: Path, small_text_path: Path
 ) -> None:
-    program = helper(tmp_path, "echo at loading the model on the GPU\nsleep 60")
-    command = [sys.executable, "-m", "edgeemo.cli", "delegates", str(pocket_path)]
+    program = helper(tmp_path, "echo at loading the model on the GPU\nsleep 77777")
+    command = [sys.executable, "-m", "edgeemo.cli", "delegates", str(small_text_path)]
     asked = subprocess.Popen(
         [*command, "--option", f"probe_program={program}"], cwd=ROOT, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     child = number_in(tmp_path / "child")
     os.killpg(asked.pid, signal.SIGINT)  # as a terminal does
-    begin = time.monotonic()
-    _, said = asked.communicate(timeout=30)
-    assert time.monotonic() - begin < 5
+    _, said = asked.communicate()
     assert asked.returncode == 130, said
     assert is_gone(child)
     assert not list(own_records.rglob("*.probe"))
 
 
 def test_the_child_that_tries_an_external_delegate_goes_with_its_parent(
-    tmp_path: Path, external: str, pocket_path: Path
+    tmp_path: Path, external: str, small_text_path: Path
 ) -> None:
     options: dict[str, str | int | float] = {"fault": "hang", "probe_timeout_ms": 600_000}
     script = (
-        f"import edgeemo; edgeemo.Recognizer.open({str(pocket_path)!r}, delegate={external!r}, "
+        f"import edgeemo; edgeemo.Recognizer.open({str(small_text_path)!r}, delegate={external!r}, "
         f"delegate_options={options})"
     )
     for asked in (signal.SIGKILL, signal.SIGINT):
@@ -112,22 +110,20 @@ def test_the_child_that_tries_an_external_delegate_goes_with_its_parent(
 
 
 def test_what_an_external_delegate_starts_is_ended_with_it(
-    tmp_path: Path, own_records: Path, monkeypatch: pytest.MonkeyPatch, external: str, pocket_path: Path
+    tmp_path: Path, own_records: Path, monkeypatch: pytest.MonkeyPatch, external: str, small_text_path: Path
 ) -> None:
-    program = helper(tmp_path, f"sleep 77 & echo $! > {tmp_path}/grandchild; exit 3")
+    program = helper(tmp_path, f"sleep 77777 & echo $! > {tmp_path}/grandchild; exit 3")
     monkeypatch.setattr(sys, "executable", program)
-    begin = time.monotonic()
     with pytest.raises(
         DelegateError, match=rf"\({program}\) ended with code 3 while starting; is that .* a Python"
     ):
-        Recognizer.open(pocket_path, delegate=external)
-    assert time.monotonic() - begin < 10
+        Recognizer.open(small_text_path, delegate=external)
     assert is_gone(number_in(tmp_path / "grandchild"))
     assert not list(own_records.rglob("*.probe"))  # no word on the delegate
 
 
 def test_a_crash_of_an_external_delegate_leaves_no_core(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, external: str, pocket_path: Path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, external: str, small_text_path: Path
 ) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
     if hard == 0 or "|" in (pattern := Path("/proc/sys/kernel/core_pattern").read_text()) or "/" in pattern:
@@ -136,51 +132,53 @@ def test_a_crash_of_an_external_delegate_leaves_no_core(
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
     try:
         with pytest.raises(DelegateError, match="SIGSEGV"):
-            Recognizer.open(pocket_path, delegate=external, delegate_options={"fault": "crash"})
+            Recognizer.open(small_text_path, delegate=external, delegate_options={"fault": "crash"})
     finally:
         resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
     assert not list(tmp_path.glob("core*"))
 
 
 def test_an_external_delegate_that_failed_since_is_noted(
-    own_records: Path, monkeypatch: pytest.MonkeyPatch, external: str, pocket_path: Path
+    own_records: Path, monkeypatch: pytest.MonkeyPatch, external: str, small_text_path: Path
 ) -> None:
     options: dict[str, str | int | float] = {**PATIENT, "fault": "gone"}
-    Recognizer.open(pocket_path, delegate=external, delegate_options=options).close()
+    Recognizer.open(small_text_path, delegate=external, delegate_options=options).close()
     (record,) = own_records.rglob("*.probe")
     assert "usable yes" in record.read_text()
     monkeypatch.setenv("DEVICE_IS_GONE", "1")
     with pytest.raises(DelegateError, match=r"cannot be used: litert refuses the model.*Use delegate 'auto'"):
-        Recognizer.open(pocket_path, delegate=external, delegate_options=options)
+        Recognizer.open(small_text_path, delegate=external, delegate_options=options)
     assert "usable no" in record.read_text()
     assert "reason litert refuses the model" in record.read_text()
     monkeypatch.delenv("DEVICE_IS_GONE")
-    Recognizer.open(pocket_path, delegate=external, delegate_options=options).close()  # asked for: tried anew
+    Recognizer.open(
+        small_text_path, delegate=external, delegate_options=options
+    ).close()  # asked for: tried anew
 
 
 def test_an_external_delegate_that_ended_its_host_is_not_loaded_again(
-    own_records: Path, external: str, pocket_path: Path
+    own_records: Path, external: str, small_text_path: Path
 ) -> None:
     options: dict[str, str | int | float] = {**PATIENT, "fault": "fatal"}
-    Recognizer.open(pocket_path, delegate=external, delegate_options=options).close()
+    Recognizer.open(small_text_path, delegate=external, delegate_options=options).close()
     script = (
-        f"import edgeemo; edgeemo.Recognizer.open({str(pocket_path)!r}, delegate={external!r}, "
+        f"import edgeemo; edgeemo.Recognizer.open({str(small_text_path)!r}, delegate={external!r}, "
         f"delegate_options={options})"
     )
     environment = {**os.environ, "DEVICE_IS_GONE": "1"}
     host = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, check=False)
     assert host.returncode == -signal.SIGSEGV
     with pytest.raises(DelegateError, match="the last process that opened it here did not come back"):
-        Recognizer.open(pocket_path, delegate=external, delegate_options=options)
-    assert survey(Bundle.open(pocket_path), delegate=external, delegate_options=options)[-1].usable
-    Recognizer.open(pocket_path, delegate=external, delegate_options=options).close()
+        Recognizer.open(small_text_path, delegate=external, delegate_options=options)
+    assert survey(Bundle.open(small_text_path), delegate=external, delegate_options=options)[-1].usable
+    Recognizer.open(small_text_path, delegate=external, delegate_options=options).close()
 
 
 def test_another_interpreter_has_records_of_its_own(
-    own_records: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, external: str, pocket_path: Path
+    own_records: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, external: str, small_text_path: Path
 ) -> None:
     def records() -> int:
-        Recognizer.open(pocket_path, delegate=external, delegate_options=PATIENT).close()
+        Recognizer.open(small_text_path, delegate=external, delegate_options=PATIENT).close()
         return len(list(own_records.rglob("*.probe")))
 
     assert records() == records() == 1
@@ -206,29 +204,29 @@ def test_an_interpreter_that_is_not_there_has_no_file() -> None:
 
 
 def test_what_else_lies_in_the_path_of_imports_does_no_harm(
-    monkeypatch: pytest.MonkeyPatch, external: str, pocket_path: Path
+    monkeypatch: pytest.MonkeyPatch, external: str, small_text_path: Path
 ) -> None:
     monkeypatch.setattr(sys, "path", [*sys.path, Path("/tmp"), None])
-    with Recognizer.open(pocket_path, delegate=external, delegate_options=PATIENT) as recognizer:
+    with Recognizer.open(small_text_path, delegate=external, delegate_options=PATIENT) as recognizer:
         assert recognizer.runtime.info.delegate == external
 
 
-def test_what_a_driver_says_in_no_utf_8_is_told_all_the_same(tmp_path: Path, pocket_path: Path) -> None:
+def test_what_a_driver_says_in_no_utf_8_is_told_all_the_same(tmp_path: Path, small_text_path: Path) -> None:
     program = helper(tmp_path, "echo at loading the model on the GPU\nprintf 'not \\303 there\\n'")
-    report = survey(Bundle.open(pocket_path), delegate_options={"probe_program": program})[1]
+    report = survey(Bundle.open(small_text_path), delegate_options={"probe_program": program})[1]
     assert report.reason == "\ufffd there"
-    with Recognizer.open(pocket_path) as recognizer:
+    with Recognizer.open(small_text_path) as recognizer:
         assert "the GPU is not used: \ufffd there" in recognizer.runtime.info.reason
 
 
 def test_a_record_that_is_no_utf_8_is_not_believed(
-    tmp_path: Path, own_records: Path, pocket_path: Path
+    tmp_path: Path, own_records: Path, small_text_path: Path
 ) -> None:
     program = helper(tmp_path, "echo at loading the model on the GPU\necho not here")
-    survey(Bundle.open(pocket_path), delegate_options={"probe_program": program})
+    survey(Bundle.open(small_text_path), delegate_options={"probe_program": program})
     (record,) = own_records.rglob("*.probe")
     record.write_bytes(record.read_bytes().replace(b"here", b"h\xffre"))
-    with Recognizer.open(pocket_path) as recognizer:
+    with Recognizer.open(small_text_path) as recognizer:
         assert recognizer.runtime.info.delegate == "cpu"
         assert "is damaged" in recognizer.runtime.info.reason
 
@@ -239,28 +237,28 @@ def test_a_record_that_is_no_utf_8_is_not_believed(
 @pytest.mark.parametrize("odd", [b"\xff", b"a\nprobe_program = /bin/sh", b"a\rb"])
 @pytest.mark.parametrize("variable", ["HOME", "XDG_CACHE_HOME"])
 def test_where_the_folder_has_no_plain_name_nothing_is_kept(
-    variable: str, odd: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pocket_path: Path
+    variable: str, odd: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_text_path: Path
 ) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv(variable, os.fsdecode(os.fsencode(tmp_path) + b"/" + odd))
     assert records_folder() == ""
-    with Recognizer.open(pocket_path) as recognizer:
+    with Recognizer.open(small_text_path) as recognizer:
         assert recognizer.runtime.info.delegate == "cpu"
 
 
-def test_options_of_odd_bytes_are_refused_plainly(pocket_path: Path) -> None:
+def test_options_of_odd_bytes_are_refused_plainly(small_text_path: Path) -> None:
     odd = os.fsdecode(b"/tmp/r\xff")
     with pytest.raises(InputError, match="does not fit into a line key = value of UTF-8"):
-        Recognizer.open(pocket_path, delegate_options={"probe_records": odd})
+        Recognizer.open(small_text_path, delegate_options={"probe_records": odd})
 
 
-def test_a_delegate_of_an_odd_name_works(external: str, tmp_path: Path, pocket_path: Path) -> None:
+def test_a_delegate_of_an_odd_name_works(external: str, tmp_path: Path, small_text_path: Path) -> None:
     odd = os.fsdecode(os.fsencode(tmp_path) + b"/d\xff.so")
     shutil.copy(external, odd)
-    with Recognizer.open(pocket_path, delegate=odd, delegate_options=PATIENT) as recognizer:
+    with Recognizer.open(small_text_path, delegate=odd, delegate_options=PATIENT) as recognizer:
         assert recognizer.runtime.info.delegate == odd
     with pytest.raises(DelegateError, match="there is no such device") as error:
-        Recognizer.open(pocket_path, delegate=odd, delegate_options={"fault": "refuse"})
+        Recognizer.open(small_text_path, delegate=odd, delegate_options={"fault": "refuse"})
     str(error.value).encode()
 
 
@@ -268,14 +266,14 @@ def test_a_delegate_of_an_odd_name_works(external: str, tmp_path: Path, pocket_p
 
 
 def test_the_commands_take_a_delegate(
-    tmp_path: Path, pocket_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, small_text_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "few.csv").write_text("text,label\nso happy,happiness\nso sad,sadness\n")
     commands = {
-        "predict": ["so happy", "--bundle", str(pocket_path)],
+        "predict": ["so happy", "--bundle", str(small_text_path)],
         "listen": ["--stdin", "s16le", "--rate", "16000"],
         "watch": [str(tmp_path)],
-        "evaluate": [str(pocket_path), str(tmp_path / "few.csv")],
+        "evaluate": [str(small_text_path), str(tmp_path / "few.csv")],
     }
     for name, arguments in commands.items():
         assert main([name, *arguments, "--delegate", "npu"]) == 1, name

@@ -9,17 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import lookout
+import fake_detector
 import numpy as np
 import numpy.typing as npt
 import pytest
 from rich.console import Console
 
-from edgeemo.errors import DataError, LeakError
-from edgeemo.evaluation.blazeface import anchors
-from edgeemo.evaluation.detection import DetectionMeasure, evaluate_detector
-from edgeemo.evaluation.leaks import write_seen
-from edgeemo.evaluation.marked import (
+from edgeemo.data.leaks import write_seen
+from edgeemo.data.marked import (
     MarkedFace,
     MarkedPicture,
     box_with,
@@ -27,7 +24,10 @@ from edgeemo.evaluation.marked import (
     read_marked,
     write_marked,
 )
-from edgeemo.evaluation.tables import render_detections
+from edgeemo.errors import DataError, LeakError
+from edgeemo.evaluation.blazeface import anchors
+from edgeemo.evaluation.detection import DetectionMeasure, evaluate_detector
+from edgeemo.evaluation.tables import render
 from edgeemo.faces import Face
 
 cv2 = pytest.importorskip("cv2", reason="needs edgeemo[face]")
@@ -125,10 +125,10 @@ def test_a_table_reads_back_equal(tmp_path: Path) -> None:
     [
         ("text,labels\nhello,joy\n", "marks no faces"),
         ("path,boxes\n", "marks no faces"),
-        ('path,boxes\na.png,"face:1,2,3"\n', "row 1"),
+        ('path,boxes\na.png,"face:1,2,3"\n', "line 2"),
         ('path,boxes\na.png,"face:9,2,3,4"\n', "inverted or empty"),
-        ("path,eye0_x,eye0_y,eye1_x,eye1_y\na.png,1,2,3,\n", "row 1"),
-        ("path,eye0_x,eye0_y,eye1_x,eye1_y\na.png,nan,2,3,4\n", "row 1: the eyes are at"),
+        ("path,eye0_x,eye0_y,eye1_x,eye1_y\na.png,1,2,3,\n", "line 2"),
+        ("path,eye0_x,eye0_y,eye1_x,eye1_y\na.png,nan,2,3,4\n", "line 2: the eyes are at"),
     ],
 )
 def test_a_wrong_table_says_what_is_wrong(tmp_path: Path, text: str, says: str) -> None:
@@ -138,7 +138,7 @@ def test_a_wrong_table_says_what_is_wrong(tmp_path: Path, text: str, says: str) 
 
 
 def test_a_missing_table_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none\.csv cannot be read"):
+    with pytest.raises(DataError, match=r"There is not a manifest .*none\.csv"):
         read_marked(tmp_path / "none.csv")
 
 
@@ -167,7 +167,7 @@ def street(folder: Path, n: int) -> list[MarkedPicture]:
 
 def test_a_report_has_intervals_a_curve_and_peers(tmp_path: Path) -> None:
     pictures = street(tmp_path, 12)
-    with lookout.detector([found(12, 12, 40, 0.8)]) as detector:
+    with fake_detector.detector([found(12, 12, 40, 0.8)]) as detector:
         report = evaluate_detector(detector, pictures, peers={"other": Peer()})
     assert report.n == 12
     assert report.bootstrap["units"] == 6
@@ -185,25 +185,25 @@ def test_a_report_has_intervals_a_curve_and_peers(tmp_path: Path) -> None:
 
 def test_where_no_face_is_large_there_is_no_recall_of_large_ones(tmp_path: Path) -> None:
     pictures = [replace(p, faces=(marked(12, 12, 20),)) for p in street(tmp_path, 4)]
-    with lookout.detector([found(12, 12, 20, 0.8)]) as detector:
+    with fake_detector.detector([found(12, 12, 20, 0.8)]) as detector:
         report = evaluate_detector(detector, pictures)
     assert {point["recall_40"] for point in report.curve} == {None}
     console = Console(width=120, file=io.StringIO())
-    console.print(render_detections(report))
+    console.print(render(report))
     assert "–" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_pictures_that_were_trained_on_are_refused(tmp_path: Path) -> None:
-    from edgeemo.evaluation.faces import pixels_of
+    from edgeemo.data.faces import pixels_of
 
     pictures = street(tmp_path, 4)
-    path = lookout.bundle().write(tmp_path / "lookout.tflite").path
+    path = fake_detector.bundle().write(tmp_path / "fake_detector.tflite").path
     assert path is not None
-    write_seen(tmp_path / "lookout.seen", [pixels_of(pictures[0])])
+    write_seen(tmp_path / "fake_detector.seen", [pixels_of(pictures[0])])
     from edgeemo import Bundle, FaceDetector
     from edgeemo.runtime import Runtime
 
-    with FaceDetector(Bundle.open(path), Runtime(b"", backend=lookout.backend())) as detector:
+    with FaceDetector(Bundle.open(path), Runtime(b"", backend=fake_detector.backend())) as detector:
         with pytest.raises(LeakError, match="1 of 4"):
             evaluate_detector(detector, pictures)
         assert evaluate_detector(detector, pictures, leaks="drop").n == 3
@@ -211,7 +211,7 @@ def test_pictures_that_were_trained_on_are_refused(tmp_path: Path) -> None:
 
 def test_pictures_without_marked_faces_cannot_be_measured(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((8, 8), np.uint8))
-    with lookout.detector() as detector, pytest.raises(DataError, match="No face is marked"):
+    with fake_detector.detector() as detector, pytest.raises(DataError, match="No face is marked"):
         evaluate_detector(detector, [MarkedPicture(path=tmp_path / "a.png")])
 
 

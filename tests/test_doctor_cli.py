@@ -13,9 +13,9 @@ import pytest
 from board import FAULTS, Board, Fault
 
 from edgeemo.cli import main
-from edgeemo.doctor import CHECKS, SEVERITIES, Case, Finding, Skipped, examine
+from edgeemo.doctor import CHECKS, SEVERITIES, Context, Finding, Skipped, examine
 
-Plant = Callable[..., Case]
+Plant = Callable[..., Context]
 STEPS = {  # what a remedy without a command begins with
     *(
         "Ask",
@@ -143,7 +143,7 @@ def test_every_finding_says_how_it_was_seen_and_a_step_to_take(fault: Fault, pla
 
 @pytest.mark.parametrize("name", [name for checks in CHECKS.values() for name in checks])
 def test_a_check_that_raises_is_a_finding(name: str, plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    def look(case: Case) -> Iterator[Finding]:
+    def look(context: Context) -> Iterator[Finding]:
         yield Finding("first", "info", "", "", "")
         raise ZeroDivisionError("of\nthree lines")
 
@@ -157,7 +157,7 @@ def test_a_check_that_raises_is_a_finding(name: str, plant: Plant, monkeypatch: 
 
 
 def test_a_check_that_cannot_be_done_says_why(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    def look(case: Case) -> Iterator[Finding]:
+    def look(context: Context) -> Iterator[Finding]:
         yield from ()
         raise Skipped("no such thing")
 
@@ -172,18 +172,18 @@ def test_garbage_in_the_system_s_files(text: str, board: Board, plant: Plant, tm
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(text.encode("latin-1"))
-    case = plant()
-    checked = examine(Case(root=tmp_path, threads=case.threads))
+    context = plant()
+    checked = examine(Context(root=tmp_path, threads=context.threads))
     assert "failed" not in {check.state for check in checked}, [c.reason for c in checked if c.reason]
 
 
 def test_an_empty_root(plant: Plant, tmp_path: Path) -> None:
     plant()
-    checked = examine(Case(root=tmp_path, threads=8))
+    checked = examine(Context(root=tmp_path, threads=8))
     assert "failed" not in {check.state for check in checked}
     assert "threads-exceed-cores" not in [f.id for check in checked for f in check.findings]
     skipped = {check.name: check.reason for check in checked if check.state == "skipped"}
-    assert {"processor", "governor", "heat", "cores", "load", "memory", "files"} <= set(skipped)
+    assert {"processor", "governor", "heat", "cores", "load", "memory"} <= set(skipped)
 
 
 def test_an_edgeemo_without_bundles(plant: Plant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -196,10 +196,10 @@ def test_an_edgeemo_without_bundles(plant: Plant, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_shipped_bundle_that_is_damaged(
-    plant: Plant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pocket_path: Path
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small_text_path: Path
 ) -> None:
-    (tmp_path / "good.tflite").write_bytes(pocket_path.read_bytes())
-    (tmp_path / "text.tflite").write_bytes(pocket_path.read_bytes()[:-40])
+    (tmp_path / "good.tflite").write_bytes(small_text_path.read_bytes())
+    (tmp_path / "text.tflite").write_bytes(small_text_path.read_bytes()[:-40])
     monkeypatch.setattr("edgeemo.bundle.ZOO", tmp_path)
     checked = examine(plant())
     (damaged,) = [f for check in checked for f in check.findings if f.severity == "error"]

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import float_text
 import numpy as np
 import pytest
-import wordy
 
 from edgeemo import Recognizer
+from edgeemo.card import Group
+from edgeemo.data.leaks import write_seen
+from edgeemo.data.manifest import Example
 from edgeemo.errors import DataError, LeakError, RuntimeUnavailableError
 from edgeemo.evaluation import Report, evaluate, pictures, tables
-from edgeemo.evaluation.leaks import write_seen
+from edgeemo.evaluation.label_sets import choose, label_sets_of
 from edgeemo.evaluation.peers import best_thresholds, compare
-from edgeemo.evaluation.spaces import choose, spaces_of
-from edgeemo.manifest import Example
 
 
 def example(
@@ -37,7 +38,7 @@ SIX = [
 
 @pytest.fixture
 def recognizer(tmp_path: Path) -> Iterator[Recognizer]:
-    with Recognizer.open(wordy.write(tmp_path)) as opened:
+    with Recognizer.open(float_text.write(tmp_path)) as opened:
         yield opened
 
 
@@ -89,7 +90,7 @@ def test_a_manifest_may_have_only_affect(recognizer: Recognizer) -> None:
 
 
 def test_exclusive_labels_are_judged_by_the_likeliest(tmp_path: Path) -> None:
-    with Recognizer.open(wordy.write(tmp_path, multi_label=False)) as recognizer:
+    with Recognizer.open(float_text.write(tmp_path, multi_label=False)) as recognizer:
         report = evaluate(recognizer, [e for e in SIX if len(e.labels) == 1])
     found = values(report)
     assert found["accuracy"] == found["micro_f1"] == pytest.approx(3 / 5)
@@ -99,10 +100,32 @@ def test_exclusive_labels_are_judged_by_the_likeliest(tmp_path: Path) -> None:
 
 def test_a_group_sums_exclusive_labels_and_is_any_of_independent_ones() -> None:
     probabilities, scores = np.array([[0.2, 0.3, 0.4, 0.05, 0.05]]), np.zeros((1, 8))
-    several, one = (spaces_of(wordy.card(multi_label=m))["ekman"] for m in (True, False))
+    several, one = (label_sets_of(float_text.card(multi_label=m))["ekman"] for m in (True, False))
     assert several.probability(probabilities, scores)[0, 0] == pytest.approx(1 - 0.8 * 0.7)
     assert one.probability(probabilities, scores)[0, 0] == 0.5
     assert one.active(one.probability(probabilities, scores)).tolist() == [[True, False, False, False]]
+
+
+def test_names_of_groups_stand_in_the_order_of_their_members() -> None:
+    members = {"z": ("joy",), "a": ("anger", "sadness"), "m": ("pride",)}
+    groups = {name: Group(labels, 0.5) for name, labels in members.items()}
+    card = float_text.card(groups={"three": groups})
+    space = label_sets_of(card)["three"]
+    assert space.labels == ("z", "a", "m")
+    for label, places in zip(space.labels, space.members, strict=True):
+        assert tuple(card.labels[i] for i in places) == members[label]
+    for own, label in (("joy", "z"), ("sadness", "a"), ("anger", "a"), ("pride", "m")):
+        sure = (np.array([card.labels]) == own).astype(float)
+        assert space.labels[space.probability(sure, np.zeros((1, 8))).argmax()] == label
+        assert space.labels[space.truth([Example(labels=(own,))]).argmax()] == label
+
+
+def test_a_label_is_active_from_its_threshold_on() -> None:
+    space = label_sets_of(float_text.card(thresholds=dict.fromkeys(float_text.LABELS, 0.5)))["fine"]
+    just_below = np.nextafter(0.5, 0)
+    assert space.active(np.array([[0.5, just_below, 0.6, 0.0, 0.5]])).tolist() == [
+        [True, False, True, False, True]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +142,7 @@ def test_a_group_sums_exclusive_labels_and_is_any_of_independent_ones() -> None:
 def test_the_finest_space_that_knows_all_labels_is_taken(
     labels: list[str], wanted: str | None, spaces: list[str]
 ) -> None:
-    found = choose(wordy.card(), [example("x", label) for label in labels], wanted)
+    found = choose(float_text.card(), [example("x", label) for label in labels], wanted)
     assert [space.name for space in found] == spaces
 
 
@@ -133,7 +156,7 @@ def test_the_finest_space_that_knows_all_labels_is_taken(
 )
 def test_unknown_labels_are_named(labels: list[str], wanted: str | None, said: str) -> None:
     with pytest.raises(DataError, match=said):
-        choose(wordy.card(), [example("x", label) for label in labels], wanted)
+        choose(float_text.card(), [example("x", label) for label in labels], wanted)
 
 
 def test_nothing_to_compare_with_is_an_error(recognizer: Recognizer) -> None:
@@ -207,7 +230,8 @@ def training() -> list[Example]:
     words = {"joy": "happy", "pride": "proud", "sadness": "sad", "anger": "angry", "neutral": "plain"}
     labels = rng.choice(list(words), 200)
     return [
-        example(f"{words[label]} {rng.integers(1000)} so", label, *wordy.AFFECT[label]) for label in labels
+        example(f"{words[label]} {rng.integers(1000)} so", label, *float_text.AFFECT[label])
+        for label in labels
     ]
 
 
@@ -243,4 +267,4 @@ def test_pictures_are_drawn_for_every_space(recognizer: Recognizer, tmp_path: Pa
 def test_a_missing_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(RuntimeUnavailableError, match=r"pip install 'edgeemo\[eval\]'"):
-        pictures.require()
+        pictures.matplotlib_figure()

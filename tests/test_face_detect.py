@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference_detect as twin
+import reference_detect as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,7 +36,7 @@ def assert_same(ours: list[Face], theirs: list[Face]) -> None:
         np.testing.assert_allclose(numbers(a), numbers(b), rtol=1e-5, atol=1e-4)
 
 
-def random_heads(spec: DetectorSpec, seed: int, mean: float) -> twin.Heads:
+def random_heads(spec: DetectorSpec, seed: int, mean: float) -> reference.Heads:
     rng = np.random.default_rng(seed)
     shape = (spec.cells, 4)
     logits = rng.normal(mean, 2, spec.cells)
@@ -44,7 +44,7 @@ def random_heads(spec: DetectorSpec, seed: int, mean: float) -> twin.Heads:
     return logits.astype(np.float32), boxes.astype(np.float32), rng.normal(0, 0.3, shape).astype(np.float32)
 
 
-# --- against the twin ---
+# --- against the reference ---
 
 
 @given(st.data())
@@ -64,7 +64,7 @@ def test_faces_are_those_of_the_twin(data: st.DataObject) -> None:
     )
     at = data.draw(st.sampled_from([HERE, Alignment(a=5, b=0, x=0, y=-100), Alignment(a=2, b=1, x=9, y=8)]))
     heads = random_heads(spec, data.draw(st.integers(0, 10**6)), data.draw(st.sampled_from([-5, -2, 1])))
-    assert_same(FaceDecoder(spec).decode(*heads, at), twin.decode(heads, spec, at))
+    assert_same(FaceDecoder(spec).decode(*heads, at), reference.decode(heads, spec, at))
 
 
 @pytest.mark.parametrize("merge", ["best", "mean"])
@@ -72,7 +72,7 @@ def test_equal_scores_go_by_their_cells(merge: Any) -> None:
     logits, boxes, eyes = random_heads(SPEC, 1, 0)
     heads = (np.ones_like(logits), boxes, eyes)
     spec = DetectorSpec(merge=merge, most_faces=256)
-    assert_same(FaceDecoder(spec).decode(*heads, HERE), twin.decode(heads, spec, HERE))
+    assert_same(FaceDecoder(spec).decode(*heads, HERE), reference.decode(heads, spec, HERE))
 
 
 # --- where faces come to lie ---
@@ -83,7 +83,7 @@ def test_equal_scores_go_by_their_cells(merge: Any) -> None:
 def test_a_face_is_found_where_it_stands(stride: int, merge: Any) -> None:
     spec = DetectorSpec(width=160, height=96, merge=merge)
     for planted in (face(70.3, 41.1, 22.0), face(2, 2, 9.5), face(159, 95, 60.0), face(80, 48, 300.0)):
-        found = FaceDecoder(spec).decode(*twin.heads_with([planted], spec, stride), HERE)
+        found = FaceDecoder(spec).decode(*reference.heads_with([planted], spec, stride), HERE)
         assert_same(found, [planted])
 
 
@@ -96,13 +96,13 @@ def test_a_letterbox_leads_back_into_the_picture() -> None:
     assert tensor[:28].max() == 0
     assert at.to_picture(0, 28) == pytest.approx((0, 0))
     assert at.to_picture(128, 100) == pytest.approx((1280, 720))
-    found = FaceDecoder(SPEC).decode(*twin.heads_with([face(64, 64, 20)], SPEC, 16), at)
+    found = FaceDecoder(SPEC).decode(*reference.heads_with([face(64, 64, 20)], SPEC, 16), at)
     assert_same(found, [face(640, 360, 200)])
 
 
 def test_eyes_stay_in_picture_order() -> None:
     upside_down = Alignment(a=-1, b=0, x=128, y=128)
-    (found,) = FaceDecoder(SPEC).decode(*twin.heads_with([face(40, 40, 20)], SPEC, 8), upside_down)
+    (found,) = FaceDecoder(SPEC).decode(*reference.heads_with([face(40, 40, 20)], SPEC, 8), upside_down)
     assert found.eyes[0][0] < found.eyes[1][0]
 
 
@@ -110,27 +110,27 @@ def test_forty_faces_are_forty() -> None:
     scores = np.linspace(0.95, 0.6, 40)
     planted = [face(20 + 24 * (i % 8), 20 + 24 * (i // 8), 20, s) for i, s in enumerate(scores)]
     spec = DetectorSpec(width=256, height=160)
-    assert_same(FaceDecoder(spec).decode(*twin.heads_with(planted, spec, 8), HERE), planted)
+    assert_same(FaceDecoder(spec).decode(*reference.heads_with(planted, spec, 8), HERE), planted)
     few = DetectorSpec(width=256, height=160, most_faces=7)
-    assert_same(FaceDecoder(few).decode(*twin.heads_with(planted, few, 8), HERE), planted[:7])
+    assert_same(FaceDecoder(few).decode(*reference.heads_with(planted, few, 8), HERE), planted[:7])
 
 
 def test_one_face_seen_by_many_cells_is_one() -> None:
     seen = [face(60 + 8 * i, 60, 64, 0.9 - 0.1 * i) for i in range(3)]
-    (best,) = FaceDecoder(DetectorSpec(merge="best")).decode(*twin.heads_with(seen, SPEC, 8), HERE)
+    (best,) = FaceDecoder(DetectorSpec(merge="best")).decode(*reference.heads_with(seen, SPEC, 8), HERE)
     assert_same([best], seen[:1])
-    (mean,) = FaceDecoder(SPEC).decode(*twin.heads_with(seen, SPEC, 8), HERE)
+    (mean,) = FaceDecoder(SPEC).decode(*reference.heads_with(seen, SPEC, 8), HERE)
     middle = (60 * 0.9 + 68 * 0.8 + 76 * 0.7) / 2.4
     assert_same([mean], [face(middle, 60, 64, 0.9)])
 
 
 def test_nothing_is_no_face() -> None:
-    assert FaceDecoder(SPEC).decode(*twin.heads_with([], SPEC, 8), HERE) == []
+    assert FaceDecoder(SPEC).decode(*reference.heads_with([], SPEC, 8), HERE) == []
 
 
 def test_scores_are_calibrated() -> None:
     spec = DetectorSpec(score_scale=0.5, score_bias=-1.0, least_score=0.2)
-    logits, boxes, eyes = twin.heads_with([], spec, 8)
+    logits, boxes, eyes = reference.heads_with([], spec, 8)
     logits[0] = 2.0
     assert [f.score for f in FaceDecoder(spec).decode(logits, boxes, eyes, HERE)] == pytest.approx([0.5])
     logits[0] = -0.8  # sigmoid(-1.4) = 0.198
@@ -138,7 +138,7 @@ def test_scores_are_calibrated() -> None:
 
 
 def test_the_score_asked_for_is_enough() -> None:
-    logits, boxes, eyes = twin.heads_with([], SPEC, 8)
+    logits, boxes, eyes = reference.heads_with([], SPEC, 8)
     logits[5] = 0.0
     assert len(FaceDecoder(SPEC).decode(logits, boxes, eyes, HERE)) == 1
 
@@ -163,7 +163,7 @@ def test_thousands_of_candidates_end() -> None:
 
 @pytest.mark.parametrize("head", [0, 1, 2])
 def test_nan_is_named(head: int) -> None:
-    heads = twin.heads_with([face(40, 40, 20)], SPEC, 8)
+    heads = reference.heads_with([face(40, 40, 20)], SPEC, 8)
     cell = int(heads[0].argmax())
     heads[head][cell] = np.nan
     with pytest.raises(InputError, match=f"a head of the detector has NaN at cell {cell}; check the model"):
@@ -171,7 +171,7 @@ def test_nan_is_named(head: int) -> None:
 
 
 def test_other_heads_are_refused() -> None:
-    logits, boxes, eyes = twin.heads_with([], SPEC, 8)
+    logits, boxes, eyes = reference.heads_with([], SPEC, 8)
     decode: Any = FaceDecoder(SPEC).decode
     for bad in (
         (logits[1:], boxes, eyes),

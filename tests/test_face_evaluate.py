@@ -15,23 +15,23 @@ import pytest
 pytest.importorskip("cv2", reason="needs edgeemo[face]")
 
 import cv2
-from ear import card as ear_card
+from fake_recognizer import card as fake_card
 from test_peers_voice import script
 
 from edgeemo import FaceSpec
 from edgeemo.cli import main
+from edgeemo.data import catalog
+from edgeemo.data.face_sets import VotedFace
+from edgeemo.data.faces import View, view_of
+from edgeemo.data.manifest import Example, read_manifest, write_manifest
 from edgeemo.errors import DataError
 from edgeemo.evaluation import Report, evaluate, pictures, tables
 from edgeemo.evaluation.alignment import eye_errors, measure_alignment
 from edgeemo.evaluation.bootstrap import Draw
-from edgeemo.evaluation.damage import STRENGTHS, Damage, scaled
-from edgeemo.evaluation.faces import View, view_of
+from edgeemo.evaluation.corruptions import STRENGTHS, Corruptions, scaled
 from edgeemo.evaluation.metrics import LabelMeasure
 from edgeemo.faces import Face
 from edgeemo.frontends import FaceFrontend
-from edgeemo.manifest import Example, read_manifest, write_manifest
-from edgeemo.training import data
-from edgeemo.training.data_face import VotedFace
 from edgeemo.types import EMOTIONS, EmotionResult
 
 SPEC = FaceSpec(width=24, height=24)
@@ -45,7 +45,7 @@ class Eye:
     def __init__(self) -> None:
         affect = dict.fromkeys(LABELS, (0.0, 0.0))
         self.card = replace(
-            ear_card(), name="eye", modality="face", labels=LABELS, emotions={x: (x,) for x in LABELS},
+            fake_card(), name="eye", modality="face", labels=LABELS, emotions={x: (x,) for x in LABELS},
             thresholds=dict.fromkeys(LABELS, 0.5), affect=affect,
         )  # fmt: skip
         self.frontend = FaceFrontend(SPEC)
@@ -95,15 +95,15 @@ CROP = np.random.default_rng(0).integers(60, 200, (48, 48)).astype(np.uint8)
 VIEW = View(CROP, "gray", (0.0, 0.0, 48.0, 48.0), 20.0)
 
 
-def damaged(kind: str, strength: float, view: View = VIEW, number: int = 3, seed: int = 0) -> View:
-    return Damage(seed).damaged(view, number, kind, strength)
+def corrupted(kind: str, strength: float, view: View = VIEW, number: int = 3, seed: int = 0) -> View:
+    return Corruptions(seed).corrupted(view, number, kind, strength)
 
 
 @pytest.mark.parametrize("kind", STRENGTHS)
 def test_a_face_is_always_damaged_alike_and_the_original_stays(kind: str) -> None:
     before = CROP.copy()
     for strength in STRENGTHS[kind]:
-        one, two = damaged(kind, strength), damaged(kind, strength)
+        one, two = corrupted(kind, strength), corrupted(kind, strength)
         assert np.array_equal(one.picture, two.picture)
         assert one.box == two.box
     assert np.array_equal(before, CROP)
@@ -111,30 +111,30 @@ def test_a_face_is_always_damaged_alike_and_the_original_stays(kind: str) -> Non
 
 @pytest.mark.parametrize("kind", ["noise", "occlusion", "shift"])
 def test_another_face_and_another_seed_meet_another_chance(kind: str) -> None:
-    views = [damaged(kind, 20, number=n, seed=s) for n, s in ((3, 0), (4, 0), (3, 1))]
+    views = [corrupted(kind, 20, number=n, seed=s) for n, s in ((3, 0), (4, 0), (3, 1))]
     assert len({(v.picture.tobytes(), v.box) for v in views}) == 3
 
 
 @pytest.mark.parametrize("sd", [5, 20])
 def test_noise_has_the_deviation_asked_for_and_the_same_shape_at_every_strength(sd: float) -> None:
     flat = replace(VIEW, picture=np.full((200, 200), 128, np.uint8))
-    noise = damaged("noise", sd, flat).picture.astype(float) - 128
+    noise = corrupted("noise", sd, flat).picture.astype(float) - 128
     assert noise.std() == pytest.approx(sd, rel=0.03)
-    other = damaged("noise", 10, flat).picture.astype(float) - 128
+    other = corrupted("noise", 10, flat).picture.astype(float) - 128
     assert np.corrcoef(noise.ravel(), other.ravel())[0, 1] > 0.98
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_bytes_are_multiplied_and_clipped(factor: float) -> None:
     expected = np.minimum(np.rint(CROP * factor), 255)
-    assert np.array_equal(damaged("brightness", factor).picture, expected)
+    assert np.array_equal(corrupted("brightness", factor).picture, expected)
 
 
 def test_blur_has_its_width_in_eye_distances() -> None:
     point = np.zeros((101, 101), np.uint8)
     point[50, 50] = 255
     view = View(point, "gray", (0.0, 0.0, 101.0, 101.0), 20.0)
-    share = damaged("blur", 0.1, view).picture.astype(float).sum(0)
+    share = corrupted("blur", 0.1, view).picture.astype(float).sum(0)
     where = np.arange(101) - 50
     assert (share * where**2).sum() / share.sum() == pytest.approx(2.0**2, rel=0.25)
 
@@ -143,7 +143,7 @@ def test_blur_has_its_width_in_eye_distances() -> None:
 def test_a_square_hides_its_share_of_the_box_within_the_box(percent: float) -> None:
     view = View(np.zeros((100, 120), np.uint8), "gray", (30.0, 20.0, 90.0, 80.0), 25.0)
     for number in range(8):
-        picture = damaged("occlusion", percent, view, number).picture
+        picture = corrupted("occlusion", percent, view, number).picture
         if not picture.any():
             continue  # it drew black
         hidden = picture > 0
@@ -157,7 +157,7 @@ def test_a_picture_turns_about_the_middle_of_its_box() -> None:
     picture[46:55, 46:55] = 200
     picture[50, 80] = 255
     view = View(picture, "gray", (0.0, 0.0, 101.0, 101.0), 40.0)
-    found = damaged("rotation", 30, view).picture
+    found = corrupted("rotation", 30, view).picture
     assert found[48:53, 48:53].min() == 200
     y, x = np.unravel_index(
         int(np.where(np.hypot(*np.indices((101, 101)) - 50) > 20, found, 0).argmax()), (101, 101)
@@ -167,16 +167,16 @@ def test_a_picture_turns_about_the_middle_of_its_box() -> None:
 
 
 def test_a_face_is_shrunk_to_its_eye_distance_but_never_enlarged() -> None:
-    small = damaged("eyes", 10)
+    small = corrupted("eyes", 10)
     assert small.picture.shape == (24, 24)
     assert small.box == (0, 0, 24, 24)
     assert small.eye_px == 10
     assert np.array_equal(small.picture, np.rint(CROP.reshape(24, 2, 24, 2).mean((1, 3)) + 1e-9))
-    assert damaged("eyes", 24) is VIEW
+    assert corrupted("eyes", 24) is VIEW
 
 
 def test_a_box_moves_and_grows_by_what_is_asked() -> None:
-    box = damaged("shift", 0.2).box
+    box = corrupted("shift", 0.2).box
     assert np.hypot(box[0], box[1]) == pytest.approx(0.2 * 20)
     assert box[2] - box[0] == pytest.approx(48)
     assert scaled((0, 0, 10, 20), 1.2) == pytest.approx((-1, -2, 11, 22))
@@ -186,7 +186,7 @@ def test_jpeg_of_colour_stays_colour_and_gets_worse() -> None:
     colour = replace(VIEW, picture=np.repeat(CROP[..., None], 3, 2), color="bgr")
     errors = []
     for quality in STRENGTHS["jpeg"]:
-        found = damaged("jpeg", quality, colour).picture
+        found = corrupted("jpeg", quality, colour).picture
         assert found.shape == (48, 48, 3)
         errors.append(np.abs(found.astype(float) - colour.picture).mean())
     assert errors == sorted(errors)
@@ -256,7 +256,7 @@ def test_a_detector_is_measured_where_the_manifest_has_eyes(tmp_path: Path) -> N
 
 def test_robustness_is_measured_in_pairs_shown_and_drawn(tmp_path: Path) -> None:
     examples = faces(tmp_path, [{"shown": label} for label in LABELS] * 4)
-    report = measured(examples, damage=Damage())
+    report = measured(examples, corruptions=Corruptions())
     found: Any = report.robustness
     by = {(c.kind, c.strength): c for c in found.conditions}
     assert found.clean["accuracy"].value == 1
@@ -272,7 +272,7 @@ def test_robustness_is_measured_in_pairs_shown_and_drawn(tmp_path: Path) -> None
         16.8
     )
     assert "occlusion (% of the box)" in shown(report)
-    again: Any = measured(examples, damage=Damage()).robustness
+    again: Any = measured(examples, corruptions=Corruptions()).robustness
     assert again.to_dict() == found.to_dict()
     pytest.importorskip("matplotlib")
     written = {path.name for path in pictures.write(report, tmp_path / "drawn")}
@@ -364,7 +364,7 @@ def test_the_labels_of_fer2013_are_written_without_leaks(tiny_faces: Path, tmp_p
 
 
 def test_a_majority_is_more_than_half_of_all_votes(tiny_faces: Path) -> None:
-    every, agreed = (data.load(name, tiny_faces, "train") for name in ("ferplus", "ferplus-majority"))
+    every, agreed = (catalog.load(name, tiny_faces, "train") for name in ("ferplus", "ferplus-majority"))
     assert all(isinstance(e, VotedFace) and max(e.votes) > 5 for e in agreed)
     tied = [e for e in every if e not in agreed]
     assert [e.votes for e in tied if isinstance(e, VotedFace)] == [(0, 0, 4, 4, 0, 0, 0, 0)]

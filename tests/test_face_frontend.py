@@ -1,4 +1,4 @@
-"""What the face frontend makes of pictures: against the twin, geometry, colours, int8, memory, threads."""
+"""The face frontend: against the reference, geometry, colours, int8, memory, threads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference_face as twin
+import reference_face as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -39,7 +39,7 @@ def smooth(width: int = 300, height: int = 200) -> Bytes:
     return np.asarray(128 + 100 * np.stack(waves, axis=-1), np.uint8)
 
 
-# --- against the twin ---
+# --- against the reference ---
 
 PLACES: dict[str, dict[str, Any]] = {
     "whole": {},
@@ -68,7 +68,7 @@ def test_tensors_are_those_of_the_twin(color: str, channels: Any, place: str) ->
         ours = frontend.compute(image, color, **PLACES[place])  # type: ignore[arg-type]
         assert ours.dtype == np.float32
         assert ours.shape == spec.output[0]
-        theirs = twin.compute(image, color, spec, frontend.align(**where))
+        theirs = reference.compute(image, color, spec, frontend.align(**where))
         np.testing.assert_allclose(ours, theirs, atol=ATOL, rtol=0)
 
 
@@ -78,7 +78,7 @@ def test_wide_tensors_are_those_of_the_twin(channels: Any, eyes: Any) -> None:
     """More points a line than are walked at once."""
     spec = FaceSpec(width=150, height=8, channels=channels)
     frontend, image = FaceFrontend(spec), picture("gray")
-    theirs = twin.compute(image, "gray", spec, frontend.align(eyes=eyes))
+    theirs = reference.compute(image, "gray", spec, frontend.align(eyes=eyes))
     np.testing.assert_allclose(frontend.compute(image, "gray", eyes=eyes), theirs, atol=ATOL, rtol=0)
 
 
@@ -115,16 +115,16 @@ def test_any_place_in_any_picture_is_that_of_the_twin(data: st.DataObject) -> No
     where = data.draw(
         st.one_of(st.builds(lambda b: {"box": b}, boxes()), st.builds(lambda e: {"eyes": e}, eye_points()))
     )
-    if not twin.touches(image, color, spec, frontend.align(**where)):
+    if not reference.touches(image, color, spec, frontend.align(**where)):
         with pytest.raises(InputError, match="wholly outside"):
             frontend.compute(image, color, **where)  # type: ignore[arg-type]
         return
     ours = frontend.compute(image, color, **where)  # type: ignore[arg-type]
-    theirs = twin.compute(image, color, spec, frontend.align(**where))
-    scale = 255 / twin.LEAST_DEVIATION if spec.normalization == "mean_std" else 1
+    theirs = reference.compute(image, color, spec, frontend.align(**where))
+    scale = 255 / reference.LEAST_DEVIATION if spec.normalization == "mean_std" else 1
     np.testing.assert_allclose(ours, theirs, atol=ATOL * scale, rtol=0)
     q = frontend.compute_int8(image, color, 1 / 128, -3, **where)  # type: ignore[arg-type]
-    np.testing.assert_array_equal(q, twin.compute_int8(ours, 1 / 128, -3))
+    np.testing.assert_array_equal(q, reference.compute_int8(ours, 1 / 128, -3))
 
 
 @given(boxes(), eye_points(), st.floats(0.25, 4), st.floats(0.05, 1), st.floats(0, 1))
@@ -135,7 +135,7 @@ def test_alignments_are_those_of_the_twin(
     spec = FaceSpec(width=40, height=50, box_scale=box_scale, eye_distance=apart, eye_y=eye_y)
     for where in ({"box": box}, {"eyes": eyes}, {"box": box, "eyes": eyes}):
         at = FaceFrontend(spec).align(**where)
-        np.testing.assert_allclose((at.a, at.b, at.x, at.y), twin.align(spec, **where), atol=1e-6)
+        np.testing.assert_allclose((at.a, at.b, at.x, at.y), reference.align(spec, **where), atol=1e-6)
         assert at.to_crop(*at.to_picture(12.5, 7.25)) == pytest.approx((12.5, 7.25), abs=1e-6)
 
 

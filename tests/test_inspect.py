@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import float_text
 import pytest
-import wordy
 
 from edgeemo.card import DataSource
 from edgeemo.errors import InferenceError
@@ -13,13 +13,13 @@ inspect = pytest.importorskip("edgeemo.converters.inspect")
 
 
 def test_a_model_is_taken_apart() -> None:
-    data = wordy.FLATBUFFER.read_bytes()
+    data = float_text.FLATBUFFER.read_bytes()
     found = inspect.dissect(data)
     assert found.size == len(data)
     assert found.operators == {"GATHER": 1, "REDUCE_MAX": 1}
     assert found.foreign == ()
     (ids,), (labels,) = found.inputs, found.outputs
-    assert (ids.name, ids.shape, ids.dtype) == ("ids", (1, wordy.LENGTH), "int32")
+    assert (ids.name, ids.shape, ids.dtype) == ("ids", (1, float_text.LENGTH), "int32")
     assert (labels.name, labels.shape, labels.dtype, labels.scale) == ("labels", (1, 5), "float32", 0.0)
 
 
@@ -37,7 +37,7 @@ def test_what_is_no_model_is_refused() -> None:
 
 def test_foreign_operators_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspect, "_operators", lambda _: {"ADD": 2, "FlexErf": 1, "CUSTOM": 1})
-    assert inspect.dissect(wordy.FLATBUFFER.read_bytes()).foreign == ("FlexErf", "CUSTOM")
+    assert inspect.dissect(float_text.FLATBUFFER.read_bytes()).foreign == ("FlexErf", "CUSTOM")
 
 
 @pytest.mark.parametrize(("multi_label", "shown"), [(True, 0), (False, 9)])
@@ -46,7 +46,7 @@ def test_of_exclusive_labels_and_groups_the_page_says_that_the_likeliest_counts(
 ) -> None:
     from edgeemo.cli import main
 
-    assert main(["inspect", str(wordy.write(tmp_path, multi_label=multi_label))]) == 0
+    assert main(["inspect", str(float_text.write(tmp_path, multi_label=multi_label))]) == 0
     page = capsys.readouterr().out
     assert page.count("likeliest") == shown
     assert page.count("0.500") == 9 - shown
@@ -71,8 +71,8 @@ def test_the_page_says_how_scores_are_formed(
     from edgeemo.cli import main
 
     monkeypatch.setenv("COLUMNS", "200")
-    calibration = replace(wordy.card().calibration, temperature=temperature)
-    path = wordy.write(tmp_path, multi_label=multi_label, calibration=calibration)
+    calibration = replace(float_text.card().calibration, temperature=temperature)
+    path = float_text.write(tmp_path, multi_label=multi_label, calibration=calibration)
     assert main(["inspect", str(path)]) == 0
     (row,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("scores "))
     assert says in row
@@ -86,7 +86,7 @@ def test_on_a_narrow_terminal_nothing_is_cut_off(
     monkeypatch.setenv("COLUMNS", "80")
     url = "https://github.com/google-research/google-research/tree/master/goemotions"
     source = DataSource("GoEmotions (Demszky et al. 2020)", "CC BY 4.0", "28 labels", url)
-    assert main(["inspect", str(wordy.write(tmp_path, data=(source,)))]) == 0
+    assert main(["inspect", str(float_text.write(tmp_path, data=(source,)))]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert "…" not in "".join(line for line in lines if " … " not in line)
@@ -107,7 +107,7 @@ def test_the_page_says_plainly_what_is_allowed(
 ) -> None:
     from edgeemo.cli import main
 
-    assert main(["inspect", str(wordy.write(tmp_path, commercial=commercial))]) == 0
+    assert main(["inspect", str(float_text.write(tmp_path, commercial=commercial))]) == 0
     shown = capsys.readouterr().out
     assert f"Apache-2.0, {verdict}" in shown
     for part in (

@@ -12,10 +12,10 @@ import wave
 from pathlib import Path
 from xml.etree import ElementTree
 
+import float_text
 import numpy as np
-import parrot
 import pytest
-import wordy
+import small_voice
 
 from edgeemo import FaceRecognizer, Recognizer, VoiceRecognizer, native_paths
 from edgeemo.backends import litert_library
@@ -97,15 +97,17 @@ def test_the_header_stands_alone(
     run(compiler, *strict, f"-I{paths['include']}", "-c", source, "-o", tmp_path / "only.o")
 
 
-def test_the_toy_hears_what_python_hears(examples: Path, parrot_path: Path, tmp_path: Path) -> None:
-    pcm = np.concatenate([parrot.voice("anger", 2), parrot.silence(1)])
+def test_the_toy_hears_what_python_hears(examples: Path, small_voice_path: Path, tmp_path: Path) -> None:
+    pcm = np.concatenate([small_voice.voice("anger", 2), small_voice.silence(1)])
     with wave.open(str(tmp_path / "speech.wav"), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(16_000)
         file.writeframes(pcm.tobytes())
-    told = run(examples / "toy", parrot_path, tmp_path / "speech.wav", litert_library()).stdout.splitlines()
-    with Recognizer.open(parrot_path) as recognizer:
+    told = run(
+        examples / "toy", small_voice_path, tmp_path / "speech.wav", litert_library()
+    ).stdout.splitlines()
+    with Recognizer.open(small_voice_path) as recognizer:
         assert isinstance(recognizer, VoiceRecognizer)
         spans = recognizer.timeline(pcm, rate_hz=16_000)
         whole = recognizer.predict(pcm, rate_hz=16_000)
@@ -119,13 +121,13 @@ def test_the_toy_hears_what_python_hears(examples: Path, parrot_path: Path, tmp_
         (tmp_path / "streamed.wav").write_bytes(
             whole_file[:at] + length.to_bytes(4, "little") + whole_file[at + 4 :]
         )
-        again = run(examples / "toy", parrot_path, tmp_path / "streamed.wav", litert_library())
+        again = run(examples / "toy", small_voice_path, tmp_path / "streamed.wav", litert_library())
         assert again.stdout.splitlines() == told
 
 
-def test_the_toy_refuses_in_words(examples: Path, parrot_path: Path, tmp_path: Path) -> None:
+def test_the_toy_refuses_in_words(examples: Path, small_voice_path: Path, tmp_path: Path) -> None:
     (tmp_path / "not.wav").write_bytes(b"RIFF")
-    assert "no WAV file" in run(examples / "toy", parrot_path, tmp_path / "not.wav", code=1).stderr
+    assert "no WAV file" in run(examples / "toy", small_voice_path, tmp_path / "not.wav", code=1).stderr
     with wave.open(str(tmp_path / "speech.wav"), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -135,7 +137,7 @@ def test_the_toy_refuses_in_words(examples: Path, parrot_path: Path, tmp_path: P
 
 
 def test_the_kiosk_reads_texts(examples: Path, tmp_path: Path) -> None:
-    bundle = wordy.write(tmp_path)
+    bundle = float_text.write(tmp_path)
     for name in ("happy", "sad"):
         (tmp_path / name).write_text(f"so {name} !")
     files = [tmp_path / "happy", tmp_path / "sad"]
@@ -187,12 +189,11 @@ def test_the_kiosk_follows_faces(examples: Path, tmp_path: Path) -> None:
     assert "binary PPM" in done.stderr
 
 
-def test_the_readmes_program_compiles_and_answers(flags: list[str], tmp_path: Path) -> None:
-    (code,) = re.findall(
-        r"^```c\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
-    )
+def test_the_program_of_the_tutorial_compiles_and_answers(flags: list[str], tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "tutorials" / "toy-in-c.md").read_text("utf-8")
+    (code,) = re.findall(r"^```c\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     (tmp_path / "day.c").write_text(code)
-    shutil.copy(wordy.write(tmp_path), tmp_path / "text.tflite")
+    shutil.copy(float_text.write(tmp_path), tmp_path / "text.tflite")
     run("cc", "-std=c99", "-Wall", "-Werror", tmp_path / "day.c", "-o", tmp_path / "day", *flags)
     environment = {**os.environ, "LD_LIBRARY_PATH": str(Path(litert_library()).parent)}
     done = subprocess.run(
@@ -209,7 +210,7 @@ def write_speech(path: Path) -> Path:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(16_000)
-        file.writeframes(parrot.voice("anger", 1).tobytes())
+        file.writeframes(small_voice.voice("anger", 1).tobytes())
     return path
 
 
@@ -231,10 +232,10 @@ def reports_of_ours(folder: Path, *command: object) -> list[str]:
 
 
 @pytest.mark.slow
-def test_valgrind_finds_nothing_of_ours(examples: Path, parrot_path: Path, tmp_path: Path) -> None:
+def test_valgrind_finds_nothing_of_ours(examples: Path, small_voice_path: Path, tmp_path: Path) -> None:
     toy: list[str | Path] = [
         examples / "toy",
-        parrot_path,
+        small_voice_path,
         write_speech(tmp_path / "speech.wav"),
         litert_library(),
     ]
@@ -242,7 +243,7 @@ def test_valgrind_finds_nothing_of_ours(examples: Path, parrot_path: Path, tmp_p
     (tmp_path / "text").write_text("so happy !")
     kiosk: list[str | Path] = [
         examples / "kiosk",
-        wordy.write(tmp_path),
+        float_text.write(tmp_path),
         "--library",
         litert_library(),
         tmp_path / "text",
@@ -289,7 +290,7 @@ def test_why_litert_beside_the_library_cannot_be_loaded_is_told(
     """It is not passed over for another one, even where the system has one."""
     library = tmp_path / native_paths.LIBRARY
     shutil.copy(paths["lib"] / native_paths.LIBRARY, library)
-    bundle = wordy.write(tmp_path)
+    bundle = float_text.write(tmp_path)
     assert opened_without_options(library, bundle)[0] == "0"
     (tmp_path / "unusable.c").write_text(UNUSABLE)
     run("cc", "-shared", "-fPIC", tmp_path / "unusable.c", "-o", tmp_path / "libLiteRt.so")
@@ -312,7 +313,7 @@ def test_of_a_system_too_old_for_litert_the_sentence_names_the_version(
         run(*shared, tmp_path / "system.c", f"-Wl,--version-script={tmp_path / 'map'}", "-o", system)
         if not (tmp_path / "libLiteRt.so").exists():
             run(*shared, tmp_path / "unusable.c", system, "-o", tmp_path / "libLiteRt.so")
-    code, why = opened_without_options(library, wordy.write(tmp_path))
+    code, why = opened_without_options(library, float_text.write(tmp_path))
     assert code == "-8"
     assert "version `GLIBC_9.99' not found" in why
     assert "older than that release of LiteRT needs" in why
@@ -324,7 +325,7 @@ def test_without_proc_the_sentence_names_it(paths: dict[str, Path], tmp_path: Pa
     if shutil.which("unshare") is None or subprocess.run([*alone, hidden], check=False).returncode != 0:
         pytest.skip("needs the right to hide /proc")
     library = str(paths["lib"] / native_paths.LIBRARY)
-    program = [sys.executable, "-c", OPEN_DEFAULT, library, str(wordy.write(tmp_path))]
+    program = [sys.executable, "-c", OPEN_DEFAULT, library, str(float_text.write(tmp_path))]
     environment = {**os.environ, "LD_LIBRARY_PATH": str(Path(litert_library()).parent)}
     done = subprocess.run(
         [*alone, f'{hidden}; exec "$@"', "sh", *program],
@@ -354,5 +355,5 @@ int main(int argc, char** argv) {
 def test_valgrind_would_find_what_is_ours(flags: list[str], tmp_path: Path) -> None:
     (tmp_path / "forgetful.c").write_text(FORGETFUL)
     run("cc", "-std=c99", "-g", tmp_path / "forgetful.c", "-o", tmp_path / "forgetful", *flags)
-    reports = reports_of_ours(tmp_path, tmp_path / "forgetful", wordy.write(tmp_path), litert_library())
+    reports = reports_of_ours(tmp_path, tmp_path / "forgetful", float_text.write(tmp_path), litert_library())
     assert any(report.startswith("Leak_DefinitelyLost") for report in reports)

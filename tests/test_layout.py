@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -23,19 +25,18 @@ HEAVY += ["sounddevice", "soundfile", "cv2", "PIL"]
 
 # the data path, each line may import those above it
 ORDER = [
-    {"types", "errors", "files", "told", "machine"},
-    {"_core"},
+    {"_core", "errors"},
+    {"types", "files", "system_files", "machine", "moved"},
     {"card"},
-    {"frontends", "faces", "bundle", "manifest", "sources", "native_paths"},
+    {"frontends", "faces", "bundle", "data", "sources", "native_paths"},
     {"backends"},
     {"external"},
     {"delegates"},
     {"runtime"},
-    {"readout"},
-    {"recognizer", "spans", "face_reader"},
-    {"stream", "face_stream", "face_detector"},
-    {"text_recognizer", "voice_recognizer", "face_recognizer"},
-    {"training", "evaluation", "converters", "bench", "doctor", "cli", "__init__"},
+    {"opened", "stream"},
+    {"face_detector"},
+    {"recognizer"},
+    {"tasks", "training", "evaluation", "converters", "bench", "doctor", "cli", "__init__", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 
@@ -90,8 +91,68 @@ def test_imports_point_one_way(path: Path) -> None:
         level = LEVEL[theirs]
         same_part = theirs == mine
         offline = level == LEVEL[mine] == len(ORDER) - 1  # the command line and the workshop know each other
-        beside = LEVEL[mine] == level and level <= LEVEL["manifest"]
+        beside = LEVEL[mine] == level and level <= LEVEL["data"]
         assert same_part or offline or beside or level < LEVEL[mine], f"{mine} imports {theirs}"
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    full = ("edgeemo", *parts) if parts[0] == "converters" else parts
+    return ".".join(full[:-1] if full[-1] == "__init__" else full)
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Return which modules each module imports, inside functions too; imports for types only do not count."""
+    known = {module_of(path) for path in sources()} | {"edgeemo._core"}
+    graph: dict[str, set[str]] = {}
+    for path in sources():
+        mine = graph.setdefault(module_of(path), set())
+        for name, types_only in imports(path):
+            found = name if name in known else name.rpartition(".")[0]
+            if not types_only and found in known and found != module_of(path):
+                mine.add(found)
+    return graph
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    TopologicalSorter(import_graph()).prepare()  # raises CycleError, which names the circle
+
+
+def test_a_circle_of_imports_would_be_seen() -> None:
+    graph = import_graph()
+    assert "edgeemo.data.manifest" in graph["edgeemo.training.text.batches"]
+    graph["edgeemo.data.manifest"].add("edgeemo.training.text.batches")
+    with pytest.raises(CycleError):
+        TopologicalSorter(graph).prepare()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from edgeemo.training.recipe import read_recipe as r; [r(x) for x in ('text', 'face-detector')]",
+        "from edgeemo import tasks; [tasks.task(name).plural for name in tasks.NAMES]",
+    ],
+)
+def test_recipes_and_tasks_are_read_without_networks(statement: str) -> None:
+    loaded = modules_after(statement)
+    assert "edgeemo.tasks.detector" in loaded
+    assert not loaded & {*TENSORFLOW, "sklearn", "cv2", "soundfile", "PIL"}
+    assert not any(name.endswith((".models", ".trainer")) for name in loaded if name.startswith("edgeemo."))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("edgeemo.manifest", "edgeemo.data.manifest"),
+        ("edgeemo.evaluation.leaks", "edgeemo.data.leaks"),
+        ("edgeemo.evaluation.damage", "edgeemo.evaluation.corruptions"),
+        ("edgeemo.training.data", "edgeemo.data.catalog"),
+    ],
+)
+def test_a_module_that_moved_is_found_by_its_old_name_with_a_warning(old: str, new: str) -> None:
+    sys.modules.pop(old, None)
+    with pytest.warns(DeprecationWarning, match=f"{old} is now {new}"):
+        assert importlib.import_module(old) is importlib.import_module(new)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +185,9 @@ def test_the_command_line_answers_help_without_tensorflow() -> None:
 
 @pytest.mark.parametrize(("backend", "loads"), [("auto", False), ("litert", True)])
 def test_predicting_loads_what_its_backend_needs_and_no_tensorflow(
-    backend: str, loads: bool, pocket_path: Path
+    backend: str, loads: bool, small_text_path: Path
 ) -> None:
-    opened = f"edgeemo.Recognizer.open({str(pocket_path)!r}, backend={backend!r})"
+    opened = f"edgeemo.Recognizer.open({str(small_text_path)!r}, backend={backend!r})"
     loaded = modules_after(f"import edgeemo\n{opened}.predict('so happy')")
     assert ("ai_edge_litert" in loaded) == loads
     assert not loaded & {*TENSORFLOW, "tflite_runtime"}
@@ -139,7 +200,7 @@ HEADERS = {
     "text": {"text"},
     "voice": {"voice"},
     "face": {"face", "image", "detect", "fit", "track", "smooth", "follow"},
-    "runtime": {"engine", "scores", "readout", "golden"},
+    "runtime": {"engine", "model_runner", "stage_clock", "scores", "readout", "golden"},
     "gpu": {"delegates"},
     "bundle": {"bundle"},
     "online": {"recognizer", "detector"},

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from edgeemo.data.leaks import check_leaks, digest, find_leaks, normalize, read_seen, write_seen
+from edgeemo.data.manifest import Example, write_manifest
 from edgeemo.errors import DataError, LeakError
-from edgeemo.evaluation.leaks import check_leaks, digest, find_leaks, normalize, read_seen, write_seen
-from edgeemo.manifest import Example, write_manifest
 
 
 @pytest.mark.parametrize(

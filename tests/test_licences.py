@@ -6,8 +6,8 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
-import pocket
 import pytest
+import small_text
 
 from edgeemo import Bundle, LicenseWarning, Recognizer
 from edgeemo.bundle import shipped
@@ -17,8 +17,8 @@ from edgeemo.errors import LicenseError
 @pytest.fixture
 def unclear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A bundle that is not cleared, and a process that was not warned yet."""
-    monkeypatch.setattr("edgeemo.recognizer._warned", set())
-    path = pocket.bundle(name="murky", commercial="unclear").write(tmp_path / "murky.tflite").path
+    monkeypatch.setattr("edgeemo.opened._warned", set())
+    path = small_text.bundle(name="murky", commercial="unclear").write(tmp_path / "murky.tflite").path
     assert path is not None
     return path
 
@@ -52,7 +52,7 @@ def test_the_warning_can_be_filtered_and_made_an_error(unclear: Path) -> None:
 
 @pytest.mark.parametrize("verdict", ["unclear", "no"])
 def test_commercial_use_is_refused_unless_cleared(verdict: str, tmp_path: Path) -> None:
-    pocket.bundle(commercial=verdict).write(tmp_path / "x.tflite")
+    small_text.bundle(commercial=verdict).write(tmp_path / "x.tflite")
     with pytest.raises(LicenseError, match=f"verdict: {verdict}") as caught:
         Recognizer.open(tmp_path / "x.tflite", require_commercial=True)
     cleared = [name for name in shipped() if Bundle.open(name).card.commercial == "cleared"]
@@ -60,12 +60,16 @@ def test_commercial_use_is_refused_unless_cleared(verdict: str, tmp_path: Path) 
         assert (name in str(caught.value)) == (Bundle.open(name).card.modality == "text")
 
 
-def test_where_none_of_a_modality_is_cleared_it_says_what_to_do(mime_path: Path, tmp_path: Path) -> None:
-    murky = replace(Bundle.open(mime_path), card=replace(Bundle.open(mime_path).card, commercial="no"))
+def test_where_none_of_a_modality_is_cleared_it_says_what_to_do(
+    small_face_path: Path, tmp_path: Path
+) -> None:
+    murky = replace(
+        Bundle.open(small_face_path), card=replace(Bundle.open(small_face_path).card, commercial="no")
+    )
     with pytest.raises(LicenseError, match=r"None that reads face is: train one .*`edgeemo train --help`"):
         Recognizer.open(murky.write(tmp_path / "murky.tflite").path or "", require_commercial=True)
 
 
-def test_a_cleared_bundle_opens_in_silence(pocket_path: Path) -> None:
-    assert opened(pocket_path) == []
-    Recognizer.open(pocket_path, require_commercial=True).close()
+def test_a_cleared_bundle_opens_in_silence(small_text_path: Path) -> None:
+    assert opened(small_text_path) == []
+    Recognizer.open(small_text_path, require_commercial=True).close()

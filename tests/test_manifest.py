@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edgeemo.data.manifest import Example, read_manifest, write_manifest
 from edgeemo.errors import DataError
-from edgeemo.manifest import Example, read_manifest, write_manifest
 
 
 def written(folder: Path, name: str, content: str | bytes) -> Path:

@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import float_text
 import numpy as np
-import parrot
-import pocket
 import pytest
-import wordy
+import small_text
+import small_voice
 
 from edgeemo import Bundle, Recognizer, Runtime, backends
 from edgeemo.backends import InterpreterBackend, NativeBackend
@@ -28,12 +28,16 @@ from edgeemo.errors import (
     RuntimeUnavailableError,
 )
 
-POCKET = pocket.FLATBUFFER.read_bytes()
+SMALL_TEXT = small_text.FLATBUFFER.read_bytes()
 NOWHERE = "/nowhere/libLiteRt.so"
 
 
 def models() -> dict[str, bytes]:
-    own = {"pocket": POCKET, "parrot": parrot.FLATBUFFER.read_bytes(), "wordy": wordy.FLATBUFFER.read_bytes()}
+    own = {
+        "small-text": SMALL_TEXT,
+        "small-voice": small_voice.FLATBUFFER.read_bytes(),
+        "float-text": float_text.FLATBUFFER.read_bytes(),
+    }
     return own | {name: Bundle.open(path).flatbuffer for name, path in shipped().items()}
 
 
@@ -64,17 +68,22 @@ def test_text_predictions_are_equal(shipped_text: str) -> None:
         assert ours.predict_batch(texts) == theirs.predict_batch(texts)  # type: ignore[attr-defined]
 
 
-def test_voice_predictions_are_equal(parrot_path: Path) -> None:
-    pcm = np.concatenate([parrot.voice("anger", 1.5), parrot.silence(1), parrot.voice("sadness", 2)])
-    with Recognizer.open(parrot_path) as ours, Recognizer.open(parrot_path, backend="litert") as theirs:
+def test_voice_predictions_are_equal(small_voice_path: Path) -> None:
+    pcm = np.concatenate(
+        [small_voice.voice("anger", 1.5), small_voice.silence(1), small_voice.voice("sadness", 2)]
+    )
+    with (
+        Recognizer.open(small_voice_path) as ours,
+        Recognizer.open(small_voice_path, backend="litert") as theirs,
+    ):
         assert ours.predict(pcm, rate_hz=16_000) == theirs.predict(pcm, rate_hz=16_000)
 
 
 def test_without_the_library_the_interpreter_answers_and_info_says_why(
-    monkeypatch: pytest.MonkeyPatch, pocket_path: Path
+    monkeypatch: pytest.MonkeyPatch, small_text_path: Path
 ) -> None:
     monkeypatch.setattr(backends, "litert_library", lambda: NOWHERE)
-    with Recognizer.open(pocket_path) as recognizer:
+    with Recognizer.open(small_text_path) as recognizer:
         info = recognizer.runtime.info
         assert info.backend == "litert"
         assert "the native engine is not used" in info.reason
@@ -83,15 +92,15 @@ def test_without_the_library_the_interpreter_answers_and_info_says_why(
 
 
 def test_the_native_backend_asked_for_by_name_works_or_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Runtime(POCKET, backend="native").info.backend == "native"
+    assert Runtime(SMALL_TEXT, backend="native").info.backend == "native"
     monkeypatch.setattr(backends, "litert_library", lambda: NOWHERE)
     with pytest.raises(RuntimeUnavailableError, match="install ai-edge-litert"):
-        Runtime(POCKET, backend="native")
+        Runtime(SMALL_TEXT, backend="native")
 
 
 def test_another_library_is_not_taken_for_litert() -> None:
     with pytest.raises(RuntimeUnavailableError, match="is not LiteRT, or older than"):
-        NativeBackend(POCKET, library="libm.so.6")
+        NativeBackend(SMALL_TEXT, library="libm.so.6")
 
 
 def test_an_installed_litert_is_found_without_importing_it() -> None:
@@ -105,24 +114,24 @@ def test_an_installed_litert_is_found_without_importing_it() -> None:
     assert imported == "False"
 
 
-@pytest.mark.parametrize("size", [0, 1, 7, 8, 31, 32, 100, len(POCKET) // 2, len(POCKET) - 1])
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 31, 32, 100, len(SMALL_TEXT) // 2, len(SMALL_TEXT) - 1])
 def test_a_cut_model_is_refused_before_a_library_is_even_looked_for(size: int) -> None:
     with pytest.raises(BundleCorruptError, match=r"TFLite model|flatbuffer is broken"):
-        NativeBackend(POCKET[:size], library=NOWHERE)
+        NativeBackend(SMALL_TEXT[:size], library=NOWHERE)
 
 
-@pytest.mark.parametrize("root", [0, 1, 4, 0x7FFFFFFF, 0xFFFFFFFF, len(POCKET) - 4, len(POCKET)])
+@pytest.mark.parametrize("root", [0, 1, 4, 0x7FFFFFFF, 0xFFFFFFFF, len(SMALL_TEXT) - 4, len(SMALL_TEXT)])
 def test_a_root_that_points_elsewhere_is_refused(root: int) -> None:
     with pytest.raises(BundleCorruptError):
-        NativeBackend(struct.pack("<I", root) + POCKET[4:], library=NOWHERE)
+        NativeBackend(struct.pack("<I", root) + SMALL_TEXT[4:], library=NOWHERE)
 
 
 def test_broken_offsets_are_refused_and_never_read_beyond_the_bytes() -> None:
     choose = random.Random(3)
-    structure = POCKET[:4096]
+    structure = SMALL_TEXT[:4096]
     refused = 0
     for _ in range(3000):
-        data = bytearray(POCKET)
+        data = bytearray(SMALL_TEXT)
         for _ in range(choose.randint(1, 4)):
             struct.pack_into("<I", data, choose.randrange(0, len(structure) - 4, 4), choose.getrandbits(32))
         try:
@@ -137,7 +146,7 @@ def test_broken_offsets_are_refused_and_never_read_beyond_the_bytes() -> None:
 @pytest.mark.parametrize("threads", [1, 2, 4])
 def test_threads_change_nothing_in_the_answers(threads: int) -> None:
     ids = np.array([[2, 1, 3, 0, 0, 0, 0, 0]], np.int32)
-    one, many = NativeBackend(POCKET), NativeBackend(POCKET, threads=threads)
+    one, many = NativeBackend(SMALL_TEXT), NativeBackend(SMALL_TEXT, threads=threads)
     for a, b in zip(one.invoke(ids), many.invoke(ids), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -145,12 +154,12 @@ def test_threads_change_nothing_in_the_answers(threads: int) -> None:
 @pytest.mark.parametrize("threads", [0, -1, 65])
 def test_a_number_of_threads_out_of_range_is_refused(threads: int) -> None:
     with pytest.raises(InputError, match="1 to 64"):
-        NativeBackend(POCKET, threads=threads)
+        NativeBackend(SMALL_TEXT, threads=threads)
 
 
 def test_a_delegate_we_do_not_have_is_refused() -> None:
     with pytest.raises(DelegateError, match="expected 'auto', 'cpu' or 'gpu'"):
-        NativeBackend(POCKET, delegate="npu")
+        NativeBackend(SMALL_TEXT, delegate="npu")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +176,7 @@ def test_a_delegate_we_do_not_have_is_refused() -> None:
     ids=["none", "two", "too long", "int64", "gaps", "a list", "ids out of range"],
 )
 def test_tensors_the_model_cannot_take_are_an_inference_error(inputs: tuple[Any, ...]) -> None:
-    backend = NativeBackend(POCKET)
+    backend = NativeBackend(SMALL_TEXT)
     with pytest.raises(InferenceError):
         backend.invoke(*inputs)
     assert len(backend.invoke(np.zeros((1, 8), np.int32))) == 2  # and works on
@@ -176,8 +185,8 @@ def test_tensors_the_model_cannot_take_are_an_inference_error(inputs: tuple[Any,
 def test_several_engines_in_several_threads_give_what_one_gives() -> None:
     rng = np.random.default_rng(5)
     ids = [rng.integers(0, 4, (1, 8)).astype(np.int32) for _ in range(50)]
-    expected = [NativeBackend(POCKET).invoke(x) for x in ids]
-    shared = NativeBackend(POCKET)
+    expected = [NativeBackend(SMALL_TEXT).invoke(x) for x in ids]
+    shared = NativeBackend(SMALL_TEXT)
     wrong: list[int] = []
 
     def work(own: NativeBackend) -> None:
@@ -188,7 +197,7 @@ def test_several_engines_in_several_threads_give_what_one_gives() -> None:
                         if not np.array_equal(a, b):
                             wrong.append(k)
 
-    threads = [threading.Thread(target=work, args=(NativeBackend(POCKET),)) for _ in range(4)]
+    threads = [threading.Thread(target=work, args=(NativeBackend(SMALL_TEXT),)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -222,6 +231,6 @@ def test_other_threads_run_while_the_model_does(shipped_text: str) -> None:
 
 
 def test_a_closed_runtime_lets_its_engine_go_while_others_work_on() -> None:
-    first, second = Runtime(POCKET), Runtime(POCKET)
+    first, second = Runtime(SMALL_TEXT), Runtime(SMALL_TEXT)
     first.close()
     assert second.run(np.zeros((1, 8), np.int32))["labels"].shape == (1, 5)

@@ -109,12 +109,46 @@ def test_the_first_frame_of_an_animation(tmp_path: Path) -> None:
 # --- what is refused ---
 
 
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (MemoryError(), "needs more memory than there is. Make the picture smaller"),
+        (OSError(5, "Input/output error"), "cannot be read: Input/output error"),
+        (OSError("image file is truncated (3 bytes not processed)"), "is cut off .*Fetch it again"),
+        (NotImplementedError("compression 7"), "is a picture that Pillow does not decode .*Convert it"),
+        (
+            ValueError("conversion from LAB to RGB not supported"),
+            "is a picture that Pillow does not decode .*Convert it",
+        ),
+        (SyntaxError("broken PNG file"), "is damaged .*Fetch it again"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_an_error_of_the_decoder_is_told_as_what_it_is(
+    error: Exception, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    path = saved(tmp_path / "a.png", PICTURE)
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", fail)
+    with pytest.raises(SourceError, match=rf"a\.png {says}"):
+        Photo(path)
+
+
+def test_a_picture_of_a_kind_that_pillow_does_not_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"  # by another name: the content counts
+    path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(range(256)))
+    with pytest.raises(SourceError, match=r"is a HEIC picture, .* `magick photo\.jpg photo\.png`"):
+        Photo(path)
+
+
 def test_a_jpeg_that_is_cut_off(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.jpg", picture(60, 48))
     whole = path.read_bytes()
     for part in (0.99, 0.7, 0.5):
         path.write_bytes(whole[: int(part * len(whole))])
-        with pytest.raises(SourceError, match=r"a\.jpg is (cut off or damaged|no picture)"):
+        with pytest.raises(SourceError, match=r"a\.jpg is (cut off|damaged|no picture)"):
             Photo(path)
 
 
@@ -124,7 +158,7 @@ def test_other_files_that_are_cut_off_or_empty(suffix: str, tmp_path: Path) -> N
     whole = path.read_bytes()
     for n in (0, 1, 20, len(whole) // 2):
         path.write_bytes(whole[:n])
-        with pytest.raises(SourceError, match=r"(cut off or damaged|no picture)"):
+        with pytest.raises(SourceError, match=r"(is cut off|is damaged|no picture)"):
             Photo(path)
 
 

@@ -1,10 +1,10 @@
-"""The one int8 rule against its twin and at its borders."""
+"""The one int8 rule against its reference and at its borders."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-import reference
+import reference_text as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst

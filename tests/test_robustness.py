@@ -7,19 +7,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-import ear
+import fake_recognizer
 import numpy as np
 import pytest
-from ear import Ear
+from fake_recognizer import FakeRecognizer
 
+from edgeemo.data.manifest import Example
 from edgeemo.errors import DataError
 from edgeemo.evaluation import Report, evaluate, pictures, sounds, tables
 from edgeemo.evaluation.robustness import Robustness
-from edgeemo.manifest import Example
 
 pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
 
-RATE = ear.RATE
+RATE = fake_recognizer.RATE
 
 
 def decibel(ratio: float) -> float:
@@ -29,7 +29,7 @@ def decibel(ratio: float) -> float:
 @pytest.mark.parametrize("snr_db", [20, 5, 0, -5])
 @pytest.mark.parametrize("pause", [0.0, 3.0])
 def test_noise_has_the_ratio_asked_for_whatever_the_pauses(snr_db: int, pause: float) -> None:
-    tone = ear.tone("calm", 1)
+    tone = fake_recognizer.tone("calm", 1)
     clip = np.pad(tone, (0, round(pause * RATE)))
     noise = sounds.Noise(seed=1).piece(0, len(clip), RATE)
     mixed = sounds.mix(clip, noise, RATE, snr_db)
@@ -40,7 +40,7 @@ def test_noise_has_the_ratio_asked_for_whatever_the_pauses(snr_db: int, pause: f
 
 
 def test_silence_gets_no_noise_and_silent_noise_adds_nothing() -> None:
-    silence, tone = np.zeros(RATE, np.float32), ear.tone("calm", 1)
+    silence, tone = np.zeros(RATE, np.float32), fake_recognizer.tone("calm", 1)
     assert not sounds.mix(silence, tone, RATE, 0).any()
     assert np.array_equal(sounds.mix(tone, silence, RATE, 0), tone)
     assert not len(sounds.mix(silence[:0], silence[:0], RATE, 0))
@@ -70,8 +70,8 @@ def test_pink_noise_falls_by_ten_decibels_a_decade() -> None:
 
 
 def test_recordings_are_resampled_repeated_and_silent_ones_passed_over(tmp_path: Path) -> None:
-    ear.write(tmp_path / "a" / "short.wav", ear.tone("calm", 0.25, 8000), 8000)
-    ear.write(tmp_path / "silent.wav", np.zeros(100, np.float32))
+    fake_recognizer.write(tmp_path / "a" / "short.wav", fake_recognizer.tone("calm", 0.25, 8000), 8000)
+    fake_recognizer.write(tmp_path / "silent.wav", np.zeros(100, np.float32))
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     noise = sounds.Noise(tmp_path)
     for number in range(6):
@@ -84,7 +84,7 @@ def test_recordings_are_resampled_repeated_and_silent_ones_passed_over(tmp_path:
 def test_noise_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no audio"):
         sounds.Noise(tmp_path)
-    ear.write(tmp_path / "silent.wav", np.zeros(100, np.float32))
+    fake_recognizer.write(tmp_path / "silent.wav", np.zeros(100, np.float32))
     with pytest.raises(DataError, match="silent or cannot be read"):
         sounds.Noise(tmp_path).piece(0, 100, RATE)
 
@@ -92,7 +92,7 @@ def test_noise_that_is_none_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("codec", sounds.CODECS)
 @pytest.mark.parametrize("rate_hz", [8000, 16_000, 44_100])
 def test_a_codec_gives_the_clip_back(codec: str, rate_hz: int) -> None:
-    tone = ear.tone("sadness", 1, rate_hz)
+    tone = fake_recognizer.tone("sadness", 1, rate_hz)
     heard, heard_hz, size = sounds.through_codec(tone, rate_hz, codec)
     assert len(heard) / heard_hz == pytest.approx(1, abs=0.1)
     assert np.abs(np.fft.rfft(heard)).argmax() * heard_hz / len(heard) == pytest.approx(500, abs=3)
@@ -100,7 +100,10 @@ def test_a_codec_gives_the_clip_back(codec: str, rate_hz: int) -> None:
 
 
 def test_a_telephone_keeps_its_band_at_eight_kilohertz() -> None:
-    low, high = ear.tone("sadness", 1), np.sin(2 * np.pi * 3700 * np.arange(RATE) / RATE).astype(np.float32)
+    low, high = (
+        fake_recognizer.tone("sadness", 1),
+        np.sin(2 * np.pi * 3700 * np.arange(RATE) / RATE).astype(np.float32),
+    )
     heard, rate_hz, size = sounds.through_telephone(low + 0.3 * high, RATE)
     assert (rate_hz, len(heard), size) == (8000, 8000, 8000)
     power = np.abs(np.fft.rfft(heard)) ** 2
@@ -110,18 +113,18 @@ def test_a_telephone_keeps_its_band_at_eight_kilohertz() -> None:
 
 @pytest.mark.parametrize("wanted_hz", [8000, 22_050, 48_000])
 def test_resampling_keeps_a_tone(wanted_hz: int) -> None:
-    found = sounds.resample(ear.tone("anger", 1), RATE, wanted_hz)
-    assert found == pytest.approx(ear.tone("anger", 1, wanted_hz), abs=1e-3)
+    found = sounds.resample(fake_recognizer.tone("anger", 1), RATE, wanted_hz)
+    assert found == pytest.approx(fake_recognizer.tone("anger", 1, wanted_hz), abs=1e-3)
 
 
 @pytest.fixture
 def examples(tmp_path: Path) -> list[Example]:
     labels = ("calm", "sadness", "happiness", "anger") * 3
-    return ear.clips(tmp_path, {f"s{i}": label for i, label in enumerate(labels)})
+    return fake_recognizer.clips(tmp_path, {f"s{i}": label for i, label in enumerate(labels)})
 
 
 def report(examples: list[Example], seed: int = 0) -> Report:
-    reader: Any = Ear()
+    reader: Any = FakeRecognizer()
     return evaluate(reader, examples, noise=sounds.Noise(seed=seed), resamples=200)
 
 
@@ -132,7 +135,9 @@ def test_what_noise_and_codecs_cost_is_measured(examples: list[Example]) -> None
     by = {condition.name: condition for condition in found.conditions}
     assert list(by)[:5] == ["SNR 20 dB", "SNR 15 dB", "SNR 10 dB", "SNR 5 dB", "SNR 0 dB"]
     assert list(by)[5:] == ["Opus", "Vorbis", "MP3", "phone"]
-    assert by["SNR 20 dB"].uar.value == 1  # the ear takes hissing for anger, and pink noise hisses less
+    assert (
+        by["SNR 20 dB"].uar.value == 1
+    )  # the fake recognizer takes hissing for anger, and pink noise hisses less
     assert by["SNR 10 dB"].uar.value < 1
     assert by["SNR 0 dB"].uar.value <= by["SNR 10 dB"].uar.value
     for condition in found.conditions:
@@ -163,7 +168,7 @@ def test_the_curve_is_shown_and_drawn(examples: list[Example], tmp_path: Path) -
 
 
 def test_robustness_needs_labels(tmp_path: Path) -> None:
-    reader: Any = Ear()
-    path = ear.write(tmp_path / "a.wav", ear.tone("calm"))
+    reader: Any = FakeRecognizer()
+    path = fake_recognizer.write(tmp_path / "a.wav", fake_recognizer.tone("calm"))
     with pytest.raises(DataError, match="add the column labels"):
         evaluate(reader, [Example(path=path, valence=0.1)], noise=sounds.Noise())

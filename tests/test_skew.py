@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from edgeemo import Bundle, Recognizer
-from edgeemo.manifest import write_manifest
-from edgeemo.voice_recognizer import VoiceRecognizer
+from edgeemo.data.manifest import write_manifest
+from edgeemo.recognizer import VoiceRecognizer
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("soundfile", reason="needs edgeemo[train]")
@@ -22,12 +22,12 @@ from edgeemo.converters.verify import Budget
 def test_training_calibration_and_predict_see_the_same_ids(
     trained: Path, tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edgeemo.training.material import gather
     from edgeemo.training.recipe import read_recipe
+    from edgeemo.training.text.batches import load_texts
 
-    material = gather(read_recipe(trained / "recipe.toml"), tiny_data, trained)
-    texts = material.texts
-    learned = material.targets(material.fit, material.frontend, material.heads(False)).ids
+    texts_of = load_texts(read_recipe(trained / "recipe.toml"), tiny_data, trained)
+    texts = texts_of.texts
+    learned = texts_of.targets(texts_of.fit, texts_of.frontend, texts_of.heads(False)).ids
 
     calibrated: list[np.ndarray] = []
 
@@ -37,7 +37,7 @@ def test_training_calibration_and_predict_see_the_same_ids(
 
     monkeypatch.setattr(converting, "quantize", spy)
     manifest = tmp_path / "calibration.csv"
-    write_manifest(manifest, [e for examples in material.fit.values() for e in examples])
+    write_manifest(manifest, [e for examples in texts_of.fit.values() for e in examples])
     generous = Budget(agreement=0, clear_agreement=0, drop=1)
     converting.convert(trained / "model.keras", manifest, tmp_path / "tiny.tflite", budget=generous)
 
@@ -60,12 +60,12 @@ def test_training_calibration_and_predict_see_the_same_ids(
 def test_training_calibration_and_predict_see_the_same_spans(
     trained_voice: Path, tiny_voices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edgeemo.evaluation.clips import read_clip
+    from edgeemo.data.clips import read_clip
     from edgeemo.training.recipe import read_recipe
-    from edgeemo.training.train_voice import VoiceWorkshop
+    from edgeemo.training.voice.trainer import VoiceTrainer
 
-    shop = VoiceWorkshop.gather(read_recipe(trained_voice / "recipe.toml"), tiny_voices, trained_voice)
-    learned = np.asarray(shop.features.clean)
+    trainer = VoiceTrainer.load(read_recipe(trained_voice / "recipe.toml"), tiny_voices, trained_voice)
+    learned = np.asarray(trainer.features.clean)
 
     calibrated: list[np.ndarray] = []
 
@@ -75,7 +75,7 @@ def test_training_calibration_and_predict_see_the_same_spans(
 
     monkeypatch.setattr(converting, "quantize", spy)
     manifest = tmp_path / "calibration.csv"
-    write_manifest(manifest, shop.examples)
+    write_manifest(manifest, trainer.examples)
     generous = Budget(agreement=0, clear_agreement=0, drop=1)
     converting.convert(
         trained_voice / "model.keras", manifest, tmp_path / "tiny.tflite", budget=generous, check=manifest
@@ -90,12 +90,12 @@ def test_training_calibration_and_predict_see_the_same_spans(
         return run(span)
 
     monkeypatch.setattr(recognizer.runtime, "run", keep)
-    for example in shop.examples:
+    for example in trainer.examples:
         pcm, rate_hz = read_clip(example)
         recognizer.predict(pcm, rate_hz=rate_hz)
 
     assert learned.dtype == calibrated[0].dtype == served[0].dtype == np.float32
-    assert len(learned) > len(shop.examples), "clips should have several spans"
+    assert len(learned) > len(trainer.examples), "clips should have several spans"
     assert learned.tobytes() == calibrated[0].tobytes() == np.concatenate(served).tobytes()
 
 
@@ -110,9 +110,9 @@ def test_the_card_carries_the_spec_and_vocabulary_the_weights_were_trained_with(
 def test_evidence_is_counted_alike_when_it_is_chosen_and_when_it_is_used(
     bundle_of_trained_voice: Path, tiny_voices: Path
 ) -> None:
-    from edgeemo.evaluation.clips import read_clip
-    from edgeemo.training.data import load
-    from edgeemo.training.speech import evidence_of
+    from edgeemo.data.catalog import load
+    from edgeemo.data.clips import read_clip
+    from edgeemo.training.voice.speech import evidence_of
 
     recognizer = VoiceRecognizer.open(bundle_of_trained_voice)
     threshold = recognizer.card.evidence["threshold"]

@@ -10,15 +10,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import parrot
 import pytest
+import small_voice
 
 from edgeemo import VoiceRecognizer
 from edgeemo.errors import RuntimeUnavailableError, SourceError
 from edgeemo.sources import AudioFile, Microphone, microphones
 
-RATE = parrot.RATE
-CLIP = np.concatenate([parrot.voice("anger", 1.1), parrot.noise(0.2)])
+RATE = small_voice.RATE
+CLIP = np.concatenate([small_voice.voice("anger", 1.1), small_voice.noise(0.2)])
 
 
 class PortAudioError(Exception):

@@ -6,23 +6,23 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import parrot
 import pytest
+import small_voice
 
 from edgeemo import VoiceRecognizer
 from edgeemo.errors import InputError, SourceError
-from edgeemo.sources import AudioFile, RawAudio, is_audio
+from edgeemo.sources import AudioFile, HeaderWarning, RawAudio, is_audio
 from edgeemo.sources.base import AudioSource, Latest
 
-RATE = parrot.RATE
-CLIP = np.concatenate([parrot.voice("anger", 1.1), parrot.noise(0.2)])
+RATE = small_voice.RATE
+CLIP = np.concatenate([small_voice.voice("anger", 1.1), small_voice.noise(0.2)])
 
 
 def samples_of(source: AudioSource) -> npt.NDArray[Any]:
@@ -55,9 +55,7 @@ def test_the_queue_waits_and_can_be_woken() -> None:
     assert (queue.get(10) or ("", None))[1] == 5
     threading.Timer(0.05, queue.wake).start()
     assert queue.get(10) is None
-    begin = time.monotonic()
     assert queue.get(0.01) is None
-    assert time.monotonic() - begin < 5
 
 
 # --- audio files ---
@@ -111,7 +109,8 @@ def test_a_file_cut_off_is_read_as_far_as_it_goes(sf: Any, tmp_path: Path) -> No
     path = tmp_path / "a.wav"
     sf.write(path, CLIP, RATE)
     path.write_bytes(path.read_bytes()[:10_001])
-    found = samples_of(AudioFile(path))
+    with pytest.warns(HeaderWarning, match="the file holds 9,957"):
+        found = samples_of(AudioFile(path))
     np.testing.assert_array_equal(found, (CLIP[: len(found)] / 32768).astype(np.float32))
     assert len(found) == (10_001 - 44) // 2
 
@@ -141,7 +140,7 @@ def test_a_corrupt_file_is_a_named_error(sf: Any, tmp_path: Path, content: bytes
 
 def test_a_file_damaged_in_the_middle_says_where(sf: Any, tmp_path: Path) -> None:
     path = tmp_path / "a.flac"
-    sf.write(path, np.tile(parrot.noise(1), 20), RATE)
+    sf.write(path, np.tile(small_voice.noise(1), 20), RATE)
     data = bytearray(path.read_bytes())
     data[len(data) // 2 :] = os.urandom(len(data) - len(data) // 2)
     path.write_bytes(data)
@@ -162,7 +161,7 @@ def test_a_decoder_that_gives_up_is_a_named_error(
     sf.write(tmp_path / "a.wav", CLIP, RATE)
     source = AudioFile(tmp_path / "a.wav")
     next(source)
-    monkeypatch.setattr(source._file, "read", give_up)
+    monkeypatch.setattr(source._file._decoder, "read", give_up)
     with pytest.raises(SourceError, match=r"a\.wav is damaged after 0\.5 s .*Fetch it again"):
         next(source)
 
@@ -174,25 +173,21 @@ def test_a_missing_file_is_a_named_error(sf: Any, tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="rights")
-def test_a_file_without_rights_is_a_named_error(sf: Any, tmp_path: Path) -> None:
-    path = tmp_path / "secret.wav"
-    sf.write(path, CLIP, RATE)
-    path.chmod(0)
-    script = (
-        "import os, sys\nfrom edgeemo.sources import AudioFile\nimport soundfile\n"
-        "if os.getuid() == 0: os.chmod(sys.argv[2], 0o755); os.setuid(65534)\n"
-        "AudioFile(sys.argv[1])"
-    )
-    for folder in (tmp_path, *tmp_path.parents):  # root's private folders would hide the file itself
-        if os.getuid() == 0 and folder.name.startswith("pytest"):
-            folder.chmod(0o755)
-    done = subprocess.run(
-        [sys.executable, "-c", script, path, tmp_path],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def test_a_file_without_rights_is_a_named_error(sf: Any) -> None:
+    """In /tmp, which any user may enter: the checkout and TMPDIR may lie in a private folder."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder) / "secret.wav"
+        sf.write(path, CLIP, RATE)
+        path.chmod(0)
+        script = (
+            "import os, sys\nfrom edgeemo.sources import AudioFile\nimport soundfile\n"
+            "if os.getuid() == 0: os.setuid(65534)\n"
+            "AudioFile(sys.argv[1])"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script, path], capture_output=True, text=True, check=False
+        )
     assert "SourceError" in done.stderr
     assert "cannot be read: Permission denied. Check the path and its rights." in done.stderr
 

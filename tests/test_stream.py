@@ -10,25 +10,31 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import parrot
 import pytest
+import small_voice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeemo import Runtime, Stream, VoiceRecognizer
+from edgeemo import Bundle, Runtime, Stream, VoiceRecognizer
+from edgeemo.backends import NativeBackend
 from edgeemo.errors import InferenceError, InputError, InputTypeError
 from edgeemo.types import EmotionResult
 
-RATE = parrot.RATE
-HOP_MS = parrot.HOP * 10
+RATE = small_voice.RATE
+HOP_MS = small_voice.HOP * 10
 CLIP = np.concatenate(
-    [parrot.voice("sadness", 1.3), parrot.noise(0.7), parrot.voice("anger", 1), parrot.silence(0.41)]
+    [
+        small_voice.voice("sadness", 1.3),
+        small_voice.noise(0.7),
+        small_voice.voice("anger", 1),
+        small_voice.silence(0.41),
+    ]
 )
 
 
 @pytest.fixture(scope="module")
 def reader() -> Iterator[VoiceRecognizer]:
-    bundle = parrot.bundle()
+    bundle = small_voice.bundle()
     with VoiceRecognizer(bundle, Runtime(bundle.flatbuffer)) as opened:
         yield opened
 
@@ -74,7 +80,7 @@ def test_chunks_of_one_size_are_the_timeline(reader: VoiceRecognizer, size: int)
 
 def test_a_result_comes_with_the_last_sample_of_its_span(reader: VoiceRecognizer) -> None:
     stream = reader.stream(RATE)
-    span = 400 + 160 * (parrot.SPAN - 1)
+    span = 400 + 160 * (small_voice.SPAN - 1)
     assert stream.push(CLIP[: span - 1], 0) == []
     (first,) = stream.push(CLIP[span - 1 : span], 1000 * (span - 1) // RATE)
     assert (first.start_ms, first.end_ms) == (0, 1000 * span // RATE)
@@ -82,7 +88,7 @@ def test_a_result_comes_with_the_last_sample_of_its_span(reader: VoiceRecognizer
 
 def test_streams_share_a_recognizer_and_nothing_else(reader: VoiceRecognizer) -> None:
     one, other = reader.stream(RATE), reader.stream(RATE)
-    high, low = parrot.voice("anger", 2), parrot.voice("sadness", 2)
+    high, low = small_voice.voice("anger", 2), small_voice.voice("sadness", 2)
     found: tuple[list[EmotionResult], list[EmotionResult]] = ([], [])
     for begin in range(0, len(high), 1_600):
         found[0].extend(one.push(high[begin : begin + 1_600], begin // 16))
@@ -152,8 +158,8 @@ def test_a_clock_that_jumps_back_leaves_a_summary_that_ends_after_it_began(reade
 
 def test_no_result_spans_a_gap(reader: VoiceRecognizer) -> None:
     stream = reader.stream(RATE)
-    results = stream.push(parrot.voice("anger", 1), 0)
-    results += stream.push(parrot.voice("sadness", 1), 5_000)
+    results = stream.push(small_voice.voice("anger", 1), 0)
+    results += stream.push(small_voice.voice("sadness", 1), 5_000)
     results += stream.flush()
     assert all(r.end_ms <= 1_000 and r.label == "anger" for r in results[:4])
     assert all(r.start_ms >= 5_000 and r.label == "sadness" for r in results[4:])
@@ -205,7 +211,7 @@ def test_reset_equals_a_fresh_stream(reader: VoiceRecognizer, cut: int, flushed:
 def test_a_summary_so_far_speaks_of_what_was_pushed(reader: VoiceRecognizer) -> None:
     stream = reader.stream(RATE)
     assert (stream.summary().label, stream.summary().evidence) == ("neutral", 0.0)
-    stream.push(parrot.voice("anger", 1), 500)
+    stream.push(small_voice.voice("anger", 1), 500)
     so_far = stream.summary()
     assert (so_far.label, so_far.start_ms, so_far.end_ms) == ("anger", 500, 1_500)
 
@@ -259,7 +265,7 @@ def test_a_stream_of_another_shape_is_refused(reader: VoiceRecognizer, rate_hz: 
 
 
 def test_a_stream_of_a_closed_recognizer_ends(reader: VoiceRecognizer) -> None:
-    bundle = parrot.bundle()
+    bundle = small_voice.bundle()
     with VoiceRecognizer(bundle, Runtime(bundle.flatbuffer)) as mine:
         stream = mine.stream(RATE)
         stream.push(CLIP, 0)
@@ -267,41 +273,57 @@ def test_a_stream_of_a_closed_recognizer_ends(reader: VoiceRecognizer) -> None:
         stream.flush()
 
 
+class FailingBackend:
+    """The model of a bundle, which refuses to run where its caller says so."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._native = NativeBackend(bundle.flatbuffer)
+        self.name, self.delegate = "failing", "cpu"
+        self.inputs, self.outputs = self._native.inputs, self._native.outputs
+        self.runs, self.fails_from, self.fails_to = 0, 0, 0
+
+    def fail(self, first: int, last: int) -> None:
+        """Fail the runs from ``first`` to ``last``, counted from here."""
+        self.fails_from, self.fails_to = self.runs + first, self.runs + last
+
+    def invoke(self, *inputs: Any) -> list[Any]:
+        self.runs += 1
+        if self.fails_from <= self.runs <= self.fails_to:
+            raise InferenceError("The interpreter refused.")
+        return self._native.invoke(*inputs)
+
+
+@pytest.fixture
+def failing(reader: VoiceRecognizer) -> tuple[VoiceRecognizer, FailingBackend]:
+    backend = FailingBackend(reader.bundle)
+    return VoiceRecognizer(reader.bundle, Runtime(b"", backend=backend)), backend
+
+
 @pytest.mark.parametrize("gap", [True, False])
 def test_after_a_model_that_failed_the_stream_goes_on_afresh(
-    reader: VoiceRecognizer, monkeypatch: pytest.MonkeyPatch, gap: bool
+    reader: VoiceRecognizer, failing: tuple[VoiceRecognizer, FailingBackend], gap: bool
 ) -> None:
-    stream = reader.stream(RATE)
+    recognizer, backend = failing
+    stream = recognizer.stream(RATE)
     stream.push(CLIP[:7_000], 0)
-
-    def fail(_: Any) -> Any:
-        raise InferenceError("The interpreter refused.")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(stream._reader, "read", fail)
-        with pytest.raises(InferenceError, match="refused"):
-            stream.push(CLIP, 9_000) if gap else stream.flush()
+    backend.fail(1, 1)
+    with pytest.raises(InferenceError, match="refused"):
+        stream.push(CLIP, 9_000) if gap else stream.flush()
     fresh = reader.stream(RATE)
     assert stream.push(CLIP, 9_000) + stream.flush() == fresh.push(CLIP, 9_000) + fresh.flush()
     assert (stream.summary().start_ms, stream.summary().end_ms) == (0, 9_000 + len(CLIP) // 16)
 
 
 def test_of_a_chunk_whose_model_fails_midway_what_was_read_before_waits(
-    reader: VoiceRecognizer, monkeypatch: pytest.MonkeyPatch
+    reader: VoiceRecognizer, failing: tuple[VoiceRecognizer, FailingBackend]
 ) -> None:
     """The spans from there on are lost; the next chunk is read as if nothing had happened."""
-    stream, run = reader.stream(RATE), reader.runtime.run
+    recognizer, backend = failing
+    stream = recognizer.stream(RATE)
     expected = reader.timeline(np.concatenate([CLIP, CLIP]), RATE)
     n = len(reader.stream(RATE).push(CLIP, 0))
     assert n > 3
-    runs = iter(range(100))
-
-    def fail_third(*inputs: Any) -> Any:
-        if next(runs) == 2:
-            raise InferenceError("The interpreter refused.")
-        return run(*inputs)
-
-    monkeypatch.setattr(reader.runtime, "run", fail_third)
+    backend.fail(3, 3)
     with pytest.raises(InferenceError, match="refused"):
         stream.push(CLIP, 0)
     results = stream.push(CLIP, len(CLIP) // 16) + stream.flush()
@@ -314,7 +336,7 @@ def test_of_a_chunk_whose_model_fails_midway_what_was_read_before_waits(
 
 def growth_of(reader: VoiceRecognizer, seconds: int, rate_hz: int) -> tuple[int, int]:
     """Return by how many bytes memory grew over so many seconds of audio, and the number of results."""
-    stream, second = reader.stream(rate_hz), parrot.voice("anger", 1, rate_hz)
+    stream, second = reader.stream(rate_hz), small_voice.voice("anger", 1, rate_hz)
     n, before = 0, 0
     tracemalloc.start()
     try:

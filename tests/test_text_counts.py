@@ -1,4 +1,4 @@
-"""The linear model that counts pieces and pairs of pieces: its graph, its solver, its int8 twin."""
+"""The linear model that counts pieces and pairs of pieces: its graph, its solver, its int8 form."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 import keras
 from edgeemo.converters.quantize import quantize
 
-from edgeemo.training.models import text_counts
-from edgeemo.training.nbsvm import set_first_weights
+from edgeemo.training.text.models import text_counts
+from edgeemo.training.text.nbsvm import set_first_weights
 
 PIECES, LENGTH, PAIRS = 50, 12, 4096
 

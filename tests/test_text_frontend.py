@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import reference
+import reference_text as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from text_material import (
     SMALL,
     small,
 )
+from unreadable import reading_all_but_the_beginning_kills
 
 from edgeemo import _core
 from edgeemo.frontends import TextFrontend, TextSpec
@@ -183,22 +184,23 @@ def ten_megabytes(kind: str) -> bytes:
 @pytest.mark.parametrize("kind", TEN_MEGABYTES)
 @pytest.mark.parametrize("strip_accents", [True, False], ids=["strip", "keep"])
 @pytest.mark.parametrize("unknown", ["character", "word"])
-def test_ten_megabytes_finish_promptly(kind: str, unknown: str, strip_accents: bool) -> None:
+def test_ten_megabytes_finish(kind: str, unknown: str, strip_accents: bool) -> None:
+    """Work that grew with the square of the length would take hours."""
     frontend, text = small(unknown=unknown, strip_accents=strip_accents), ten_megabytes(kind)
-    start = time.perf_counter()
     encoding = frontend.encode(text)
-    assert time.perf_counter() - start < 2.0
     assert encoding.truncated or encoding.n_ids == 1
 
 
 @pytest.mark.parametrize("kind", ["one word", "unknown word", "words", "emoji", "ligatures"])
 def test_work_stops_when_the_ids_are_full(kind: str) -> None:
-    text, seconds = ten_megabytes(kind), []
-    for _ in range(5):
-        start = time.perf_counter()
-        assert small().encode(text).truncated
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.001
+    frontend, text = small(), ten_megabytes(kind)
+    assert frontend.encode(text).truncated
+    assert not reading_all_but_the_beginning_kills(frontend.encode, text)
+
+
+def test_work_that_goes_on_would_be_seen() -> None:
+    """Spaces fill no ids, so all of them are read."""
+    assert reading_all_but_the_beginning_kills(small().encode, ten_megabytes("spaces"))
 
 
 def test_eight_threads_get_the_same_answers() -> None:

@@ -1,4 +1,4 @@
-"""The text frontend gives the ids of Hugging Face and of its slow twin."""
+"""The text frontend gives the ids of Hugging Face and of the slow reference."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import reference
+import reference_text as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from text_material import (
@@ -35,10 +35,10 @@ from edgeemo.frontends import Encoding, TextFrontend, TextSpec
 SCRIPT = Path(__file__).parent.parent / "cpp" / "tools" / "make_unicode_tables.py"
 
 
-def assert_same(ours: Encoding, twin: reference.Encoding) -> None:
-    assert ours.ids.tolist() == twin.ids
-    assert (ours.n_ids, ours.n_words) == (twin.n_ids, twin.n_words)
-    assert (ours.n_understood, ours.truncated) == (twin.n_understood, twin.truncated)
+def assert_same(ours: Encoding, expected: reference.Encoding) -> None:
+    assert ours.ids.tolist() == expected.ids
+    assert (ours.n_ids, ours.n_words) == (expected.n_ids, expected.n_words)
+    assert (ours.n_understood, ours.truncated) == (expected.n_understood, expected.truncated)
 
 
 def real_lines(folder: Path, most: int = 6000) -> dict[str, list[str]]:

@@ -12,18 +12,20 @@ import numpy as np
 import pytest
 
 from edgeemo import ModelCard
+from edgeemo.data.leaks import digest, read_seen
 from edgeemo.errors import DataError, RuntimeUnavailableError, SpecError
-from edgeemo.evaluation.leaks import digest, read_seen
 
 pytest.importorskip("keras", reason="needs edgeemo[train]")
 
-from sentences import RECIPE
+from text_training_data import RECIPE
 
-from edgeemo.manifest import read_manifest
-from edgeemo.training import calibrate, data, models
-from edgeemo.training.cards import protocol
-from edgeemo.training.distil import augment
+from edgeemo.data import catalog
+from edgeemo.data.manifest import read_manifest
+from edgeemo.training import calibrate
 from edgeemo.training.recipe import RECIPES, read_recipe
+from edgeemo.training.text import models
+from edgeemo.training.text.card import protocol
+from edgeemo.training.text.distil import augment
 from edgeemo.training.train import run
 
 
@@ -52,10 +54,10 @@ def test_no_development_text_is_trained_on(trained: Path, tiny_data: Path) -> No
     train = {
         digest(e.text or "")
         for name in ("goemotions", "emobank")
-        for e in data.load(name, tiny_data, "train")
+        for e in catalog.load(name, tiny_data, "train")
     }
     for name in ("goemotions", "emobank"):
-        held_out = {digest(e.text or "") for e in data.load(name, tiny_data, "dev")}
+        held_out = {digest(e.text or "") for e in catalog.load(name, tiny_data, "dev")}
         assert train & held_out, "the tiny data should leak"
         assert not seen & held_out
 
@@ -106,9 +108,9 @@ def test_fresh_removes_what_a_run_makes_and_nothing_else(
 def test_the_same_seed_gives_the_same_model(trained: Path, tiny_data: Path, tmp_path: Path) -> None:
     import keras
 
-    run(trained / "recipe.toml", data=tiny_data, out=tmp_path / "twin")
+    run(trained / "recipe.toml", data=tiny_data, out=tmp_path / "again")
     first, second = (
-        keras.models.load_model(p / "model.keras", compile=False) for p in (trained, tmp_path / "twin")
+        keras.models.load_model(p / "model.keras", compile=False) for p in (trained, tmp_path / "again")
     )
     weights = np.stack([np.concatenate([w.ravel() for w in m.get_weights()]) for m in (first, second)])
     # threads add in any order: alike, not equal
@@ -118,17 +120,17 @@ def test_the_same_seed_gives_the_same_model(trained: Path, tiny_data: Path, tmp_
 def fitted(folder: Path, epochs: int) -> list[warnings.WarningMessage]:
     """Fit a network of a few weights to a few texts; return what was warned of."""
     from edgeemo.training.fit import binary, fit
-    from edgeemo.training.material import Targets
-    from edgeemo.training.models import text_cnn
     from edgeemo.training.recipe import Step
+    from edgeemo.training.text.batches import TextBatches
+    from edgeemo.training.text.models import text_cnn
 
     ids = np.ones((8, 6), np.int32)
-    lesson = Targets(ids, {"labels": np.ones((8, 2), np.float32)})
+    batches = TextBatches(ids, {"labels": np.ones((8, 2), np.float32)})
     step = Step("tiny", "text_cnn", epochs=epochs, batch=4, learning_rate=1e-3)
     model = text_cnn(10, 6, {"labels": 2}, width=4, filters=4)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        fit(model, step, lesson, lesson, {"labels": binary}, folder, seed=0)
+        fit(model, step, batches, batches, {"labels": binary}, folder, seed=0)
     return caught
 
 
@@ -164,7 +166,7 @@ def test_a_wrong_recipe_says_what_is_wrong(tmp_path: Path, change: tuple[str, st
     path = tmp_path / "wrong.toml"
     path.write_text(RECIPE.replace(*change))
     with pytest.raises(SpecError, match=f"wrong.toml.*{says}"):
-        read_recipe(path)
+        read_recipe(path, check_models=True)
 
 
 COUNTS = RECIPE.replace('"text_student"', '"text_counts"').replace(
@@ -185,7 +187,7 @@ def test_a_model_that_counts_is_refused_unless_exclusive_labels_are_all_it_tells
     with pytest.raises(
         SpecError, match=r"counts.toml, step student: text_counts.*multi_label = false.*text_student"
     ):
-        read_recipe(path)
+        read_recipe(path, check_models=True)
     path.write_text(COUNTS.replace(*ALONE).replace(*ONE_HOLDS))
     assert read_recipe(path).step[0].model == "text_counts"
 
@@ -195,7 +197,7 @@ def test_without_a_development_set_int8_is_verified_on_other_texts_than_it_is_ca
 ) -> None:
     recipe = COUNTS.replace(*ALONE).replace(*ONE_HOLDS).replace('dev = "dev"', "")
     recipe = recipe.replace('"text_counts"', '"text_cnn"').replace("pairs = 64", "filters = 8")
-    affect = "".join(f"{label} = [0.0, 0.0]\n" for label in data.GOEMOTIONS)
+    affect = "".join(f"{label} = [0.0, 0.0]\n" for label in catalog.GOEMOTIONS)
     (tmp_path / "recipe.toml").write_text(f"{recipe.replace('epochs = 2', 'epochs = 0')}[affect]\n{affect}")
     run(tmp_path / "recipe.toml", data=tiny_data, out=tmp_path / "out")
     ranges, checked = (
@@ -204,7 +206,7 @@ def test_without_a_development_set_int8_is_verified_on_other_texts_than_it_is_ca
     assert len(ranges) > 5
     assert len(checked) > 5
     assert not ranges & checked
-    assert ranges | checked == {e.text for e in data.load("goemotions", tiny_data, "valid")}
+    assert ranges | checked == {e.text for e in catalog.load("goemotions", tiny_data, "valid")}
 
 
 @pytest.mark.parametrize(
@@ -233,28 +235,28 @@ def test_shipped_recipes_map_every_label_of_their_data_at_most_once(name: str) -
     labels = [label for members in recipe.emotion_labels().values() for label in members]
     assert len(labels) == len(set(labels))
     names = recipe.data["labels"] if recipe.modality == "voice" else [recipe.data["labels"]]
-    known = {label for name in names for label in data.find(name, recipe.manifest).labels}
+    known = {label for name in names for label in catalog.find(name, recipe.manifest).labels}
     assert set(labels) <= known
     assert recipe.modality == "voice" or set(labels) == known
     assert not recipe.affect or set(recipe.affect) == set(labels)
 
 
 def test_fit_and_valid_part_the_training_set_and_keep_repeated_texts_together(tiny_data: Path) -> None:
-    fit, valid = (data.load("goemotions", tiny_data, split) for split in ("fit", "valid"))
-    assert len(fit) + len(valid) == len(data.load("goemotions", tiny_data, "train"))
+    fit, valid = (catalog.load("goemotions", tiny_data, split) for split in ("fit", "valid"))
+    assert len(fit) + len(valid) == len(catalog.load("goemotions", tiny_data, "train"))
     assert valid
     assert not {e.text for e in fit} & {e.text for e in valid}
 
 
 def test_missing_and_damaged_data_are_named(tiny_data: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"train\.tsv\.gz.* is missing"):
-        data.load("goemotions", tmp_path, "train")
+        catalog.load("goemotions", tmp_path, "train")
     with pytest.raises(DataError, match="no split 'test'"):
-        data.load("goemotions", tiny_data, "test")
+        catalog.load("goemotions", tiny_data, "test")
     (tmp_path / "goemotions").mkdir()
     (tmp_path / "goemotions" / "train.tsv.gz").write_bytes(gzip.compress(b"text\tlabels")[:-4])
     with pytest.raises(DataError, match="cannot be read"):
-        data.load("goemotions", tmp_path, "train")
+        catalog.load("goemotions", tmp_path, "train")
 
 
 def test_a_missing_teacher_is_named_before_any_data_are_read(

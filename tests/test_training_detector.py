@@ -1,4 +1,4 @@
-"""A detector recipe from marked pictures to a draft card, on drawings; readers, scenes, lessons, losses."""
+"""A detector recipe from marked pictures to a draft card, on drawings; readers, scenes, batches, losses."""
 
 from __future__ import annotations
 
@@ -13,22 +13,38 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("cv2", reason="needs edgeemo[train]")
 
 import keras
-from smileys import smiley
-from street import PEOPLE, RECIPE, SCENES, STREETS, street
+from detector_training_data import PEOPLE, RECIPE, SCENES, STREETS, street
+from face_training_data import drawn_face
 
 from edgeemo.card import DetectorCard
+from edgeemo.data import catalog
+from edgeemo.data.detector_sets import groups_of
+from edgeemo.data.marked import MarkedFace, MarkedPicture, read_marked
 from edgeemo.errors import DataError, SpecError
-from edgeemo.evaluation.marked import MarkedFace, MarkedPicture, read_marked
 from edgeemo.faces import DetectorSpec, Face, FaceDecoder
 from edgeemo.frontends import Alignment, FaceFrontend, FaceSpec
-from edgeemo.training import data
-from edgeemo.training.data_detector import groups_of
-from edgeemo.training.material_detector import FindLesson, cells_of, mirrored, target
-from edgeemo.training.models_detector import BOUNDS, HEADS, face_finder, focal, placed, taught, untaught
+from edgeemo.training.detector.batches import DetectorBatches, cells_of, mirrored, target
+from edgeemo.training.detector.models import (
+    BOUNDS,
+    HEADS,
+    device_model,
+    face_finder,
+    focal,
+    place_loss,
+    training_model,
+)
+from edgeemo.training.detector.scenes import (
+    AnnotatedPicture,
+    ScenePool,
+    paste_face,
+    replace_faces,
+    rows_of,
+    scene,
+    view,
+)
+from edgeemo.training.detector.teacher import pupils
+from edgeemo.training.detector.trainer import DetectorTrainer
 from edgeemo.training.recipe import read_recipe
-from edgeemo.training.scenes import Shot, Stock, changed, put, rows_of, scene, view
-from edgeemo.training.teacher_eyes import pupils
-from edgeemo.training.train_detector import DetectorWorkshop
 
 SPEC = DetectorSpec(width=96, height=96)
 FRONTEND = FaceFrontend(FaceSpec(width=96, height=96, border="black"))
@@ -91,7 +107,7 @@ def test_what_is_held_out_is_never_trained_on(trained_detector: Path) -> None:
     ],
 )
 def test_a_wrong_recipe_says_what_is_wrong(
-    tiny_street: Path, tmp_path: Path, change: tuple[str, str], says: str
+    tiny_pictures: Path, tmp_path: Path, change: tuple[str, str], says: str
 ) -> None:
     recipe = RECIPE.replace(*change)
     if "scenes" in change[1]:
@@ -99,8 +115,10 @@ def test_a_wrong_recipe_says_what_is_wrong(
     (tmp_path / "wrong.toml").write_text(recipe)
 
     def prepare() -> None:
-        shop = DetectorWorkshop.gather(read_recipe(tmp_path / "wrong.toml"), tiny_street, tmp_path)
-        shop.stock()
+        trainer = DetectorTrainer.load(
+            read_recipe(tmp_path / "wrong.toml", check_models=True), tiny_pictures, tmp_path
+        )
+        trainer.pool()
 
     with pytest.raises((SpecError, DataError), match=says):
         prepare()
@@ -109,15 +127,15 @@ def test_a_wrong_recipe_says_what_is_wrong(
 def test_a_recipe_that_recognizes_needs_emotions(tmp_path: Path) -> None:
     (tmp_path / "wrong.toml").write_text(RECIPE.replace("[detector]\nleast_score = 0.3\n", ""))
     with pytest.raises(SpecError, match=r"\[emotions\]"):
-        read_recipe(tmp_path / "wrong.toml")
+        read_recipe(tmp_path / "wrong.toml", check_models=True)
 
 
 # --- the readers ---
 
 
-def test_streets_portraits_and_scenes_are_split_without_a_rest(tiny_street: Path) -> None:
+def test_streets_portraits_and_scenes_are_split_without_a_rest(tiny_pictures: Path) -> None:
     street_, portraits, scenes = (
-        [data.load(name, tiny_street, split) for split in ("train", "valid")]
+        [catalog.load(name, tiny_pictures, split) for split in ("train", "valid")]
         for name in ("street", "portraits", "scenes")
     )
     assert sum(map(len, street_)) == STREETS
@@ -136,27 +154,29 @@ def test_pictures_that_look_alike_are_one_group() -> None:
 
 def test_the_real_set_is_as_its_page_says(data_dir: Callable[[str], Path]) -> None:
     folder = data_dir("face")
-    parts = {split: data.load("street", folder, split) for split in ("train", "valid")}
+    parts = {split: catalog.load("street", folder, split) for split in ("train", "valid")}
     assert sum(map(len, parts.values())) == 526
     faces = [f for part in parts.values() for p in part if isinstance(p, MarkedPicture) for f in p.faces]
     assert sum(face.bare for face in faces) == 516
-    portraits = [p for split in parts for p in data.load("portraits", folder, split)]
+    portraits = [p for split in parts for p in catalog.load("portraits", folder, split)]
     assert len({p.subject for p in portraits}) == 64
-    people = [{p.subject for p in data.load("portraits", folder, split)} for split in parts]
+    people = [{p.subject for p in catalog.load("portraits", folder, split)} for split in parts]
     assert not people[0] & people[1]
 
 
 # --- scenes ---
 
 
-def shot(i: int = 0, side: int = 48) -> Shot:
-    return Shot(smiley(i % 8, i), (MarkedFace((2, 2, side - 2, side - 2), EYES),))
+def shot(i: int = 0, side: int = 48) -> AnnotatedPicture:
+    return AnnotatedPicture(drawn_face(i % 8, i), (MarkedFace((2, 2, side - 2, side - 2), EYES),))
 
 
 def test_faces_lie_in_a_view_where_the_frontend_puts_them() -> None:
     crop = FRONTEND.align((0, 0, 48, 24))
     (row,) = rows_of(
-        Shot(np.zeros((24, 48), np.uint8), (MarkedFace((0, 0, 24, 24), EYES),)), crop, FRONTEND.spec
+        AnnotatedPicture(np.zeros((24, 48), np.uint8), (MarkedFace((0, 0, 24, 24), EYES),)),
+        crop,
+        FRONTEND.spec,
     )
     np.testing.assert_allclose(row, [0, 24, 48, 72, 30, 60, 66, 60, 1], atol=1e-4)
 
@@ -164,7 +184,9 @@ def test_faces_lie_in_a_view_where_the_frontend_puts_them() -> None:
 def test_what_is_too_small_too_far_out_or_unsure_is_not_asked() -> None:
     here = Alignment(a=1, b=0, x=0, y=0)
     faces = (MarkedFace((10, 10, 13, 14)), MarkedFace((-30, 0, 20, 40)), MarkedFace((200, 0, 240, 40)))
-    rows = rows_of(Shot(np.zeros((96, 96), np.uint8), faces, ((50, 50, 80, 80),)), here, FRONTEND.spec)
+    rows = rows_of(
+        AnnotatedPicture(np.zeros((96, 96), np.uint8), faces, ((50, 50, 80, 80),)), here, FRONTEND.spec
+    )
     np.testing.assert_array_equal(rows[:, 8], [0, 0, 0])  # too small, too far out, unsure; one is outside
     np.testing.assert_allclose(rows[1, :4], [0, 0, 20, 40])
 
@@ -172,14 +194,14 @@ def test_what_is_too_small_too_far_out_or_unsure_is_not_asked() -> None:
 def test_small_masked_faces_are_not_asked_but_give_their_place_to_others() -> None:
     here = Alignment(a=1, b=0, x=0, y=0)
     faces = tuple(MarkedFace((x, 40, x + side, 40 + side), bare=False) for x, side in ((5, 12), (50, 30)))
-    masked = Shot(np.full((96, 96), 90, np.uint8), faces)
+    masked = AnnotatedPicture(np.full((96, 96), 90, np.uint8), faces)
     rows = rows_of(masked, here, FRONTEND.spec)
     np.testing.assert_array_equal(rows[:, 8], [0.5, 1])
     logits, _ = target(rows, SPEC, CELLS)
     assert np.isnan(logits[(np.abs(CELLS[:, :2] - (11, 46)) < 6).all(1)]).all()
-    stock = Stock([masked], [], [], [shot(1)])
+    stock = ScenePool([masked], [], [], [shot(1)])
     put_there = [
-        changed(np.full((96, 96), 90, np.float32), rows, stock, np.random.default_rng(i))[1][0, 8]
+        replace_faces(np.full((96, 96), 90, np.float32), rows, stock, np.random.default_rng(i))[1][0, 8]
         for i in range(20)
     ]
     assert set(put_there) == {0.5, 1.0}
@@ -190,7 +212,7 @@ def test_a_head_is_put_where_its_row_says(seed: int) -> None:
     rng = np.random.default_rng(seed)
     canvas = np.full((96, 96), 90, np.float32)
     box = np.array([30.0, 20.0, 66.0, 62.0])
-    rows = put(canvas, shot(seed), box, rng)
+    rows = paste_face(canvas, shot(seed), box, rng)
     assert rows is not None
     x0, y0, x1, y1 = rows[0, :4]
     np.testing.assert_allclose([(x0 + x1) / 2, (y0 + y1) / 2], [48, 41], atol=0.01)
@@ -206,8 +228,8 @@ def test_a_head_is_put_where_its_row_says(seed: int) -> None:
 
 
 def test_scenes_are_the_same_for_the_same_seed_and_have_faces_of_all_kinds() -> None:
-    whole = Shot(street(0)[0], (MarkedFace((10, 10, 60, 60), EYES),))
-    stock = Stock([whole], [shot(1)], [Shot(street(3)[0])], [shot(2), shot(3)])
+    whole = AnnotatedPicture(street(0)[0], (MarkedFace((10, 10, 60, 60), EYES),))
+    stock = ScenePool([whole], [shot(1)], [AnnotatedPicture(street(3)[0])], [shot(2), shot(3)])
     made = [scene(stock, FRONTEND, np.random.default_rng([1, i])) for i in range(60)]
     again = [scene(stock, FRONTEND, np.random.default_rng([1, i])) for i in range(60)]
     for (x, rows), (y, others) in zip(made, again, strict=True):
@@ -221,7 +243,7 @@ def test_scenes_are_the_same_for_the_same_seed_and_have_faces_of_all_kinds() -> 
 
 
 def test_a_view_of_a_wide_picture_is_a_letterbox() -> None:
-    wide = Shot(np.full((40, 160), 200, np.uint8))
+    wide = AnnotatedPicture(np.full((40, 160), 200, np.uint8))
     x, _ = view(wide, FRONTEND, np.random.default_rng(1))
     assert x.max() > 190
 
@@ -269,8 +291,8 @@ def test_mirroring_twice_changes_nothing_and_keeps_the_left_eye_left() -> None:
 
 
 def test_validation_reads_what_a_device_reads() -> None:
-    shots = [Shot(street(i)[0], (MarkedFace((10, 10, 60, 60)),)) for i in range(3)]
-    ((x, heads),) = FindLesson.real(shots, SPEC, FRONTEND).batches(4, None)
+    shots = [AnnotatedPicture(street(i)[0], (MarkedFace((10, 10, 60, 60)),)) for i in range(3)]
+    ((x, heads),) = DetectorBatches.real(shots, SPEC, FRONTEND).batches(4, None)
     for one, tensor in zip(shots, x, strict=True):
         np.testing.assert_allclose(tensor, FRONTEND.compute(one.picture, "gray"), atol=1 / 255)
     assert heads["logits"].shape == (3, SPEC.cells)
@@ -278,8 +300,8 @@ def test_validation_reads_what_a_device_reads() -> None:
 
 
 def test_the_same_seed_gives_the_same_epoch() -> None:
-    lesson = FindLesson.real([Shot(street(i)[0]) for i in range(5)], SPEC, FRONTEND)
-    one, two = ([x for x, _ in lesson.batches(2, np.random.default_rng(7))] for _ in range(2))
+    batches = DetectorBatches.real([AnnotatedPicture(street(i)[0]) for i in range(5)], SPEC, FRONTEND)
+    one, two = ([x for x, _ in batches.batches(2, np.random.default_rng(7))] for _ in range(2))
     assert [len(x) for x in one] == [2, 2, 1]
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -293,9 +315,9 @@ def test_losses_are_nothing_for_what_is_right_and_for_what_is_not_asked() -> Non
     right = np.where(logits == 1, 9, -9).astype(np.float32)
     assert float(focal(logits, right)[0]) < 1e-6
     assert float(focal(logits, -right)[0]) > 10
-    assert float(placed(places, np.nan_to_num(places))[0]) < 1e-5
+    assert float(place_loss(places, np.nan_to_num(places))[0]) < 1e-5
     wild = np.where(np.isfinite(places), places, 50).astype(np.float32)  # where no face is
-    assert float(placed(places, wild)[0]) < 1e-5
+    assert float(place_loss(places, wild)[0]) < 1e-5
 
 
 def test_eyes_are_judged_by_where_they_will_be_put() -> None:
@@ -306,14 +328,14 @@ def test_eyes_are_judged_by_where_they_will_be_put() -> None:
     larger[..., 2:4] += 0.1
     drawn_in = larger.copy()
     drawn_in[..., 4:] *= np.exp(-0.1)
-    assert float(placed(places, drawn_in)[0]) < float(placed(places, larger)[0])
+    assert float(place_loss(places, drawn_in)[0]) < float(place_loss(places, larger)[0])
 
 
-def test_the_taught_network_is_the_same_network_within_bounds() -> None:
+def test_the_device_model_is_the_same_network_within_bounds() -> None:
     model = face_finder(SPEC, channels=[4, 4, 4, 4], blocks=[0, 0, 0, 1])
     x = np.random.default_rng(0).random((2, 96, 96, 1), np.float32)
-    both = taught(model)(x)
-    again = untaught(taught(model))(x)
+    both = training_model(model)(x)
+    again = device_model(training_model(model))(x)
     for name in HEADS:
         bound = BOUNDS.get(name, np.inf)
         np.testing.assert_allclose(again[name], np.clip(model(x)[name], -bound, bound), atol=1e-5)
@@ -321,7 +343,7 @@ def test_the_taught_network_is_the_same_network_within_bounds() -> None:
     for layer in model.layers:  # answers of any size
         if layer.name.startswith(("boxes_", "eyes_")):
             layer.set_weights([100 * w + 1 for w in layer.get_weights()])
-    for name, values in untaught(taught(model))(x).items():
+    for name, values in device_model(training_model(model))(x).items():
         assert name == "logits" or np.abs(values).max() <= BOUNDS[name] + 1e-6
     assert float(np.max(again["logits"])) < 0  # faces are rare from the start
 

@@ -1,4 +1,4 @@
-"""A face recipe from sheets of faces to a draft card, on drawn faces; the reader, augmentation, lessons."""
+"""A face recipe from sheets of faces to a draft card, on drawn faces; the reader, augmentation, batches."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("cv2", reason="needs edgeemo[train]")
 
 import keras
-from smileys import RECIPE, TRAIN, VALID, smiley
+from face_training_data import RECIPE, TRAIN, VALID, drawn_face
 
 from edgeemo import ModelCard
+from edgeemo.data import catalog
+from edgeemo.data.face_sets import FACE_LABELS, VotedFace
+from edgeemo.data.faces import part_of, pixels_of, read_face
+from edgeemo.data.leaks import read_seen
+from edgeemo.data.manifest import Example, read_manifest, write_manifest
 from edgeemo.errors import DataError, SpecError
-from edgeemo.evaluation.faces import part_of, pixels_of, read_face
-from edgeemo.evaluation.leaks import read_seen
 from edgeemo.frontends import FaceFrontend, FaceSpec
-from edgeemo.manifest import Example, read_manifest, write_manifest
-from edgeemo.training import data
-from edgeemo.training.data_face import FACE_LABELS, VotedFace
-from edgeemo.training.material_face import (
+from edgeemo.training.face.batches import (
     FaceAugment,
-    FaceLesson,
+    FaceBatches,
     distribution,
-    drawn,
     erase,
     jittered,
     lit,
-    seen,
+    resampled,
+    through_camera,
 )
+from edgeemo.training.face.trainer import FaceTrainer
 from edgeemo.training.recipe import read_recipe
 from edgeemo.training.train import run
-from edgeemo.training.train_face import FaceWorkshop
 
 STILL = FaceAugment(turn_deg=0, zoom=0, shift=0, flip=0, contrast=0, brightness=0, erase=0)
 
@@ -76,16 +76,16 @@ def test_the_check_is_on_validation_and_calibration_on_training_faces(
     assert {e.split for e in calibrated} == {"train"}
     assert max(Counter(e.labels for e in calibrated).values()) == len(calibrated) // 8
     seen = set(read_seen(trained_face / "model.seen").tolist())
-    assert len(seen) == len(data.load("ferplus", tiny_faces, "train"))
+    assert len(seen) == len(catalog.load("ferplus", tiny_faces, "train"))
 
 
 def test_a_step_begins_where_the_one_before_ended(
     trained_face: Path, tiny_faces: Path, tmp_path: Path
 ) -> None:
-    shop = FaceWorkshop.gather(read_recipe(trained_face / "recipe.toml"), tiny_faces, tmp_path)
-    small, large = (shop.build(step) for step in shop.recipe.step)
+    trainer = FaceTrainer.load(read_recipe(trained_face / "recipe.toml"), tiny_faces, tmp_path)
+    small, large = (trainer.build(step) for step in trainer.recipe.step)
     assert small.input_shape[1:3] == (16, 16)
-    shop.course(shop.recipe.step[1], large, {"small": small})
+    trainer.step_data(trainer.recipe.step[1], large, {"small": small})
     for a, b in zip(small.get_weights(), large.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -104,7 +104,7 @@ def test_a_finished_step_is_kept(trained_face: Path, tiny_faces: Path, tmp_path:
     [
         (('labels = "ferplus"', 'labels = ["ferplus"]'), "name of a set"),
         (('labels = "ferplus"', 'labels = "ferminus"'), "no data set 'ferminus'"),
-        (("turn_deg = 5", "turn = 5"), "unknown turn"),
+        (("turn_deg = 5", "turn = 5"), "unknown key turn"),
         (("width = 24", "widht = 24"), "widht"),
         (("balance", "ballance"), "unknown key ballance"),
         (("size = 16, channels", "size = 16, chanels"), "no option chanels"),
@@ -122,8 +122,8 @@ def test_a_wrong_recipe_says_what_is_wrong(
     path.write_text(RECIPE.replace(*change))
 
     def prepare() -> None:
-        shop = FaceWorkshop.gather(read_recipe(path), tiny_faces, tmp_path)
-        shop.build(shop.recipe.step[1])
+        trainer = FaceTrainer.load(read_recipe(path, check_models=True), tiny_faces, tmp_path)
+        trainer.build(trainer.recipe.step[1])
 
     with pytest.raises((SpecError, DataError), match=says):
         prepare()
@@ -134,23 +134,23 @@ def test_only_faces_with_votes_teach(tmp_path: Path, tiny_faces: Path) -> None:
     path.write_text(RECIPE.replace('labels = "ferplus"', 'labels = "manifest:faces.csv"'))
     write_manifest(tiny_faces / "faces.csv", [Example(path=Path("a.png"), labels=("anger",), speaker="a")])
     with pytest.raises((SpecError, DataError)):
-        FaceWorkshop.gather(read_recipe(path), tiny_faces, tmp_path)
+        FaceTrainer.load(read_recipe(path, check_models=True), tiny_faces, tmp_path)
 
 
 # --- the reader ---
 
 
 def test_each_face_is_the_part_of_its_sheet(tiny_faces: Path) -> None:
-    for e in data.load("ferplus", tiny_faces, "valid")[::25]:
+    for e in catalog.load("ferplus", tiny_faces, "valid")[::25]:
         assert isinstance(e, VotedFace)
         picture, color = read_face(e)
         assert color == "gray"
-        candidates = [smiley(FACE_LABELS.index(e.labels[0]), i) for i in range(TRAIN, TRAIN + VALID)]
+        candidates = [drawn_face(FACE_LABELS.index(e.labels[0]), i) for i in range(TRAIN, TRAIN + VALID)]
         assert any(np.array_equal(picture, candidate) for candidate in candidates)
 
 
 def test_doubles_leaks_and_what_nobody_knew_are_left_out(tiny_faces: Path) -> None:
-    train, valid = (data.load("ferplus", tiny_faces, split) for split in ("train", "valid"))
+    train, valid = (catalog.load("ferplus", tiny_faces, split) for split in ("train", "valid"))
     assert len(train) == TRAIN - 3  # a double, one unknown, one no face
     assert len(valid) == VALID - 2  # a double and a leak
     assert not {pixels_of(e) for e in train} & {pixels_of(e) for e in valid}
@@ -158,7 +158,7 @@ def test_doubles_leaks_and_what_nobody_knew_are_left_out(tiny_faces: Path) -> No
 
 
 def test_votes_are_shares_without_unknown_and_ties_go_to_the_first(tiny_faces: Path) -> None:
-    faces = [e for e in data.load("ferplus", tiny_faces, "train") if isinstance(e, VotedFace)]
+    faces = [e for e in catalog.load("ferplus", tiny_faces, "train") if isinstance(e, VotedFace)]
     tie = next(e for e in faces if e.votes == (0, 0, 4, 4, 0, 0, 0, 0))
     assert tie.labels == ("surprise",)
     shares = distribution(faces)
@@ -167,7 +167,7 @@ def test_votes_are_shares_without_unknown_and_ties_go_to_the_first(tiny_faces: P
 
 
 def test_a_manifest_of_parts_reads_back_equal(tiny_faces: Path, tmp_path: Path) -> None:
-    valid = data.load("ferplus", tiny_faces, "valid")[:5]
+    valid = catalog.load("ferplus", tiny_faces, "valid")[:5]
     write_manifest(tmp_path / "some.csv", valid)
     assert [pixels_of(e) for e in read_manifest(tmp_path / "some.csv")] == [pixels_of(e) for e in valid]
 
@@ -187,25 +187,25 @@ def test_a_part_outside_its_picture_and_no_picture_are_named(tiny_faces: Path, t
 
 def test_the_real_set_is_as_its_page_says(data_dir: Callable[[str], Path]) -> None:
     folder = data_dir("face")
-    train, valid = (data.load("ferplus", folder, split) for split in ("train", "valid"))
+    train, valid = (catalog.load("ferplus", folder, split) for split in ("train", "valid"))
     assert 27_000 < len(train) < 28_558
     assert 3_000 < len(valid) < 3_579 - 375 + 1
     assert {label for e in train for label in e.labels} == set(FACE_LABELS)
     assert all(isinstance(e, VotedFace) and sum(e.votes) > 0 for e in [*train, *valid])
 
 
-# --- augmentation and lessons ---
+# --- augmentation and batches ---
 
 FRONTEND = FaceFrontend(FaceSpec(width=24, height=24, normalization="mean_std"))
 
 
-def lesson(n: int = 16, plan: FaceAugment = STILL, balance: float = 0.0) -> FaceLesson:
+def batches(n: int = 16, plan: FaceAugment = STILL, balance: float = 0.0) -> FaceBatches:
     target = np.eye(8, dtype=np.float32)[np.arange(n) % 8]
-    return FaceLesson(FRONTEND, [smiley(i % 8, i) for i in range(n)], target, plan, balance)
+    return FaceBatches(FRONTEND, [drawn_face(i % 8, i) for i in range(n)], target, plan, balance)
 
 
 def test_validation_reads_what_a_device_reads() -> None:
-    given = lesson()
+    given = batches()
     ((x, heads),) = given.batches(16, None)
     for picture, tensor in zip(given.pictures, x, strict=True):
         np.testing.assert_array_equal(tensor, FRONTEND.compute(picture, "gray", (0, 0, 48, 48)))
@@ -213,7 +213,7 @@ def test_validation_reads_what_a_device_reads() -> None:
 
 
 def test_without_augmentation_training_reads_the_same() -> None:
-    given = lesson()
+    given = batches()
     ((x, heads),) = given.batches(16, np.random.default_rng(1))
     order = [int(np.abs(given.tensors() - row).sum((1, 2, 3)).argmin()) for row in x]
     assert sorted(order) == list(range(16))
@@ -223,7 +223,7 @@ def test_without_augmentation_training_reads_the_same() -> None:
 
 def test_the_same_seed_gives_the_same_epoch() -> None:
     plan = FaceAugment(mixup=0.3)
-    one, two = ([x for x, _ in lesson(40, plan).batches(16, np.random.default_rng(7))] for _ in range(2))
+    one, two = ([x for x, _ in batches(40, plan).batches(16, np.random.default_rng(7))] for _ in range(2))
     assert [len(x) for x in one] == [16, 16, 8]
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -261,7 +261,7 @@ def test_a_soft_picture_is_smoother_and_a_grainy_one_rougher() -> None:
 
     def roughness(**how: float) -> list[float]:
         plan = FaceAugment(**still, **how)
-        views = [seen(picture, plan, np.random.default_rng(seed)) for seed in range(20)]
+        views = [through_camera(picture, plan, np.random.default_rng(seed)) for seed in range(20)]
         assert {view.dtype for view in views} == {np.dtype(np.uint8)}
         return [float(np.abs(np.diff(view.astype(float))).mean()) for view in views]
 
@@ -275,14 +275,14 @@ def test_a_soft_picture_is_smoother_and_a_grainy_one_rougher() -> None:
 
 
 def test_rare_faces_are_drawn_oftener_and_evenly() -> None:
-    order = drawn(np.array([1.0, 1.0, 2.0, 4.0]), np.random.default_rng(0))
+    order = resampled(np.array([1.0, 1.0, 2.0, 4.0]), np.random.default_rng(0))
     assert len(order) == 4
     counts = np.mean(
         [
-            np.bincount(drawn(np.array([1.0, 1, 2, 4]), np.random.default_rng(i)), minlength=4)
+            np.bincount(resampled(np.array([1.0, 1, 2, 4]), np.random.default_rng(i)), minlength=4)
             for i in range(400)
         ],
         0,
     )
     np.testing.assert_allclose(counts, [0.5, 0.5, 1, 2], atol=0.12)
-    assert sorted(drawn(np.ones(9), np.random.default_rng(0))) == list(range(9))
+    assert sorted(resampled(np.ones(9), np.random.default_rng(0))) == list(range(9))

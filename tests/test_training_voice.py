@@ -1,4 +1,4 @@
-"""A voice recipe from clips to a draft card, on a tiny data set; readers, folds, lessons, composed speech."""
+"""A voice recipe from clips to a draft card, on a tiny data set; readers, folds, batches, composed speech."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ pytest.importorskip("keras", reason="needs edgeemo[train]")
 pytest.importorskip("soundfile", reason="needs edgeemo[train]")
 
 import keras
-from voices import LABELS, RECIPE, SPEAKERS, TAKES, buzz
+from voice_training_data import LABELS, RECIPE, SPEAKERS, TAKES, buzz
 
 from edgeemo import ModelCard
+from edgeemo.data import catalog
+from edgeemo.data.folds import folds, take, who
+from edgeemo.data.leaks_voice import read_seen_voice
+from edgeemo.data.manifest import Example, read_manifest
+from edgeemo.data.voice_sets import label_of
 from edgeemo.errors import DataError, SpecError
-from edgeemo.evaluation.leaks_voice import read_seen_voice
 from edgeemo.frontends import VoiceFrontend, VoiceSpec
-from edgeemo.manifest import Example, read_manifest
-from edgeemo.training import calibrate, data, speech
-from edgeemo.training.augment import Augment
-from edgeemo.training.data_voice import label_of
-from edgeemo.training.features import ClipFeatures
+from edgeemo.training import calibrate
 from edgeemo.training.fit import categorical
-from edgeemo.training.folds import folds, take, who
-from edgeemo.training.material_voice import EmotionLesson, lesson, truth, weights
-from edgeemo.training.models_voice import BLOCK
 from edgeemo.training.recipe import read_recipe
 from edgeemo.training.train import run
-from edgeemo.training.train_voice import VoiceWorkshop, parted
+from edgeemo.training.voice import speech
+from edgeemo.training.voice.augment import Augment
+from edgeemo.training.voice.batches import EmotionBatches, emotion_batches, truth, weights
+from edgeemo.training.voice.features import ClipFeatures
+from edgeemo.training.voice.models import BLOCK
+from edgeemo.training.voice.trainer import VoiceTrainer, split_speakers
 
 
 def said(label: str, speaker: str, gender: str = "f") -> Example:
@@ -104,7 +106,7 @@ def test_a_finished_step_is_kept_and_features_are_made_once(
     [
         (('name = "speech"', 'name = "hearing"'), "named speech and emotion"),
         (('labels = ["ravdess", "emodb"]', 'labels = "ravdess"'), "list of sets"),
-        (("copies = 2", "copys = 2"), "unknown copys"),
+        (("copies = 2", "copys = 2"), "unknown key copys"),
         (("hop = 80", "hup = 80"), "hup"),
         (('model = "voice_cnn"', 'model = "voice_rnn"'), "no model 'voice_rnn'"),
         (("channels = [8, 8, 8]", "chanels = [8, 8, 8]"), "step speech: speech_cnn has no option chanels"),
@@ -123,8 +125,8 @@ def test_a_wrong_recipe_says_what_is_wrong(
     path.write_text(RECIPE.replace(*change))
 
     def prepare() -> None:
-        shop = VoiceWorkshop.gather(read_recipe(path), tiny_voices, tmp_path)
-        shop.build(shop.recipe.step[1])
+        trainer = VoiceTrainer.load(read_recipe(path, check_models=True), tiny_voices, tmp_path)
+        trainer.build(trainer.recipe.step[1])
 
     with pytest.raises((SpecError, DataError), match=says):
         prepare()
@@ -134,7 +136,7 @@ def test_a_wrong_recipe_says_what_is_wrong(
 
 
 def test_readers_speak_our_words_and_put_the_set_before_the_speaker(tiny_voices: Path) -> None:
-    found = data.load("ravdess", tiny_voices, "train")
+    found = catalog.load("ravdess", tiny_voices, "train")
     assert len(found) == len(SPEAKERS) * TAKES * len(LABELS["ravdess"])
     assert {e.labels for e in found} == {("neutral",), ("calm",), ("happiness",), ("anger",)}
     assert {e.speaker for e in found} == {f"ravdess/{s}" for s in SPEAKERS}
@@ -143,7 +145,7 @@ def test_readers_speak_our_words_and_put_the_set_before_the_speaker(tiny_voices:
 
 @pytest.mark.parametrize("name", ["ravdess", "emodb", "esc10"])
 def test_fit_and_valid_never_share_a_speaker_or_a_recording(tiny_voices: Path, name: str) -> None:
-    fit, valid = ({who(e) for e in data.load(name, tiny_voices, split)} for split in ("fit", "valid"))
+    fit, valid = ({who(e) for e in catalog.load(name, tiny_voices, split)} for split in ("fit", "valid"))
     assert fit
     assert valid
     assert not fit & valid
@@ -158,32 +160,34 @@ def write_manifest(folder: Path, header: str, *rows: str) -> Path:
 def test_a_manifest_is_read_by_its_speakers_and_renamed_words(tmp_path: Path) -> None:
     folder = write_manifest(tmp_path, "path,speaker,gender,labels", "a.wav,1,f,ANG", "b.wav,2,m,happy|SUR")
     details = {"own/clips.csv": {"rename": {"ANG": "anger", "SUR": "surprised"}, "commercial": "no"}}
-    first, second = data.load("manifest:own/clips.csv", folder, "train", details)
+    first, second = catalog.load("manifest:own/clips.csv", folder, "train", details)
     assert first == Example(
         path=folder / "own" / "a.wav", labels=("anger",), speaker="own-clips/1", gender="f", split="train"
     )
     assert second.labels == ("happiness", "surprise")
-    assert data.commercial(["esc10", "manifest:own/clips.csv"], details) == "no"
-    assert data.commercial(["esc10", "manifest:other.csv"], details) == "unclear"
+    assert catalog.commercial(["esc10", "manifest:own/clips.csv"], details) == "no"
+    assert catalog.commercial(["esc10", "manifest:other.csv"], details) == "unclear"
 
 
 def test_a_manifest_without_speakers_is_refused_unless_the_recipe_says_so(tmp_path: Path) -> None:
     folder = write_manifest(tmp_path, "path,labels", "a.wav,anger", "b.wav,anger")
     with pytest.raises(DataError, match=r'row 1, has no speaker.*speakers = "unknown"'):
-        data.load("manifest:own/clips.csv", folder, "train")
-    found = data.load("manifest:own/clips.csv", folder, "train", {"own/clips.csv": {"speakers": "unknown"}})
+        catalog.load("manifest:own/clips.csv", folder, "train")
+    found = catalog.load(
+        "manifest:own/clips.csv", folder, "train", {"own/clips.csv": {"speakers": "unknown"}}
+    )
     assert len({e.speaker for e in found}) == 2
     with pytest.raises(SpecError, match="unknown key speeker"):
-        data.load("manifest:own/clips.csv", folder, "train", {"own/clips.csv": {"speeker": "unknown"}})
+        catalog.load("manifest:own/clips.csv", folder, "train", {"own/clips.csv": {"speeker": "unknown"}})
 
 
 def test_the_real_sets_are_as_their_page_says(data_dir: Callable[[str], Path]) -> None:
     folder = data_dir("voice")
     for name, speakers, clips in (("ravdess", 18, 1079), ("nemo", 7, 3492), ("emodb", 8, 418)):
-        found = data.load(name, folder, "train")
+        found = catalog.load(name, folder, "train")
         assert len({e.speaker for e in found}) == speakers
         assert len(found) == clips
-        assert {label for e in found for label in e.labels} == set(data.DATASETS[name].labels)
+        assert {label for e in found for label in e.labels} == set(catalog.DATASETS[name].labels)
         assert all(e.path and e.path.is_file() for e in found)
 
 
@@ -221,11 +225,11 @@ def test_fewer_speakers_are_among_the_more_and_come_from_all_sets() -> None:
 
 def test_who_stops_the_training_does_not_teach() -> None:
     examples = people(10)
-    fit, stop = parted(examples, np.arange(20), 5)
+    fit, stop = split_speakers(examples, np.arange(20), 5)
     assert not {who(examples[i]) for i in fit} & {who(examples[i]) for i in stop}
     assert len(stop) == 4
-    assert len(parted(examples, np.arange(20), 0)[1]) == 0
-    fit, stop = parted(people(3), np.arange(6), 8)
+    assert len(split_speakers(examples, np.arange(20), 0)[1]) == 0
+    fit, stop = split_speakers(people(3), np.arange(6), 8)
     assert (len(fit), len(stop)) == (4, 2), "of three speakers one stops, though one in eight was asked for"
 
 
@@ -264,12 +268,12 @@ def test_part_of_the_loss_counts_labels_a_set_does_not_have_as_not() -> None:
 
 
 def test_smoothing_shares_truth_among_the_labels_of_a_set() -> None:
-    features = lesson_of(Augment(copies=0)).features
-    made = lesson(
+    features = batches_of(Augment(copies=0)).features
+    made = emotion_batches(
         features, MIXED, np.arange(5), ("calm", "anger", "boredom"), Augment(copies=0), smoothing=0.2
     )
     np.testing.assert_allclose(made.target[0], [0.1, 0.9, np.nan], atol=1e-6)
-    seen = lesson(
+    seen = emotion_batches(
         features, MIXED, np.arange(5), ("calm", "anger", "boredom"), Augment(copies=0),
         smoothing=0.2, validates=True,
     )  # fmt: skip
@@ -285,7 +289,7 @@ def test_classes_of_a_set_weigh_alike_and_sets_as_the_recipe_says() -> None:
         assert found[1] == pytest.approx(found[0] + found[2])
 
 
-def lesson_of(plan: Augment, copies: int = 0) -> EmotionLesson:
+def batches_of(plan: Augment, copies: int = 0) -> EmotionBatches:
     """Five clips of two spans each; every number of a clip is its index."""
     at = np.arange(0, 11, 2)
     clean = np.repeat(np.arange(5, dtype=np.float32), 2)[:, None, None] * np.ones((1, 8, 4), np.float32)
@@ -293,11 +297,11 @@ def lesson_of(plan: Augment, copies: int = 0) -> EmotionLesson:
     labels = ("calm", "anger", "boredom")
     kind = np.array([0, 0, 0, 1, 1])
     target = truth(MIXED, labels)
-    return EmotionLesson(features, np.arange(5), target, np.ones(5, np.float32), kind, plan)
+    return EmotionBatches(features, np.arange(5), target, np.ones(5, np.float32), kind, plan)
 
 
 def test_an_epoch_draws_clips_by_their_weight_and_validation_has_every_span() -> None:
-    drawing = replace(lesson_of(Augment(copies=0, masks=0)), weight=np.array([0, 1, 1, 1, 2], np.float32))
+    drawing = replace(batches_of(Augment(copies=0, masks=0)), weight=np.array([0, 1, 1, 1, 2], np.float32))
     rng = np.random.default_rng(0)
     seen = [x[0, 0] for _ in range(400) for batch, _ in drawing.batches(2, rng) for x in batch]
     drawn = np.bincount(np.array(seen, np.int64)) / len(seen)
@@ -308,7 +312,7 @@ def test_an_epoch_draws_clips_by_their_weight_and_validation_has_every_span() ->
 
 
 def test_only_clips_of_a_set_are_mixed_and_targets_with_them() -> None:
-    mixing = lesson_of(Augment(copies=0, masks=0, mixup=1.0))
+    mixing = batches_of(Augment(copies=0, masks=0, mixup=1.0))
     rng = np.random.default_rng(0)
     for _ in range(10):
         for x, heads in mixing.batches(5, rng):
@@ -355,11 +359,11 @@ def test_evidence_is_chosen_so_that_noise_is_seldom_speech() -> None:
     target = (rng.random((n, blocks)) < 0.5).astype(np.float32)
     target[:100] = 0
     empty = np.arange(n) < 100
-    lesson = speech.SpeechLesson(np.zeros((n, 1, 1), np.float16), target, empty)
+    composed = speech.SpeechBatches(np.zeros((n, 1, 1), np.float16), target, empty)
     logits = (rng.normal(0, 1, (n, blocks)) + np.where(target == 1, 4, -2)).astype(np.float32)
     clips = rng.normal(3, 1, (50, blocks)).astype(np.float32)
     frames = np.full(50, blocks * BLOCK, np.int32)
-    chosen, measured = speech.choose_evidence(logits, lesson, clips, frames)
+    chosen, measured = speech.choose_evidence(logits, composed, clips, frames)
     assert measured["noise_called_speech"] <= 0.01
     assert measured["speech_found"] > 0.85
     assert measured["blocks_without"] == (target == 0).sum()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference_voice as twin
+import reference_voice as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ def assert_chunks_give_the_whole(frontend: VoiceFrontend, pcm: Pcm, rate_hz: int
         assert values.tobytes() == expected.tobytes()
 
 
-# --- against the twin ---
+# --- against the reference ---
 
 SPECS = [
     VoiceSpec(),
@@ -80,11 +80,11 @@ def test_frames_and_spans_are_those_of_the_twin(spec: VoiceSpec, kind: str) -> N
     if kind == "int16":
         pcm = np.asarray(pcm * 30000, np.int16)
     frontend = VoiceFrontend(spec)
-    ours, theirs = frontend.frames(pcm, spec.rate_hz), twin.frames(pcm, spec.rate_hz, spec)
+    ours, theirs = frontend.frames(pcm, spec.rate_hz), reference.frames(pcm, spec.rate_hz, spec)
     assert ours.dtype == np.float32
     assert ours.shape == theirs.shape
     np.testing.assert_allclose(ours, theirs, rtol=2e-6, atol=2e-6)
-    spans, expected = frontend.compute(pcm, spec.rate_hz), twin.spans(theirs, spec)
+    spans, expected = frontend.compute(pcm, spec.rate_hz), reference.spans(theirs, spec)
     assert spans.features.shape == expected.features.shape == (len(spans), *spec.output[0])
     assert spans.start_frames.dtype == np.int64
     assert spans.n_frames.dtype == np.int32
@@ -96,7 +96,7 @@ def test_frames_and_spans_are_those_of_the_twin(spec: VoiceSpec, kind: str) -> N
 @pytest.mark.parametrize("rate_hz", RATES)
 def test_frames_of_other_rates_are_those_of_the_twin(rate_hz: int) -> None:
     pcm = sound(rate_hz // 10)
-    ours, theirs = USUAL.frames(pcm, rate_hz), twin.frames(pcm, rate_hz, USUAL.spec)
+    ours, theirs = USUAL.frames(pcm, rate_hz), reference.frames(pcm, rate_hz, USUAL.spec)
     assert ours.shape == theirs.shape
     loud = theirs > np.log(1e-6)
     assert loud.mean() > 0.4
@@ -111,7 +111,7 @@ def test_what_lies_below_the_range_of_a_span_is_raised(normalization: str) -> No
     raised = np.maximum(plain, plain.max() - np.float32(30 * np.log(10) / 10))
     assert (raised > plain).mean() > 0.2
     spec = VoiceSpec.from_dict(quiet.to_dict() | {"normalization": normalization, "range_db": 30.0})
-    expected = twin.normalized(raised.astype(np.float64), spec)
+    expected = reference.normalized(raised.astype(np.float64), spec)
     np.testing.assert_allclose(VoiceFrontend(spec).compute(pcm, 16000).features[0], expected, atol=2e-5)
 
 
@@ -123,7 +123,7 @@ def test_spans_hold_every_frame_once_whole(n_frames: int, normalization: str) ->
     frontend = VoiceFrontend(spec)
     rows, spans = frontend.frames(pcm, 16000), frontend.compute(pcm, 16000)
     assert len(rows) == n_frames
-    expected = twin.spans(rows.astype(np.float64), spec)
+    expected = reference.spans(rows.astype(np.float64), spec)
     assert spans.start_frames.tolist() == expected.start_frames
     assert spans.n_frames.tolist() == expected.n_frames
     np.testing.assert_allclose(spans.features, expected.features, atol=1e-5)
@@ -226,8 +226,8 @@ def test_what_the_model_cannot_hold_is_gone(rate_hz: int) -> None:
 def test_no_image_appears_above_the_nyquist_frequency_of_the_source(rate_hz: int) -> None:
     for hz in (500, 2000, 0.43 * rate_hz):
         rows = bank_of_tone(hz, rate_hz)
-        low, high = twin.hz_to_mel(np.array([20.0, 8000.0]), "htk")
-        mels = twin.mel_to_hz(np.linspace(low, high, 66), "htk")[1:-1]
+        low, high = reference.hz_to_mel(np.array([20.0, 8000.0]), "htk")
+        mels = reference.mel_to_hz(np.linspace(low, high, 66), "htk")[1:-1]
         above = rows[:, mels > rate_hz - 0.43 * rate_hz]
         assert (above.max() - rows.max()) * 10 / np.log(10) < -90
 

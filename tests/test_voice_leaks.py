@@ -8,26 +8,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import ear
+import fake_recognizer
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from edgeemo.data import fingerprint
+from edgeemo.data.leaks import write_seen
+from edgeemo.data.leaks_voice import check_leaks_voice, read_seen_voice, write_seen_voice
+from edgeemo.data.manifest import Example, write_manifest
 from edgeemo.errors import DataError, LeakError
-from edgeemo.evaluation import fingerprint, sounds
-from edgeemo.evaluation.leaks import write_seen
-from edgeemo.evaluation.leaks_voice import check_leaks_voice, read_seen_voice, write_seen_voice
-from edgeemo.manifest import Example, write_manifest
+from edgeemo.evaluation import sounds
 
 soundfile = pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
 
-RATE = ear.RATE
-Heard = tuple[ear.Samples, int]
+RATE = fake_recognizer.RATE
+Heard = tuple[fake_recognizer.Samples, int]
 
 
-def wav(pcm: ear.Samples) -> Heard:
+def wav(pcm: fake_recognizer.Samples) -> Heard:
     file = io.BytesIO()
     soundfile.write(file, pcm, RATE, format="WAV", subtype="PCM_16")
     file.seek(0)
@@ -39,7 +40,7 @@ def read(file: Any) -> Heard:
     return pcm, rate_hz
 
 
-CHANGES: dict[str, Callable[[ear.Samples], Heard]] = {
+CHANGES: dict[str, Callable[[fake_recognizer.Samples], Heard]] = {
     "another file": wav,
     "20 dB quieter": lambda x: (x * np.float32(0.1), RATE),
     "clipped": lambda x: (np.clip(x * 2, -0.5, 0.5), RATE),
@@ -55,28 +56,28 @@ CHANGES: dict[str, Callable[[ear.Samples], Heard]] = {
 }
 
 
-def alike(pcm: ear.Samples, rate_hz: int, known: fingerprint.Signs) -> ear.Samples:
+def alike(pcm: fake_recognizer.Samples, rate_hz: int, known: fingerprint.Signs) -> fake_recognizer.Samples:
     return fingerprint.likeness(fingerprint.shifted(pcm, rate_hz), fingerprint.unit(known))
 
 
 @pytest.fixture(scope="module")
 def known() -> fingerprint.Signs:
-    return np.stack([fingerprint.code(ear.utterance(seed), RATE) for seed in range(12)])
+    return np.stack([fingerprint.code(fake_recognizer.utterance(seed), RATE) for seed in range(12)])
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_copy_is_found_and_nothing_else(change: str, known: fingerprint.Signs) -> None:
     for seed in (3, 8):
-        found = alike(*CHANGES[change](ear.utterance(seed)), known)
+        found = alike(*CHANGES[change](fake_recognizer.utterance(seed)), known)
         assert np.flatnonzero(found >= fingerprint.SAME).tolist() == [seed]
 
 
 def test_other_voices_are_not_alike(known: fingerprint.Signs) -> None:
-    assert max(alike(ear.utterance(seed), RATE, known).max() for seed in range(100, 108)) < 0.5
+    assert max(alike(fake_recognizer.utterance(seed), RATE, known).max() for seed in range(100, 108)) < 0.5
 
 
 @pytest.mark.parametrize("pcm", [np.zeros(0), np.zeros(RATE), np.full(RATE, 0.5), np.eye(1, 800)[0]])
-def test_silence_is_a_copy_of_nothing(pcm: ear.Samples) -> None:
+def test_silence_is_a_copy_of_nothing(pcm: fake_recognizer.Samples) -> None:
     pcm = pcm.astype(np.float32)
     assert alike(pcm, RATE, fingerprint.code(pcm, RATE)[None]).max() < fingerprint.SAME
 
@@ -113,7 +114,7 @@ def test_the_known_duplicate_of_ravdess_is_found(data_dir: Callable[[str], Path]
 
 def clip(folder: Path, seed: int, speaker: str = "") -> Example:
     return Example(
-        path=ear.write(folder / f"{speaker}-{seed}.wav", ear.utterance(seed, 1)),
+        path=fake_recognizer.write(folder / f"{speaker}-{seed}.wav", fake_recognizer.utterance(seed, 1)),
         labels=("anger",),
         speaker=speaker,
     )
@@ -140,7 +141,7 @@ def test_what_was_heard_is_read_back_and_its_order_tells_nothing(
     assert (tmp_path / "a.seen").stat().st_size == 24 + 2 * 8 + 4 * fingerprint.BYTES
     seen = read_seen_voice(tmp_path / "a.seen")
     assert len(seen.speakers) == 2
-    codes = [fingerprint.code(ear.utterance(seed, 1), RATE) for seed in range(4)]
+    codes = [fingerprint.code(fake_recognizer.utterance(seed, 1), RATE) for seed in range(4)]
     assert (fingerprint.unit(np.array(codes)) @ fingerprint.unit(seen.codes).T).max(1) == pytest.approx(
         1, abs=0.05
     )

@@ -6,7 +6,7 @@ import sys
 from itertools import product
 
 import pytest
-import reference
+import reference_text as reference
 import unicodedata2 as ucd
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models

@@ -49,10 +49,10 @@ def main(root: Path, litert: bool = True) -> None:
         raise AssertionError("LiteRT runs here: try the wheel with it")
 
     sys.path.insert(0, str(root / "tests"))
-    import pocket
+    import small_text
 
     with tempfile.TemporaryDirectory() as folder:
-        bundle = str(pocket.bundle().write(Path(folder, "pocket.tflite")).path)
+        bundle = str(small_text.bundle().write(Path(folder, "small_text.tflite")).path)
         with edgeemo.Recognizer.open(bundle) as recognizer:
             assert recognizer.runtime.info.backend == "native", recognizer.runtime.info
             assert recognizer.predict("so happy!").label == "happiness"

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from edgeemo import FaceDetector
+from edgeemo.data.faces import pixels_of
+from edgeemo.data.leaks import check_leaks
+from edgeemo.data.marked import MarkedPicture
 from edgeemo.evaluation.bootstrap import Array, Draw, difference, intervals
 from edgeemo.evaluation.detection import DetectionMeasure, Finder, find
-from edgeemo.evaluation.faces import pixels_of
-from edgeemo.evaluation.leaks import check_leaks
-from edgeemo.evaluation.marked import MarkedPicture
 
 from ..timing import laps_of, race
 from .row import Context, Row, Score, Skip, digest, needs, ours, quiet, versions

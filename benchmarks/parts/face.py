@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any
 
 from edgeemo import Recognizer
+from edgeemo.data.faces import pixels_of, read_face
+from edgeemo.data.leaks import check_leaks
 from edgeemo.evaluation.bootstrap import Interval
-from edgeemo.evaluation.faces import pixels_of, read_face
-from edgeemo.evaluation.leaks import check_leaks
 
 from ..timing import laps_of, race
 from .row import Context, Row, Score, Skip, digest, needs, ours, quiet, versions

@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from edgeemo import Bundle, _core
 from edgeemo.backends import NativeBackend
-from edgeemo.evaluation.clips import read_clip
-from edgeemo.evaluation.faces import read_face, view_of
-from edgeemo.evaluation.leaks import text_of
+from edgeemo.data.clips import read_clip
+from edgeemo.data.faces import read_face, view_of
+from edgeemo.data.leaks import text_of
+from edgeemo.data.manifest import Example
 from edgeemo.frontends import frontend_for
-from edgeemo.manifest import Example
 
 from .row import Context, needs
 

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 
 from edgeemo import LicenseWarning
 from edgeemo.bundle import shipped
+from edgeemo.data.manifest import Example
 from edgeemo.evaluation.bootstrap import Interval
-from edgeemo.manifest import Example
 
 from ..timing import Race
 
@@ -45,8 +45,8 @@ class Context:
 
     def examples(self, name: str, modality: str, split: str) -> list[Example]:
         """Read a data set. Skip: it is not there."""
+        from edgeemo.data.catalog import load
         from edgeemo.errors import DataError
-        from edgeemo.training.data import load
 
         try:
             return load(name, self.folder(modality), split)

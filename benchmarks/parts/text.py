@@ -18,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeemo import Recognizer
+from edgeemo.data.leaks import digests, find_leaks, text_of
+from edgeemo.data.manifest import Example
 from edgeemo.evaluation.bootstrap import Array, Bools, interval
-from edgeemo.evaluation.leaks import digests, find_leaks, text_of
+from edgeemo.evaluation.label_sets import label_sets_of
 from edgeemo.evaluation.metrics import area_under_roc
 from edgeemo.evaluation.predictions import predict
-from edgeemo.evaluation.spaces import spaces_of
-from edgeemo.manifest import Example
 
 from ..peers.tfidf import TfIdf
 from ..peers.train import EKMAN, VALENCE
@@ -76,7 +76,7 @@ def measure(context: Context) -> Iterator[Row]:
 def _goemotions(context: Context, recognizer: Any) -> Iterator[Row]:
     test = _unseen(context, "goemotions")
     texts = [text_of(e) for e in test]
-    space = spaces_of(recognizer.card)["ekman"]
+    space = label_sets_of(recognizer.card)["ekman"]
     truth, said = space.truth(test), predict(recognizer, test)
     tfidf = _tfidf(EKMAN)
 

@@ -6,6 +6,7 @@
 #include "bindings.h"
 #include "edgeemo/text.h"
 #include "errors.h"
+#include "texts.h"
 
 namespace py = pybind11;
 using edgeemo::TextCounts;
@@ -20,29 +21,6 @@ using Ids = py::array_t<std::int32_t>;
 struct Encoding {
     Ids ids;
     TextCounts counts;
-};
-
-// The bytes of a str or bytes, and what keeps them alive.
-struct Text {
-    py::object owner;
-    std::string_view bytes;
-
-    explicit Text(py::handle text) : owner(py::reinterpret_borrow<py::object>(text)) {
-        if (PyUnicode_Check(text.ptr())) {
-            Py_ssize_t size = 0;
-            if (const char* data = PyUnicode_AsUTF8AndSize(text.ptr(), &size)) {
-                bytes = {data, static_cast<std::size_t>(size)};
-                return;
-            }
-            PyErr_Clear();  // a lone surrogate: its bytes are ill-formed UTF-8, which the engine knows
-            owner = py::reinterpret_steal<py::object>(
-                PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogatepass"));
-            if (!owner) throw py::error_already_set();
-        } else if (!PyBytes_Check(text.ptr())) {
-            raise_expected("str or bytes", text, "decode or convert it first");
-        }
-        bytes = {PyBytes_AS_STRING(owner.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(owner.ptr()))};
-    }
 };
 
 std::vector<Text> all_texts(const py::object& texts) {

@@ -8,7 +8,7 @@
 #include "bindings.h"
 #include "edgeemo/errors.h"
 #include "edgeemo/voice.h"
-#include "errors.h"
+#include "sounds.h"
 
 namespace py = pybind11;
 using edgeemo::Pcm;
@@ -18,50 +18,6 @@ using edgeemo::VoiceSpec;
 using edgeemo::VoiceStream;
 
 namespace {
-
-constexpr const char* kRemedy = "pass audio as int16 or float32, (samples,) or (samples, channels)";
-
-// The caller's array itself, never a converted copy.
-Pcm view(const py::object& object) {
-    if (!py::isinstance<py::array>(object)) raise_expected("a numpy array", object, kRemedy);
-    const auto array = py::reinterpret_borrow<py::array>(object);
-    Pcm pcm;
-    if (py::isinstance<py::array_t<float>>(object)) {
-        pcm.float32 = static_cast<const float*>(array.data());
-    } else if (py::isinstance<py::array_t<std::int16_t>>(object)) {
-        pcm.int16 = static_cast<const std::int16_t*>(array.data());
-    } else {
-        raise_input_type_error("expected an int16 or float32 array, got " +
-                               py::str(array.dtype()).cast<std::string>() +
-                               " array; pass audio as int16 or float32, float in ±1");
-    }
-    if (array.ndim() != 1 && array.ndim() != 2) {
-        throw edgeemo::InputError("expected (samples,) or (samples, channels), got an array of " +
-                                  std::to_string(array.ndim()) + " dimensions; reshape it");
-    }
-    constexpr int kAligned = py::detail::npy_api::NPY_ARRAY_ALIGNED_;
-    if ((array.flags() & py::array::c_style) == 0 || (array.flags() & kAligned) == 0) {
-        raise_input_type_error(
-            "expected a contiguous array, got one with gaps; pass it through numpy.ascontiguousarray");
-    }
-    pcm.samples = static_cast<std::size_t>(array.shape(0));
-    const py::ssize_t channels = array.ndim() == 1 ? 1 : array.shape(1);
-    pcm.channels = static_cast<std::int32_t>(std::min<py::ssize_t>(channels, INT32_MAX));
-    return pcm;
-}
-
-std::int32_t to_int(const char* name, const py::object& value) {
-    const bool index = PyIndex_Check(value.ptr()) != 0 && !PyBool_Check(value.ptr());
-    if (!index)
-        raise_expected((std::string("an int as ") + name).c_str(), value, "rates and channels are integers");
-    const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
-    if (!number) throw py::error_already_set();
-    int overflow = 0;
-    const long long n = PyLong_AsLongLongAndOverflow(number.ptr(), &overflow);
-    const long long least = INT32_MIN, most = INT32_MAX;
-    return static_cast<std::int32_t>(overflow != 0 ? (overflow < 0 ? least : most)
-                                                   : std::clamp(n, least, most));
-}
 
 // Spans of one call, as they come.
 struct Collected {
@@ -119,7 +75,7 @@ struct Stream {
 };
 
 py::array_t<float> frames(const VoiceFrontend& frontend, const py::object& object, const py::object& rate) {
-    const Pcm pcm = view(object);
+    const Pcm pcm = to_pcm(object);
     const std::int32_t rate_hz = to_int("rate_hz", rate);
     const auto n = static_cast<py::ssize_t>(frontend.count_frames(pcm.samples, rate_hz));
     py::array_t<float> out({n, static_cast<py::ssize_t>(frontend.spec().mels)});
@@ -130,7 +86,7 @@ py::array_t<float> frames(const VoiceFrontend& frontend, const py::object& objec
 }
 
 Spans compute(const VoiceFrontend& frontend, const py::object& object, const py::object& rate) {
-    const Pcm pcm = view(object);
+    const Pcm pcm = to_pcm(object);
     const std::int32_t rate_hz = to_int("rate_hz", rate);
     return collect(frontend.spec(), [&](const auto& sink) { frontend.compute(pcm, rate_hz, sink); });
 }
@@ -143,7 +99,7 @@ std::unique_ptr<Stream> open(const VoiceFrontend& frontend, const py::object& ra
 }
 
 Spans push(Stream& stream, const py::object& object) {
-    const Pcm pcm = view(object);
+    const Pcm pcm = to_pcm(object);
     return collect(stream.spec,
                    [&](const auto& sink) { stream.locked([&](VoiceStream& s) { s.push(pcm, sink); }); });
 }

@@ -3,18 +3,17 @@
 
 #include <pybind11/pybind11.h>
 
+void bind_bundle(pybind11::module_& m);
 void bind_delegates(pybind11::module_& m);
 void bind_detect(pybind11::module_& m);
-void bind_engine(pybind11::module_& m);
 void bind_errors(pybind11::module_& m);
 void bind_face(pybind11::module_& m);
 void bind_face_spec(pybind11::module_& m);
 void bind_fit(pybind11::module_& m);
 void bind_follow(pybind11::module_& m);
+void bind_model(pybind11::module_& m);
+void bind_online(pybind11::module_& m);
 void bind_quant(pybind11::module_& m);
-void bind_readout(pybind11::module_& m);
-void bind_scores(pybind11::module_& m);
-void bind_smooth(pybind11::module_& m);
 void bind_text(pybind11::module_& m);
 void bind_text_spec(pybind11::module_& m);
 void bind_track(pybind11::module_& m);

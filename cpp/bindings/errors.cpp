@@ -16,29 +16,31 @@ void set_error(const char* name, PyObject* fallback, const char* message) {
     Py_XDECREF(module);
 }
 
+template <class Error>
+bool is_of(const std::exception& error, const char* name, PyObject* fallback) {
+    if (dynamic_cast<const Error*>(&error) == nullptr) return false;
+    set_error(name, fallback, error.what());
+    return true;
+}
+
 void translate(std::exception_ptr pending) {
     try {
         if (pending) std::rethrow_exception(pending);
-    } catch (const edgeemo::SpecError& e) {
-        set_error("SpecError", PyExc_ValueError, e.what());
-    } catch (const edgeemo::InputError& e) {
-        set_error("InputError", PyExc_ValueError, e.what());
-    } catch (const edgeemo::RuntimeUnavailableError& e) {
-        set_error("RuntimeUnavailableError", PyExc_ImportError, e.what());
-    } catch (const edgeemo::InferenceError& e) {
-        set_error("InferenceError", PyExc_RuntimeError, e.what());
-    } catch (const edgeemo::DelegateError& e) {
-        set_error("DelegateError", PyExc_RuntimeError, e.what());
-    } catch (const edgeemo::BundleNotFoundError& e) {
-        set_error("BundleNotFoundError", PyExc_FileNotFoundError, e.what());
-    } catch (const edgeemo::BundleCorruptError& e) {
-        set_error("BundleCorruptError", PyExc_RuntimeError, e.what());
-    } catch (const edgeemo::BundleVersionError& e) {
-        set_error("BundleVersionError", PyExc_RuntimeError, e.what());
-    } catch (const edgeemo::BundleMismatchError& e) {
-        set_error("BundleMismatchError", PyExc_RuntimeError, e.what());
-    } catch (const edgeemo::BundleError& e) {
-        set_error("BundleError", PyExc_RuntimeError, e.what());
+    } catch (const py::builtin_exception&) {
+        throw;
+    } catch (const std::exception& e) {  // subclasses stand before their bases
+        const bool ours =
+            is_of<edgeemo::SpecError>(e, "SpecError", PyExc_ValueError) ||
+            is_of<edgeemo::InputError>(e, "InputError", PyExc_ValueError) ||
+            is_of<edgeemo::RuntimeUnavailableError>(e, "RuntimeUnavailableError", PyExc_ImportError) ||
+            is_of<edgeemo::InferenceError>(e, "InferenceError", PyExc_RuntimeError) ||
+            is_of<edgeemo::DelegateError>(e, "DelegateError", PyExc_RuntimeError) ||
+            is_of<edgeemo::BundleNotFoundError>(e, "BundleNotFoundError", PyExc_FileNotFoundError) ||
+            is_of<edgeemo::BundleCorruptError>(e, "BundleCorruptError", PyExc_RuntimeError) ||
+            is_of<edgeemo::BundleVersionError>(e, "BundleVersionError", PyExc_RuntimeError) ||
+            is_of<edgeemo::BundleMismatchError>(e, "BundleMismatchError", PyExc_RuntimeError) ||
+            is_of<edgeemo::BundleError>(e, "BundleError", PyExc_RuntimeError);
+        if (!ours) throw;
     }
 }
 

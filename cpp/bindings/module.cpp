@@ -2,10 +2,9 @@
 
 PYBIND11_MODULE(_core, m) {
     m.doc() = "Native engine of edgeemo. Use the names that edgeemo and its modules export.";
+    m.attr("__version__") = EDGEEMO_VERSION;
     bind_errors(m);
     bind_quant(m);
-    bind_scores(m);
-    bind_readout(m);
     bind_text_spec(m);
     bind_text(m);
     bind_voice_spec(m);
@@ -15,8 +14,9 @@ PYBIND11_MODULE(_core, m) {
     bind_detect(m);
     bind_fit(m);
     bind_track(m);
-    bind_smooth(m);
     bind_follow(m);
-    bind_engine(m);
+    bind_model(m);
     bind_delegates(m);
+    bind_bundle(m);
+    bind_online(m);
 }

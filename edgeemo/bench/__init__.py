@@ -1,8 +1,8 @@
-"""The benchmark of a bundle: it times the product's own call, whole, and where the time goes.
+"""Measure a bundle: the time of the product's own call, as a whole and by stage.
 
-``edgeemo bench`` is its command line. In Python:
+``edgeemo bench`` is the command. In Python:
 
->>> from edgeemo.bench.run import Case, bench
->>> bench(Case("text"), seconds=2)["total_us"]["p50"]  # doctest: +SKIP
+>>> from edgeemo.bench.run import Setup, bench
+>>> bench(Setup("text"))["total_us"]["p50"]  # doctest: +SKIP
 38.2
 """

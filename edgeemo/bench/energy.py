@@ -1,4 +1,4 @@
-"""Energy of calls, where a machine counts it: RAPL's counters, else a board's power meter."""
+"""Measure the energy of calls by RAPL's counters, else by a board's power meter."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from time import perf_counter_ns
 from typing import Any
 
 from ..machine import board_meter
-from ..told import find, natural, read
+from ..system_files import find, natural, read
 
 NONE = "no counter: neither RAPL (sys/class/powercap) nor a board's power meter"
 
 
 class Meter:
-    """Adds up the energy of what runs between `start` and `stop`; of all that runs then, not of us alone."""
+    """Adds up the energy of everything that runs between `start` and `stop`, other programs included."""
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._root = root
@@ -29,12 +29,12 @@ class Meter:
         self._began = [perf_counter_ns(), *(natural(read(path)) or 0 for path in self._counters)]
 
     def stop(self, calls: int) -> None:
-        """Add what was used since `start` to that of the calls so far."""
+        """Add the energy since `start`, and the number of calls."""
         seconds = (perf_counter_ns() - self._began[0]) / 1e9
         if self._counters:
             for path, began in zip(self._counters, self._began[1:], strict=True):
                 used = (natural(read(path)) or 0) - began
-                if used < 0:  # the counter went round
+                if used < 0:  # the counter began again at 0
                     used += natural(read(path.with_name("max_energy_range_uj"))) or 0
                 self._joules += max(used, 0) / 1e6
         elif self._board:
@@ -42,7 +42,7 @@ class Meter:
         self._calls += calls
 
     def to_dict(self) -> dict[str, Any]:
-        """Return millijoules a call and who counted them; or why there are none."""
+        """Return millijoules a call and their source, or why there are none."""
         if self._counters:
             source = "RAPL: " + ", ".join(read(p.with_name("name")) or p.parent.name for p in self._counters)
         elif self._board:
@@ -58,9 +58,8 @@ class Meter:
 def _packages(root: Path) -> list[Path]:
     """Return the counter of each package, once.
 
-    The kernel shows the same package twice where it can be read by two ways (intel-rapl and
-    intel-rapl-mmio), parts of it beside it (core, uncore, dram), and the whole board (psys), which has
-    it in it, too.
+    The kernel may show a package in two ways (intel-rapl and intel-rapl-mmio). It also shows the parts of a
+    package (core, uncore, dram) and the whole board (psys), which are left out here.
     """
     found: dict[str, Path] = {}
     for path in find(root, "sys/class/powercap/*/energy_uj"):

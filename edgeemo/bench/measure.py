@@ -1,4 +1,4 @@
-"""The measurement of what is open: times of the whole and of its stages, and what may be said of them."""
+"""Measure an open bundle: times of the whole call and of its stages, and how far they can be trusted."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InferenceError
 from ..machine import condition, cores
+from .block_statistics import interval, quantiles, tail
 from .energy import Meter
-from .hops import hop
-from .laps import REST, STAGES, Laps, twin
 from .noise import noise, tail_noise
-from .robust import interval, quantiles, tail
+from .stage_times import BETWEEN, STAGES, staged
+from .streaming import stream_cost
 from .timing import Effort, Measured, Timer
 
 
@@ -31,26 +30,26 @@ def measure(
     root: Path = Path("/"),
     tick: Callable[[str, float], None] = lambda what, share: None,
 ) -> dict[str, Any]:
-    """Measure ``opened.method(*arguments)``; return plain values (DESIGN.md says what they mean).
+    """Measure ``opened.method(*arguments)``; return plain values (docs/explanation/benchmark.md).
 
     Raises:
-        InferenceError: the model fails, or clocks between the stages change its answer.
+        InferenceError: the model fails.
     """
-    call, tapped, laps = _calls(opened, method, arguments, tick)
+    tick("warming up", 0.0)
     effort, meter = Effort(seconds, rounds), Meter(root)
     timer = Timer(
-        call, tapped, laps, meter=meter,
+        partial(getattr(opened, method), *arguments),
+        staged(opened, method, arguments),
+        meter=meter,
         tick=lambda share: tick("measuring" if share else "warming up", share),
-    )  # fmt: skip
+    )
     before, faults = condition(root), _page_faults()
     found = timer.measure(effort)
     faults, after = _page_faults() - faults, condition(root)
     info = opened.runtime.info
-    reasons = noise(
-        found, before, after, cores=cores(root), alone=info.delegate == "cpu" and info.threads == 1
-    )
-    paced = hop(opened, arguments, effort, lambda: tick("streaming", 1.0)) if method == "predict" else None
-    n = len(found.whole)
+    alone = info.delegate == "cpu" and info.threads == 1
+    reasons = noise(found, before, after, cores=cores(root), alone=alone)
+    streams, n = method == "predict", len(found.whole)
     return {
         **_times(found, opened.runtime),
         "n": n,
@@ -58,9 +57,9 @@ def measure(
         "noise": reasons,
         "mean_us": round(float(np.mean(found.whole)) / 1e3, 3),
         "cpu_us": round(found.cpu / n / 1e3, 3),
-        "page_faults": round(faults / (n + found.warm_up_calls + found.lapped), 2),
+        "page_faults": round(faults / (n + found.warm_up_calls + found.staged), 2),
         "energy": meter.to_dict(),
-        "hop": None if paced is None else paced.to_dict(),
+        "hop": stream_cost(opened, arguments, effort, lambda: tick("streaming", 1.0)) if streams else None,
         "warm_up": {
             "calls": found.warm_up_calls,
             "seconds": round(found.warm_up_ns / 1e9, 3),
@@ -70,24 +69,6 @@ def measure(
         "condition": {"before": before.to_dict(), "after": after.to_dict()},
         "runs": asdict(info),
     }
-
-
-def _calls(
-    opened: Any, method: str, arguments: tuple[Any, ...], tick: Callable[[str, float], None]
-) -> tuple[Callable[[], Any], Callable[[], Any], Laps]:
-    """Return the product's call, the same with clocks between its stages, and the clocks."""
-    laps = Laps()
-    call = partial(getattr(opened, method), *arguments)
-    tapped = partial(getattr(twin(opened, laps), method), *arguments)
-    answers: list[Any] = [call()]
-    tick("warming up", 0.0)
-    laps.lap(lambda: answers.append(tapped()))
-    if answers[0] != answers[1] and opened.runtime.info.delegate == "cpu":
-        raise InferenceError(
-            f"{opened.card.name} answers differently with clocks between its stages: {answers[1]} "
-            f"for {answers[0]}. Please report it."
-        )
-    return call, tapped, laps
 
 
 def _times(found: Measured, runtime: Any) -> dict[str, Any]:
@@ -105,16 +86,19 @@ def _times(found: Measured, runtime: Any) -> dict[str, Any]:
         "tails_us": tails,
         "tail_noise": tail_noise(total, tails, len(found.whole)),
         "rest_us": round(total["p50"] - sum(stage["p50"] for stage in stages.values()), 3),
-        "between_us": quantiles(found.stages[REST]),
+        "between_us": quantiles(found.stages[BETWEEN]),
     }
 
 
 def _why(stage: str, found: Measured, runtime: Any) -> str:
+    """Return why a stage is absent."""
     if stage == "detect":
-        return "nothing is looked for"
+        return "this bundle needs no detector"
     if "invoke" not in found.stages:
-        return "the model was not asked: nothing in this input was understood, or found"
+        return "the model did not run: the input had no known word, or no face"
     tensors = runtime.inputs if stage == "quantize" else runtime.outputs
+    if stage == "quantize" and any(info.scale for info in tensors.values()):
+        return "the frontend writes int8 itself"
     kinds = " and ".join(sorted({info.dtype.name for info in tensors.values()}))
     return f"the model {'takes' if stage == 'quantize' else 'gives'} {kinds}"
 

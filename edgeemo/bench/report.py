@@ -1,4 +1,4 @@
-"""Results as tables for people: on the terminal, in Markdown, on a page."""
+"""Put results into tables and sentences, for the terminal, Markdown and pages."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..backends import INTERPRETERS
-from .laps import STAGES
+from .stage_times import BETWEEN, STAGES
 
 Result = Mapping[str, Any]
 Table = tuple[str, list[str], list[list[str]]]
-"""Title, header (of columns that begin with ``>`` the numbers stand right), rows."""
+"""Title, header (``>`` begins the name of a column with numbers), rows."""
 
-ALL_STAGES = ("capture", *STAGES)
-BETWEEN = "between"
-"""The Python between the stages, as it was measured; DESIGN.md says why it is shown, and not ``rest_us``."""
 _TOOLS = ("edgeemo", *INTERPRETERS, "numpy", "python")
 _CONDITION = (
     ("temperature", "temperature_c", ".0f", " °C"),
@@ -22,12 +19,12 @@ _CONDITION = (
     ("power", "power_w", ".1f", " W"),
     ("load", "load", ".1f", ""),
 )
-_MANY_FAULTS = 5  # a call; one takes about as long as a small stage, 0.1 to 3 µs
+_MANY_FAULTS = 5  # a call; one fault takes 0.1 to 3 µs, as long as a small stage
 _USUAL = {"delegate": "auto", "threads": 1, "batch": 1}
 
 
 def tables(results: Sequence[Result]) -> list[Table]:
-    """Return the whole call, its stages, and what it takes; rows that could not run stand in the first."""
+    """Return tables of the whole call (with setups that failed), of its stages, and of its needs."""
     ran = [result for result in results if result["total_us"] is not None]
     names = {id(result): name_of(result, results) for result in results}
     found: list[Table] = [("The whole call", *_whole(results, names))]
@@ -37,7 +34,7 @@ def tables(results: Sequence[Result]) -> list[Table]:
 
 
 def notes(results: Sequence[Result]) -> list[str]:
-    """Return in sentences what the tables do not say: noise, verdicts, inputs, what could not run."""
+    """Return sentences on noise, comparisons, inputs, and setups that failed."""
     found = []
     for result in results:
         name = name_of(result, results)
@@ -50,15 +47,14 @@ def notes(results: Sequence[Result]) -> list[str]:
             found += [f"~ {name}: do not quote its {p}, {why}." for p, why in result["tail_noise"].items()]
         if result["page_faults"] >= _MANY_FAULTS:
             found.append(
-                f"{name} took {result['page_faults']:.0f} pages of memory anew in each call: what is freed "
-                "goes back to the system; in a process with another heap it may be faster."
+                f"{name} takes {result['page_faults']:.0f} pages of memory from the system in each call, and "
+                "gives them back. In a process with another heap it may be faster."
             )
         if "compared" in result:
             found.append(f"{name}: {verdict(result['compared'])}.")
-    found += _mood(results)
-    for result in _once(results, "input"):
-        found.append(f"{result['bundle']} {result['versions']['bundle']} read {result['input']}.")
-    return found
+    found += _conditions(results)
+    inputs = [f"{r['bundle']} {r['versions']['bundle']} read {r['input']}." for r in results if "input" in r]
+    return found + list(dict.fromkeys(inputs))
 
 
 def verdict(compared: Result) -> str:
@@ -96,18 +92,19 @@ def where(machine: Result, results: Sequence[Result]) -> str:
 
 
 def name_of(result: Result, results: Sequence[Result]) -> str:
-    """Return the bundle and what tells this result from the others, or is unusual."""
+    """Return the bundle, and what is unusual or tells this result from the others."""
     parts = [str(result["bundle"])]
     for key, usual in _USUAL.items():
         if result[key] != usual or len({str(other[key]) for other in results}) > 1:
-            parts.append(_said(key, result[key]))
+            form = {"delegate": "{}", "batch": "batch {}", "threads": "{} thread" + "s" * (result[key] != 1)}
+            parts.append(form[key].format(result[key]))
     if len({other["path"] for other in results if other["bundle"] == result["bundle"]}) > 1:
         parts.append(str(result["path"]))
     return ", ".join(parts)
 
 
 def time_of(us: float) -> str:
-    """Return a time as people read it."""
+    """Return a time with its unit."""
     for limit, unit, per in ((1e3, "µs", 1.0), (1e6, "ms", 1e3)):
         if abs(us) < 0.9995 * limit:
             return f"{us / per:.3g} {unit}" if abs(us) >= 1 or us == 0 else f"{us:.1f} {unit}"
@@ -138,7 +135,9 @@ def _whole(results: Sequence[Result], names: Mapping[int, str]) -> tuple[list[st
 
 
 def _stages(results: Sequence[Result], names: Mapping[int, str]) -> tuple[list[str], list[list[str]]]:
-    there = [stage for stage in ALL_STAGES if any(stage in result["stages_us"] for result in results)]
+    there = [
+        stage for stage in ("capture", *STAGES) if any(stage in result["stages_us"] for result in results)
+    ]
     rows = []
     for result in results:
         stages = result["stages_us"]
@@ -152,20 +151,20 @@ def _needs(results: Sequence[Result], names: Mapping[int, str]) -> tuple[list[st
     header = ["bundle", ">CPU", ">cold start", ">import", ">open", ">first call", ">memory", ">of budget"]
     rows = []
     for result in results:
-        energy, paced = result["energy"]["mj_per_call"], result["hop"]
+        energy, stream = result["energy"]["mj_per_call"], result["hop"]
         keys = ("cpu", "cold_start", "import", "open", "first")
         row = [names[id(result)], *(time_of(result[f"{key}_us"]) for key in keys)]
-        row += [f"{result['peak_memory_mb']:.0f} MiB", "–" if paced is None else f"{paced['share']:.2%}"]
+        row += [f"{result['peak_memory_mb']:.0f} MiB", "–" if stream is None else f"{stream['share']:.2%}"]
         rows.append(row + (["–" if energy is None else f"{energy:.3g} mJ"] if metered else []))
     return header + ([">energy"] if metered else []), rows
 
 
-def _mood(results: Sequence[Result]) -> list[str]:
-    """What temperature, clock, power and load were before all and after; nothing where none is known."""
-    told = [result["condition"] for result in results if "condition" in result]
-    if not told:
+def _conditions(results: Sequence[Result]) -> list[str]:
+    """Return the temperature, clock, power and load before and after all, as far as they are known."""
+    known = [result["condition"] for result in results if "condition" in result]
+    if not known:
         return []
-    before, after = told[0]["before"], told[-1]["after"]
+    before, after = known[0]["before"], known[-1]["after"]
     parts = [
         f"{name} {before[key]:{form}} → {after[key]:{form}}{unit}"
         for name, key, form, unit in _CONDITION
@@ -174,17 +173,6 @@ def _mood(results: Sequence[Result]) -> list[str]:
     parts += [f"governor {', '.join(after['governors'])}"] if after["governors"] else []
     parts += [f"{', '.join(after['throttled_before'])} since the start"] if after["throttled_before"] else []
     return [f"Before and after: {'; '.join(parts)}."] if parts else []
-
-
-def _once(results: Sequence[Result], key: str) -> list[Result]:
-    found = {(result["bundle"], result[key]): result for result in reversed(results) if key in result}
-    return list(found.values())[::-1]
-
-
-def _said(key: str, value: Any) -> str:
-    if key == "delegate":
-        return str(value)
-    return f"{value} thread{'s' * (value != 1)}" if key == "threads" else f"batch {value}"
 
 
 def _line(cells: Any) -> str:

@@ -1,10 +1,11 @@
-"""One benchmark: a bundle on a delegate with so many threads, and all that is said of it."""
+"""Benchmark a bundle with a delegate and a number of threads, and return everything that is known of it."""
 
 from __future__ import annotations
 
 import datetime
 import platform
 import statistics
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -21,21 +22,26 @@ from ..bundle import Bundle
 from ..card import DetectorCard
 from ..errors import InputError
 from ..machine import machine
-from .fresh import fresh
-from .inputs import Given, given
-from .robust import quantiles
+from .block_statistics import quantiles
+from .inputs import Input, Inputs, input_of
+from .new_process import run_in_new_process
 from .timing import Effort, timed
 
 STARTS = 3
-"""Fresh processes a case; the last of them measures."""
+"""The number of new processes; the last one measures."""
 _OF_STARTS = ("cold_start_us", "import_us", "open_us", "first_us", "peak_memory_mb")
 _CAPTURES = 20
 Tick = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
-class Case:
-    """What to measure: a bundle's name or path, how it is opened, and texts a call (1: ``predict``)."""
+class Setup:
+    """The setup of a benchmark.
+
+    Args:
+        bundle: a name or path. delegate, threads, backend: as in `Recognizer.open`.
+        batch: texts a call; 1 calls ``predict``, more call ``predict_batch``.
+    """
 
     bundle: str
     delegate: str = "auto"
@@ -43,109 +49,109 @@ class Case:
     batch: int = 1
     backend: str = "auto"
 
-
-@dataclass(frozen=True)
-class Offered:
-    """Inputs of the caller's, each for the bundles of its modality."""
-
-    text: str | None = None
-    audio: Path | None = None
-    image: Path | None = None
+    def to_dict(self) -> dict[str, Any]:
+        """Return what tells results of one bundle apart."""
+        return {"delegate": self.delegate, "threads": self.threads, "batch": self.batch}
 
 
 @dataclass(frozen=True)
 class Context:
-    """What every result repeats: the ``command``, the file system's ``root``, and who wants to know."""
+    """Facts of all results: the ``command`` and the file system's ``root``; ``tick`` receives progress."""
 
     command: str = ""
     root: Path = Path("/")
     tick: Tick = field(default=lambda what, share: None)
 
 
-NOTHING, USUAL, QUIET = Offered(), Effort(), Context()
+NO_INPUTS, USUAL, QUIET = Inputs(), Effort(), Context()
+
+
+def __getattr__(name: str) -> Any:
+    renamed = {"Case": "Setup", "Offered": "Inputs", "refused": "failed_result"}
+    if name in renamed:
+        warnings.warn(f"{__name__}.{name} is now called {renamed[name]}.", DeprecationWarning, stacklevel=2)
+        return globals()[renamed[name]]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def bench(
-    case: Case, offered: Offered = NOTHING, effort: Effort = USUAL, context: Context = QUIET
+    setup: Setup, inputs: Inputs = NO_INPUTS, effort: Effort = USUAL, context: Context = QUIET
 ) -> dict[str, Any]:
-    """Measure in fresh processes, and return the result as plain values (DESIGN.md says what they mean).
+    """Measure in new processes, and return the result as plain values (docs/explanation/benchmark.md).
 
     Raises:
-        EdgeemoError: as `Recognizer.open` and ``predict`` raise it.
-        InputError: several texts a call are asked of a bundle that reads none.
+        EdgeemoError: the errors of `Recognizer.open` and ``predict``.
+        InputError: the setup asks for several texts a call of a bundle that reads no texts.
     """
-    bundle = Bundle.open(case.bundle)
+    bundle = Bundle.open(setup.bundle)
     card = bundle.card
-    if case.batch != 1 and card.modality != "text":
+    if setup.batch != 1 and card.modality != "text":
         raise InputError(
             f"{card.name} reads {card.modality} one at a time: batches are for texts. Use batch 1."
         )
-    method = "detect" if isinstance(card, DetectorCard) else "predict" if case.batch == 1 else "predict_batch"
-    source = given(card, text=offered.text, audio=offered.audio, image=offered.image)
-    arguments = source.arguments if case.batch == 1 else ([source.arguments[0]] * case.batch,)
-    how = {"delegate": case.delegate, "threads": case.threads, "backend": case.backend}
-
-    starts = []
-    for _ in range(STARTS - 1):
-        context.tick("cold start", 0.0)
-        starts.append(fresh(case.bundle, method, arguments, how, tick=context.tick))
+    method = (
+        "detect" if isinstance(card, DetectorCard) else "predict" if setup.batch == 1 else "predict_batch"
+    )
+    source = input_of(card, inputs)
+    arguments = source.arguments if setup.batch == 1 else ([source.arguments[0]] * setup.batch,)
+    how = {"delegate": setup.delegate, "threads": setup.threads, "backend": setup.backend}
     task = {"seconds": effort.seconds, "rounds": effort.rounds, "root": str(context.root)}
-    found = fresh(case.bundle, method, arguments, how, task, context.tick)
-    starts.append(found)
+    starts = []
+    for measured in (*[None] * (STARTS - 1), task):
+        context.tick("cold start", 0.0)
+        starts.append(run_in_new_process(setup.bundle, method, arguments, how, measured, context.tick))
+    found = starts[-1]
     for key in _OF_STARTS:
         found[key] = round(statistics.median(start[key] for start in starts), 3)
     captured = _captured(source)
     return {
         "bundle": card.name,
-        "delegate": case.delegate,
-        "threads": case.threads,
-        "batch": case.batch,
+        **setup.to_dict(),
         **found,
         "stages_us": {**captured, **found["stages_us"]},
         "absent": {**({} if captured else {"capture": source.made}), **found["absent"]},
-        "throughput_per_s": round(case.batch * 1e6 / found["mean_us"], 3),
+        "throughput_per_s": round(setup.batch * 1e6 / found["mean_us"], 3),
         "input": source.what,
         "input_sha256": source.digest,
         **_origin(bundle, found["runs"]["backend"], context),
     }
 
 
-def refused(case: Case, error: Exception, context: Context = QUIET) -> dict[str, Any]:
-    """Return the row of a case that cannot run here, with the reason and where it comes from."""
-    bundle = Bundle.open(case.bundle)
+def failed_result(setup: Setup, error: Exception, context: Context = QUIET) -> dict[str, Any]:
+    """Return the result of a setup that cannot run here, with the reason and its origin."""
+    bundle = Bundle.open(setup.bundle)
     return {
         "bundle": bundle.card.name,
-        "delegate": case.delegate,
-        "threads": case.threads,
-        "batch": case.batch,
+        **setup.to_dict(),
         "stages_us": {},
         "total_us": None,
         "n": 0,
         "noisy": False,
         "error": " ".join(str(error).split()),
-        **_origin(bundle, case.backend, context),
+        **_origin(bundle, setup.backend, context),
     }
 
 
 def versions(backend: str = "auto") -> dict[str, str]:
-    """Return the versions of what takes part: of the runtime by the backend's name, ``litert`` of the native.
+    """Return the versions of everything that takes part; the runtime has the backend's name.
 
-    A runtime of another package than usual (a nightly one, say) is told with that package's name.
+    ``litert`` is the runtime of the native engine. If another package than usual holds the runtime (a nightly
+    one, for instance), the version names the package.
     """
     name = backend if backend in INTERPRETERS else "litert"
     module = INTERPRETERS[name][0].partition(".")[0]
     packages = dict.fromkeys(packages_distributions().get(module, ()))
-    told = [version(p) + (f" ({p})" if p.replace("-", "_") != module else "") for p in packages]
+    runtimes = [version(p) + (f" ({p})" if p.replace("-", "_") != module else "") for p in packages]
     return {
         "edgeemo": edgeemo.__version__,
         "numpy": np.__version__,
         "python": platform.python_version(),
-        name: " or ".join(told) or "unknown: no Python package",
+        name: " or ".join(runtimes) or "unknown: no Python package",
     }
 
 
 def _origin(bundle: Bundle, backend: str, context: Context) -> dict[str, Any]:
-    """Return what every row carries, whether it ran or not."""
+    """Return the origin of a result, whether it ran or not."""
     card = bundle.card
     of_bundle = {"bundle": card.version, "frontend": str(card.frontend_version)}
     return {
@@ -159,8 +165,8 @@ def _origin(bundle: Bundle, backend: str, context: Context) -> dict[str, Any]:
     }
 
 
-def _captured(source: Given) -> dict[str, dict[str, float]]:
-    """Return what reading the input from its file takes, here: it comes before the call."""
+def _captured(source: Input) -> dict[str, dict[str, float]]:
+    """Return how long it takes to read the input from its file, which comes before the call."""
     if source.capture is None:
         return {}
     source.capture()

@@ -1,4 +1,4 @@
-"""The command line: ``edgeemo COMMAND``. Each command's module is imported only when it is called."""
+"""The command line: ``edgeemo COMMAND``. A command's module is imported only when the command runs."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from . import console
 
 _COMMANDS = {  # name: (module, what it does)
     "predict": ("predict", "Read the emotion that texts, an audio file or a photograph express."),
-    "listen": ("listen", "Read the emotion a voice expresses, live."),
+    "listen": ("listen", "Read the emotion that a voice expresses, live."),
     "watch": ("watch", "Read the emotions that faces express, live."),
     "evaluate": ("evaluate", "Measure a bundle on a manifest, with 95 % intervals."),
     "bench": ("bench", "Time a bundle on this machine, whole and stage by stage."),
-    "inspect": ("inspect", "Show what a bundle is, knows and may be used for."),
+    "inspect": ("inspect", "Show what a bundle is, what it knows and how you may use it."),
     "list": ("inspect", "List the bundles that came with edgeemo."),
     "train": ("train", "Train a recipe on your copy of the data."),
-    "crossval": ("crossval", "Measure a voice recipe on speakers it has not heard."),
+    "crossval": ("crossval", "Measure a voice recipe on speakers that the model has not heard."),
     "manifest": ("train", "Write a data set as a manifest."),
     "convert": ("convert", "Convert a Keras model to a verified int8 bundle."),
-    "delegates": ("delegates", "Try what this machine has besides the CPU, and say why not."),
-    "paths": ("paths", "Show where header and library for C and C++ lie."),
-    "verify": ("convert", "Compare a bundle with the Keras model it came from."),
-    "doctor": ("doctor", "Say why this machine is slow or wrong, and what to do."),
+    "delegates": ("delegates", "Try the accelerators of this machine, and say why one does not work."),
+    "paths": ("paths", "Show where the header and the library for C and C++ are."),
+    "verify": ("convert", "Compare a bundle with its Keras model."),
+    "doctor": ("doctor", "Say why this machine is slow or gives wrong answers, and what to do."),
 }
 
 OK, ERROR, CHECK_FAILED, INTERRUPTED, PIPE_CLOSED = 0, 1, 3, 130, 141
 
 
 class _Commands(click.Group):
-    """A group that imports a command's module when the command is called."""
+    """A group that imports a command's module when the command runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -72,11 +72,14 @@ def cli() -> None:
     \b
     Exit codes:
       0    done
-      1    an error: one line on stderr says what and what to do
+      1    an error: a line on stderr names the error and a remedy
       2    wrong usage
-      3    a check failed: conversion or verification missed its budget, test data leaked, bench is slower
-      4    doctor found warnings and no error (3: it found an error)
-      130  interrupted · 141 the reader of our output went away
+      3    a check failed: a conversion missed its budget, test data leaked, bench is slower
+      4    doctor found warnings and no error (3: doctor found an error)
+      130  interrupted · 141 the reader of the output went away
+
+    edgeemo works with standard input or standard error closed (<&- 2>&-), but not with standard output
+    closed (>&-): send the output to /dev/null instead.
     """
 
 
@@ -84,6 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (documented in ``edgeemo --help``)."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it at import
     console.prepare()
+    if sys.stdout is None:
+        console.say("error: standard output is closed. Send the output to a file, or to /dev/null.")
+        return ERROR
     try:
         said = list(sys.argv[1:] if arguments is None else arguments)
         with cli.make_context("edgeemo", said, obj=tuple(said)) as context:

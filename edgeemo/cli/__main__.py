@@ -1,4 +1,4 @@
-"""``python -m edgeemo.cli`` is ``edgeemo``."""
+"""``python -m edgeemo.cli``: an older name of ``python -m edgeemo``."""
 
 import sys
 

@@ -21,11 +21,10 @@ from rich.text import Text
 
 from ..backends import BACKENDS
 from ..bench import report
-from ..bench.compare import CANNOT, compare, failed
-from ..bench.earlier import read_results
-from ..bench.inputs import given
-from ..bench.page import html
-from ..bench.run import Case, Context, Offered, Tick, bench, refused
+from ..bench.comparison import CANNOT, compare, exceeds, read_results
+from ..bench.html_page import html
+from ..bench.inputs import Inputs, input_of
+from ..bench.run import Context, Setup, Tick, bench, failed_result
 from ..bench.timing import Effort
 from ..bundle import Bundle
 from ..card import Card
@@ -43,34 +42,42 @@ _File = click.Path(path_type=Path)
 def _a_number(_: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
     """Refuse nan, which is in every range."""
     if value is not None and math.isnan(value):
-        raise click.BadParameter("nan is no number.", param=parameter)
+        raise click.BadParameter("nan is not a number.", param=parameter)
     return value
 
 
 @click.command("bench")
 @click.argument("bundles", nargs=-1, required=True, metavar="NAME_OR_PATH…")
-@click.option("--text", help="What a text bundle reads; by default the first golden text of its card.")
-@click.option("--audio", type=_File, help="What a voice bundle reads; by default a made hum of one span.")
-@click.option("--image", type=_File, help="What a face bundle reads; by default a picture of a drawn face.")
+@click.option("--text", help="The text for text bundles; by default the first golden text of the card.")
+@click.option(
+    "--audio", type=_File, help="The recording for voice bundles; by default a made hum of one span."
+)
+@click.option("--image", type=_File, help="The picture for face bundles; by default one with a drawn face.")
 @click.option("--delegate", "delegates", multiple=True, default=("auto",), show_default=True)
 @click.option("--threads", type=click.IntRange(1, 64), multiple=True, default=(1,), show_default=True)
 @click.option(
     "--batch", "batches", type=click.IntRange(1, 10_000), multiple=True, default=(1,), show_default=True,
-    help="Texts a call (`predict_batch`).",
+    help="Texts in a call (`predict_batch`).",
 )  # fmt: skip
 @click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
 @click.option(
     "--seconds", type=click.FloatRange(0.05, 3600), default=2.0, show_default=True, callback=_a_number,
-    help="How long each case is measured.",
+    help="How long to measure each setup.",
 )  # fmt: skip
-@click.option("--rounds", type=click.IntRange(1, 10_000_000), help="So many calls instead (100 or more).")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: the machine, and the results.")
+@click.option(
+    "--rounds",
+    type=click.IntRange(1, 10_000_000),
+    help="The number of calls, in place of --seconds (100 or more).",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: the machine and the results.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Markdown tables.")
-@click.option("--picture", type=_File, metavar="FILE", help="Draw the stages: a .png, or a .html page.")
-@click.option("--compare", "old", type=_File, metavar="JSON", help="An earlier --json: a verdict a result.")
+@click.option("--picture", type=_File, metavar="FILE", help="Draw the stages into a .png or a .html page.")
+@click.option(
+    "--compare", "old", type=_File, metavar="JSON", help="Compare with the file of an earlier --json."
+)
 @click.option(
     "--fail-above", type=click.FloatRange(0), metavar="PERCENT", callback=_a_number,
-    help="With --compare: exit code 3 if a result is slower by more, or cannot be compared.",
+    help="With --compare: end with exit code 3 if a result is slower by more, or cannot be compared.",
 )  # fmt: skip
 @click.pass_context
 def bench_command(
@@ -91,11 +98,12 @@ def bench_command(
     old: Path | None,
     fail_above: float | None,
 ) -> None:
-    """Time the product's own call on this machine, as a whole and stage by stage.
+    """Time the product's own call on this machine, as a whole and by stage.
 
-    Options that may be given several times are all combined. Each case is warmed up until it is steady;
-    cold start and memory are measured in fresh processes. A result that is "noisy" should not be quoted,
-    nor a p95 or p99 with a "~": it says why. What cannot be measured gives a row that says so.
+    The command measures every combination of the options that may be repeated. It warms each setup up until
+    the times are steady, and measures cold start and memory in new processes. Do not quote a result that is
+    "noisy", nor a p95 or p99 with a "~"; the notes say why. A setup that cannot run gives a row with the
+    reason.
 
     \b
     Examples:
@@ -108,24 +116,24 @@ def bench_command(
     if as_json and as_markdown:
         raise click.UsageError("Give either --json or --markdown.")
     if fail_above is not None and old is None:
-        raise click.UsageError("--fail-above wants --compare: give the results to compare with.")
-    offered = {"text": text, "audio": audio, "image": image}
+        raise click.UsageError("--fail-above needs --compare: give the results to compare with.")
+    inputs = Inputs(text, audio, image)
     cards = {name: Bundle.open(name).card for name in bundles}
-    _check(cards, {k for k, v in offered.items() if v is not None}, min(batches))
+    _check(cards, {option for option, value in vars(inputs).items() if value is not None}, min(batches))
     for card in cards.values():
-        given(card, text=text, audio=audio, image=image)
+        input_of(card, inputs)
     chart = None
     if picture is not None:
         _check_folder(picture)
         if picture.suffix.lower() != ".html":
-            chart = console.need("edgeemo.bench.chart", "eval", "matplotlib.figure")
+            chart = console.need("edgeemo.bench.image", "eval", "matplotlib.figure")
             chart.check(picture)
     then = read_results(old) if old is not None else None
-    once = dict.fromkeys  # what is given twice is measured once
+    once = dict.fromkeys  # measure once what the options name twice
     combined = product(once(bundles), once(delegates), once(threads), once(batches))
-    cases = [Case(name, delegate, n, batch, backend) for name, delegate, n, batch in combined]
+    setups = [Setup(name, delegate, n, batch, backend) for name, delegate, n, batch in combined]
     command = shlex.join(("edgeemo", *(context.find_root().obj or ("bench", *bundles))))
-    results = _measured(cases, Offered(text, audio, image), Effort(seconds, rounds), command)
+    results = _measured(setups, inputs, Effort(seconds, rounds), command)
     if then is not None:
         for result in results:
             result["compared"] = compare(result, then)
@@ -142,7 +150,7 @@ def bench_command(
 
 
 def _check(cards: dict[str, Card], given: set[str], batch: int) -> None:
-    """Refuse what fits none of the bundles, before anything is measured."""
+    """Refuse options that fit none of the bundles, before anything is measured."""
     modalities = {card.modality for card in cards.values()}
     for option in sorted(given):
         if _INPUTS[option] not in modalities:
@@ -159,23 +167,23 @@ def _check(cards: dict[str, Card], given: set[str], batch: int) -> None:
 
 
 def _check_folder(picture: Path) -> None:
-    """Refuse a picture that could not be written, before anything is measured."""
+    """Refuse a picture that cannot be written, before anything is measured."""
     folder = picture.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK) or picture.is_dir():
         raise DataError(f"{picture} cannot be written. Give the name of a file in a folder of yours.")
 
 
-def _measured(cases: Sequence[Case], offered: Offered, effort: Effort, command: str) -> list[dict[str, Any]]:
-    """Measure one case after the other; one that cannot be measured is a result, unless all are so."""
+def _measured(setups: Sequence[Setup], inputs: Inputs, effort: Effort, command: str) -> list[dict[str, Any]]:
+    """Measure one setup after the other; a failure becomes a result, unless all setups fail."""
     results: list[dict[str, Any]] = []
     last = None
-    with _ended_by_signal(), _progress(len(cases)) as ticks:
-        for i, case in enumerate(cases):
-            context = Context(command, tick=ticks(i, case))
+    with _ended_by_signal(), _progress(len(setups)) as ticks:
+        for i, setup in enumerate(setups):
+            context = Context(command, tick=ticks(i, setup))
             try:
-                results.append(bench(case, offered, effort, context))
+                results.append(bench(setup, inputs, effort, context))
             except EdgeemoError as error:
-                results.append(refused(case, error, context))
+                results.append(failed_result(setup, error, context))
                 last = error
     if last is not None and all(result["total_us"] is None for result in results):
         raise last
@@ -184,8 +192,8 @@ def _measured(cases: Sequence[Case], offered: Offered, effort: Effort, command: 
 
 @contextmanager
 def _ended_by_signal() -> Iterator[None]:
-    """Let SIGTERM end us in order: processes are stopped, and their files removed."""
-    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+    """Let SIGTERM end the command in order: it stops processes and removes their files."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
         yield
         return
     before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
@@ -196,18 +204,18 @@ def _ended_by_signal() -> Iterator[None]:
 
 
 @contextmanager
-def _progress(cases: int) -> Iterator[Any]:
-    """Give a bar on a terminal, drawn between blocks only: nothing runs beside what is timed."""
+def _progress(setups: int) -> Iterator[Any]:
+    """Give a progress bar on a terminal, drawn between blocks only: nothing runs beside the measurement."""
     on = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn())
     with Progress(
         *columns, console=on, transient=True, auto_refresh=False, disable=not on.is_terminal
     ) as bar:
-        task = bar.add_task("", total=cases)
+        task = bar.add_task("", total=setups)
 
-        def ticks(i: int, case: Case) -> Tick:
+        def ticks(i: int, setup: Setup) -> Tick:
             def tick(what: str, share: float) -> None:
-                bar.update(task, completed=i + share, refresh=True, description=f"{case.bundle}: {what}")
+                bar.update(task, completed=i + share, refresh=True, description=f"{setup.bundle}: {what}")
 
             return tick
 
@@ -244,11 +252,11 @@ def _write(path: Path, page: str) -> None:
 
 
 def _guard(context: click.Context, results: Sequence[report.Result], percent: float) -> None:
-    """End with exit code 3 where a comparison is not passed."""
-    wrong = [result for result in results if failed(result["compared"], percent / 100)]
+    """End with exit code 3 if a result exceeds the limit."""
+    wrong = [result for result in results if exceeds(result["compared"], percent / 100)]
     for result in wrong:
-        said = report.verdict(result["compared"])
+        verdict = report.verdict(result["compared"])
         limit = "" if result["compared"]["verdict"] == CANNOT else f"; at most {percent:g} % more is allowed"
-        console.say(f"check failed: {report.name_of(result, results)}: {said}{limit}")
+        console.say(f"check failed: {report.name_of(result, results)}: {verdict}{limit}")
     if wrong:
         context.exit(_CHECK_FAILED)

@@ -1,4 +1,4 @@
-"""How the command line speaks: results on stdout, all else on stderr."""
+"""What the command line prints: results on stdout, all else on stderr."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from rich.console import Console, ConsoleDimensions
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from ..data.lengths import HeaderWarning
 from ..errors import LicenseWarning, RuntimeUnavailableError
 
 T = TypeVar("T")
@@ -25,7 +26,7 @@ _PIPED = 200  # columns
 
 
 class _Results(Console):
-    """Standard output; a reader that went away is left to `edgeemo.cli.main`."""
+    """Standard output; `edgeemo.cli.main` handles a reader that went away."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
@@ -46,13 +47,13 @@ def say(message: str) -> None:
 
 
 def flush() -> None:
-    """Write out what stdout still holds."""
+    """Write out what stdout holds back."""
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
 def abandon() -> None:
-    """Give stdout up: what it still holds goes nowhere, and Python's own flush at exit cannot fail."""
+    """Give stdout up: throw away what it holds back, so that Python's own flush at exit cannot fail."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.close(null)
@@ -64,7 +65,7 @@ def fail(error: Exception) -> None:
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
-    """Return JSON that standard output can take."""
+    """Return JSON in the encoding of standard output."""
     text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
@@ -79,10 +80,10 @@ def print_json(value: Any, *, indent: int | None = 2) -> None:
 
 
 def need(module: str, extra: str, *noisy: str) -> Any:
-    """Import a module that wants an optional package, and before it, in silence, the ``noisy`` ones.
+    """Import a module that needs an optional package, and before, in silence, the ``noisy`` modules.
 
     Raises:
-        RuntimeUnavailableError: the package is missing; says how to get it.
+        RuntimeUnavailableError: the package is missing; the message says how to install it.
     """
     try:
         with quiet_libraries():
@@ -96,7 +97,7 @@ def need(module: str, extra: str, *noisy: str) -> Any:
 
 
 def plain(text: str, limit: int = 60) -> str:
-    """Return a text safe to show: one line, nothing the terminal would obey, cut to ``limit``."""
+    """Return a text that is safe to show: one line, no control characters, at most ``limit`` characters."""
     line = "".join(c if c.isprintable() else " " for c in text[: 4 * limit])
     line = " ".join(line.split())
     return line if len(line) <= limit and len(text) <= 4 * limit else line[: limit - 1] + "…"
@@ -118,7 +119,11 @@ def track(items: Sequence[T], what: str) -> Iterable[T]:
 
 
 def prepare() -> None:
-    """Let every terminal take every text, and show a `LicenseWarning` as one plain line."""
+    """Make the standard streams usable: see `_open_closed_descriptors`; and let terminals take every text.
+
+    From now on a `LicenseWarning` or a `HeaderWarning` shows as one plain line.
+    """
+    _open_closed_descriptors()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -132,7 +137,7 @@ def prepare() -> None:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        if issubclass(category, LicenseWarning):
+        if issubclass(category, LicenseWarning | HeaderWarning):
             say(f"note: {' '.join(str(message).split())}")
         else:
             usual(message, category, filename, lineno, file, line)
@@ -140,17 +145,32 @@ def prepare() -> None:
     warnings.showwarning = show
 
 
+def _open_closed_descriptors() -> None:
+    """Open the null device where a shell closed descriptor 0, 1 or 2 (``2>&-``).
+
+    Otherwise the next file that edgeemo opens gets the number, and what a library writes to standard error
+    lands in this file.
+    """
+    for descriptor, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            null = os.open(os.devnull, mode)
+            if null != descriptor:
+                os.dup2(null, descriptor)
+                os.close(null)
+            os.set_inheritable(descriptor, True)
+
+
 @contextlib.contextmanager
 def quiet_libraries(*, stdout: bool = False) -> Iterator[None]:
-    """Keep native libraries from chatting on stderr while a model is opened; warnings follow afterwards.
+    """Throw away what native libraries write to stderr inside the block; warnings follow after the block.
 
-    ``stdout``: nor may they write there, where results go, as LiteRT's accelerator for GPUs does. Nor may
-    anybody else meanwhile.
+    Args:
+        stdout: throw away what anybody writes to stdout, too: LiteRT's accelerator for GPUs writes there,
+            where results belong.
     """
-    kept: dict[int, int] = {}
-    for descriptor in (1, 2) if stdout else (2,):
-        with contextlib.suppress(OSError):  # there is none at all
-            kept[descriptor] = os.dup(descriptor)
+    kept = {descriptor: os.dup(descriptor) for descriptor in ((1, 2) if stdout else (2,))}
     if stdout:
         flush()
     caught: list[warnings.WarningMessage] = []
@@ -163,7 +183,7 @@ def quiet_libraries(*, stdout: bool = False) -> Iterator[None]:
             yield
     finally:
         if stdout:
-            ctypes.CDLL(None).fflush(None)  # what they have written stands in C's own buffer
+            ctypes.CDLL(None).fflush(None)  # C's buffer holds what they have written
         for descriptor, copy in kept.items():
             os.dup2(copy, descriptor)
             os.close(copy)

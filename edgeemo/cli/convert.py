@@ -22,16 +22,15 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--calibration", required=True, type=_FILE, metavar="MANIFEST", help="Typical inputs.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE.tflite")
 @click.option("--card", type=_FILE, help="By default card.json beside MODEL.")
-@click.option("--vocab", type=_FILE, help="Of text; by default vocab.txt beside MODEL.")
+@click.option("--vocab", type=_FILE, help="For text; by default vocab.txt beside MODEL.")
 @_JSON
 def convert_command(
     model: Path, calibration: Path, out: Path, card: Path | None, vocab: Path | None, as_json: bool
 ) -> None:
     """Convert MODEL (.keras) to an int8 bundle, verify it on the device runtime, and only then write it.
 
-    The activations' ranges are those seen on the calibration texts or clips: take a few hundred typical
-    ones. If the int8 model falls short of the float model by more than its budget, nothing is written (exit
-    code 3).
+    The calibration inputs give the ranges of the activations: take a few hundred typical ones. If the int8
+    model loses more than its budget against the float model, the command writes nothing (exit code 3).
 
     \b
     Examples:
@@ -52,8 +51,8 @@ def convert_command(
 def verify_command(model: Path, bundle: str, manifest: Path, as_json: bool) -> None:
     """Compare BUNDLE, on the device runtime, with the float MODEL it came from, on MANIFEST.
 
-    Agreement of the top label, drop of the score, each label by itself; of a detector, the faces both find.
-    Exit code 3 if the budget is missed.
+    Prints the agreement of the top label, the drop of the score, and every label; for a detector, the faces
+    that both find. The exit code is 3 if the model misses its budget.
 
     \b
     Example:
@@ -83,7 +82,7 @@ def _finish(verification: Any, as_json: bool) -> None:
 
 
 def _tables(facts: Mapping[str, Any]) -> list[Table]:
-    """Lay plain values out: single ones as rows of one table, a mapping of rows as a table of its own."""
+    """Return plain values as tables: single ones in one table, a mapping of rows in a table of its own."""
     nested = {name: rows for name, rows in facts.items() if _is_rows(rows)}
     single = Table(title="int8 against float", title_justify="left", box=None, show_header=False)
     single.add_column(style="dim")

@@ -66,8 +66,8 @@ def crossval_command(
 ) -> None:
     """Measure a voice RECIPE on speakers it was not trained on, fold by fold, as int8 on the device runtime.
 
-    Leaves predictions.csv and crossval.json; `edgeemo train --crossval` takes calibration and scores from
-    there. Finished folds are kept.
+    Writes predictions.csv and crossval.json; `edgeemo train --crossval` reads calibration and scores from
+    there. Finished folds stay.
 
     \b
     Examples:
@@ -106,7 +106,7 @@ def crossval_command(
 
 def _draw(picture: Path, out: Path, beside: Sequence[Path]) -> None:
     from ..evaluation import curves
-    from ..training.train_voice import read_report
+    from ..training.voice.trainer import read_report
 
     points = [read_report(path.parent) for path in sorted(out.glob("speakers-*/crossval.json"))]
     whole = read_report(out)

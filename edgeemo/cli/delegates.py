@@ -26,18 +26,18 @@ from . import console, page
     "options",
     metavar="KEY=VALUE",
     multiple=True,
-    help="For the delegate; probe_timeout_ms and probe_most_ratio say how it is tried. May be repeated.",
+    help="For the delegate; probe_timeout_ms and probe_most_ratio set how to try it. May be repeated.",
 )
 @click.option("--threads", default=1, show_default=True, help="CPU threads, 1 to 64.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def delegates_command(
     bundle: str | None, delegate: str | None, options: tuple[str, ...], threads: int, as_json: bool
 ) -> None:
-    """Try what this machine has besides the CPU on BUNDLE, or on all that came with edgeemo.
+    """Try the GPU of this machine, or an external delegate, on BUNDLE or on all shipped bundles.
 
-    A GPU, or an external delegate, runs in a child process, so it may crash or hang without harm. Its answers
-    are compared with the CPU's on the bundle's golden inputs, then both are timed. What was found is kept;
-    from then on `delegate="auto"` takes the GPU where it answers rightly and no slower.
+    A delegate runs in a child process, so it may crash or hang without harm. The command compares its answers
+    with the CPU's on the bundle's golden inputs, and times both. It keeps the verdicts. From then on
+    `delegate="auto"` takes the GPU where its answers are right and as quick as the CPU's.
 
     \b
     Examples:
@@ -49,7 +49,7 @@ def delegates_command(
     given = dict(_pair(option) for option in options)
     names = [bundle] if bundle is not None else list(shipped())
     if not names:
-        raise BundleNotFoundError("No bundle came with this installation: name one, or train it.")
+        raise BundleNotFoundError("edgeemo has no shipped bundle here: name a bundle, or train one.")
     found: list[tuple[str, delegates.DelegateReport]] = []
     for name in console.track(names, "trying"):
         opened = Bundle.open(name)

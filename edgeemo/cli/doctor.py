@@ -11,12 +11,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..doctor import SEVERITIES, Case, Checked, Finding, Severity, examine
+from ..doctor import SEVERITIES, Checked, Context, Finding, Severity, examine
 from . import console
 
 _STYLES: dict[Severity, str] = {"info": "cyan", "warning": "yellow", "error": "red"}
 EXIT_CODES: dict[Severity, int] = {"info": 0, "warning": 4, "error": 3}
-"""By the worst finding; 3 is what it is of every command: a check failed."""
+"""The exit code of the worst finding. Every command ends with 3 if a check failed."""
 _WIDTH, _MOST = 9, 1000  # columns of the first word, characters of a text
 
 
@@ -25,7 +25,13 @@ _WIDTH, _MOST = 9, 1000  # columns of the first word, characters of a text
 @click.option("--picture", type=click.Path(path_type=Path), help="Look into this photograph, too.")
 @click.option("--recording", type=click.Path(path_type=Path), help="Look into this recording, too.")
 @click.option("--rate", type=click.IntRange(1), metavar="HZ", help="The sample rate your product assumes.")
-@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="You want to use.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="The threads that you want to use.",
+)
 @click.option(
     "--sys-root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -42,9 +48,9 @@ def doctor_command(
     sys_root: Path,
     as_json: bool,
 ) -> None:
-    """Say why this machine is slow or wrong: what was found, how it was seen, what to do.
+    """Say why this machine is slow or answers wrongly, and what to do.
 
-    Shipped bundles are checked, and every BUNDLE (name or path). Nothing is changed or sent.
+    The doctor checks the shipped bundles and every BUNDLE (name or path). It changes and sends nothing.
 
     \b
     Examples:
@@ -56,11 +62,11 @@ def doctor_command(
     Exit codes:
       0  nothing found, or only information
       3  an error: something does not work, or answers wrongly
-      4  warnings, and no error: something is slow, or less good than it could be
+      4  warnings without an error: something is slow, or less good than possible
     """
-    case = Case(sys_root, bundles, picture, recording, rate, threads)
+    context = Context(sys_root, bundles, picture, recording, rate, threads)
     with console.quiet_libraries():
-        checked = examine(case)
+        checked = examine(context)
     findings = [finding for check in checked for finding in check.findings]
     if as_json:
         console.print_json(
@@ -76,12 +82,12 @@ def doctor_command(
 
 
 def _worst(findings: Sequence[Finding]) -> list[Severity]:
-    """Return the worst severity, or nothing."""
+    """Return the worst severity in a list, or an empty list."""
     return sorted({finding.severity for finding in findings}, key=SEVERITIES.index)[-1:]
 
 
 def _render(checked: Sequence[Checked], findings: Sequence[Finding]) -> Group:
-    """Draw what was found, the worst first; then notes, what was skipped and why, and what is in order."""
+    """Show findings, the worst first; then notes, skipped checks with the reason, and good checks."""
     parts: list[RenderableType] = []
     for severity in reversed(SEVERITIES):
         for finding in findings:
@@ -90,11 +96,11 @@ def _render(checked: Sequence[Checked], findings: Sequence[Finding]) -> Group:
     parts += [_line("note", "dim", check.name, check.note) for check in checked if check.note]
     skipped = [check for check in checked if check.state == "skipped"]
     parts += [_line("skipped", "dim", check.name, check.reason) for check in skipped]
-    good = [check.name for check in checked if _is_good(check)]
+    good = [c.name for c in checked if c.state == "done" and _worst(c.findings) in ([], ["info"])]
     if good:
         parts.append(_hanging(_WIDTH, Text("ok", "green"), Text(", ".join(good))))
     counts = {kind: sum(finding.severity == kind for finding in findings) for kind in reversed(SEVERITIES)}
-    told = [
+    summary = [
         Text(f"{n} {kind}{'s' if n != 1 and kind != 'info' else ''}", _STYLES[kind])
         for kind, n in counts.items()
         if n
@@ -103,7 +109,7 @@ def _render(checked: Sequence[Checked], findings: Sequence[Finding]) -> Group:
     parts.append(
         Text.assemble(
             f"\n{len(checked)} checks in {seconds:.1f} s, {len(skipped)} skipped: ",
-            Text(", ").join(told) if told else Text("nothing found", "green"),
+            Text(", ").join(summary) if summary else Text("nothing found", "green"),
         )
     )
     return Group(*parts)
@@ -125,13 +131,9 @@ def _line(word: str, style: str, name: str, text: str) -> RenderableType:
 
 
 def _hanging(width: int, word: Text, text: Text) -> RenderableType:
-    """Put a word before a text, whose further lines stand below its first."""
+    """Put a word before a text; the text keeps its left edge on further lines."""
     table = Table.grid(padding=(0, 0))
     table.add_column(min_width=width)
     table.add_column()
     table.add_row(word, text)
     return table
-
-
-def _is_good(check: Checked) -> bool:
-    return check.state == "done" and _worst(check.findings) in ([], ["info"])

@@ -12,9 +12,10 @@ import click
 from . import console
 
 if TYPE_CHECKING:
-    from ..evaluation.leaks import Policy
+    from ..data.leaks import Policy
 
 
+_FOR = {"peer": "a text bundle", "robustness": "voice and face bundles", "noise": "a voice bundle"}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -23,33 +24,33 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("manifest", type=_FILE)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option(
-    "--labels", metavar="SPACE", help="Compare in 'fine', a group of the card ('ekman') or 'emotions'."
+    "--labels", metavar="SET", help="Compare in 'fine', a group of the card ('ekman') or 'emotions'."
 )
 @click.option(
     "--leaks",
     type=click.Choice(["refuse", "drop", "keep"]),
     default="refuse",
     show_default=True,
-    help="What to do with test examples (or speakers) that also stand in the training data.",
+    help="Refuse, drop or keep test examples and speakers that are also in the training data.",
 )
 @click.option("--train", type=_FILE, metavar="MANIFEST", help="The training data.")
 @click.option("--peer", type=click.Choice(["tfidf"]), help="Also train this on --train and compare in pairs.")
 @click.option(
     "--without",
     metavar="LABELS",
-    help="Leave out these labels' examples, and the labels; separate by commas.",
+    help="Leave out these labels and their examples; separate by commas.",
 )
-@click.option("--apart", metavar="LABELS", help="Rare labels: also give the means over the others (rest_…).")
+@click.option("--apart", metavar="LABELS", help="Rare labels: also print the means over the others (rest_…).")
 @click.option(
     "--robustness",
     is_flag=True,
-    help="Also measure: voices in noise and through codecs, damaged and misplaced faces.",
+    help="Also measure voices in noise and through codecs, or corrupted and misplaced faces.",
 )
 @click.option(
     "--noise",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Voice: recordings of noise for --robustness; by default white and pink noise.",
+    help="For voice: recordings of noise for --robustness; by default white and pink noise.",
 )
 @click.option("--pictures", type=click.Path(path_type=Path), metavar="DIR", help="Write PNG pictures there.")
 @click.option(
@@ -75,13 +76,14 @@ def evaluate_command(
     bootstrap: int,
     seed: int,
 ) -> None:
-    """Measure BUNDLE on MANIFEST: how often it reads what people labelled.
+    """Measure BUNDLE on MANIFEST: how often its answers are what people labelled.
 
-    Accuracy, precision, recall, F1, UAR, calibration error, confusion, Pearson's r of valence and arousal,
-    each with a 95 % bootstrap interval; whole speakers or subjects are drawn where the manifest names them.
-    Speakers, genders, ages and ethnicities that the manifest names are also measured one by one.
-    Of a detector: recall by size, false boxes, error of the eyes; its MANIFEST has the columns path and boxes
-    (kind:x0,y0,x1,y1;…) or eye0_x, eye0_y, eye1_x, eye1_y.
+    Prints accuracy, precision, recall, F1, UAR, calibration error, confusion, and Pearson's r of valence and
+    arousal, each with a 95 % bootstrap interval. The bootstrap draws whole speakers or subjects if the
+    manifest names them. Named speakers, genders, ages and ethnicities are also measured one by one.
+
+    For a detector the command prints recall by size, false boxes and the error of the eyes. Its MANIFEST has
+    the columns path and boxes (kind:x0,y0,x1,y1;…) or eye0_x, eye0_y, eye1_x, eye1_y.
 
     \b
     Examples:
@@ -97,59 +99,46 @@ def evaluate_command(
       edgeemo evaluate face faces.csv --delegate gpu --json
     """
     from ..bundle import Bundle
-    from ..card import DetectorCard
-    from ..evaluation import evaluate, tables
     from ..evaluation import pictures as draw
-    from ..evaluation.damage import Damage
-    from ..evaluation.sounds import Noise
-    from ..face_recognizer import FaceRecognizer
-    from ..manifest import Example, read_manifest
-    from ..recognizer import Recognizer
+    from ..evaluation import tables
+    from ..tasks import task_of
 
-    if isinstance(Bundle.open(bundle).card, DetectorCard):
-        if any((labels, peer, robustness, noise, pictures, without, apart)):
-            raise click.UsageError(
-                "--labels, --peer, --robustness, --noise, --pictures, --without, --apart: not for a detector."
-            )
-        _detections(
-            bundle, manifest, as_json, delegate, leaks=leaks, train=train, resamples=bootstrap, seed=seed
+    card = Bundle.open(bundle).card
+    task = task_of(card)
+    given = {
+        "labels": labels, "peer": peer, "robustness": robustness, "noise": noise, "pictures": pictures,
+        "without": without, "apart": apart,
+    }  # fmt: skip
+    for name in (name for name, value in given.items() if value and name not in task.options):
+        raise click.UsageError(
+            f"--{name} is for {_FOR.get(name, 'bundles with labels')}; {card.name} is a {task.name} bundle."
         )
-        return
     if peer is not None and train is None:
         raise click.UsageError("--peer learns from the training data: give it with --train MANIFEST.")
     if noise is not None and not robustness:
         raise click.UsageError("--noise is what --robustness mixes in: give both.")
     if pictures is not None:
-        draw.require()
-    examples = read_manifest(manifest)
-    compare = None
+        draw.matplotlib_figure()
+    examples = task.read(manifest, labelled=True)
+    options: dict[str, Any] = {"leaks": leaks, "train": train, "resamples": bootstrap, "seed": seed}
+    if task.options:
+        options |= {"labels": labels, "without": _names(without), "apart": _names(apart)}
+    if robustness:
+        options |= task.robustness(noise, seed)
     if peer is not None and train is not None:
+        from ..data.manifest import read_manifest
         from ..evaluation import peers
 
-        compare = partial(peers.compare, read_manifest(train), track=partial(console.track, what="Peer"))
+        track = partial(console.track, what="Peer")
+        options["peer"] = partial(peers.compare, read_manifest(train), track=track)
 
-    def progress(items: Sequence[Example]) -> Sequence[Example]:
-        return console.track(items, f"Reading {len(items):,} examples")  # type: ignore[return-value]
+    def progress(items: Sequence[Any]) -> Any:
+        return console.track(items, f"Reading {len(items):,} examples")
 
     with console.quiet_libraries(stdout=True):
-        recognizer: Any = Recognizer.open(bundle, delegate=delegate)
-    modality = recognizer.card.modality
-    if robustness and modality == "text":
-        raise click.UsageError(f"--robustness is for voices and faces; {recognizer.card.name} reads text.")
-    if noise is not None and modality != "voice":
-        raise click.UsageError(f"--noise is for a voice bundle; {recognizer.card.name} reads {modality}.")
-    if peer is not None and modality != "text":
-        raise click.UsageError(f"--peer {peer} reads text; {recognizer.card.name} reads {modality}.")
+        recognizer = task.opener.open(bundle, delegate=delegate)
     with recognizer:
-        faces = isinstance(recognizer, FaceRecognizer) and any(e.eyes for e in examples)
-        find = recognizer.detector.detect if faces else None  # its eyes beside those of the manifest
-        report = evaluate(
-            recognizer, examples, labels=labels, leaks=leaks, train=train,
-            resamples=bootstrap, seed=seed,
-            noise=Noise(noise, seed) if robustness and modality == "voice" else None,
-            damage=Damage(seed) if robustness and modality == "face" else None,
-            find=find, without=_names(without), apart=_names(apart), peer=compare, progress=progress,
-        )  # fmt: skip
+        report = task.evaluate(recognizer, examples, progress=progress, **options)
     if pictures is not None:
         for path in draw.write(report, pictures):
             console.say(f"wrote {path}")
@@ -161,26 +150,3 @@ def evaluate_command(
 
 def _names(given: str | None) -> list[str]:
     return [name.strip() for name in (given or "").split(",") if name.strip()]
-
-
-def _detections(bundle: str, manifest: Path, as_json: bool, delegate: str, **how: Any) -> None:
-    """Measure a detector."""
-    from ..evaluation import tables
-    from ..evaluation.detection import evaluate_detector
-    from ..evaluation.marked import read_marked
-    from ..face_detector import FaceDetector
-
-    pictures = read_marked(manifest)
-    with console.quiet_libraries(stdout=True):
-        detector = FaceDetector.open(bundle, delegate=delegate)
-    with detector:
-        report = evaluate_detector(
-            detector,
-            pictures,
-            progress=lambda items: console.track(items, f"Looking at {len(items):,} pictures"),
-            **how,
-        )
-    if as_json:
-        console.print_json(report.to_dict())
-    else:
-        console.out().print(tables.render_detections(report))

@@ -9,20 +9,25 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ..face_recognizer import FaceRecognizer
+from ..recognizer import FaceRecognizer
 from ..sources import Photo
 from ..types import EMOTIONS, EmotionResult
 from . import console
 
-HEADER = f"{'face':<6}{'x':>6}{'y':>6}{'width':>7}{'height':>8}  {'emotion':<18}valence  arousal  evidence"
+HEADER = f"{'face':<6}{'x0':>6}{'y0':>6}{'x1':>6}{'y1':>6}  {'emotion':<18}valence  arousal  evidence"
 
 
 def read_photo(
     recognizer: FaceRecognizer, path: str, *, as_json: bool, picture: Path | None, whole: bool
 ) -> None:
-    """Print a row for each face of a photograph, the best found first; write it with them drawn, if asked.
+    """Print a row for each face of a photograph, the surest first.
 
-    ``whole``: the photograph is a face already, cut out; nothing is looked for.
+    Args:
+        recognizer: reads the faces.
+        path: the photograph.
+        as_json: print one JSON object instead.
+        picture: where to write the photograph with the faces drawn, if anywhere.
+        whole: the photograph is one face, cut out: do not look for faces.
     """
     drawing = console.need("edgeemo.cli.draw", "face", "cv2") if picture is not None else None
     with console.quiet_libraries(stdout=True), Photo(path) as source:
@@ -46,16 +51,16 @@ def read_photo(
 
 
 def row(number: int, result: EmotionResult) -> str:
-    """Return a result as a line of the table with `HEADER`; first the number of the face or track."""
+    """Return a result as a line below `HEADER`: the number of the face or track, the box, the emotion."""
     x0, y0, x1, y1 = result.face.box if result.face is not None else (0.0,) * 4
-    place = f"{x0:>6.0f}{y0:>6.0f}{x1 - x0:>7.0f}{y1 - y0:>8.0f}"
+    place = f"{x0:>6.0f}{y0:>6.0f}{x1:>6.0f}{y1:>6.0f}"
     said = f"{result.label:<10} {result.confidence:>5.2f}"
     affect = f"{result.valence:>+7.2f}  {result.arousal:>+7.2f}  {result.evidence:>8.2f}"
     return f"{number:<6}{place}  {said:<18}{affect}"
 
 
 def bars(front: EmotionResult | None, results: Sequence[EmotionResult], t_ms: int, drops: int) -> Group:
-    """Draw the face in front, a bar an emotion; then a line for each face, and time and drops."""
+    """Draw the emotions of the face in front as bars, then a line for each face, then time and drops."""
     table = Table.grid(padding=(0, 2))
     there = front is not None and front.face is not None
     scores = front.scores.tolist() if front is not None and there else [0.0] * len(EMOTIONS)

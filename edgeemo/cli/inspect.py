@@ -15,7 +15,7 @@ from . import console, page
 @click.argument("bundle")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: card, sizes, model.")
 def inspect_command(bundle: str, as_json: bool) -> None:
-    """Show what BUNDLE is, what it was trained on, what it may be used for and how good it is.
+    """Show what BUNDLE is, its training data, its permitted use and its scores.
 
     \b
     Examples:
@@ -71,5 +71,5 @@ def list_command(as_json: bool) -> None:
         verdict = Text(b.card.commercial, page.VERDICTS[b.card.commercial][0])
         table.add_row(name, b.card.version, page.size_of(size), b.card.modality, verdict, Text(b.card.title))
     console.out().print(
-        table if bundles else "No bundle came with this installation: train one by `edgeemo train`."
+        table if bundles else "No bundle came with this installation: train one with `edgeemo train`."
     )

@@ -11,22 +11,27 @@ import click
 from rich.live import Live
 
 from ..backends import BACKENDS
-from ..recognizer import Recognizer
+from ..recognizer import Recognizer, VoiceRecognizer
 from ..sources import AudioSource, Microphone, RawAudio, microphones
 from ..types import EmotionResult
-from ..voice_recognizer import VoiceRecognizer
 from . import console, voice
 
 Show = Callable[[EmotionResult, int], None]
 
 
 @click.command("listen")
-@click.option("--device", help="Part of a microphone's name, or its number; by default the system's.")
-@click.option("--list-devices", is_flag=True, help="List the microphones and stop.")
-@click.option("--stdin", "raw", type=click.Choice(list(RawAudio.FORMATS)), help="Raw samples instead.")
-@click.option("--rate", type=click.IntRange(8_000, 192_000), help="In Hz; by default the microphone's own.")
+@click.option("--device", help="The number or part of the name of a microphone; by default the system's.")
+@click.option("--list-devices", is_flag=True, help="List the microphones, then stop.")
+@click.option(
+    "--stdin", "raw", type=click.Choice(list(RawAudio.FORMATS)), help="Read raw samples from standard input."
+)
+@click.option(
+    "--rate", type=click.IntRange(8_000, 192_000), help="Rate in Hz; by default the microphone's own."
+)
 @click.option("--channels", type=click.IntRange(1, 32), default=1, show_default=True)
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so much audio.")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so many seconds of audio."
+)
 @click.option("--bundle", default="voice", show_default=True, help="A shipped bundle's name, or a file.")
 @click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
 @click.option(
@@ -34,7 +39,9 @@ Show = Callable[[EmotionResult, int], None]
     help="auto, cpu, gpu, or an external TFLite delegate (.so); see `edgeemo delegates`.",
 )  # fmt: skip
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a result, with the drops so far.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object for each result, with the drops so far."
+)
 def listen_command(
     device: str | None,
     list_devices: bool,
@@ -48,10 +55,11 @@ def listen_command(
     threads: int,
     as_json: bool,
 ) -> None:
-    """Read the emotion a voice expresses while it speaks: from the microphone, or raw from standard input.
+    """Read the emotion that a voice expresses, live, from the microphone or from standard input.
 
-    On a terminal it draws live bars; else it prints a line a result. Nothing is kept or sent. "drops" counts
-    blocks of 50 ms that were lost because the machine was too slow. Ctrl-C ends it.
+    On a terminal, listen draws live bars; elsewhere it prints a line for each result. listen neither keeps
+    nor sends anything. If the machine is too slow, listen loses blocks of 50 ms and counts them in "drops".
+    Ctrl-C stops.
 
     \b
     Examples:
@@ -65,7 +73,7 @@ def listen_command(
         _list(as_json)
         return
     if raw is not None and (rate is None or device is not None):
-        raise click.UsageError("Raw samples do not tell their rate: give --rate (and no --device).")
+        raise click.UsageError("Raw samples do not state a rate: give --rate (and no --device).")
     with console.quiet_libraries(stdout=True):
         recognizer = Recognizer.open(bundle, backend=backend, delegate=delegate, threads=threads)
     with recognizer:
@@ -98,7 +106,7 @@ def _source(raw: str | None, device: str | None, rate: int | None, channels: int
 
 @contextmanager
 def _quiet_microphone(quiet: bool) -> Iterator[None]:
-    """Keep the sound libraries from writing over the bars."""
+    """Throw away what the sound libraries write to stderr: it would spoil the bars."""
     if quiet:
         with console.quiet_libraries():
             yield
@@ -108,7 +116,7 @@ def _quiet_microphone(quiet: bool) -> Iterator[None]:
 
 @contextmanager
 def _shown(as_json: bool) -> Iterator[Show]:
-    """Give the way results are shown: JSON lines, live bars on a terminal, else rows."""
+    """Give a function that shows results: as JSON lines, as live bars on a terminal, else as rows."""
     out = console.out()
     if as_json:
         yield lambda result, drops: console.print_json({**result.to_dict(), "drops": drops}, indent=None)

@@ -1,4 +1,4 @@
-"""A model card as a readable page."""
+"""A model card as a page for people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..card import Card, DetectorCard, ModelCard
 
 VERDICTS = {
     "cleared": ("green", "cleared for commercial use"),
-    "unclear": ("yellow", "commercial use unclear: not all of its data was cleared"),
+    "unclear": ("yellow", "commercial use unclear: not all of the data was cleared"),
     "no": ("red", "not for commercial use"),
 }
 
@@ -45,7 +45,7 @@ def render(card: Card, sizes: Mapping[str, int], model: Mapping[str, Any]) -> Gr
 
 
 def table(*columns: str) -> Table:
-    """Return a plain table; a column whose name begins with ``>`` is right-aligned. Long words are folded."""
+    """Return a plain table that folds long words; ``>`` before a column's name aligns the column right."""
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in columns:
         side: JustifyMethod = "right" if column.startswith(">") else "left"
@@ -54,7 +54,7 @@ def table(*columns: str) -> Table:
 
 
 def size_of(count: int) -> str:
-    """Return a number of bytes as people read it."""
+    """Return a number of bytes as B, kB or MB."""
     if count < 1000:
         return f"{count} B"
     return f"{count / 1e3:.0f} kB" if count < 1_000_000 else f"{count / 1e6:.2f} MB"
@@ -74,7 +74,7 @@ def _facts(*rows: tuple[str, str | Text]) -> Table:
 
 
 def _says(card: Card) -> list[tuple[str, str | Text]]:
-    """Return what the model says, in words."""
+    """Return what the model says, as rows of words."""
     if isinstance(card, DetectorCard):
         how = card.detector
         size = f"{how['width']} × {how['height']} pixels"
@@ -111,7 +111,7 @@ def _labels(card: ModelCard) -> Table:
 
 
 def _threshold(card: ModelCard, value: float) -> str:
-    """Return from when a label (or group) is active: of those that exclude each other, the likeliest is."""
+    """Return the score from which a label or group is active; of exclusive labels the likeliest is."""
     return f"{value:.3f}" if card.multi_label else "likeliest"
 
 
@@ -123,7 +123,7 @@ def _metrics(metrics: Mapping[str, Any]) -> Table:
 
 
 def _measured(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield a card's metrics as rows: name, value, interval; nested names are joined."""
+    """Yield a card's metrics as rows: name, value, interval. Nested names are joined."""
     for name, value in metrics.items():
         if isinstance(value, Mapping) and "value" in value:
             interval = f"{value['low']:.3f} … {value['high']:.3f}" if {"low", "high"} <= set(value) else ""
@@ -146,7 +146,7 @@ def _shown(value: Any) -> str:
 def _model(model: Mapping[str, Any]) -> Table:
     operators = ", ".join(f"{name} {count}" for name, count in model["operators"].items())
     rows = [
-        ("operators", operators or "the runtime does not tell"),
+        ("operators", operators or "the runtime does not say"),
         ("foreign", ", ".join(model["foreign"]) or "none"),
     ]
     for role in ("inputs", "outputs"):

@@ -11,7 +11,7 @@ from . import console
 @click.command("paths")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def paths_command(as_json: bool) -> None:
-    """Show where header, library, pkg-config file and CMake package for C and C++ lie.
+    """Show the folders of the header, library, pkg-config file and CMake package for C and C++.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""A clip as a picture: waveform, where there is speech, and the curves of what it expresses."""
+"""A clip as a picture: the waveform, where there is speech, and the curves of emotion and affect."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _COLOURS = ("#8a939c", "#e3a008", "#2f6f9f", "#c0392b", "#6c4f9c", "#5b8c3a", "#
 
 
 def draw(path: Path, title: str, peaks: Peaks, timeline: Sequence[EmotionResult], length_s: float) -> None:
-    """Write a PNG (or what the suffix says).
+    """Write a PNG, or another format by the suffix of ``path``.
 
-    Each result stands at the middle of its span; speech is shaded as strongly as there is evidence.
+    Each result stands at the middle of its span. The more evidence of speech, the darker the shade.
 
     Raises:
-        DataError: the file cannot be written, or its suffix is unknown.
+        DataError: matplotlib cannot write the file, or does not know the suffix.
     """
     figure = matplotlib.figure.Figure((10, 6), layout="constrained", facecolor="white")
     wave, emotions, affect = figure.subplots(3, 1, sharex=True, height_ratios=(2, 3, 2))

@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import shlex
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import click
 from rich.table import Table
 from rich.text import Text
 
 from ..backends import BACKENDS
+from ..data.kinds import is_text, kind_of, kind_of_file, refusal
 from ..errors import DataError, InputError, SourceError
-from ..face_recognizer import FaceRecognizer
-from ..recognizer import Recognizer
-from ..sources import is_audio, is_photo
-from ..sources.files import SUFFIXES
-from ..sources.photos import PHOTO_SUFFIXES
-from ..sources.video import VIDEO_SUFFIXES
+from ..recognizer import FaceRecognizer, Recognizer, VoiceRecognizer
+from ..sources import is_photo
 from ..types import EMOTIONS, EmotionResult
-from ..voice_recognizer import VoiceRecognizer
 from . import console
 from .face import read_photo
 from .voice import read_file
 
-_FILE_SUFFIXES = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".md", ".heic", ".heif", *VIDEO_SUFFIXES)
-
 
 @click.command("predict")
 @click.argument("text_or_files", metavar="[TEXT_OR_FILE]...", nargs=-1)
-@click.option("--text", help="A text, even if a file has that name.")
+@click.option("--text", help="Read this text, even if a file has the same name.")
 @click.option("--bundle", help="A shipped bundle's name, or a file; by default text, voice or face.")
 @click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
 @click.option(
@@ -41,12 +38,12 @@ _FILE_SUFFIXES = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".md", ".heic", ".h
     help="auto, cpu, gpu, or an external TFLite delegate (.so); see `edgeemo delegates`.",
 )  # fmt: skip
 @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a text or file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each text or file.")
 @click.option(
     "--picture", type=click.Path(path_type=Path), metavar="PNG",
-    help="Draw what was read: of audio waveform and emotions, of a photograph its faces.",
+    help="Draw the waveform and emotions of audio, or the faces of a photograph.",
 )  # fmt: skip
-@click.option("--whole", is_flag=True, help="A photograph that is a face, cut out: look for none.")
+@click.option("--whole", is_flag=True, help="The photograph is one face, cut out: do not look for faces.")
 def predict_command(
     text_or_files: tuple[str, ...],
     text: str | None,
@@ -60,15 +57,16 @@ def predict_command(
 ) -> None:
     """Read the emotion that texts, an audio file or a photograph express.
 
-    TEXT_OR_FILE is audio or a photograph if its name ends as theirs do (.wav, .flac, .ogg, .mp3 … .jpg, .png,
-    .webp …) or a file of that name begins as they do. Else it is a file, one text a line, if it exists; else
-    it is the text. Without it, or as "-", texts come from standard input, one a line.
+    If a file of the name TEXT_OR_FILE exists, its content decides, then its name: audio, a photograph, or
+    texts in UTF-8, one text a line. If no such file exists, TEXT_OR_FILE is the text. Without TEXT_OR_FILE,
+    or with "-", texts come from standard input, one text a line.
 
     Each text gives one answer, empty lines too. Audio gives a timeline, one row a span, and then the whole;
     as JSON one object: the whole, with "file", "rate_hz", "channels" and the "timeline". A photograph gives a
     row a face; as JSON one object: the face in front, with "file", "width", "height" and all "faces".
 
-    Several files may be named, all audio or all photographs; one that cannot be read is told and passed over.
+    Several files must be all audio or all photographs. If edgeemo cannot read one of them, it says so and
+    goes on with the next.
 
     \b
     Examples:
@@ -85,16 +83,9 @@ def predict_command(
     text_or_file = text_or_files[0] if text_or_files else None
     if len(text_or_files) > 1:
         _check_several(text_or_files, picture)
-    named = text is None and text_or_file is not None
-    audio = named and _names(str(text_or_file), is_audio, SUFFIXES)
-    photo = named and not audio and _names(str(text_or_file), is_photo, PHOTO_SUFFIXES)
-    if named and _names(str(text_or_file), _is_video, VIDEO_SUFFIXES):
-        raise click.UsageError(f"{text_or_file} is a video: `edgeemo watch` reads it; see --text.")
-    if named and _is_folder(str(text_or_file)):
-        raise click.UsageError(f"{text_or_file} is a folder: `edgeemo watch` reads its pictures; see --text.")
-    if named and not audio and not photo and _is_missing_file(str(text_or_file)):
-        raise DataError(f"There is no file {text_or_file}. If that is the text to read: `--text`.")
-    single = None if audio or photo else text if text is not None else _argument_text(text_or_file)
+    what = _what(text_or_file) if text is None else "text"
+    audio, photo = what == "sound", what == "picture"
+    single = None if what != "text" else text if text is not None else text_or_file
     if single is None and text_or_file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError(
             'Nothing to read: give a text, a file, or pipe lines in; "-" reads the terminal.'
@@ -117,8 +108,8 @@ def predict_command(
             _each(text_or_files, read, as_json)
             return
         if audio or photo:
-            what = "audio" if audio else "a photograph"
-            raise click.UsageError(f"The bundle {bundle} reads text, {text_or_file} is {what}; see --text.")
+            kind = "audio" if audio else "a photograph"
+            raise click.UsageError(f"The bundle {bundle} reads text, {text_or_file} is {kind}; see --text.")
         if picture is not None:
             raise click.UsageError("--picture draws audio files and photographs only.")
         if single is not None:
@@ -131,11 +122,10 @@ def predict_command(
 
 
 def _check_several(names: Sequence[str], picture: Path | None) -> None:
-    """Refuse several arguments unless all are audio or all are photographs, which are there or were."""
-    for is_one, suffixes in ((is_audio, SUFFIXES), (is_photo, PHOTO_SUFFIXES)):
-        if all(_names(name, is_one, suffixes) for name in names):
-            break
-    else:
+    """Refuse several arguments unless all are audio or all are photographs, there or missing."""
+    kinds = [kind_of_file(name) if os.path.exists(name) else kind_of(b"", name) for name in names]  # noqa: PTH110
+    media = {kind.medium if kind is not None else None for kind in kinds}
+    if media != {"sound"} and media != {"picture"}:
         raise click.UsageError(
             f"{len(names)} arguments, not all of them audio files, nor all photographs: give one text in "
             "quotes, one file of texts, or several files of one kind."
@@ -145,7 +135,7 @@ def _check_several(names: Sequence[str], picture: Path | None) -> None:
 
 
 def _each(paths: Sequence[str], read: Callable[[str], None], as_json: bool) -> None:
-    """Read files one after the other, under their names if they are several; then fail if one failed."""
+    """Read files one after the other; name each if there are several; fail at the end if one failed."""
     failed = 0
     for i, path in enumerate(paths):
         if len(paths) > 1 and not as_json:
@@ -163,57 +153,89 @@ def _each(paths: Sequence[str], read: Callable[[str], None], as_json: bool) -> N
         raise SourceError(f"{failed} of {len(paths)} files could not be read.")
 
 
-def _names(argument: str, is_one: Callable[[str], bool], suffixes: tuple[str, ...]) -> bool:
-    """Tell whether the argument is a file of a kind, or the name of one that is not there, or is no file."""
-    lone = len(argument.split()) == 1 and not os.path.isfile(argument)  # noqa: PTH113
-    return is_one(argument) or (lone and argument.lower().endswith(suffixes))
+def _what(argument: str | None) -> Literal["text", "lines", "sound", "picture"]:
+    """Tell what the argument is: a text, or a file (or standard input) of lines, of sound, or a picture.
 
-
-def _is_video(argument: str) -> bool:
-    return os.path.isfile(argument) and argument.lower().endswith(VIDEO_SUFFIXES)  # noqa: PTH113
-
-
-def _is_folder(argument: str) -> bool:
-    """Tell whether the argument names a folder, and not a word that one happens to be called."""
-    if not os.path.isdir(argument):  # noqa: PTH112
-        return False
-    return os.sep in argument or any(is_photo(path) for path in Path(argument).iterdir())
-
-
-def _is_missing_file(argument: str) -> bool:
-    """Tell whether the argument is written as a file's name and is none."""
-    written = argument.startswith(("/", "./", "../", "~/")) or argument.lower().endswith(_FILE_SUFFIXES)
-    return written and len(argument.split()) == 1 and not os.path.exists(argument)  # noqa: PTH110
-
-
-def _argument_text(argument: str | None) -> str | None:
-    """Return the argument if it is a text, None if it names a file or standard input."""
+    Raises:
+        UsageError: the argument is a folder or a video.
+        SourceError: the argument names a missing file, or a file of a kind that edgeemo does not read.
+    """
     if argument is None or argument == "-":
-        return None
-    return None if os.path.exists(argument) and not os.path.isdir(argument) else argument  # noqa: PTH110, PTH112
+        return "lines"
+    kind = kind_of(b"", argument)
+    try:
+        mode = os.stat(argument).st_mode  # noqa: PTH116
+    except (FileNotFoundError, NotADirectoryError):
+        if not _is_written_as_a_file(argument, kind is not None):
+            return "text"
+        missing = True
+    except PermissionError:
+        missing = False
+    except (OSError, ValueError):  # too long for a name, or a NUL
+        return "text"
+    else:
+        missing = False
+        if stat.S_ISDIR(mode):
+            return _folder(argument)
+        if stat.S_ISREG(mode):
+            kind = kind_of_file(argument)
+    if kind is not None and kind.medium == "video" and not missing:
+        raise click.UsageError(
+            f"{argument} is a video: `edgeemo watch` reads its faces, and `ffmpeg -i {shlex.quote(argument)} "
+            "sound.wav` takes its sound; see --text."
+        )
+    if kind is not None and kind.medium in ("sound", "picture") and (kind.read or not missing):
+        return "sound" if kind.medium == "sound" else "picture"
+    if missing:
+        raise SourceError(f"There is no file {argument}. Check the path; for a text use --text.")
+    if kind is not None and not kind.read:
+        raise SourceError(refusal(argument, kind, "edgeemo predict"))
+    return "lines"
+
+
+def _is_written_as_a_file(argument: str, known: bool) -> bool:
+    """Tell whether an argument looks like the name of a file; ``known`` if files have such an ending."""
+    rooted = argument.startswith(("/", "./", "../", "~/"))
+    return (rooted or known) if len(argument.split()) == 1 else (rooted and known)
+
+
+def _folder(argument: str) -> Literal["text"]:
+    """Refuse a folder, unless the argument is a word that a folder happens to be called."""
+    if os.sep in argument or any(is_photo(path) for path in Path(argument).iterdir()):
+        raise click.UsageError(f"{argument} is a folder: `edgeemo watch` reads its pictures; see --text.")
+    return "text"
 
 
 def _lines(name: str | None) -> Iterator[bytes]:
     try:
-        if name in (None, "-"):
-            yield from _stripped(sys.stdin.buffer)
-        else:
-            path = Path(str(name))
-            if (
-                path.is_fifo() and not path.is_symlink()
-            ):  # of a shell's <(…), which is a link, it comes at once
-                console.say(f"waiting for texts from the pipe {name}; Ctrl-C ends it")
-            with path.open("rb") as file:
-                if not path.is_fifo() and not path.is_file() and not file.isatty():
-                    raise OSError(errno.EINVAL, "a device, and no file")
-                yield from _stripped(file)
-    except BrokenPipeError:
+        if name is None or name == "-":
+            if sys.stdin is None:
+                raise SourceError("Standard input is closed: pipe lines in, or name a file.")
+            yield from _stripped(sys.stdin.buffer, "standard input")
+            return
+        path = Path(name)
+        if path.is_fifo() and not path.is_symlink():  # a link is a shell's <(…), which comes at once
+            console.say(f"waiting for texts from the pipe {name}; Ctrl-C ends it")
+        with path.open("rb") as file:
+            if not path.is_fifo() and not path.is_file() and not file.isatty():
+                raise OSError(errno.EINVAL, "a device, and no file")
+            yield from _stripped(file, name)
+    except (BrokenPipeError, SourceError):
         raise
     except OSError as error:
         raise DataError(f"{name} cannot be read: {error.strerror}. Check the path and its rights.") from error
 
 
-def _stripped(file: BinaryIO) -> Iterator[bytes]:
+def _stripped(file: BinaryIO, name: str) -> Iterator[bytes]:
+    """Yield the lines of a file; refuse a file that does not begin with text."""
+    head = file.peek() if isinstance(file, io.BufferedReader) else b""
+    kind = kind_of(head, "")
+    if kind is not None and head:
+        raise SourceError(f"{name} is {kind.name} and no lines of text. Give the name of the file.")
+    if not is_text(head):
+        raise SourceError(
+            f"{name} holds no text in UTF-8. Give a file of text; `iconv` converts text of another encoding."
+        )
     for line in file:
         yield line.rstrip(b"\n").removesuffix(b"\r")
 
@@ -228,12 +250,13 @@ def _json_lines(read: Iterable[tuple[bytes, EmotionResult]]) -> Iterator[str]:
 
 
 def _rows(read: Iterable[tuple[bytes, EmotionResult]]) -> Iterator[str]:
-    """Yield a header and a line a text, as they come."""
-    yield f"{'emotion':<18}valence  arousal  text"
+    """Yield a header, with the first text, and a line a text, as texts come."""
+    header = f"{'emotion':<18}valence  arousal  text\n"
     for text, result in read:
         shown = console.plain(text[:1000].decode("utf-8", "replace"))
         said = f"{result.label:<10} {result.confidence:>5.2f}"
-        yield f"{said:<18}{result.valence:>+7.2f}  {result.arousal:>+7.2f}  {shown}"
+        yield f"{header}{said:<18}{result.valence:>+7.2f}  {result.arousal:>+7.2f}  {shown}"
+        header = ""
 
 
 def _show(text: str, result: EmotionResult) -> None:

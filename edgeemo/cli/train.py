@@ -16,19 +16,21 @@ _DATA = click.option(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The folder with your copy of the data sets.",
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object; all else goes to stderr.")
+_JSON = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object; the rest goes to stderr."
+)
 
 
 @click.command("train")
 @click.argument("recipe")
 @_DATA
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write; by default runs/RECIPE.")
-@click.option("--step", "steps", multiple=True, metavar="NAME", help="Train it and what follows anew.")
+@click.option("--step", "steps", multiple=True, metavar="NAME", help="Train this step and later ones again.")
 @click.option("--fresh", is_flag=True, help="Start again instead of resuming.")
 @click.option(
     "--crossval",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Of voice: the folder of `edgeemo crossval`; its calibration and scores go into the card.",
+    help="For voice: the folder of `edgeemo crossval`; its calibration and scores go into the card.",
 )
 @_JSON
 def train_command(
@@ -40,7 +42,7 @@ def train_command(
     crossval: Path | None,
     as_json: bool,
 ) -> None:
-    """Train RECIPE, the name of a recipe of edgeemo or a .toml file. Interrupted training resumes.
+    """Train RECIPE: the name of a shipped recipe, or a .toml file. Interrupted training resumes.
 
     \b
     Examples:
@@ -82,14 +84,10 @@ def manifest_command(dataset: str, data: Path, split: str, out: Path, as_json: b
       edgeemo manifest ravdess --data data/voice --split valid --out ravdess.csv
       edgeemo manifest fer2013 --data data/face --split valid --out fer2013.csv
     """
-    from ..evaluation.marked import MarkedPicture, write_marked
-    from ..manifest import write_manifest
+    from ..data.marked import write_examples
 
-    examples = console.need("edgeemo.training.data", "train").manifest(dataset, data, split)
-    if any(isinstance(example, MarkedPicture) for example in examples):
-        write_marked(out, examples)
-    else:
-        write_manifest(out, examples)
+    examples = console.need("edgeemo.data.catalog", "train").load(dataset, data, split)
+    write_examples(out, examples)
     if as_json:
         console.print_json({"dataset": dataset, "split": split, "out": str(out), "n": len(examples)})
     else:

@@ -11,11 +11,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import InputError
-from ..evaluation.clips import LARGEST
+from ..data.sounds import check_samples
+from ..recognizer import VoiceRecognizer
 from ..sources import AudioFile
 from ..types import EMOTIONS, EmotionResult
-from ..voice_recognizer import VoiceRecognizer
 from . import console
 
 HEADER = f"{'seconds':<17}{'emotion':<18}valence  arousal  evidence"
@@ -23,7 +22,7 @@ _PEAK_MS = 10
 
 
 class Peaks:
-    """The least and the greatest sample of every 10 ms: what a waveform looks like from afar."""
+    """The least and the greatest sample of every 10 ms, to draw a waveform."""
 
     def __init__(self, rate_hz: int) -> None:
         self._size = max(1, rate_hz * _PEAK_MS // 1000)
@@ -32,7 +31,7 @@ class Peaks:
         self.step_s = self._size / rate_hz
 
     def add(self, chunk: npt.NDArray[Any]) -> None:
-        """Take in the next float32 samples; of several channels their mean."""
+        """Add the next float32 samples; several channels count by their mean."""
         mono = chunk if chunk.ndim == 1 else chunk.mean(1, dtype=np.float32)
         samples = np.concatenate((self._rest, mono))
         whole = len(samples) - len(samples) % self._size
@@ -46,7 +45,7 @@ class Peaks:
 
 
 def read_file(recognizer: VoiceRecognizer, path: str, *, as_json: bool, picture: Path | None) -> None:
-    """Print the timeline of an audio file and what it expresses as a whole; draw it, if asked."""
+    """Print the timeline of an audio file and the emotion of the whole; draw both into ``picture``."""
     drawing = console.need("edgeemo.cli.picture", "eval", "matplotlib.figure") if picture else None
     timeline: list[EmotionResult] = []
 
@@ -64,7 +63,7 @@ def read_file(recognizer: VoiceRecognizer, path: str, *, as_json: bool, picture:
             print(HEADER)
         n = 0
         for chunk, t_ms in source:
-            _check(path, chunk, n)
+            check_samples(path, chunk, n)
             n += len(chunk)
             show(stream.push(chunk, t_ms))
             if drawing is not None:
@@ -81,30 +80,15 @@ def read_file(recognizer: VoiceRecognizer, path: str, *, as_json: bool, picture:
         console.say(f"wrote {picture}")
 
 
-def _check(path: str, chunk: npt.NDArray[Any], before: int) -> None:
-    """Refuse what a stream would, which counts from the chunk's beginning; ``before`` are the samples before.
-
-    Raises:
-        InputError: names the file and the place of the sample in it.
-    """
-    wrong = ~(np.abs(chunk) <= LARGEST)  # NaN, too
-    if wrong.any():
-        where = np.argwhere(wrong)[0]
-        raise InputError(
-            f"{path}: sample {before + where[0]} is {chunk[tuple(where)]}: expected finite values, full "
-            f"scale ±1 (up to ±{LARGEST:g}); mend the file."
-        )
-
-
 def row(result: EmotionResult) -> str:
-    """Return a result as a line of the table with `HEADER`."""
+    """Return a result as a line below `HEADER`."""
     when = f"{result.start_ms / 1000:.2f} – {result.end_ms / 1000:.2f}"
     said = f"{result.label:<10} {result.confidence:>5.2f}"
     return f"{when:<17}{said:<18}{result.valence:>+7.2f}  {result.arousal:>+7.2f}  {result.evidence:>8.2f}"
 
 
 def bars(result: EmotionResult | None, drops: int) -> Group:
-    """Draw the latest result: a bar an emotion, then valence, arousal, evidence, time and drops."""
+    """Draw the latest result: the emotions as bars, then valence, arousal, evidence, time and drops."""
     table = Table.grid(padding=(0, 2))
     scores = [0.0] * len(EMOTIONS) if result is None else result.scores.tolist()
     for emotion, score in zip(EMOTIONS, scores, strict=True):

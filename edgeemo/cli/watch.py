@@ -13,8 +13,7 @@ import click
 from rich.live import Live
 
 from ..backends import BACKENDS
-from ..face_recognizer import FaceRecognizer
-from ..recognizer import Recognizer
+from ..recognizer import FaceRecognizer, Recognizer
 from ..sources import Camera, FrameSource, ImageSequence, VideoFile, is_photo
 from ..types import EmotionResult
 from . import console, face
@@ -24,16 +23,18 @@ Show = Callable[[list[EmotionResult], int, int], None]
 
 @click.command("watch")
 @click.argument("source", default="0")
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so much of it.")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so many seconds of the source."
+)
 @click.option(
     "--fps", type=click.FloatRange(0, 1000, min_open=True), default=25.0, show_default=True,
-    help="Frames a second of a folder or pattern.",
+    help="Frames a second, for a folder or a pattern.",
 )  # fmt: skip
 @click.option(
     "--smooth", "smooth_ms", type=click.FloatRange(0, 60_000), default=300.0, show_default=True,
-    help="Milliseconds after which a frame counts for a third; 0: no smoothing.",
+    help="Milliseconds after which a frame counts for a third only; 0: no smoothing.",
 )  # fmt: skip
-@click.option("--window", is_flag=True, help="Show the frames with what is found; q ends it.")
+@click.option("--window", is_flag=True, help="Show the frames with the faces drawn; q stops.")
 @click.option("--bundle", default="face", show_default=True, help="A shipped bundle's name, or a file.")
 @click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
 @click.option(
@@ -54,14 +55,15 @@ def watch_command(
     threads: int,
     as_json: bool,
 ) -> None:
-    """Read the emotions that faces express, live: of a camera, a video, or pictures in their order.
+    """Read the emotions that faces express, live, from a camera, a video or a series of pictures.
 
     SOURCE is the number of a camera (0 is the first), a video file, a folder of pictures, or a pattern such
-    as "frames/*.png". On a terminal it draws live bars of the face in front; else it prints a line a face and
-    frame. With --json there is an object for every frame: "t_ms", "drops" and "faces", empty without one.
+    as "frames/*.png". On a terminal, watch draws live bars of the face in front; elsewhere it prints a line
+    for each face and frame. x0, y0, x1 and y1 are the left, upper, right and lower edge of the face, in
+    pixels. --json prints an object for every frame: "t_ms", "drops" and "faces", perhaps empty.
 
-    Nothing is kept or sent. Frames of a camera are dropped, never queued, when the machine is too slow;
-    "drops" counts them. Files are read to their end, as fast as the machine can. Ctrl-C ends it.
+    watch neither keeps nor sends anything. If the machine is too slow for a camera, watch drops frames and
+    counts them in "drops". watch reads files to the end, as fast as the machine can. Ctrl-C stops.
 
     \b
     Examples:
@@ -78,8 +80,8 @@ def watch_command(
             raise click.UsageError(f"The bundle {bundle} reads {recognizer.card.modality}, not faces.")
         drawing: Any = console.need("edgeemo.cli.draw", "face", "cv2") if window else None
         with console.quiet_libraries(stdout=True):
-            recognizer.detector  # noqa: B018  what is missing is told before the camera is on
-        stack.enter_context(console.quiet_libraries())  # decoders and drivers like to talk
+            recognizer.detector  # noqa: B018  before the camera is on, say what is missing
+        stack.enter_context(console.quiet_libraries())  # decoders and drivers write to stderr
         frames = stack.enter_context(_source(source, fps))
         screen = stack.enter_context(drawing.Window()) if drawing is not None else None
         show = stack.enter_context(_shown(recognizer, as_json))
@@ -109,7 +111,7 @@ def _source(source: str, fps: float) -> FrameSource:
 
 @contextmanager
 def _shown(recognizer: FaceRecognizer, as_json: bool) -> Iterator[Show]:
-    """Give the way results are shown: JSON lines, live bars on a terminal, else rows."""
+    """Give a function that shows results: as JSON lines, as live bars on a terminal, else as rows."""
     out = console.out()
     if as_json:
         yield _print_json

@@ -1,4 +1,4 @@
-"""The table of contents: every check, by subject, and what runs them."""
+"""List every check by subject, and run them."""
 
 from __future__ import annotations
 
@@ -9,78 +9,53 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from . import (
-    bundles,
-    devices,
-    forms,
-    glibc,
-    gpu,
-    heat,
-    installation,
-    litert,
-    picture,
-    recording,
-    speed,
-    system,
-)
-from .case import Case, Finding, Skipped, warning
+from . import bundles, devices, glibc, gpu, heat, installation, litert, picture, processor, recording, system
+from .context import Context, Finding, Skipped, warning
 
-Look = Callable[[Case], Iterator[Finding]]
+Check = Callable[[Context], Iterator[Finding]]
 
-CHECKS: dict[str, dict[str, Look]] = {  # subject: {name: check}
+CHECKS: dict[str, dict[str, Check]] = {  # subject: {name: check}
     "installation": {
         "python": installation.python,
         "edgeemo": installation.package,
-        "wheels": installation.wheels,
         "numpy": installation.numpy,
         "glibc": glibc.glibc,
         "litert": litert.litert,
         "engine": litert.engine,
         "legacy": litert.legacy,
     },
-    "bundles": {
-        "integrity": bundles.integrity,
-        "goldens": bundles.goldens,
-        "licences": bundles.licences,
-    },
+    "bundles": {"integrity": bundles.integrity, "goldens": bundles.goldens, "licences": bundles.licences},
     "speed": {
-        "processor": speed.processor,
-        "governor": speed.governor,
+        "processor": processor.processor,
+        "governor": processor.governor,
         "throttling": heat.throttling,
         "heat": heat.heat,
         "power": heat.power,
-        "cores": speed.cores,
+        "cores": processor.cores,
         "load": system.load,
         "memory": system.memory,
     },
-    "system": {
-        "clock": system.clock,
-        "disk": system.disk,
-        "files": forms.forms,
-    },
+    "system": {"clock": system.clock, "disk": system.disk},
     "devices": {
         "microphone": devices.microphone,
         "camera": devices.camera,
         "gpu": gpu.gpu,
         "delegates": gpu.delegates,
     },
-    "input": {
-        "picture": picture.picture,
-        "recording": recording.recording,
-    },
+    "input": {"picture": picture.picture, "recording": recording.recording},
 }
 
 
 @dataclass(frozen=True)
 class Checked:
-    """How one check went.
+    """The result of one check.
 
     Args:
         subject, name: as in `CHECKS`.
-        state: ``"done"``, ``"skipped"`` (``reason`` says why; what it found before stands) or ``"failed"``.
-        ms: how long it took.
-        findings: what it found, in its order.
-        note: what it saw that is nothing wrong, "" of nothing.
+        state: ``"done"``, ``"skipped"`` (``reason`` says why; earlier findings stay) or ``"failed"``.
+        ms: how long the check took.
+        findings: in the order of the check.
+        note: facts that are not faults, ``""`` if there are none.
     """
 
     subject: str
@@ -92,7 +67,7 @@ class Checked:
     note: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, ready for JSON; findings by their ids."""
+        """Return plain values, ready for JSON; findings are their ids."""
         return {
             "name": self.name,
             "subject": self.subject,
@@ -104,43 +79,40 @@ class Checked:
         }
 
 
-def examine(case: Case, only: Collection[str] = ()) -> list[Checked]:
-    """Do every check, or ``only`` those of these names; one that raises becomes a finding of its own."""
-    with suppress(Exception):  # the check "throttling" asks again, and tells
-        _ = case.throttle_events  # as it is before models run
+def examine(context: Context, only: Collection[str] = ()) -> list[Checked]:
+    """Run every check, or ``only`` those of these names; a check that raises becomes a finding."""
+    with suppress(Exception):  # the check "throttling" reads the counter again, and reports the failure
+        _ = context.throttle_events  # the count before models run
     return [
-        _checked(case, subject, name)
+        _run(context, subject, name)
         for subject, checks in CHECKS.items()
         for name in checks
         if not only or name in only
     ]
 
 
-def _checked(case: Case, subject: str, name: str) -> Checked:
+def _run(context: Context, subject: str, name: str) -> Checked:
     began = time.perf_counter()
     findings: list[Finding] = []
     state: Literal["done", "skipped", "failed"] = "done"
     reason = note = ""
     try:
-        found = CHECKS[subject][name](case)
+        found = CHECKS[subject][name](context)
         while True:
             findings.append(next(found))
     except StopIteration as end:
         note = end.value or ""
-    except Skipped as told:
-        state, reason = "skipped", str(told)
-    except Exception as fault:  # the doctor's own: it is told, and the next check begins
+    except Skipped as skipped:
+        state, reason = "skipped", str(skipped)
+    except Exception as fault:  # a fault of the check itself: report it and go on
         state, reason = "failed", " ".join(f"{type(fault).__name__}: {fault}".split())
-        findings.append(_own_fault(name, fault, reason))
-    ms = 1000 * (time.perf_counter() - began)
-    return Checked(subject, name, state, reason, ms, tuple(findings), note)
-
-
-def _own_fault(name: str, fault: Exception, reason: str) -> Finding:
-    place = traceback.extract_tb(fault.__traceback__)[-1]
-    return warning(
-        f"check-failed-{name}",
-        f"The check {name!r} could not be finished: a fault of the doctor, or of what it looked at.",
-        f"{reason} ({place.filename.rsplit('/', 1)[-1]}, line {place.lineno})",
-        "Report it with the output of `edgeemo doctor --json`.",
-    )
+        place = traceback.extract_tb(fault.__traceback__)[-1]
+        findings.append(
+            warning(
+                f"check-failed-{name}",
+                f"The check {name!r} did not finish, because of a fault in the doctor or in its input.",
+                f"{reason} ({place.filename.rsplit('/', 1)[-1]}, line {place.lineno})",
+                "Report it with the output of `edgeemo doctor --json`.",
+            )
+        )
+    return Checked(subject, name, state, reason, 1000 * (time.perf_counter() - began), tuple(findings), note)

@@ -1,47 +1,51 @@
-"""A picture of the caller's: is a face in it, upright, light, large, sharp, and are its colours in order?"""
+"""Look into the caller's picture for a face that is upright, light, large, sharp and of right colours."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import dist
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import EdgeemoError, RuntimeUnavailableError
 from ..faces import Face, face_in_front
-from .case import Case, Finding, Skipped, error, warning
-from .media import faces_in, failure
-from .pixels import CLEAR, Crop, Pixels, best_score, color_order, crop_of, sharpness
+from ..frontends import FaceFrontend, FaceSpec
+from .context import Context, Finding, Skipped, error, warning
+from .model_runs import faces_in, failure
 
-BLUE_SKIN = 0.03
-"""Median of (R − B) / (R + G + B) between forehead and eyes, below minus which red and blue may have been
-exchanged. Measured with `pixels.color_order` in both orders: named are all of 104 portraits and 0.93 of 509
-street pictures whose colours were exchanged, and none and 0.016 of those that are right."""
-DARK, BRIGHT, FLAT = 15, 250, 4
-"""Of 255: a face of a quarter of usual light lies at 20 to 40, and is still read well."""
-SMALL_PX = 12
-"""Eyes nearer than this cost 0.05 and more of accuracy (README)."""
-SOFT = 0.12
-"""Deviation of the Laplacian over that of the face, at 64 × 64: portraits have 0.5 and more, blurred by a
-tenth of the distance of the eyes at most 0.12."""
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+Crop: TypeAlias = npt.NDArray[np.float32]
 
-_TURNS = {1: "a quarter to the left", 3: "a quarter to the right", 2: "by half"}
+CLEAR = 0.6
+"""The least score of a face that says something about colours or about the turn of a picture."""
 TURNED = 0.1
-"""By so much a turned picture's best face must be surer: so it is of 0.96 of portraits that were turned
-(n 208) and 0.90 of street pictures (n 400), and of 0 of 104 and 0.01 of 200 that were not. A face upside
-down is often told from none: of 0.01 of 104 portraits and 0.57 of 150 street pictures that were turned by
-half; of those that were not, none and 0.007."""
+"""The best score of a turned picture must be higher by this. The rule names 0.96 of 208 portraits and 0.90 of
+400 street pictures that lie on their side, and 0 and 0.01 of upright ones."""
+FOREHEAD = (-0.5, 0.5, -0.6, 0.3)
+"""The skin above masks and beards: left, right, top and bottom from between the eyes, in their distance."""
+BLUE_SKIN = 0.03
+"""Red and blue may be exchanged if `color_order` is below minus this. The check names all of 104 portraits
+and 0.93 of 509 street pictures with exchanged colours, and none and 0.016 of right ones."""
+DARK, BRIGHT, FLAT = 15, 250, 4
+"""Limits out of 255. A face in a quarter of the usual light has 20 to 40, and models still read it well."""
+SMALL_PX = 12
+"""Eyes nearer than this cost 0.05 and more of accuracy."""
+SOFT = 0.12
+"""Deviation of the Laplacian over the face's own, at 64 × 64. Portraits have 0.5 and more. Portraits that
+were blurred by a tenth of the distance of the eyes have at most 0.12."""
 
 
-def picture(case: Case) -> Iterator[Finding]:
+def picture(context: Context) -> Iterator[Finding]:
     """The picture given by --picture."""
-    if case.picture is None:
+    if context.picture is None:
         raise Skipped("no --picture was given")
     from ..sources.photos import read_photo
 
-    name = case.picture.name
+    name = context.picture.name
     try:
-        image = read_photo(case.picture)
+        image = read_photo(context.picture)
     except EdgeemoError as reason:
         missing = isinstance(reason, RuntimeUnavailableError)
         yield error(
@@ -54,47 +58,52 @@ def picture(case: Case) -> Iterator[Finding]:
         )
         return
     try:
-        yield from _looked_into(name, image, faces_in(case.picture))
+        views = faces_in(context.picture)
     except EdgeemoError as reason:
-        yield failure("picture", case.picture, reason)
-
-
-def _looked_into(name: str, image: Pixels, views: Sequence[Sequence[Face]]) -> Iterator[Finding]:
-    as_it_is = score = best_score(views[0])
-    turns = 0
-    for k in _TURNS:
-        if best_score(views[k]) >= max(CLEAR, as_it_is + TURNED, score):
-            turns, score = k, best_score(views[k])
-    upright, faces = np.ascontiguousarray(np.rot90(image, turns)), views[turns]
-    if turns:
+        yield failure("picture", context.picture, reason)
+        return
+    scores = [max((face.score for face in faces), default=0.0) for faces in views]
+    best = max((1, 2), key=lambda view: scores[view])
+    view = best if scores[best] >= max(CLEAR, scores[0] + TURNED) else 0
+    if view:
+        image = np.ascontiguousarray(np.rot90(image, (0, 1, 3)[view]))
         yield warning(
             "picture-turned",
-            f"A face in {name} is clearer when it is turned: perhaps it "
-            f"{'stands on its head' if turns == 2 else 'lies on its side'}.",
-            f"the detector's best score is {as_it_is:.2f} as it is, {score:.2f} turned {_TURNS[turns]}",
-            "Turn it before it is read: `cv2.rotate`, `rpicam-still --rotation`, or keep the EXIF data; a "
+            f"A face in {name} is clearer when the picture is turned: perhaps the face lies on its side.",
+            f"the detector's best score is {scores[0]:.2f} as it is, {scores[view]:.2f} turned a quarter to "
+            f"the {('', 'left', 'right')[view]}",
+            "Turn it before it is read: `cv2.rotate`, `rpicam-still --rotation`, or keep the EXIF data. A "
             "phone's frames come as the sensor lies.",
         )
+    yield from _faces(name, image, views[view])
+
+
+def _faces(name: str, image: Pixels, faces: Sequence[Face]) -> Iterator[Finding]:
     front = face_in_front(faces)
     if front is None:
-        yield from _nobody(name, image)
+        height, width = image.shape[:2]
+        yield from _light(f"All of {name}", crop_of(image, (0.0, 0.0, float(width), float(height))))
+        yield warning(
+            "picture-no-face",
+            f"The detector finds no face in {name}.",
+            f"the shipped face-detector, on {width} × {height} pixels",
+            "Come nearer (a face should fill a twelfth of the longer side), face the camera, and see that "
+            "the face is light; or give `predict` the boxes of a detector of your own.",
+        )
         return
-    crop = crop_of(upright, front.box)
+    crop = crop_of(image, front.box)
     yield from _light(f"The face in {name}", crop)
     yield from _detail(name, front, crop)
-    yield from _colors(name, upright, faces)
-
-
-def _nobody(name: str, image: Pixels) -> Iterator[Finding]:
-    whole = crop_of(image, (0.0, 0.0, float(image.shape[1]), float(image.shape[0])))
-    yield from _light(f"All of {name}", whole)
-    yield warning(
-        "picture-no-face",
-        f"In {name} no face is found.",
-        f"the shipped face-detector, on {image.shape[1]} × {image.shape[0]} pixels",
-        "Come nearer (a face should fill a twelfth of the longer side), face the camera, see that it is "
-        "light; or give `predict` the boxes of a detector of your own.",
-    )
+    warm = color_order(image, faces)
+    if warm is not None and warm < -BLUE_SKIN:
+        yield warning(
+            "picture-bgr",
+            f"Red and blue may be exchanged in {name}: a suspicion, not a proof.",
+            f"skin is bluer than red: (R − B) / (R + G + B) is {warm:+.2f} between forehead and eyes; blue "
+            "light and blue caps do so, too",
+            'OpenCV\'s frames are BGR: pass `color="bgr"` to `predict`, and save them by `cv2.imwrite`, or '
+            "turn them by `frame[..., ::-1]` before another library saves them.",
+        )
 
 
 def _light(what: str, crop: Crop) -> Iterator[Finding]:
@@ -109,16 +118,16 @@ def _light(what: str, crop: Crop) -> Iterator[Finding]:
     elif burnt > 0.3:
         yield warning(
             "picture-overexposed",
-            f"{what} is burnt out.",
+            f"{what} is overexposed.",
             f"{burnt:.0%} is {BRIGHT} or more of 255",
-            "Less light, a shorter exposure; with a bright window behind the camera measure on the face.",
+            "Less light, a shorter exposure; with a bright window behind the person measure on the face.",
         )
     elif spread < FLAT:
         yield warning(
             "picture-flat",
             f"{what} has hardly any contrast.",
             f"the deviation of its brightness is {spread:.1f} of 255",
-            "Look for fog, a dirty lens, a protecting film on it.",
+            "Look for fog, a dirty lens, or a protecting film on the lens.",
         )
 
 
@@ -127,7 +136,7 @@ def _detail(name: str, face: Face, crop: Crop) -> Iterator[Finding]:
     if apart < SMALL_PX:
         yield warning(
             "picture-face-small",
-            f"The face in {name} is small: emotions are read badly from it.",
+            f"The face in {name} is too small to read its emotion well.",
             f"its eyes are {apart:.0f} pixels apart, {SMALL_PX} or more are needed",
             "Come nearer, or take larger frames: `Camera(width=1280, height=720)`.",
         )
@@ -136,19 +145,47 @@ def _detail(name: str, face: Face, crop: Crop) -> Iterator[Finding]:
             "picture-blurred",
             f"The face in {name} is blurred.",
             f"fine detail is {sharpness(crop):.2f} of its contrast, {SOFT} or more is usual",
-            "Focus (`v4l2-ctl --set-ctrl focus_automatic_continuous=1`), clean the lens, more light for a "
-            "shorter exposure; do not enlarge pictures beforehand.",
+            "Focus (`v4l2-ctl --set-ctrl focus_automatic_continuous=1`), clean the lens, and give more light "
+            "for a shorter exposure. Do not enlarge pictures beforehand.",
         )
 
 
-def _colors(name: str, image: Pixels, faces: Sequence[Face]) -> Iterator[Finding]:
-    warm = color_order(image, faces)
-    if warm is not None and warm < -BLUE_SKIN:
-        yield warning(
-            "picture-bgr",
-            f"Red and blue may be exchanged in {name}: a suspicion, no proof.",
-            f"skin is bluer than red: (R − B) / (R + G + B) is {warm:+.2f} between forehead and eyes; blue "
-            "light and blue caps do so, too",
-            'OpenCV\'s frames are BGR: pass `color="bgr"` to `predict`, and save them by '
-            "`cv2.imwrite`, or turn them by `frame[..., ::-1]` before another library does.",
+def color_order(image: Pixels, faces: Sequence[Face]) -> float | None:
+    """Return how warm the skin of clear faces is: the median over the foreheads of (R − B) / (R + G + B).
+
+    Skin of every tone is redder than blue in almost every light.
+
+    Args:
+        image: uint8 ``(height, width, 3)``, taken as RGB.
+
+    Returns:
+        −1 to 1; None without a clear face, or without colour.
+    """
+    found = []
+    for face in faces:
+        if face.score < CLEAR:
+            continue
+        (ax, ay), (bx, by) = face.eyes
+        x, y, d = (ax + bx) / 2, (ay + by) / 2, dist(*face.eyes)
+        left, right, top, bottom = FOREHEAD
+        rows, columns = (
+            slice(max(0, int(middle + low * d)), max(0, int(middle + high * d) + 1))
+            for middle, low, high in ((y, top, bottom), (x, left, right))
         )
+        pixels = image[rows, columns].reshape(-1, 3).astype(np.float32)
+        if len(pixels):
+            found.append(float(np.median((pixels[:, 0] - pixels[:, 2]) / (pixels.sum(1) + 1e-6))))
+    colored = bool((image[::4, ::4, 0] != image[::4, ::4, 2]).any())
+    return float(np.median(found)) if found and colored else None
+
+
+def crop_of(image: Pixels, box: tuple[float, float, float, float]) -> Crop:
+    """Return a box as models see a face: gray, 64 × 64, from 0 to 255."""
+    frontend = FaceFrontend(FaceSpec(width=64, height=64, channels="gray"))
+    return 255 * np.asarray(frontend.compute(image, "rgb", box=box)).reshape(64, 64)
+
+
+def sharpness(crop: Crop) -> float:
+    """Return how much of a crop is fine detail: deviation of its Laplacian over its own deviation."""
+    fine = 4 * crop[1:-1, 1:-1] - crop[:-2, 1:-1] - crop[2:, 1:-1] - crop[1:-1, :-2] - crop[1:-1, 2:]
+    return float(fine.std() / (crop.std() + 1e-6))

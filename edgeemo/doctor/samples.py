@@ -1,4 +1,4 @@
-"""The numbers of a recording that faults show in."""
+"""Measure the samples of a recording."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Samples:
 
     @classmethod
     def read(cls, path: Path, at_most_s: float) -> Samples:
-        """Read a file; raises as `edgeemo.sources.AudioFile`."""
+        """Read the beginning of a file; raises the errors of `edgeemo.sources.AudioFile`."""
         from ..sources import AudioFile
 
         blocks: list[Pcm] = []
@@ -35,17 +35,17 @@ class Samples:
 
     @property
     def channels(self) -> int:
-        """How many there are."""
+        """The number of channels."""
         return int(self.pcm.shape[1])
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
+        """The length in seconds."""
         return len(self.pcm) / self.rate_hz
 
     @cached_property
     def peak(self) -> float:
-        """The largest sample, whatever its sign; 0 of none."""
+        """The largest magnitude of a sample; 0 without samples."""
         return float(np.abs(self.pcm).max(initial=0))
 
     @cached_property
@@ -58,59 +58,53 @@ class Samples:
 
     @cached_property
     def clipped(self) -> float:
-        """The share of samples that stand, three or more in a row, within a thousandth of the peak."""
+        """The share of samples in runs of three or more within a thousandth of the peak."""
         share = 0.0
         for channel in self.pcm.T:
             if np.abs(channel).max(initial=0) < 0.05:
                 continue
             for side in (channel, -channel):
                 top = side >= side.max() * 0.999
-                inside = top[:-2] & top[1:-1] & top[2:]
-                share += float(inside.sum()) / max(1, len(channel))
+                share += float((top[:-2] & top[1:-1] & top[2:]).sum()) / max(1, len(channel))
         return share / self.channels
 
     @cached_property
     def offset(self) -> float:
-        """How far the mean of a channel lies from 0, at most."""
+        """The largest distance of a channel's mean from 0."""
         return float(np.abs(self.pcm.mean(0, dtype=np.float64)).max())
 
     def share_above(self, hz: float) -> float:
-        """Return the share of energy above a frequency, over the whole; 1 of less than a window."""
+        """Return the share of energy above a frequency; 1 if there is less than one window."""
         size = 1024
         if len(self.pcm) < size:
             return 1.0
         whole = self.pcm[: len(self.pcm) // size * size].astype(np.float64)
-        frames = whole.T.reshape(-1, size) * np.hanning(size)
-        power = (np.abs(np.fft.rfft(frames)) ** 2).sum(0)
-        bins = np.fft.rfftfreq(size, 1 / self.rate_hz)
-        return float(power[bins > hz].sum() / (power.sum() + 1e-30))
+        power = (np.abs(np.fft.rfft(whole.T.reshape(-1, size) * np.hanning(size))) ** 2).sum(0)
+        return float(power[np.fft.rfftfreq(size, 1 / self.rate_hz) > hz].sum() / (power.sum() + 1e-30))
 
     def repeats(self) -> bool:
-        """Tell whether every second sample is like the one before it, and unlike the one behind."""
+        """Return whether samples come in pairs: much nearer to one neighbour than to the other."""
         if self.channels != 1 or len(self.pcm) < 1000:
             return False
-        even = self.pcm[: len(self.pcm) // 2 * 2, 0].astype(np.float64)
-        steps = np.abs(np.diff(even))
-        inside, between = steps[::2].mean(), steps[1::2].mean()
-        low, high = sorted((inside, between))
+        steps = np.abs(np.diff(self.pcm[: len(self.pcm) // 2 * 2, 0].astype(np.float64)))
+        low, high = sorted((steps[::2].mean(), steps[1::2].mean()))
         return bool(high > 0 and low < 0.1 * high)
 
-    def likeness(self, channel: int) -> float:
-        """Return the correlation of a channel with the first, from −1 to 1; 0 where one is constant."""
+    def correlation(self, channel: int) -> float:
+        """Return the correlation of a channel with the first, from −1 to 1; 0 if one is constant."""
         a, b = (self.pcm[:, i].astype(np.float64) for i in (0, channel))
         a, b = a - a.mean(), b - b.mean()
         size = float(np.sqrt((a**2).sum() * (b**2).sum()))
         return float((a * b).sum() / size) if size > 0 else 0.0
 
 
-def as_whole_numbers(samples: Pcm) -> npt.NDArray[np.int16]:
-    """Return samples as int16."""
-    whole = np.clip(np.rint(samples * np.float32(32768)), -32768, 32767)
-    return np.asarray(whole, np.int16)
+def as_int16(samples: Pcm) -> npt.NDArray[np.int16]:
+    """Return float samples as int16."""
+    return np.asarray(np.clip(np.rint(samples * np.float32(32768)), -32768, 32767), np.int16)
 
 
 def roughness(samples: npt.NDArray[np.int16]) -> float:
-    """Return the mean step from sample to sample over the mean level: √2 or so of noise, less of waves."""
+    """Return the mean step between samples over the mean level: about √2 for noise, less for waves."""
     whole = samples.astype(np.float64) - samples.mean()
     level = np.abs(whole).mean()
     return float(np.abs(np.diff(whole)).mean() / level) if level > 0 and len(whole) > 1 else 0.0

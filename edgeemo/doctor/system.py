@@ -1,4 +1,4 @@
-"""The rest of the system: memory, load, clock, disk."""
+"""Check memory, load, clock and disk."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from os import W_OK, access
 from pathlib import Path
 
 from .. import machine
-from ..told import ask, natural
-from .case import Case, Finding, Noted, Skipped, error, info, warning
+from ..system_files import natural, tool_output
+from .context import Context, Finding, Noted, Skipped, error, info, warning
 
 LOW_MB, TOO_LOW_MB = 128, 32
 """A Python process with text, voice and face takes about 100 MiB, one of C++ about 20."""
 RELEASED = 2026
-"""No clock that is right shows an earlier year."""
+"""A clock that shows an earlier year is wrong."""
 _STOLEN = 0.05
-_SLOW_CLOCKS = ("jiffies", "acpi_pm", "hpet", "refined-jiffies")
 _DISK_MB, _DISK_FULL_MB = 100, 10
-_GIVEN_OUT = ("ext2", "ext3", "ext4", "f2fs", "btrfs", "xfs")  # read-only by a fault rather than by design
+_WRITABLE = ("ext2", "ext3", "ext4", "f2fs", "btrfs", "xfs")  # read-only by a fault rather than by design
 
 
-def memory(case: Case) -> Iterator[Finding]:
-    """What could still be had, of the machine and of a container."""
-    free, limit = case.condition.memory_free_mb, _memory_left(case)
+def memory(context: Context) -> Iterator[Finding]:
+    """The memory that is still available in the machine and in a container."""
+    free, limit = context.condition.memory_free_mb, _memory_left(context)
     if free is None and limit is None:
-        raise Skipped("proc/meminfo is not there, or tells no MemAvailable")
+        raise Skipped("proc/meminfo is missing, or has no MemAvailable")
     if free is not None and free < LOW_MB:
         yield (error if free < TOO_LOW_MB else warning)(
             "memory-low",
@@ -47,19 +46,19 @@ def memory(case: Case) -> Iterator[Finding]:
         )
 
 
-def load(case: Case) -> Iterator[Finding]:
-    """Who else wants the cores."""
-    busy, cores = case.condition.load, machine.cores(case.root)
+def load(context: Context) -> Iterator[Finding]:
+    """Other programs that use the cores."""
+    busy, cores = context.condition.load, machine.cores(context.root)
     if busy is None:
-        raise Skipped("proc/loadavg is not there, or tells no load")
+        raise Skipped("proc/loadavg is missing, or holds no load")
     if busy > cores:
         yield warning(
             "machine-busy",
             f"{busy:.1f} processes want {cores} cores: everything takes longer, measurements most of all.",
             "mean of the last minute in proc/loadavg",
-            "See who: `top`; stop it, or run this at a higher priority (`nice -n -5`).",
+            "Look at them with `top`, and stop some, or run this at a higher priority (`nice -n -5`).",
         )
-    stolen = _stolen(case)
+    stolen = _stolen(context)
     if stolen is not None and stolen > _STOLEN:
         yield warning(
             "cpu-stolen",
@@ -69,115 +68,94 @@ def load(case: Case) -> Iterator[Finding]:
         )
 
 
-def clock(case: Case) -> Noted:
-    """Year, synchronisation, and how fine time is measured."""
+def clock(context: Context) -> Noted:
+    """Year and synchronisation."""
     year = time.gmtime(time.time()).tm_year
     if year < RELEASED:
         yield warning(
             "clock-wrong",
             f"The clock says {year}: times in logs are wrong, and downloads fail by certificate.",
-            f"time.time() lies before {RELEASED}, when this release was made",
-            "`sudo timedatectl set-ntp true`, or `sudo date -s …`; a board without a battery needs the "
-            "network or a clock module. Streams count their own milliseconds and do not mind.",
+            f"time.time() lies before {RELEASED}, the year of this release",
+            "`sudo timedatectl set-ntp true`, or `sudo date -s …`. A board without a battery needs the "
+            "network or a clock module. Streams count their own milliseconds and are right.",
         )
-    synchronised = ask("timedatectl", "show", "-p", "NTPSynchronized", "--value")
+    synchronised = tool_output("timedatectl", "show", "-p", "NTPSynchronized", "--value")
     if synchronised == "no":
         yield info(
             "clock-not-synchronised",
-            "The clock is not synchronised: times of several devices do not compare.",
+            "The clock is not synchronised, so times of several devices do not compare.",
             "`timedatectl show -p NTPSynchronized` says no",
             "`sudo timedatectl set-ntp true`",
         )
-    step = time.get_clock_info("monotonic").resolution
-    if step > 1e-3:
-        yield warning(
-            "clock-coarse",
-            f"Time is measured in steps of {1000 * step:g} ms: latencies below are guesses.",
-            "time.get_clock_info('monotonic').resolution",
-            "Use a kernel with high-resolution timers (CONFIG_HIGH_RES_TIMERS).",
-        )
-    source = case.read("sys/devices/system/clocksource/clocksource0/current_clocksource")
-    if source in _SLOW_CLOCKS:
-        yield warning(
-            "clock-source-slow",
-            f"The kernel reads its time from {source}: slow or coarse, and in every measurement.",
-            "sys/devices/system/clocksource/clocksource0/current_clocksource",
-            "Choose one of available_clocksource beside it: `echo tsc | sudo tee` to that file; if the "
-            "kernel rejected tsc, `dmesg | grep -i tsc` says why.",
-        )
-    silent = shutil.which("timedatectl") and synchronised not in ("yes", "no")
-    return "timedatectl does not tell whether the clock is synchronised" if silent else ""
+    unknown = shutil.which("timedatectl") and synchronised not in ("yes", "no")
+    return "timedatectl does not say whether the clock is synchronised" if unknown else ""
 
 
-def disk(case: Case) -> Iterator[Finding]:
-    """Space and rights where temporary files and caches go; a card that was set to read-only."""
-    yield from _mounts(case)
+def disk(context: Context) -> Iterator[Finding]:
+    """Space and rights for temporary files and caches, and a root that became read-only."""
+    for line in context.read("proc/mounts").splitlines():
+        device, place, kind, options = (line.split() + [""] * 4)[:4]
+        if place == "/" and kind in _WRITABLE and "ro" in options.split(","):
+            yield warning(
+                "root-read-only",
+                "The root file system is read-only. Linux does this to a card with errors.",
+                f"proc/mounts: {device} on / is {options.split(',')[0]} ({kind})",
+                "If you did not do it: `dmesg | grep -i -E 'ext4|mmc'`, copy what you need, and change the "
+                "card; else `sudo mount -o remount,rw /`.",
+            )
+    folders = {"cache": Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))}  # noqa: PTH111
     try:
-        folders = {"temp": Path(tempfile.gettempdir())}
+        folders["temp"] = Path(tempfile.gettempdir())
     except FileNotFoundError as reason:
-        folders = {}
         yield warning(
             "temp-missing",
             "There is no folder for temporary files.",
             " ".join(str(reason).split()),
-            "`mkdir -m 1777 /tmp`, or set TMPDIR to a folder you may write to.",
+            "`mkdir -m 1777 /tmp`, or set TMPDIR to a folder that you may write to.",
         )
-    folders["cache"] = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111
     for name, folder in folders.items():
-        there = next((p for p in (folder, *folder.parents) if os.path.isdir(p)), Path("/"))  # noqa: PTH112
-        if not access(there, W_OK):
+        existing = next((p for p in (folder, *folder.parents) if os.path.isdir(p)), Path("/"))  # noqa: PTH112
+        if not access(existing, W_OK):
+            variable = "TMPDIR" if name == "temp" else "XDG_CACHE_HOME"
             yield (warning if name == "temp" else info)(
                 f"{name}-read-only",
-                f"The folder for {name} files cannot be written to.",
-                f"{there} is read-only, or not yours",
-                f"Set {'TMPDIR' if name == 'temp' else 'XDG_CACHE_HOME'} to a folder you may write to, or "
-                "`chown` it.",
+                f"You may not write to the folder for {name} files.",
+                f"{existing} is read-only, or not yours",
+                f"Set {variable} to a folder that you may write to, or `chown` it.",
             )
-        usage = shutil.disk_usage(there)
+        usage = shutil.disk_usage(existing)
         free_mb = usage.free // 2**20
-        if usage.total and free_mb < _DISK_MB:  # 0 of what is no disk
+        if usage.total and free_mb < _DISK_MB:  # a total of 0 means that this is not a disk
             yield (error if free_mb < _DISK_FULL_MB else warning)(
                 "disk-full",
-                f"{free_mb} MiB are left on the disk of {there}.",
+                f"{free_mb} MiB are left on the disk of {existing}.",
                 "shutil.disk_usage",
-                f"Make room: `du -xh {there} | sort -h | tail`, `sudo apt-get clean`, `journalctl "
+                f"Make room: `du -xh {existing} | sort -h | tail`, `sudo apt-get clean`, `journalctl "
                 "--vacuum-size 50M`.",
             )
 
 
-def _mounts(case: Case) -> Iterator[Finding]:
-    for line in case.read("proc/mounts").splitlines():
-        device, place, kind, options = (line.split() + [""] * 4)[:4]
-        if place == "/" and kind in _GIVEN_OUT and "ro" in options.split(","):
-            yield warning(
-                "root-read-only",
-                "The root file system is read-only: after errors Linux sets a card so.",
-                f"proc/mounts: {device} on / is {options.split(',')[0]} ({kind})",
-                "If you did not do it: `dmesg | grep -i -E 'ext4|mmc'`, copy what you need, change the "
-                "card; else `sudo mount -o remount,rw /`.",
-            )
-
-
-def _memory_left(case: Case) -> int | None:
-    """Return what a container's limit leaves, in MiB; None without one. Files it read count as free."""
+def _memory_left(context: Context) -> int | None:
+    """Return the MiB that a container's limit leaves, None without a limit. Cached files count as free."""
     for prefix, limit, used in (
         ("sys/fs/cgroup/", "memory.max", "memory.current"),
         ("sys/fs/cgroup/memory/", "memory.limit_in_bytes", "memory.usage_in_bytes"),
     ):
-        told, taken = natural(case.read(prefix + limit)), natural(case.read(prefix + used))
-        if told is not None and told < 2**50:  # cgroup 1 says 2**63 where there is none
+        most, taken = natural(context.read(prefix + limit)), natural(context.read(prefix + used))
+        if most is not None and most < 2**50:  # cgroup 1 says 2**63 without a limit
             files = re.search(
-                r"^(?:total_)?inactive_file (\d+)", case.read(f"{prefix}memory.stat"), re.MULTILINE
+                r"^(?:total_)?inactive_file (\d+)", context.read(f"{prefix}memory.stat"), re.MULTILINE
             )
-            given_back = natural(files[1]) or 0 if files else 0
-            return max(0, told - (taken or 0) + given_back) // 2**20
+            cached = natural(files[1]) or 0 if files else 0
+            return max(0, most - (taken or 0) + cached) // 2**20
     return None
 
 
-def _stolen(case: Case) -> float | None:
-    name, *told = (case.read("proc/stat").splitlines() or ["-"])[0].split() or ["-"]
-    ticks = [value for value in map(natural, told[:8]) if value is not None]
+def _stolen(context: Context) -> float | None:
+    """Return the share of active time that the host gave to other machines; None if it is unknown."""
+    name, *words = (context.read("proc/stat").splitlines() or ["-"])[0].split() or ["-"]
+    ticks = [value for value in map(natural, words[:8]) if value is not None]
     if name != "cpu" or len(ticks) < 8:
         return None
-    active = sum(ticks) - ticks[3] - ticks[4]  # neither idle nor waiting
-    return ticks[7] / active if active > 100 * 60 else None  # of a minute's work at least
+    active = sum(ticks) - ticks[3] - ticks[4]  # without idle and waiting
+    return ticks[7] / active if active > 100 * 60 else None  # at least a minute of work

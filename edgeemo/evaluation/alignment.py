@@ -1,23 +1,24 @@
 """Alignment error: how far from a face's eyes a detector finds them, in distances between the eyes.
 
-A face's error is the mean distance of its two found eyes from the true ones, over the distance between the
-true ones (as Jesorsky et al. 2001, who take the worse eye: ``worst`` here).
+A face's error is the mean distance of its two eyes from the true ones, divided by the distance between the
+true ones. Jesorsky et al. (2001) take the worse eye: ``worst`` here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import dist
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..data.faces import Color, read_face
+from ..data.manifest import Example, Eyes
+from ..data.pictures import Pixels
 from ..errors import DataError
 from ..faces import Face
-from ..manifest import Example, Eyes
 from .bootstrap import Array, Draw, Interval, intervals
-from .faces import Color, Pixels, read_face
 from .predictions import Progress
 
 Finder: TypeAlias = Callable[[Pixels, Color], Sequence[Face]]
@@ -42,14 +43,7 @@ class Alignment:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values."""
-        return {
-            "n": self.n,
-            "found": self.found,
-            "error": self.error.to_dict(),
-            "worst": self.worst.to_dict(),
-            "median": self.median,
-            "p95": self.p95,
-        }
+        return asdict(self)
 
 
 class MeanMeasure:
@@ -78,8 +72,8 @@ def measure_alignment(
 ) -> Alignment:
     """Look for the faces of a manifest with ``eyes`` and measure how well their eyes are placed.
 
-    Of several faces found in a picture the one counts whose eyes' middle is nearest to the true one; farther
-    than one eye distance, the face counts as not found. Recall by size is not measured here.
+    If the detector finds several faces, the nearest counts, by the middle of its eyes. Beyond one eye
+    distance the face counts as not found. The function does not measure recall by size.
 
     Args:
         find: a detector.

@@ -105,6 +105,11 @@ def intervals(measures: Sequence[Measure], draw: Draw) -> dict[str, Interval]:
     return {name: interval(value, spread.get(name)) for name, value in measure(measures).items()}
 
 
+def rounded(metrics: Mapping[str, Interval]) -> dict[str, dict[str, float]]:
+    """Return metrics as a card states them: plain numbers of four decimals."""
+    return {name: {k: round(v, 4) for k, v in x.to_dict().items()} for name, x in metrics.items()}
+
+
 def difference(first: Sequence[Measure], second: Sequence[Measure], draw: Draw) -> dict[str, Interval]:
     """Return ``first`` minus ``second``, metric by metric, resampled in pairs."""
     values, others = measure(first), measure(second)

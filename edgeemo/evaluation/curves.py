@@ -1,4 +1,4 @@
-"""What more voices and more bytes buy: cross-validations, drawn together. Wants the extra ``eval``."""
+"""Learning curves: cross-validations over their speakers and over their size. Needs the extra ``eval``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from .pictures import require
+from .bootstrap import Interval
+from .pictures import INK, errorbars, grid, matplotlib_figure, plain
 
-_INK, _PALE = "#22303c", "#d9dee3"
 _COLOURS = ("#2f6f9f", "#d9822b", "#5b8c3a", "#8a4f9c", "#c0392b")
 
 ReportOf = Mapping[str, Any]
@@ -31,23 +31,25 @@ def draw(path: Path, title: str, curve: Sequence[ReportOf], others: Sequence[Rep
         RuntimeUnavailableError: matplotlib is not installed.
         DataError: the picture cannot be written.
     """
-    figure = require().Figure((9.6 if others else 5.4, 4.2), layout="constrained", facecolor="white")
+    figure = matplotlib_figure().Figure(
+        (9.6 if others else 5.4, 4.2), layout="constrained", facecolor="white"
+    )
     panels = np.atleast_1d(figure.subplots(1, 2 if others else 1, sharey=True))
-    figure.suptitle(title, color=_INK, fontweight="bold", fontsize=11)
+    figure.suptitle(title, color=INK, fontweight="bold", fontsize=11)
     names = [name for report in (*curve, *others) for name in report["sets"]]
     colours = dict(zip(dict.fromkeys(names), _COLOURS * len(names), strict=False))
     _lines(panels[0], "taught_speakers", sorted(curve, key=lambda r: float(r["taught_speakers"])), colours)
-    panels[0].set_xlabel("speakers it learned from", color=_INK)
-    panels[0].set_ylabel("UAR, 95 % over speakers", color=_INK)
+    panels[0].set_xlabel("speakers it learned from", color=INK)
+    panels[0].set_ylabel("UAR, 95 % over speakers", color=INK)
     if others:
         sized = sorted((curve[-1], *others), key=lambda r: float(r["kilobytes"]))
         _lines(panels[1], "kilobytes", sized, colours)
-        panels[1].set_xlabel("kilobytes of the bundle", color=_INK)
+        panels[1].set_xlabel("kilobytes of the bundle", color=INK)
         for report in sized:
             low = min(row["uar"]["low"] for row in report["sets"].values())
             panels[1].annotate(
                 report["recipe"], (report["kilobytes"], low), (0, -12), "data", "offset points",
-                ha="center", fontsize=8, color=_INK,
+                ha="center", fontsize=8, color=INK,
             )  # fmt: skip
     try:
         figure.savefig(path, dpi=150)
@@ -61,15 +63,10 @@ def _lines(axes: Any, x: str, reports: Sequence[ReportOf], colours: Mapping[str,
         own = [(float(r[x]), r["sets"][name]["uar"]) for r in reports if name in r["sets"]]
         if not own:
             continue
-        where = np.array([at for at, _ in own])
-        value, low, high = (np.array([uar[k] for _, uar in own]) for k in ("value", "low", "high"))
-        axes.errorbar(
-            where, value, (value - low, high - value), fmt="o-", color=colour, capsize=3, label=name
-        )
-    axes.spines[:].set_visible(False)
-    axes.tick_params(colors=_INK, length=0, labelsize=9)
-    axes.grid(color=_PALE, linewidth=0.6)
-    axes.set_axisbelow(True)
+        scores = [Interval(**uar) for _, uar in own]
+        errorbars(axes, [at for at, _ in own], scores, colour, label=name)
+    plain(axes)
+    grid(axes)
     axes.set_ylim(0, 1)
     axes.margins(x=0.12)
-    axes.legend(frameon=False, fontsize=8, labelcolor=_INK)
+    axes.legend(frameon=False, fontsize=8, labelcolor=INK)

@@ -1,6 +1,6 @@
 """How well a detector finds marked faces: recall by size, false boxes, where the eyes are.
 
-A face is *found* if a box overlaps with it (intersection over union) by `HIT` or more; a box is *false* if it
+A face is *found* if a box overlaps with it (intersection over union) by `HIT` or more. A box is *false* if it
 overlaps with every marked face, bare or masked, by less than `FALSE`. Masked faces count neither way in
 recall. A box finds one face and a face is found by one box, the best scores first. Sizes are the square root
 of a box's area, in pixels of the picture.
@@ -9,21 +9,20 @@ of a box's area, in pixels of the picture.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from ..data.faces import pixels_of, read_face
+from ..data.leaks import LeakCheck, Policy, check_leaks
+from ..data.marked import Eyes, MarkedPicture, overlap
 from ..errors import DataError
 from ..face_detector import FaceDetector
 from ..faces import Face
-from .bootstrap import Array, Draw, Interval, difference, intervals
-from .faces import pixels_of, read_face
-from .leaks import LeakCheck, Policy, check_leaks
-from .marked import Eyes, MarkedPicture, overlap
+from .bootstrap import Array, Draw, Interval, difference, intervals, rounded
 
 HIT, FALSE = 0.4, 0.2
 SIZES = {"20_40": (20.0, 40.0), "40_80": (40.0, 80.0), "80": (80.0, np.inf)}
@@ -32,7 +31,7 @@ Progress: TypeAlias = Callable[[Sequence[MarkedPicture]], Any]
 
 
 class Finder(Protocol):
-    """What is measured: a `FaceDetector`, or a peer."""
+    """A detector to measure: a `FaceDetector`, or a peer."""
 
     def detect(self, image: npt.NDArray[np.uint8], color: Any = "rgb") -> list[Face]:
         """Return the faces of a picture, best first."""
@@ -151,17 +150,11 @@ class DetectionReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values."""
-        return {
-            "n": self.n,
-            "counts": dict(self.counts),
-            "metrics": {name: value.to_dict() for name, value in self.metrics.items()},
-            "curve": [dict(point) for point in self.curve],
-            "calibration": dict(self.calibration),
-            "leaks": self.leaks.to_dict(),
-            "bootstrap": dict(self.bootstrap),
-            "bundle": dict(self.bundle),
-            "peers": {name: dict(peer) for name, peer in self.peers.items()},
-        }
+        return {**asdict(self), "leaks": self.leaks.to_dict()}
+
+    def for_card(self) -> dict[str, Any]:
+        """Return n, the counts and the metrics, rounded."""
+        return {"n": self.n, **self.counts, **rounded(self.metrics)}
 
 
 def evaluate_detector(
@@ -187,12 +180,10 @@ def evaluate_detector(
         LeakError: see ``leaks``. DataError: no face is marked, or a picture cannot be read.
         RuntimeUnavailableError: OpenCV is not installed.
     """
-    look: Any = partial(check_leaks, content=pixels_of)
-    kept, check = look(pictures, detector.bundle.path, policy=leaks, train=train)
+    path = detector.bundle.path
+    kept, check = check_leaks(pictures, path, policy=leaks, train=train, content=pixels_of)
     if not any(picture.faces for picture in kept):
-        raise DataError(
-            "No face is marked in these pictures: give boxes or eyes (edgeemo.evaluation.marked)."
-        )
+        raise DataError("No face is marked in these pictures: give boxes or eyes (edgeemo.data.marked).")
     draw = Draw(len(kept), resamples, seed, _clusters(kept))
     found = find(detector, kept, progress)
     ours = DetectionMeasure.of(kept, found)

@@ -1,4 +1,4 @@
-"""How well single speakers, and groups of people, are read."""
+"""Scores of single speakers and of groups of people."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from ..manifest import Example
+from ..data.manifest import Example
 from .bootstrap import Bools, Draw, difference, intervals
+from .label_sets import LabelSet
 from .predictions import Predictions, label_measure
-from .spaces import Space
 
 COLUMNS = ("speaker", "gender", "age", "ethnicity")
 _ONLY = ("accuracy", "uar")
 
 
 def measure_groups(
-    space: Space, examples: Sequence[Example], said: Predictions, draw: Draw
+    space: LabelSet, examples: Sequence[Example], said: Predictions, draw: Draw
 ) -> dict[str, dict[str, Any]]:
     """Return accuracy and UAR of each speaker, gender, age and ethnicity that the manifest names, if several.
 
     Intervals of a speaker draw the speaker's examples, others whole speakers (or what ``draw`` draws). Ages
     in numbers are read in tens: 34 is ``30–39``. ``uar`` is the mean over the labels the group has
-    (``labels`` tells how many): groups that have not the same ones are better compared by accuracy. Of two
-    genders, ``gap`` is the first minus the second (in alphabetical order), resampled in pairs.
+    (``labels`` is their number): compare groups with different labels by accuracy. With two genders, ``gap``
+    is the first minus the second (in alphabetical order), resampled in pairs.
 
     Returns:
         ``{"speaker": {"07": {"n": …, "labels": …, "evidence": …, "uar": {"value", "low", "high"}, …}}, …}``.

@@ -33,7 +33,7 @@ def area_under_roc(positive: Array, negative: Array) -> float:
     """Return how often a positive lies above a negative, ties half: the area under the ROC curve, in [0, 1].
 
     Args:
-        positive, negative: what was said of either kind, ``(n,)`` and ``(m,)``.
+        positive, negative: the scores of either kind, ``(n,)`` and ``(m,)``.
     """
     below = np.sort(negative)
     above = np.searchsorted(below, positive, "left") + np.searchsorted(below, positive, "right")
@@ -134,7 +134,7 @@ def per_label(hit: Array, active: Array, gold: Array) -> tuple[Array, Array, Arr
 def confusion(truth: Bools, probability: Array) -> list[list[int]]:
     """Count gold label (row) against top label (column), every example with a gold label once.
 
-    Of several gold labels the row is the top label if it is among them, else the first.
+    With several gold labels the row is the top label if it is among them, else the first.
     """
     known = truth.any(1)
     truth, top = truth[known], probability[known].argmax(1)

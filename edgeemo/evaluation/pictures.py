@@ -4,7 +4,7 @@ and robustness curves, where they were measured. Wants the extra ``eval``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, RuntimeUnavailableError
+from .bootstrap import Interval
 from .groups import COLUMNS
 from .report import Level, Report
-from .robustness import Robustness
-from .robustness_face import FaceRobustness
+from .robustness import FaceRobustness, Robustness
 
-_INK, _PALE, _BLUE, _ORANGE = "#22303c", "#d9dee3", "#2f6f9f", "#d9822b"
-_INTERVAL = ("value", "low", "high")
+INK, _PALE, _BLUE, _ORANGE = "#22303c", "#d9dee3", "#2f6f9f", "#d9822b"
 
 
-def require() -> Any:
+def matplotlib_figure() -> Any:
     """Return ``matplotlib.figure``.
 
     Raises:
@@ -37,13 +36,13 @@ def require() -> Any:
 
 
 def write(report: Report, folder: Path) -> list[Path]:
-    """Draw each label space of the report, its speakers and robustness into ``folder``; return the files.
+    """Draw each label set of the report, its speakers and robustness into ``folder``; return the files.
 
     Raises:
         RuntimeUnavailableError: matplotlib is not installed.
         DataError: the folder cannot be written.
     """
-    figure = require()
+    figure = matplotlib_figure()
     title = f"{report.bundle['name']} {report.bundle['version']}"
     drawings: dict[str, Callable[[Any], None]] = {}
     for level in report.levels:
@@ -71,15 +70,34 @@ def write(report: Report, folder: Path) -> list[Path]:
     return written
 
 
+def plain(axes: Any, size: int = 9) -> None:
+    """Take the frame away; labels of ``size`` points."""
+    axes.spines[:].set_visible(False)
+    axes.tick_params(colors=INK, length=0, labelsize=size)
+
+
+def grid(axes: Any, axis: str = "both") -> None:
+    """Draw a pale grid behind the data."""
+    axes.grid(axis=axis, color=_PALE, linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def errorbars(axes: Any, x: Any, scores: Sequence[Interval], colour: str, **style: Any) -> None:
+    """Draw numbers with their intervals over ``x``."""
+    value, low, high = (np.array([getattr(s, k) for s in scores]) for k in ("value", "low", "high"))
+    axes.errorbar(
+        x, value, (value - low, high - value), **{"fmt": "o-", "color": colour, "capsize": 3, **style}
+    )
+
+
 def _axes(canvas: Any, title: str, subtitle: str) -> Any:
     axes = canvas.add_subplot()
     for text, height, style in (
         (title, 22, {"fontweight": "bold", "fontsize": 11}),
         (subtitle, 7, {"fontsize": 9}),
     ):
-        axes.annotate(text, (0, 1), (0, height), "axes fraction", "offset points", color=_INK, **style)
-    axes.spines[:].set_visible(False)
-    axes.tick_params(colors=_INK, length=0, labelsize=9)
+        axes.annotate(text, (0, 1), (0, height), "axes fraction", "offset points", color=INK, **style)
+    plain(axes)
     return axes
 
 
@@ -105,7 +123,7 @@ def _confusion(canvas: Any, level: Level, title: str) -> None:
     axes.grid(which="minor", color="white", linewidth=1)
     axes.tick_params(which="minor", length=0)
     for i, j in np.argwhere(counts > 0):
-        colour = "white" if share[i, j] > 0.55 else _INK
+        colour = "white" if share[i, j] > 0.55 else INK
         axes.text(
             j, i, f"{counts[i, j]}", ha="center", va="center", color=colour, fontsize=9 if size <= 10 else 7
         )
@@ -122,16 +140,15 @@ def _reliability(canvas: Any, level: Level, title: str) -> None:
     some, width = count > 0, 1 / len(count)
     middle = (np.arange(len(count)) + 0.5) * width
     axes.bar(middle, count / max(count.max(), 1) * 0.25, width * 0.9, color=_PALE, label="how often stated")
-    axes.plot([0, 1], [0, 1], color=_INK, linewidth=1, linestyle=(0, (4, 3)), label="perfectly calibrated")
+    axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle=(0, (4, 3)), label="perfectly calibrated")
     axes.plot(confidence[some], correct[some], color=_BLUE, linewidth=1.5, zorder=3)
     area = 15 + 180 * count[some] / count.max()
     axes.scatter(confidence[some], correct[some], area, _BLUE, edgecolor="white", zorder=4, label="measured")
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
-    axes.set_xlabel("stated probability", color=_INK)
-    axes.set_ylabel("share correct", color=_INK)
-    axes.grid(color=_PALE, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.legend(frameon=False, fontsize=8, loc="upper left", labelcolor=_INK)
+    axes.set_xlabel("stated probability", color=INK)
+    axes.set_ylabel("share correct", color=INK)
+    grid(axes)
+    axes.legend(frameon=False, fontsize=8, loc="upper left", labelcolor=INK)
 
 
 def _f1(canvas: Any, level: Level, title: str) -> None:
@@ -147,16 +164,15 @@ def _f1(canvas: Any, level: Level, title: str) -> None:
     )
     where = np.arange(len(rows))
     axes.barh(where, [row["f1"] for _, row in rows], height=0.72, color=_BLUE, alpha=0.85)
-    axes.axvline(mean, color=_INK, linewidth=1, linestyle=(0, (4, 3)))
+    axes.axvline(mean, color=INK, linewidth=1, linestyle=(0, (4, 3)))
     precision, recall = ([row[name] for _, row in rows] for name in ("precision", "recall"))
     axes.plot(precision, where, "|", color=_ORANGE, markersize=10, markeredgewidth=2, label="precision")
-    axes.plot(recall, where, "o", color=_INK, markersize=5, markeredgewidth=0, label="recall")
+    axes.plot(recall, where, "o", color=INK, markersize=5, markeredgewidth=0, label="recall")
     axes.set_yticks(where, [f"{label}  ({row['support']:,.0f})" for label, row in rows])
     axes.set(xlim=(0, 1), ylim=(-0.6, len(rows) - 0.4))
-    axes.grid(axis="x", color=_PALE, linewidth=0.6)
-    axes.set_axisbelow(True)
+    grid(axes, "x")
     axes.legend(
-        frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, labelcolor=_INK
+        frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, labelcolor=INK
     )
 
 
@@ -169,12 +185,11 @@ def _groups(canvas: Any, report: Report, column: str, title: str) -> None:
     where = np.arange(len(rows))
     value, low, high = (np.array([row["uar"][k] for _, row in rows]) for k in ("value", "low", "high"))
     axes.barh(where, value, height=0.72, color=_BLUE, alpha=0.85)
-    axes.errorbar(value, where, xerr=(value - low, high - value), fmt="none", ecolor=_INK, elinewidth=1)
+    axes.errorbar(value, where, xerr=(value - low, high - value), fmt="none", ecolor=INK, elinewidth=1)
     axes.axvline(whole, color=_ORANGE, linewidth=1.5, linestyle=(0, (4, 3)))
     axes.set_yticks(where, [f"{name}  ({row['n']:,})" for name, row in rows])
     axes.set(xlim=(0, 1), ylim=(-0.6, len(rows) - 0.4))
-    axes.grid(axis="x", color=_PALE, linewidth=0.6)
-    axes.set_axisbelow(True)
+    grid(axes, "x")
 
 
 def _robustness(canvas: Any, found: Robustness, title: str) -> None:
@@ -185,23 +200,18 @@ def _robustness(canvas: Any, found: Robustness, title: str) -> None:
     axes = _axes(canvas, f"{title}: robustness", f"UAR with 95 % intervals; noise: {found.noise}")
     names = [f"{c.snr_db} dB" for c in noisy] + [c.name for c in coded]
     axes.axhspan(found.clean.low, found.clean.high, color=_PALE, alpha=0.6, linewidth=0)
-    axes.axhline(found.clean.value, color=_INK, linewidth=1, linestyle=(0, (4, 3)))
+    axes.axhline(found.clean.value, color=INK, linewidth=1, linestyle=(0, (4, 3)))
     axes.annotate(
         f"clean {found.clean.value:.3f}", (len(names) - 0.5, found.clean.value), (0, 4), "data",
-        "offset points", ha="right", color=_INK, fontsize=8,
+        "offset points", ha="right", color=INK, fontsize=8,
     )  # fmt: skip
     for start, part, colour, line in ((0, noisy, _BLUE, "-"), (len(noisy), coded, _ORANGE, "none")):
-        value, low, high = (np.array([getattr(c.uar, k) for c in part]) for k in ("value", "low", "high"))
-        axes.errorbar(
-            start + np.arange(len(part)), value, (value - low, high - value),
-            fmt="o", linestyle=line, color=colour, capsize=3,
-        )  # fmt: skip
+        errorbars(axes, start + np.arange(len(part)), [c.uar for c in part], colour, fmt="o", linestyle=line)
     axes.axvline(len(noisy) - 0.5, color=_PALE, linewidth=1)
     axes.set_xticks(range(len(names)), names)
     axes.set(ylim=(0, 1.04), xlim=(-0.5, len(names) - 0.5))
-    axes.set_ylabel("unweighted average recall", color=_INK)
-    axes.grid(axis="y", color=_PALE, linewidth=0.6)
-    axes.set_axisbelow(True)
+    axes.set_ylabel("unweighted average recall", color=INK)
+    grid(axes, "y")
 
 
 def _robustness_face(canvas: Any, found: FaceRobustness, title: str) -> None:
@@ -212,7 +222,7 @@ def _robustness_face(canvas: Any, found: FaceRobustness, title: str) -> None:
     canvas.set_size_inches(3.2 * across, 2.5 * down + 0.5)
     canvas.suptitle(
         f"{title}: robustness (95 % intervals; eyes {found.eye_px:.0f} px apart)",
-        color=_INK, fontweight="bold", fontsize=11,
+        color=INK, fontweight="bold", fontsize=11,
     )  # fmt: skip
     panels = np.atleast_1d(canvas.subplots(down, across, sharey=True, squeeze=False)).ravel()
     for axes in panels[len(kinds) :]:
@@ -220,17 +230,12 @@ def _robustness_face(canvas: Any, found: FaceRobustness, title: str) -> None:
     for axes, kind in zip(panels, kinds, strict=False):
         own = [c for c in found.conditions if c.kind == kind]
         for name, colour in (("accuracy", _BLUE), ("uar", _ORANGE)):
-            value, low, high = (np.array([getattr(c.scores[name], k) for c in own]) for k in _INTERVAL)
             axes.axhline(found.clean[name].value, color=colour, linewidth=1, linestyle=(0, (4, 3)), alpha=0.7)
-            axes.errorbar(
-                range(len(own)), value, (value - low, high - value),
-                fmt="o-", markersize=4, color=colour, capsize=2, label=name if name != "uar" else "UAR",
-            )  # fmt: skip
-        axes.set_title(f"{kind} ({own[0].unit})", color=_INK, fontsize=9, loc="left")
+            scores, label = [c.scores[name] for c in own], name if name != "uar" else "UAR"
+            errorbars(axes, range(len(own)), scores, colour, markersize=4, capsize=2, label=label)
+        axes.set_title(f"{kind} ({own[0].unit})", color=INK, fontsize=9, loc="left")
         axes.set_xticks(range(len(own)), [f"{c.strength:g}" for c in own])
         axes.set(ylim=(0, 1.04), xlim=(-0.4, len(own) - 0.6))
-        axes.spines[:].set_visible(False)
-        axes.tick_params(colors=_INK, length=0, labelsize=8)
-        axes.grid(axis="y", color=_PALE, linewidth=0.6)
-        axes.set_axisbelow(True)
-    panels[0].legend(frameon=False, fontsize=8, loc="lower left", labelcolor=_INK)
+        plain(axes, 8)
+        grid(axes, "y")
+    panels[0].legend(frameon=False, fontsize=8, loc="lower left", labelcolor=INK)

@@ -1,29 +1,27 @@
-"""What a recognizer says of every example of a manifest."""
+"""The answers of a recognizer to every example of a manifest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from ..manifest import Example
+from ..data.manifest import Example
 from ..recognizer import Recognizer
+from ..tasks import task_of
 from ..types import EmotionResult
 from .bootstrap import Array, Bools
-from .clips import read_clip
-from .faces import view_of
-from .leaks import text_of
+from .label_sets import LabelSet
 from .metrics import LabelMeasure
-from .spaces import Space
 
 Progress: TypeAlias = Callable[[Sequence[Example]], Iterable[Example]]
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a recognizer said of each example: arrays with one row an example."""
+    """The answers of a recognizer: arrays with one row an example."""
 
     probabilities: Array
     scores: Array
@@ -47,22 +45,13 @@ class Predictions:
 
 
 def predict(recognizer: Recognizer, examples: Sequence[Example], progress: Progress = iter) -> Predictions:
-    """Predict every example: texts, whole clips, or faces (see `edgeemo.evaluation.faces.view_of`)."""
-    reader: Any = recognizer
-    if recognizer.card.modality == "text":
-        return Predictions.of([reader.predict(text_of(example)) for example in progress(examples)])
-    if recognizer.card.modality == "face":
-        views = (view_of(example, reader.frontend.spec) for example in progress(examples))
-        return Predictions.of([reader.predict(v.picture, v.color, [v.box]) for v in views])
-    results = []
-    for example in progress(examples):
-        pcm, rate_hz = read_clip(example)
-        results.append(reader.predict(pcm, rate_hz=rate_hz))
-    return Predictions.of(results)
+    """Predict every example as the task of the bundle does: a text, a whole clip, or a face."""
+    task = task_of(recognizer.card)
+    return Predictions.of([task.predict(recognizer, example) for example in progress(examples)])
 
 
 def label_measure(
-    space: Space,
+    space: LabelSet,
     examples: Sequence[Example],
     said: Predictions,
     *,
@@ -71,7 +60,7 @@ def label_measure(
     only: Sequence[str] = (),
     over: Sequence[int] = (),
 ) -> LabelMeasure:
-    """Return the measure of what was said in one label space; see `LabelMeasure`."""
+    """Return the measure of answers in one label set; see `LabelMeasure`."""
     probability = space.probability(said.probabilities, said.scores)
     return LabelMeasure(
         space.truth(examples), probability, space.active(probability),

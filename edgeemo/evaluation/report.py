@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..data.leaks import LeakCheck, Policy
+from ..data.manifest import Example
 from ..errors import DataError
-from ..manifest import Example
 from ..recognizer import Recognizer
+from ..tasks import task_of
 from .alignment import Alignment, Finder, measure_alignment
-from .bootstrap import Draw, Interval, Measure, clusters_of, few_of, intervals
-from .damage import Damage
-from .faces import pixels_of
+from .bootstrap import Draw, Interval, Measure, clusters_of, few_of, intervals, rounded
+from .corruptions import Corruptions
 from .groups import measure_groups
-from .leaks import LeakCheck, Policy, check_leaks
-from .leaks_voice import check_leaks_voice
+from .label_sets import FINE, SCORES, LabelSet, choose
 from .metrics import AffectMeasure, LabelMeasure, confusion, per_label
 from .predictions import Predictions, Progress, label_measure, predict
-from .robustness import Heard, Robustness
-from .robustness_face import FaceRobustness, Shown
+from .robustness import ClipAnswers, FaceAnswers, FaceRobustness, Robustness
 from .sounds import Noise
-from .spaces import FINE, SCORES, Space, choose
 
 
 @dataclass(frozen=True)
 class Level:
-    """One label space, measured: ``per_label`` has precision, recall, f1 and support."""
+    """One label set, measured: ``per_label`` has precision, recall, f1 and support."""
 
     name: str
     labels: tuple[str, ...]
@@ -55,17 +53,17 @@ class Report:
     """How well a bundle reads a manifest.
 
     Attributes:
-        n: examples measured (after leaks were dropped); ``n_labelled`` of them carry a label, ``n_affect``
+        n: examples measured, without dropped leaks; ``n_labelled`` of them carry a label, ``n_affect``
             valence or arousal.
         metrics: by name (`metrics` defines them). The first of ``levels`` has the plain names; a coarser one
             its name in front (``ekman_macro_f1``; ``emotion_accuracy`` for the emotion scores).
-        levels: label spaces measured, finest first; empty if the manifest has no labels.
+        levels: label sets measured, finest first; empty if the manifest has no labels.
         leaks: training texts among the examples.
         bootstrap: what was resampled (examples, or whole speakers), how often, with which seed.
         bundle: name, version, file, size and runtime.
-        evidence: its ``mean`` over the examples; ``none`` of them had too little for any answer but neutral.
+        evidence: its ``mean``; ``none`` counts the examples with too little for any answer but neutral.
         groups: accuracy and UAR of each speaker, gender, age and ethnicity, where the manifest names several.
-        robustness: the scores in noise and through codecs, or of damaged pictures, if asked for.
+        robustness: the scores in noise and through codecs, or of corrupted pictures, if asked for.
         alignment: how far from the eyes a detector finds them, if asked for.
         peer: the comparison with a simple system, if asked for.
         notes: what a reader should know beside the numbers.
@@ -112,6 +110,11 @@ class Report:
             found["peer"] = dict(self.peer)
         return found
 
+    def for_card(self) -> dict[str, Any]:
+        """Return n and the scores that a card states, rounded."""
+        wanted = ("accuracy", "macro_f1", "uar", "ece", "valence_r", "arousal_r")
+        return {"n": self.n} | rounded({k: x for k, x in self.metrics.items() if k.endswith(wanted)})
+
 
 def evaluate(
     recognizer: Recognizer,
@@ -123,25 +126,27 @@ def evaluate(
     resamples: int = 1000,
     seed: int = 0,
     noise: Noise | None = None,
-    damage: Damage | None = None,
+    corruptions: Corruptions | None = None,
     find: Finder | None = None,
     without: Sequence[str] = (),
     apart: Sequence[str] = (),
-    peer: Callable[[Sequence[Example], Predictions, Sequence[Space], Draw], Mapping[str, Any]] | None = None,
+    peer: Callable[[Sequence[Example], Predictions, Sequence[LabelSet], Draw], Mapping[str, Any]]
+    | None = None,
     progress: Progress = iter,
+    damage: Corruptions | None = None,
 ) -> Report:
     """Measure a recognizer on examples, with 95 % bootstrap intervals.
 
     Args:
-        labels: the label space to compare in; by default the finest that knows all labels of the manifest.
+        labels: the label set to compare in; by default the finest that knows all labels of the manifest.
         leaks: what to do with examples that were trained on, and with speakers who were.
         train: the training manifest, to look for leaks.
         resamples: bootstrap resamples; 0 for none.
         noise: measures robustness with this noise; speech only.
-        damage: measures robustness with pictures damaged so; faces only.
+        corruptions: measures robustness with pictures corrupted so; faces only. ``damage`` is its old name.
         find: a detector, whose alignment error is measured where the manifest has ``eyes``; faces only.
-        without: labels whose examples are left out, and which the model is not asked about: probabilities
-            are divided by their sum over the others. Exclusive labels only.
+        without: labels to leave out, with their examples. Probabilities are divided by their sum over the
+            other labels. Exclusive labels only.
         apart: rare labels: means over labels are also given without them, as ``rest_uar`` and so on.
         peer: compares with another system; see `edgeemo.evaluation.peers`.
         progress: wraps the examples while they are looked at, for a progress bar.
@@ -152,9 +157,12 @@ def evaluate(
             read.
         RuntimeUnavailableError: clips need soundfile, pictures OpenCV.
     """
-    card = recognizer.card
+    if damage is not None:
+        warnings.warn("damage= is now corruptions=.", DeprecationWarning, stacklevel=2)
+        corruptions = damage
+    card, task = recognizer.card, task_of(recognizer.card)
     spaces = choose(card, examples, labels) if any(e.labels for e in examples) else []
-    if (noise is not None or damage is not None) and not spaces:
+    if (noise is not None or corruptions is not None) and not spaces:
         raise DataError("Robustness is measured by labels: add the column labels to the manifest.")
     if (without or apart) and not spaces:
         raise DataError(
@@ -162,16 +170,11 @@ def evaluate(
         )
     given, examples = len(examples), spaces[0].without(examples, without) if without else examples
     notes = [f"Left out: {given - len(examples):,} examples of {', '.join(without)}."] if without else []
-    looks: dict[str, Callable[..., tuple[list[Example], LeakCheck]]] = {
-        "text": check_leaks,
-        "voice": partial(check_leaks_voice, progress=progress),
-        "face": partial(check_leaks, content=pixels_of),
-    }
-    kept, check = looks[card.modality](examples, recognizer.bundle.path, policy=leaks, train=train)
+    path = recognizer.bundle.path
+    kept, check = task.check_leaks(examples, path, progress, policy=leaks, train=train)
     if examples and not kept:
-        what = {"text": "texts", "voice": "clips or their speakers", "face": "faces"}[card.modality]
         raise DataError(
-            f"All {check.n} test {what} also stand in the training data: nothing is left to measure."
+            f"All {check.n} test {task.leaked} also stand in the training data: nothing is left to measure."
         )
     labelled = np.array([bool(e.labels) for e in kept], np.bool_)
     affect = np.array([(_nan(e.valence), _nan(e.arousal)) for e in kept], np.float64).reshape(-1, 2)
@@ -179,7 +182,7 @@ def evaluate(
     if not (labelled.any() or has_affect.any()):
         raise DataError("No example has labels, valence or arousal: add such a column to the manifest.")
     spaces = spaces if labelled.any() else []
-    if card.modality != "text" or without:
+    if task.narrows or without:
         spaces, note = _narrowed(spaces, kept)
         notes += note
     predictions = predict(recognizer, kept, progress)
@@ -196,11 +199,11 @@ def evaluate(
     ]
     robustness: Robustness | FaceRobustness | None = None
     if noise is not None and spaces:
-        heard = Heard.by(recognizer, kept, noise, progress)
-        robustness = heard.measure(kept, predictions, spaces[0], draw, noise.name)
-    elif damage is not None and spaces:
-        shown = Shown.by(recognizer, kept, damage, progress)
-        robustness = shown.measure(kept, predictions, spaces[0], draw)
+        clips = ClipAnswers.collect(recognizer, kept, noise, progress)
+        robustness = clips.measure(kept, predictions, spaces[0], draw, noise.name)
+    elif corruptions is not None and spaces:
+        faces = FaceAnswers.collect(recognizer, kept, corruptions, progress)
+        robustness = faces.measure(kept, predictions, spaces[0], draw)
     if apart and spaces:
         measures.append(_rest(spaces[0], kept, predictions, apart))
     return Report(
@@ -221,12 +224,12 @@ def evaluate(
     )
 
 
-def prefix_of(space: Space) -> str:
+def prefix_of(space: LabelSet) -> str:
     """Return what stands before a coarser level's metric names."""
     return {FINE: "", SCORES: "emotion_"}.get(space.name, f"{space.name}_")
 
 
-def _narrowed(spaces: Sequence[Space], examples: Sequence[Example]) -> tuple[list[Space], list[str]]:
+def _narrowed(spaces: Sequence[LabelSet], examples: Sequence[Example]) -> tuple[list[LabelSet], list[str]]:
     """Return the spaces of the labels that the examples have, and a note if these are fewer."""
     found = [space.narrowed(examples) for space in spaces]
     notes = [
@@ -245,7 +248,7 @@ def _evidence(recognizer: Recognizer, said: Predictions) -> dict[str, float]:
 
 
 def _label_measures(
-    spaces: Sequence[Space], examples: Sequence[Example], said: Predictions
+    spaces: Sequence[LabelSet], examples: Sequence[Example], said: Predictions
 ) -> Iterator[Measure]:
     counted = np.array([bool(e.labels) for e in examples], np.bool_)
     for i, space in enumerate(spaces):
@@ -254,23 +257,25 @@ def _label_measures(
         yield label_measure(space, examples, said, prefix=prefix, counted=counted, only=only)
 
 
-def _rest(space: Space, examples: Sequence[Example], said: Predictions, apart: Sequence[str]) -> LabelMeasure:
+def _rest(
+    space: LabelSet, examples: Sequence[Example], said: Predictions, apart: Sequence[str]
+) -> LabelMeasure:
     over = sorted(set(range(len(space.labels))) - set(space.indices(apart)))
     if not over:
-        raise DataError(f"Apart from {', '.join(apart)} there is no label to take a mean over; name fewer.")
+        raise DataError(f"Without {', '.join(apart)} no label is left for a mean; name fewer.")
     counted = np.array([bool(e.labels) for e in examples], np.bool_)
     return label_measure(
         space, examples, said, prefix="rest_", counted=counted, only=("macro_f1", "uar"), over=over
     )
 
 
-def _levels(spaces: Sequence[Space], examples: Sequence[Example], said: Predictions) -> Iterator[Level]:
+def _levels(spaces: Sequence[LabelSet], examples: Sequence[Example], said: Predictions) -> Iterator[Level]:
     counted = np.array([bool(e.labels) for e in examples], np.bool_)
     named = [e for e in examples if e.labels]
     return (_level(space, named, said.rows(counted)) for space in spaces)
 
 
-def _level(space: Space, examples: Sequence[Example], said: Predictions) -> Level:
+def _level(space: LabelSet, examples: Sequence[Example], said: Predictions) -> Level:
     probability = space.probability(said.probabilities, said.scores)
     truth, active = space.truth(examples), space.active(probability)
     hit, chosen, gold = (x.sum(0).astype(np.float64) for x in (truth & active, active, truth))

@@ -1,4 +1,4 @@
-"""What happens to a voice on its way: noise of a given signal-to-noise ratio, codecs, a telephone line."""
+"""Corruptions of a voice: noise at a given signal-to-noise ratio, codecs, a telephone line."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError
-from .clips import Samples, read_audio, require
+from ..data.clips import read_audio
+from ..data.sounds import Samples, soundfile
+from ..errors import DataError, SourceError
 
 SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 CODECS = {  # libsndfile's container, codec, and compression level 0 … 1: low but usual bit rates
@@ -19,7 +20,7 @@ CODECS = {  # libsndfile's container, codec, and compression level 0 … 1: low 
 }
 _OPUS_HZ = (8000, 12000, 16000, 24000, 48000)
 _FRAME_S, _ACTIVE_DB = 0.02, 30.0
-_TELEPHONE_HZ, _BAND_HZ = 8000, (300.0, 3400.0)
+TELEPHONE_HZ, BAND_HZ = 8000, (300.0, 3400.0)
 
 
 def mono(pcm: Samples) -> Samples:
@@ -52,8 +53,8 @@ def active_power(pcm: Samples, rate_hz: int) -> float:
 def mix(pcm: Samples, noise: Samples, rate_hz: int, snr_db: float) -> Samples:
     """Return the clip with noise of the same length, ``snr_db`` below the power of the voice.
 
-    Silence and noise that is none are left as they are. A sum that exceeds ±1 is turned down as a whole, as
-    whoever records it would: no sample is clipped.
+    Without voice or noise the clip stays as it is. A sum beyond ±1 is turned down as a whole, so that no
+    sample is clipped.
     """
     loud = float((noise.astype(np.float64) ** 2).mean()) if len(noise) else 0.0
     gain = 0.0 if loud <= 0 else (active_power(pcm, rate_hz) / loud * 10 ** (-snr_db / 10)) ** 0.5
@@ -62,10 +63,10 @@ def mix(pcm: Samples, noise: Samples, rate_hz: int, snr_db: float) -> Samples:
 
 
 class Noise:
-    """Pieces of noise to mix in: of the recordings in a folder (and below), or white and pink noise.
+    """Pieces of noise to mix in: from recordings in a folder (and below), or white and pink noise.
 
-    The same ``seed``, folder and clip number always give the same piece. Recordings that cannot be read, or
-    are silent, are passed over; `name` tells how many.
+    The same ``seed``, folder and clip number always give the same piece. It skips recordings that are silent
+    or cannot be read; `name` says how many.
 
     Raises:
         DataError: the folder holds no audio.
@@ -81,7 +82,7 @@ class Noise:
 
     @property
     def name(self) -> str:
-        """What the noise is, as far as it was heard."""
+        """A name for the noise, with the number of skipped recordings so far."""
         useless = f" ({len(self._useless):,} silent or unreadable)" if self._useless else ""
         return f"{len(self.files):,} recordings{useless}" if self.files else "white and pink noise"
 
@@ -98,10 +99,10 @@ class Noise:
         raise DataError("Twenty recordings are all silent or cannot be read: name a folder of noise.")
 
     def _read(self, path: Path, rate_hz: int) -> Samples:
-        """Return a recording, or nothing if it is of no use."""
+        """Return a recording; no samples if it is silent or cannot be read."""
         try:
             pcm, own_hz = read_audio(path)
-        except DataError:
+        except (DataError, SourceError):
             pcm, own_hz = np.zeros(0, np.float32), rate_hz
         if not pcm.any():
             self._useless.add(path)
@@ -118,30 +119,45 @@ def through_codec(pcm: Samples, rate_hz: int, codec: str) -> tuple[Samples, int,
         RuntimeUnavailableError: soundfile is not installed.
         DataError: this build of libsndfile lacks the codec.
     """
-    soundfile = require()
     container, subtype, level = CODECS[codec]
     if subtype == "OPUS" and rate_hz not in _OPUS_HZ:
         pcm, rate_hz = resample(pcm, rate_hz, 16000), 16000
-    file = io.BytesIO()
+    return recoded(pcm, rate_hz, container, subtype, level)
+
+
+def recoded(
+    pcm: Samples, rate_hz: int, container: str, subtype: str, level: float
+) -> tuple[Samples, int, int]:
+    """Return samples encoded and decoded again by libsndfile, their rate then, and the bytes between.
+
+    Raises:
+        RuntimeUnavailableError: soundfile is not installed.
+        DataError: this build of libsndfile lacks the codec.
+    """
+    library, file = soundfile(), io.BytesIO()
     try:
-        soundfile.write(file, pcm, rate_hz, format=container, subtype=subtype, compression_level=level)
+        library.write(file, pcm, rate_hz, format=container, subtype=subtype, compression_level=level)
         size = file.tell()
         file.seek(0)
-        decoded, rate_hz = soundfile.read(file, dtype="float32")
-    except (soundfile.SoundFileError, ValueError) as error:
+        decoded, rate_hz = library.read(file, dtype="float32")
+    except (library.SoundFileError, ValueError) as error:
         raise DataError(
-            f"{codec} failed at {rate_hz} Hz ({error}): upgrade soundfile to 0.13 or newer."
+            f"{subtype} failed at {rate_hz} Hz ({error}): upgrade soundfile to 0.13 or newer."
         ) from error
     return np.ascontiguousarray(decoded), int(rate_hz), size
 
 
 def through_telephone(pcm: Samples, rate_hz: int) -> tuple[Samples, int, int]:
-    """Return a clip as a telephone gives it: 300 to 3,400 Hz, 8 kHz, μ-law (ITU-T G.711); rate and bytes."""
-    narrow = np.clip(resample(pcm, rate_hz, _TELEPHONE_HZ, _BAND_HZ), -1, 1).astype(np.float64)
-    law = np.sign(narrow) * np.log1p(255 * np.abs(narrow)) / np.log1p(255)
-    steps = np.round(law * 127) / 127
-    heard = np.sign(steps) * np.expm1(np.abs(steps) * np.log1p(255)) / 255
-    return heard.astype(np.float32), _TELEPHONE_HZ, len(heard)
+    """Return a clip as a telephone gives it: 300 to 3,400 Hz, 8 kHz, μ-law; also the rate and the bytes."""
+    narrow = mu_law(resample(pcm, rate_hz, TELEPHONE_HZ, BAND_HZ))
+    return narrow, TELEPHONE_HZ, len(narrow)
+
+
+def mu_law(pcm: Samples) -> Samples:
+    """Return samples through 8-bit μ-law and back (ITU-T G.711, μ = 255); clipped to ±1."""
+    clipped = np.clip(pcm, -1, 1).astype(np.float64)
+    steps = np.round(np.sign(clipped) * np.log1p(255 * np.abs(clipped)) / np.log1p(255) * 127) / 127
+    return np.asarray(np.sign(steps) * np.expm1(np.abs(steps) * np.log1p(255)) / 255, np.float32)
 
 
 def _coloured(rng: np.random.Generator, samples: int, *, pink: bool) -> Samples:

@@ -9,108 +9,89 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..data.leaks import LeakCheck
 from .alignment import Alignment
 from .bootstrap import Interval
 from .detection import SIZES, DetectionReport
 from .groups import COLUMNS
-from .leaks import LeakCheck
 from .report import Level, Report
-from .robustness import Robustness
-from .robustness_face import FaceRobustness
+from .robustness import FaceRobustness, Robustness
 
 _SHOWN = 30
 
 
-def render(report: Report) -> Group:
-    """Lay a report out: what was measured, the metrics, each label, the leaks and the peer."""
-    about, drawn = report.bundle, report.bootstrap
-    parts: list[RenderableType] = [
-        Text.assemble((f"{about['name']} {about['version']}", "bold"), f" on {about['runtime']}"),
-        Text(
-            f"{report.n:,} examples, {report.n_labelled:,} labelled, {report.n_affect:,} with valence or "
-            f"arousal · {drawn['resamples']:,} resamples of {drawn['units']:,} ({drawn['by']}s)",
-            "dim",
-        ),
-        _leaks(report.leaks),
-        *_evidence(report),
-        "",
-        _metrics(report.metrics),
-    ]
+def render(report: Report | DetectionReport) -> Group:
+    """Return a report as tables: what was measured, the metrics, each label, the leaks and the peer."""
+    if isinstance(report, DetectionReport):
+        return _detections(report)
+    facts = (
+        f"{report.n:,} examples, {report.n_labelled:,} labelled, {report.n_affect:,} with valence or arousal"
+    )
+    parts = [*_head(report, facts), *_evidence(report), "", _metrics(report.metrics)]
     for level in report.levels:
         if level.name != "emotions" or level is report.levels[0]:
-            parts += ["", Text(f"By label ({level.name})", "bold"), _per_label(level)]
+            parts += _titled(f"By label ({level.name})", _per_label(level))
     for column in COLUMNS:
         if column in report.groups:
-            parts += ["", Text(f"By {column}", "bold"), _groups(report.groups[column], column)]
+            parts += _titled(f"By {column}", _groups(report.groups[column], column))
     if "gap" in report.groups:
         parts += [Text(f"gap: {_gap(report.groups)}", "dim")]
     if report.alignment is not None:
-        parts += ["", Text("Alignment (eye distances)", "bold"), _alignment(report.alignment)]
-    if isinstance(report.robustness, FaceRobustness):
-        parts += ["", Text("Robustness", "bold"), _robustness_face(report.robustness)]
-        parts += [
-            Text(
-                f"Eyes {report.robustness.eye_px:.0f} px apart (median). Drop: clean minus this, in pairs.",
-                "dim",
-            )
-        ]
-    elif report.robustness is not None:
-        parts += ["", Text("Robustness", "bold"), _robustness(report.robustness)]
-        parts += [Text(f"Noise: {report.robustness.noise}. Drop: clean minus this, in pairs.", "dim")]
+        parts += _titled("Alignment (eye distances)", _alignment(report.alignment))
+    found = report.robustness
+    if isinstance(found, FaceRobustness):
+        note = f"Eyes {found.eye_px:.0f} px apart (median). Drop: clean minus this, in pairs."
+        parts += _titled("Robustness", _robustness_face(found), note)
+    elif found is not None:
+        note = f"Noise: {found.noise}. Drop: clean minus this, in pairs."
+        parts += _titled("Robustness", _robustness(found), note)
     if report.peer is not None:
-        parts += ["", Text(f"Beside {report.peer['name']}", "bold"), _peer(report.peer)]
-        parts += [Text(report.peer["protocol"], "dim")]
-    parts += [Text(note, "dim") for note in report.notes]
-    return Group(*parts)
+        parts += _titled(f"Beside {report.peer['name']}", _peer(report.peer), report.peer["protocol"])
+    return Group(*parts, *(Text(note, "dim") for note in report.notes))
 
 
-def render_detections(report: DetectionReport) -> Group:
-    """Lay a detector's report out: what was measured, the metrics, recall against false boxes, the peers."""
-    about, drawn, counts = report.bundle, report.bootstrap, report.counts
+def _detections(report: DetectionReport) -> Group:
+    """Return a detector's report: what was measured, the metrics, recall against false boxes, the peers."""
+    counts, boxes = report.counts, report.calibration
     sizes = ", ".join(f"{counts[f'faces_{name}']} of {name.replace('_', ' to ')} px" for name in SIZES)
-    told = report.calibration
-    parts: list[RenderableType] = [
-        Text.assemble((f"{about['name']} {about['version']}", "bold"), f" on {about['runtime']}"),
-        Text(
-            f"{report.n:,} pictures with bare faces: {sizes}; {counts['portraits']} portraits · "
-            f"{drawn['resamples']:,} resamples of {drawn['units']:,} ({drawn['by']}s)",
-            "dim",
-        ),
-        _leaks(report.leaks),
-        "",
-        _metrics(report.metrics),
-    ]
-    if told["n"]:
-        mean, share = told["mean_score"], told["share_faces"]
-        parts += [
-            "",
-            Text(f"boxes: mean score {mean:.3f}, faces among them {share:.3f} (n {told['n']:,})", "dim"),
-        ]
+    facts = f"{report.n:,} pictures with bare faces: {sizes}; {counts['portraits']} portraits"
+    parts = [*_head(report, facts), "", _metrics(report.metrics)]
+    if boxes["n"]:
+        mean, share = boxes["mean_score"], boxes["share_faces"]
+        note = f"boxes: mean score {mean:.3f}, faces among them {share:.3f} (n {boxes['n']:,})"
+        parts += ["", Text(note, "dim")]
     curve = _plain(">score from", ">recall from 40 px", ">false boxes a picture")
     for point in report.curve:
         values = (point[name] for name in ("threshold", "recall_40", "false_boxes"))
         curve.add_row(*("–" if value is None else f"{value:.3f}" for value in values))
-    parts += ["", Text("By threshold", "bold"), curve]
+    parts += _titled("By threshold", curve)
     for name, peer in report.peers.items():
         ours = {key: value.value for key, value in report.metrics.items()}
         theirs = {key: value["value"] for key, value in peer["metrics"].items()}
         rows = _peer({"bundle": ours, "peer": theirs, "difference": peer["difference"]})
-        parts += ["", Text(f"Beside {name}", "bold"), rows]
+        parts += _titled(f"Beside {name}", rows)
     return Group(*parts)
+
+
+def _head(report: Report | DetectionReport, facts: str) -> list[RenderableType]:
+    """Return the name of the bundle, what was measured, and the leaks."""
+    about, drawn = report.bundle, report.bootstrap
+    resampled = f"{drawn['resamples']:,} resamples of {drawn['units']:,} ({drawn['by']}s)"
+    name = Text.assemble((f"{about['name']} {about['version']}", "bold"), f" on {about['runtime']}")
+    return [name, Text(f"{facts} · {resampled}", "dim"), _leaks(report.leaks)]
+
+
+def _titled(title: str, table: Table, note: str = "") -> list[RenderableType]:
+    return ["", Text(title, "bold"), table, *([Text(note, "dim")] if note else [])]
 
 
 def _leaks(leaks: LeakCheck) -> Text:
     if not leaks.checked:
         return Text(f"leaks: not checked ({leaks.by})", "yellow")
     became = "" if leaks.action == "none" else f", {leaks.action}"
-    what = (
-        ""
-        if leaks.copies is None
-        else f": {len(leaks.speakers):,} speakers known, {leaks.copies:,} clips copied"
-    )
-    return Text(
-        f"leaks: {leaks.n:,}{became}{what} (by {leaks.by}); repeated in the test: {leaks.repeated:,}", "dim"
-    )
+    what = f": {len(leaks.speakers):,} speakers known, {leaks.copies:,} clips copied"
+    found = f"leaks: {leaks.n:,}{became}{'' if leaks.copies is None else what} (by {leaks.by})"
+    return Text(f"{found}; repeated in the test: {leaks.repeated:,}", "dim")
 
 
 def _evidence(report: Report) -> list[Text]:
@@ -123,7 +104,7 @@ def _evidence(report: Report) -> list[Text]:
 def _metrics(metrics: Mapping[str, Interval]) -> Table:
     table = _plain("metric", ">value", "95 % interval")
     for name, x in metrics.items():
-        table.add_row(name, f"{x.value:.4f}", f"{x.low:.4f} … {x.high:.4f}")
+        table.add_row(name, *_interval(x, ".4f"))
     return table
 
 
@@ -141,14 +122,8 @@ def _groups(rows: Any, column: str) -> Table:
     worst = sorted(rows.items(), key=lambda item: item[1]["uar"]["value"])
     for name, row in worst[:_SHOWN]:
         uar = row["uar"]
-        table.add_row(
-            Text(name),
-            f"{uar['value']:.3f}",
-            f"{uar['low']:.3f} … {uar['high']:.3f}",
-            f"{row['accuracy']['value']:.3f}",
-            f"{row['evidence']:.2f}",
-            f"{row['n']:,}",
-        )
+        rest = (f"{row['accuracy']['value']:.3f}", f"{row['evidence']:.2f}", f"{row['n']:,}")
+        table.add_row(Text(name), *_interval(Interval(**uar)), *rest)
     if len(worst) > _SHOWN:
         table.add_row(Text(f"and {len(worst) - _SHOWN:,} better ones", "dim"))
     return table
@@ -163,16 +138,10 @@ def _gap(groups: Any) -> str:
 def _robustness(robustness: Robustness) -> Table:
     table = _plain("condition", ">UAR", "95 % interval", ">drop", "95 % interval", ">evidence")
     clean = robustness.clean
-    table.add_row("clean", f"{clean.value:.3f}", f"{clean.low:.3f} … {clean.high:.3f}")
+    table.add_row("clean", *_interval(clean))
     for x in robustness.conditions:
-        table.add_row(
-            x.name if x.kbit_s is None else f"{x.name} {x.kbit_s:.0f} kbit/s",
-            f"{x.uar.value:.3f}",
-            f"{x.uar.low:.3f} … {x.uar.high:.3f}",
-            f"{x.drop.value:.3f}",
-            f"{x.drop.low:.3f} … {x.drop.high:.3f}",
-            f"{x.evidence:.2f}",
-        )
+        name = x.name if x.kbit_s is None else f"{x.name} {x.kbit_s:.0f} kbit/s"
+        table.add_row(name, *_interval(x.uar), *_interval(x.drop), f"{x.evidence:.2f}")
     return table
 
 
@@ -189,8 +158,7 @@ def _robustness_face(robustness: FaceRobustness) -> Table:
             kind = x.kind
         cells: list[str] = []
         for name in ("accuracy", "uar"):
-            drop = x.drops[name]
-            cells += [f"{x.scores[name].value:.3f}", f"{drop.value:.3f}", f"{drop.low:.3f} … {drop.high:.3f}"]
+            cells += [f"{x.scores[name].value:.3f}", *_interval(x.drops[name])]
         some = "" if x.changed == 1 else f" ({x.changed:.0%} changed)"
         table.add_row(f"  {x.strength:g}{some}", *cells, f"{x.evidence:.2f}")
     return table
@@ -200,23 +168,21 @@ def _alignment(found: Alignment) -> Table:
     table = _plain("error", ">mean", "95 % interval", ">median", ">95 %", ">found", ">of")
     for name, x in (("both eyes", found.error), ("worse eye", found.worst)):
         more = [f"{found.median:.4f}", f"{found.p95:.4f}"] if x is found.error else ["", ""]
-        table.add_row(
-            name, f"{x.value:.4f}", f"{x.low:.4f} … {x.high:.4f}", *more, f"{found.found:,}", f"{found.n:,}"
-        )
+        table.add_row(name, *_interval(x, ".4f"), *more, f"{found.found:,}", f"{found.n:,}")
     return table
 
 
 def _peer(peer: Any) -> Table:
     table = _plain("metric", ">bundle", ">peer", ">difference", "95 % interval")
     for name, x in peer["difference"].items():
-        table.add_row(
-            name,
-            f"{peer['bundle'][name]:.4f}",
-            f"{peer['peer'][name]:.4f}",
-            f"{x['value']:+.4f}",
-            f"{x['low']:+.4f} … {x['high']:+.4f}",
-        )
+        both = (f"{peer[whose][name]:.4f}" for whose in ("bundle", "peer"))
+        table.add_row(name, *both, *_interval(Interval(**x), "+.4f"))
     return table
+
+
+def _interval(x: Interval, form: str = ".3f") -> tuple[str, str]:
+    """Return the cells of a number and of its interval."""
+    return f"{x.value:{form}}", f"{x.low:{form}} … {x.high:{form}}"
 
 
 def _plain(*columns: str) -> Table:

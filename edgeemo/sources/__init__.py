@@ -1,4 +1,4 @@
-"""Where audio and frames come from: iterators of ``(chunk, t_ms)`` that are context managers, for streams.
+"""Sources of audio and frames for streams: iterators of ``(chunk, t_ms)`` that are context managers.
 
 >>> from edgeemo.sources import AudioFile
 >>> with AudioFile("speech.flac") as source:  # doctest: +SKIP
@@ -13,10 +13,11 @@
 ...     for frame, t_ms in source:
 ...         results = stream.push(frame, t_ms, source.color)
 
-`Microphone` and `AudioFile` want the extra ``voice``, `Camera`, `VideoFile`, `Photo` and `ImageSequence` the
-extra ``face``; `RawAudio` wants nothing.
+`Microphone` and `AudioFile` need the extra ``voice``. `Camera`, `VideoFile`, `Photo` and `ImageSequence` need
+the extra ``face``. `RawAudio` needs nothing.
 """
 
+from ..data.lengths import HeaderWarning
 from .base import AudioSource, Block, FrameSource, Source
 from .camera import Camera
 from .files import AudioFile, RawAudio, is_audio
@@ -31,6 +32,7 @@ __all__ = [
     "Camera",
     "Device",
     "FrameSource",
+    "HeaderWarning",
     "ImageSequence",
     "Microphone",
     "Photo",

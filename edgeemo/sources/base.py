@@ -1,4 +1,4 @@
-"""What all sources share, and the queue between a capture that never waits and a consumer that may."""
+"""What all sources share, and the queue between a capture that never waits and a consumer that may wait."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import deque
 from threading import Condition
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
@@ -15,8 +14,11 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 Block: TypeAlias = tuple[npt.NDArray[Any], int]
-"""Samples, int16 or float32, ``(samples,)`` or ``(samples, channels)``, and the time of the first in ms; or a
-frame, uint8 ``(height, width, 3)``, and when it was taken."""
+"""Samples and the time of the first one in ms, or a frame and the time of the frame in ms.
+
+Samples are int16 or float32, ``(samples,)`` or ``(samples, channels)``. A frame is uint8
+``(height, width, 3)``.
+"""
 
 
 class Source:
@@ -24,7 +26,7 @@ class Source:
 
     @property
     def drops(self) -> int:
-        """Blocks lost so far, because the consumer or the machine was too slow; 0 for files and pipes."""
+        """How many blocks were lost because the consumer or the machine was slow; 0 for files and pipes."""
         return 0
 
     def __iter__(self) -> Self:
@@ -34,7 +36,7 @@ class Source:
         raise StopIteration
 
     def close(self) -> None:
-        """Stop; the iterator then ends."""
+        """Stop the source; the iterator then ends."""
 
     def __enter__(self) -> Self:
         return self
@@ -49,7 +51,7 @@ class AudioSource(Source):
     """A source of samples.
 
     Attributes:
-        rate_hz, channels: of what it yields.
+        rate_hz, channels: rate and channels of the samples.
     """
 
     rate_hz: int
@@ -60,14 +62,14 @@ class FrameSource(Source):
     """A source of frames.
 
     Attributes:
-        color: the order of the bytes of what it yields, ``"rgb"`` or ``"bgr"``.
+        color: the order of the bytes of a pixel, ``"rgb"`` or ``"bgr"``.
     """
 
     color: Literal["rgb", "bgr"]
 
 
 class Latest:
-    """A queue that keeps the latest ``limit`` blocks: `put` never waits, the oldest goes and is counted."""
+    """A queue of the latest ``limit`` blocks: `put` never waits, but drops the oldest block and counts it."""
 
     def __init__(self, limit: int) -> None:
         self._blocks: deque[Block] = deque()
@@ -95,7 +97,7 @@ class Latest:
             return None
 
     def calm(self) -> None:
-        """Forget a `wake` that nobody waited for."""
+        """Forget an earlier `wake`."""
         with self._changed:
             self._woken = False
 
@@ -104,8 +106,3 @@ class Latest:
         with self._changed:
             self._woken = True
             self._changed.notify()
-
-
-def shaped(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return ``(samples, 1)`` as ``(samples,)``, more channels as they are; contiguous."""
-    return np.ascontiguousarray(samples[:, 0] if samples.shape[1] == 1 else samples)

@@ -1,4 +1,4 @@
-"""A camera, through OpenCV: capture never waits, and a camera that comes back is used again."""
+"""A camera, through OpenCV. Capture never waits; a camera that comes back records on."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from .base import Block, FrameSource, Latest
 from .video import opencv
 
 _BACK_OFF_S = (0.25, 5.0)
-_STALL_S = 10.0  # a camera that says nothing for so long, and does not even fail, is gone
+_STALL_S = 10.0  # a camera that gives neither a frame nor an error for so long is gone
 
 
 class Camera(FrameSource):
     """Records from a camera, as BGR uint8 ``(height, width, 3)``. Recording begins at once.
 
-    The clock is monotonic and begins at 0 with the first frame. A consumer that is slow gets the latest
-    frame: older ones are dropped and counted in `drops`, never queued. If the camera is unplugged it is
-    opened again, by its index, as soon as it is back.
+    The clock is monotonic and begins at 0 with the first frame. A slow consumer gets the latest frame:
+    `Camera` drops older frames and counts them in `drops`. If somebody unplugs the camera, `Camera` opens the
+    same index again as soon as the camera is back.
 
     Args:
         index: 0 is the first camera.
-        width, height, fps: wishes; a camera takes what comes nearest. By default its own.
+        width, height, fps: wishes; a camera takes the nearest values it has. By default its own.
         patience_s: how long to wait for a camera that went away.
 
     Raises:
         InputError: ``index`` is negative or no whole number.
-        SourceError: no such camera, it may not be used, or is busy; while iterating, it went away for more
-            than ``patience_s``.
+        SourceError: there is no such camera, the camera is busy, or the user may not use it. While iterating:
+            the camera went away for more than ``patience_s``.
         RuntimeUnavailableError: OpenCV is not installed.
     """
 
@@ -70,7 +70,7 @@ class Camera(FrameSource):
 
     @property
     def drops(self) -> int:
-        """Frames dropped so far because the consumer was slow."""
+        """How many frames `Camera` dropped because the consumer was slow."""
         return self._queue.drops
 
     def __next__(self) -> Block:
@@ -90,7 +90,7 @@ class Camera(FrameSource):
         """Stop recording; the iterator then ends. May be called from any thread."""
         self._closed.set()
         self._queue.wake()
-        self._thread.join(timeout=1.0)  # one that hangs in the driver is left behind
+        self._thread.join(timeout=1.0)  # a thread that hangs in the driver stays behind
 
     def _open(self) -> Any:
         """Return the camera, open, or None."""
@@ -106,7 +106,7 @@ class Camera(FrameSource):
         return None
 
     def _record(self, camera: Any) -> None:
-        """Keep the latest frame until closed; a thread of its own."""
+        """Keep the latest frame until closed; runs in a thread."""
         while camera is not None and not self._closed.is_set():
             frame = self._frame(camera)
             if frame is not None:
@@ -132,7 +132,7 @@ class Camera(FrameSource):
         self._queue.put((frame, int(1000 * (now_s - self._origin_s))))
 
     def _reopened(self) -> Any:
-        """Return the camera once it is back and gives frames, or None; with growing pauses."""
+        """Wait with growing pauses until the camera gives frames; return the camera, or None."""
         pause, longest = _BACK_OFF_S
         deadline = time.monotonic() + self._patience_s
         while not self._closed.wait(pause):

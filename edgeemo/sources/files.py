@@ -1,4 +1,4 @@
-"""Audio from files and pipes. Their clock counts samples; nothing is dropped: who reads slowly waits."""
+"""Audio from files and pipes. The clock counts samples; these sources drop nothing."""
 
 from __future__ import annotations
 
@@ -8,87 +8,52 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from ..errors import InputError, RuntimeUnavailableError, SourceError
-from ..files import open_regular
-from .base import AudioSource, Block, shaped
+from ..data.kinds import kind_of_file, suffixes
+from ..data.sounds import SoundFile, one_channel_flat
+from ..errors import InputError, SourceError
+from .base import AudioSource, Block
 
-SUFFIXES = (
-    ".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd",
-    ".caf", ".w64", ".rf64",
-)  # fmt: skip
+SUFFIXES = suffixes("sound")
 _BLOCK_S = 0.5
 _PIPE_BLOCK_S = 0.05  # a pipe may be live
 
 
 def is_audio(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a file is audio: by its suffix (`SUFFIXES`), else by its first bytes.
+    """Tell whether a file is sound: by its first bytes, else by its suffix (see `edgeemo.data.kinds`).
 
-    The first bytes of wav, flac, ogg, mp3, aiff, au, caf, w64 and rf64 files are known. False if there is no
-    such file, or it cannot be read.
+    False if there is no such file, or the file cannot be read.
     """
-    path = Path(path)
-    try:
-        if not path.is_file():
-            return False
-        if path.suffix.lower() in SUFFIXES:
-            return True
-        with path.open("rb") as file:
-            head = file.read(12)
-    except (OSError, ValueError):  # a name too long or with a NUL: a text
-        return False
-    if head[:4] in (b"RIFF", b"RF64", b"FORM"):
-        return head[8:12] in (b"WAVE", b"AIFF", b"AIFC")
-    mp3 = head[:3] == b"ID3" or head[:2] in (b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2")
-    return mp3 or head[:4] in (b"fLaC", b"OggS", b".snd", b"caff", b"riff")
+    kind = kind_of_file(path)
+    return kind is not None and kind.medium == "sound"
 
 
 class AudioFile(AudioSource):
-    """Any file libsndfile reads (wav, flac, ogg, opus, mp3, …), half a second at a time, as float32.
+    """Any file that libsndfile reads (wav, flac, ogg, opus, mp3, …), half a second at a time, as float32.
 
-    Wants the extra ``voice``. A file that is cut off is read as far as it goes.
+    Needs the extra ``voice``. `AudioFile` reads a file that is cut off as far as the samples go. If the
+    header states a wrong length, `AudioFile` warns with a `HeaderWarning` and reads to the end of the file.
 
     Raises:
-        SourceError: there is no such file, it may not be read, or it is damaged or no audio; the last also
-            while it is read.
+        SourceError: the file is absent, forbidden, damaged or no sound; also while iterating, if damaged.
         RuntimeUnavailableError: soundfile is not installed.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        sf = _soundfile()
-        try:
-            with open_regular(self.path):  # libsndfile would only say "system error"
-                pass
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise SourceError(f"{path} cannot be read: {reason}. Check the path and its rights.") from error
-        self._refusal = sf.LibsndfileError
-        try:
-            self._file: Any = sf.SoundFile(self.path)
-        except (self._refusal, TypeError) as error:  # TypeError: raw samples, which need a description
-            raise SourceError(
-                f"{path} is no audio that libsndfile reads, or damaged ({_reason(error)}). "
-                "Convert it to wav or flac."
-            ) from error
-        self.rate_hz, self.channels = int(self._file.samplerate), int(self._file.channels)
+        self._file = SoundFile(path)
+        self.rate_hz, self.channels = self._file.rate_hz, self._file.channels
         self._frames = 0
 
     def __next__(self) -> Block:
         if self._file.closed:
             raise StopIteration
-        try:
-            read = self._file.read(int(self.rate_hz * _BLOCK_S) or 1, dtype="float32", always_2d=True)
-        except self._refusal as error:
-            raise SourceError(
-                f"{self.path} is damaged after {self._frames / self.rate_hz:.1f} s ({_reason(error)}). "
-                "Fetch it again."
-            ) from error
-        if not len(read):
+        found = self._file.read(int(self.rate_hz * _BLOCK_S) or 1)
+        if not len(found):
             self.close()
             raise StopIteration
         t_ms = 1000 * self._frames // self.rate_hz
-        self._frames += len(read)
-        return shaped(read), t_ms
+        self._frames += len(found)
+        return one_channel_flat(found), t_ms
 
     def close(self) -> None:
         """Close the file; the iterator then ends."""
@@ -96,25 +61,25 @@ class AudioFile(AudioSource):
 
 
 class _Readable(Protocol):
-    """A binary file that gives what is there: ``sys.stdin.buffer``, ``open(…, "rb")``, ``io.BytesIO``."""
+    """A binary file whose ``read1`` returns what is there: ``sys.stdin.buffer``, ``io.BytesIO`` …"""
 
     def read1(self, size: int = ..., /) -> bytes: ...
 
 
 class RawAudio(AudioSource):
-    """Samples without a header, from standard input for instance.
+    """Samples without a header, for instance from standard input.
 
-    Blocks are at most 50 ms and come as soon as there is a whole sample. A last sample cut in half is left
-    out. The pipe itself is the buffer: if the consumer is slow, who writes into it waits.
+    A block holds at most 50 ms and comes as soon as there is a whole sample. `RawAudio` leaves out a last
+    sample that is cut in half. The pipe itself is the buffer: the writer waits for a slow reader.
 
     Args:
-        file: a binary file with ``read1``, as ``sys.stdin.buffer``. It is not closed.
+        file: a binary file with ``read1``, such as ``sys.stdin.buffer``; it stays open.
         format: ``"s16le"`` (int16) or ``"f32le"`` (float32, full scale ±1), little endian, interleaved.
-        rate_hz, channels: as the writer means them.
+        rate_hz, channels: what the writer writes.
 
     Raises:
         InputError: an unknown format, or ``rate_hz`` or ``channels`` below 1.
-        SourceError: while it is read, the system's error.
+        SourceError: while iterating, the pipe breaks.
     """
 
     FORMATS: ClassVar[dict[str, np.dtype[Any]]] = {"s16le": np.dtype("<i2"), "f32le": np.dtype("<f4")}
@@ -146,27 +111,8 @@ class RawAudio(AudioSource):
         t_ms = 1000 * self._frames // self.rate_hz
         samples = samples.reshape(-1, self.channels)
         self._frames += len(samples)
-        return shaped(samples), t_ms
+        return one_channel_flat(samples), t_ms
 
     def close(self) -> None:
         """End the iterator; the file stays open."""
         self._closed = True
-
-
-def _soundfile() -> Any:
-    """Import soundfile, or say how to get it."""
-    try:
-        import soundfile
-    except ImportError as error:
-        raise RuntimeUnavailableError(
-            "Audio files need soundfile: install it with `pip install 'edgeemo[voice]'`."
-        ) from error
-    except OSError as error:
-        raise RuntimeUnavailableError(
-            f"Audio files need libsndfile ({error}): `apt-get install libsndfile1`."
-        ) from error
-    return soundfile
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "error_string", error)).rstrip(".")

@@ -1,4 +1,4 @@
-"""The microphone, through PortAudio: capture never waits, and a device that comes back is used again."""
+"""The microphone, through PortAudio. Capture never waits; a device that comes back records on."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..data.sounds import one_channel_flat
 from ..errors import RuntimeUnavailableError, SourceError
-from .base import AudioSource, Block, Latest, shaped
+from .base import AudioSource, Block, Latest
 
 _BLOCK_MS = 50
 _STALL_S = 2.0  # a device that says nothing for so long is gone
@@ -22,7 +23,7 @@ _LIST = "`edgeemo listen --list-devices` shows all."
 
 @dataclass(frozen=True)
 class Device:
-    """A device that records. ``rate_hz`` is its usual rate, ``channels`` the most it has."""
+    """A device that records, with its usual rate and its largest number of channels."""
 
     index: int
     name: str
@@ -55,14 +56,14 @@ def microphones() -> list[Device]:
 class Microphone(AudioSource):
     """Records from a device, 50 ms at a time, as int16. Recording begins at once.
 
-    The clock is monotonic, begins at 0 and counts samples; where samples were lost it jumps to when the next
-    ones came. A consumer that is slow does not hold recording up: the latest ``buffer_s`` seconds wait for
-    it, older blocks are dropped and counted in `drops`, and the gap shows in ``t_ms``. If the device is
-    unplugged it is opened again, by its name, as soon as it is back.
+    The clock is monotonic, begins at 0 and counts samples. After lost samples the clock jumps to the time of
+    the next ones. A slow consumer does not stop the recording: the latest ``buffer_s`` seconds wait, and
+    `Microphone` drops older blocks and counts them in `drops`. The gap shows in ``t_ms``. If somebody unplugs
+    the device, `Microphone` opens the device of the same name again as soon as it is back.
 
     Args:
         device: part of a name (upper and lower case alike) or an index of `microphones`; by default the
-            system's.
+            system's microphone.
         rate_hz: by default the device's usual rate.
         channels: 1 … what the device has.
         buffer_s: how much may wait for the consumer.
@@ -70,11 +71,11 @@ class Microphone(AudioSource):
 
     Raises:
         RuntimeUnavailableError: sounddevice or PortAudio is not installed.
-        SourceError: no such device, it may not be used, is busy, or has other rates or channels; while
-            iterating, it went away for more than ``patience_s``.
+        SourceError: there is no such device, the device is busy, lacks the rate or the channels, or the user
+            may not use it. While iterating: the device went away for more than ``patience_s``.
 
-    Opening a device again makes PortAudio look for devices anew, which ends other streams that this process
-    opened through sounddevice.
+    To open a device again, PortAudio looks for all devices. This ends other streams that the process opened
+    through sounddevice.
     """
 
     def __init__(
@@ -100,7 +101,7 @@ class Microphone(AudioSource):
 
     @property
     def drops(self) -> int:
-        """Blocks lost: dropped because the consumer was slow, or missed by the system (counted as one)."""
+        """How many blocks were lost: a slow consumer, or a gap in the system's recording (one each)."""
         return self._queue.drops + self._lost
 
     def __next__(self) -> Block:
@@ -120,7 +121,7 @@ class Microphone(AudioSource):
 
     def _start(self) -> None:
         sd = self._sd
-        self._queue.calm()  # the stream before this one has told of its end
+        self._queue.calm()  # the end of the last stream woke the queue
         try:
             self._stream = sd.InputStream(
                 samplerate=self.rate_hz,
@@ -167,7 +168,7 @@ class Microphone(AudioSource):
             pause = min(2 * pause, longest)
 
     def _take(self, recorded: npt.NDArray[np.int16], frames: int, _: object, status: Any) -> None:
-        """Stamp and keep a block; called by PortAudio's own thread, which must not wait."""
+        """Stamp and keep a block. PortAudio's thread calls this method and must not wait."""
         length_ms = 1000 * frames / self.rate_hz
         began_ms = time.monotonic() * 1000 - length_ms
         if self._origin_ms is None:
@@ -180,11 +181,11 @@ class Microphone(AudioSource):
             self._anchor_ms, self._samples = max(began_ms, expected_ms), 0
             expected_ms, self._fresh = self._anchor_ms, False
         self._samples += frames
-        self._queue.put((shaped(recorded).copy(), int(expected_ms)))
+        self._queue.put((one_channel_flat(recorded).copy(), int(expected_ms)))
 
 
 def _choose(device: str | int | None) -> Device:
-    """Return the device of an index, of a name, or the default one."""
+    """Return the device of this index or name, or the default device."""
     known = microphones()
     if not known:
         raise SourceError(
@@ -220,7 +221,7 @@ def _sounddevice() -> Any:
 
 
 def _failure(what: str, error: Exception) -> SourceError:
-    """Say what PortAudio said, with a remedy."""
+    """Return PortAudio's error as an error with a remedy."""
     reason = _reason(error)
     if "ermission" in reason:
         remedy = "Allow it: on Linux add yourself to the group 'audio' and log in again."

@@ -1,68 +1,45 @@
-"""Photographs and sequences of them, read by Pillow. Their clock counts pictures; nothing is dropped."""
+"""Photographs and sequences of photographs. The clock counts pictures; these sources drop nothing."""
 
 from __future__ import annotations
 
 import os
 import re
-import warnings
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from ..errors import InputError, RuntimeUnavailableError, SourceError
-from ..files import open_regular
+from ..data.kinds import kind_of_file, suffixes
+from ..data.pictures import MOST_PIXELS, Pixels, pillow, read_picture
+from ..errors import InputError, SourceError
 from .base import Block, FrameSource
 
-Pixels = npt.NDArray[np.uint8]
-
-PHOTO_SUFFIXES = (
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm",
-    ".pbm", ".pnm", ".avif", ".jp2",
-)  # fmt: skip
-MOST_PIXELS = 128_000_000
-"""Pixels of a photograph that is still read, unless the caller says otherwise: 1.2 GB while it is decoded."""
+PHOTO_SUFFIXES = suffixes("picture")
 
 
 def is_photo(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a file is a picture: by its suffix (`PHOTO_SUFFIXES`), else by its first bytes.
+    """Tell whether a file is a picture: by its first bytes, else by its suffix (see `edgeemo.data.kinds`).
 
-    The first bytes of JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF files are known. False if there is no such
-    file, or it cannot be read.
+    False if there is no such file, or the file cannot be read.
     """
-    path = Path(path)
-    try:
-        if not path.is_file():
-            return False
-        if path.suffix.lower() in PHOTO_SUFFIXES:
-            return True
-        with path.open("rb") as file:
-            head = file.read(12)
-    except (OSError, ValueError):  # a name too long or with a NUL: a text
-        return False
-    if head[:3] == b"\xff\xd8\xff" or head[:8] == b"\x89PNG\r\n\x1a\n" or head[:4] in (b"II*\0", b"MM\0*"):
-        return True
-    if head[:4] == b"RIFF":
-        return head[8:12] == b"WEBP"
-    bmp = head[:2] == b"BM" and head[6:10] == b"\0\0\0\0"
-    return bmp or head[:6] in (b"GIF87a", b"GIF89a") or head[4:12] == b"ftypavif"
+    kind = kind_of_file(path)
+    return kind is not None and kind.medium == "picture"
 
 
 class Photo(FrameSource):
-    """One photograph: yields ``(frame, 0)`` once, RGB uint8 ``(height, width, 3)``. Wants the extra ``face``.
+    """One photograph: yields ``(frame, 0)`` once, RGB uint8 ``(height, width, 3)``. Needs the extra ``face``.
 
-    A picture that its EXIF data say was turned is turned upright. Gray, palette and CMYK become RGB, 16 bits
-    their upper 8; alpha is left out, whatever lies beneath it; of an animation the first frame is read. The
-    frame may be read-only.
+    `edgeemo.data.pictures.read_picture` says how a picture becomes a frame. The frame may be read-only.
+
+    Attributes:
+        path: as given.
+        frame: the pixels.
 
     Args:
         path: what Pillow reads: JPEG, PNG, WebP, TIFF, BMP, GIF …
-        most_pixels: a larger picture is refused before it is decoded (a small file can hold an enormous one).
-            Pillow refuses more than 178,956,970 in any case.
+        most_pixels: `Photo` refuses a larger picture before decoding, because a small file can hold an
+            enormous picture. Pillow refuses more than 178,956,970 pixels in any case.
 
     Raises:
-        SourceError: there is no such file, it may not be read, is cut off, damaged, too large, or no picture.
+        SourceError: the file is absent, forbidden, cut off, damaged, too large, no picture, or of a depth
+            whose white is unknown.
         RuntimeUnavailableError: Pillow is not installed.
     """
 
@@ -87,16 +64,18 @@ class Photo(FrameSource):
 class ImageSequence(FrameSource):
     """Pictures of a folder or a pattern as frames, in the order of their names (numbers by their value).
 
-    Each is read as `Photo` does when its turn comes; they may differ in size. Wants the extra ``face``.
+    The sequence reads each picture when its turn comes, as `Photo` does. Pictures may differ in size. Needs
+    the extra ``face``.
 
     Args:
-        folder_or_pattern: a folder (its files that end as in `PHOTO_SUFFIXES`), or a pattern such as
-            ``"frames/*.png"``.
-        fps: frames a second, above 0 and at most 1000: frame i is taken at i / fps.
+        folder_or_pattern: a folder, or a pattern such as ``"frames/*.png"``. Of a folder the sequence
+            takes the files whose names end as in `PHOTO_SUFFIXES`.
+        fps: frames a second, above 0 and at most 1000: the time of frame i is i / fps.
+        most_pixels: as for `Photo`.
 
     Raises:
         InputError: ``fps`` is out of range.
-        SourceError: there is no such picture; while it is read, as `Photo`.
+        SourceError: there is no such picture; while iterating, as `Photo`.
         RuntimeUnavailableError: Pillow is not installed.
     """
 
@@ -117,7 +96,7 @@ class ImageSequence(FrameSource):
                 f"There are no pictures at {os.fspath(folder_or_pattern)}: expected a folder of pictures, "
                 "or a pattern such as 'frames/*.png'."
             )
-        _pillow()
+        pillow()
         self.fps, self._most_pixels, self._next = fps, most_pixels, 0
 
     def __next__(self) -> Block:
@@ -134,59 +113,8 @@ class ImageSequence(FrameSource):
 
 
 def read_photo(path: Path, most_pixels: int = MOST_PIXELS) -> Pixels:
-    """Return the pixels of a picture, RGB and upright; raises as `Photo`."""
-    image_module, ops = _pillow()
-    try:
-        with open_regular(path) as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of bombs: the limit below is ours
-            image = _opened(image_module, file, path)
-            _check_size(image, path, most_pixels)
-            ops.exif_transpose(image, in_place=True)  # decodes
-            return _rgb(image, path)
-    except SourceError:
-        raise
-    except (OSError, ValueError) as error:
-        if getattr(error, "errno", None) is not None or "null" in str(error):
-            reason = getattr(error, "strerror", None) or error
-            raise SourceError(f"{path} cannot be read: {reason}. Check the path and its rights.") from error
-        raise _damaged(path, error) from error
-    except Exception as error:  # a decoder meets what nobody thought of: SyntaxError, struct.error, …
-        raise _damaged(path, error) from error
-
-
-def _opened(image_module: Any, file: Any, path: Path) -> Any:
-    try:
-        return image_module.open(file)
-    except image_module.UnidentifiedImageError as error:
-        raise SourceError(
-            f"{path} is no picture that Pillow reads, or damaged. Convert it to JPEG or PNG."
-        ) from error
-    except image_module.DecompressionBombError as error:
-        raise SourceError(f"{path}: {error} Make it smaller.") from error
-
-
-def _check_size(image: Any, path: Path, most_pixels: int) -> None:
-    width, height = image.size
-    if width * height > most_pixels:
-        raise SourceError(
-            f"{path} says it has {width} × {height} pixels, more than {most_pixels:,}. "
-            "Make it smaller, or give most_pixels."
-        )
-    if not width or not height:
-        raise SourceError(f"{path} has {width} × {height} pixels: nothing to see. Fetch it again.")
-
-
-def _rgb(image: Any, path: Path) -> Pixels:
-    """Return the pixels of any mode; of 16 bits a channel the upper 8."""
-    if image.mode == "F" or image.mode.startswith("I"):
-        values = np.asarray(image)
-        if values.dtype.kind == "f" or values.min() < 0 or values.max() > 65535:
-            raise SourceError(
-                f"{path} has pixels of {values.dtype}, whose white is unknown. Save it with 8 or 16 bits."
-            )
-        gray = (values.astype(np.uint16) >> 8).astype(np.uint8)
-        return np.repeat(gray[..., np.newaxis], 3, axis=2)
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    """Return the pixels of a picture: another name of `edgeemo.data.pictures.read_picture`."""
+    return read_picture(path, most_pixels)
 
 
 def _pictures(where: Path) -> list[Path]:
@@ -204,19 +132,3 @@ def _pictures(where: Path) -> list[Path]:
 def _by_number(path: Path) -> tuple[list[tuple[int, int, str]], str]:
     parts = re.findall(r"\d+|\D+", path.name)
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts], path.name
-
-
-def _damaged(path: Path, error: Exception) -> SourceError:
-    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-    return SourceError(f"{path} is cut off or damaged ({reason}). Fetch it again.")
-
-
-def _pillow() -> tuple[Any, Any]:
-    """Import Pillow, or say how to get it."""
-    try:
-        from PIL import Image, ImageOps
-    except ImportError as error:
-        raise RuntimeUnavailableError(
-            "Photographs need Pillow: install it with `pip install 'edgeemo[face]'`."
-        ) from error
-    return Image, ImageOps

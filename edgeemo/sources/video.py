@@ -1,35 +1,38 @@
-"""Video files, through OpenCV. Their clock is the container's; nothing is dropped: who reads slowly waits."""
+"""Video files, through OpenCV. The container's clock counts; this source drops nothing and waits."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from ..data.kinds import kind_of_file, refusal, suffixes
 from ..errors import RuntimeUnavailableError, SourceError
 from ..files import open_regular
 from .base import Block, FrameSource
 
-VIDEO_SUFFIXES = (
-    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv",
-)  # fmt: skip
+VIDEO_SUFFIXES = suffixes("video")
 _FPS, _LEAST_FPS, _MOST_FPS = 25.0, 1.0, 1000.0
 
 
 class VideoFile(FrameSource):
     """Any video that OpenCV reads, frame by frame, as BGR uint8 ``(height, width, 3)``.
 
-    Wants the extra ``face``. What the file says of its length is not believed: it is read as far as it goes,
-    so a video that is cut off ends where it was cut. Phones' videos are turned upright where OpenCV does so.
-    A frame's time is the container's, in ms from the first frame, as long as times rise; a frame without one
-    comes 1 / fps after the one before it, of a file without a sane rate 40 ms.
+    Needs the extra ``face``. `VideoFile` does not believe the length that a file states: reading ends where
+    the frames end. OpenCV turns videos of phones upright, if OpenCV can. The time of a frame is the
+    container's, in ms from the first frame, as long as times rise. A frame without a time comes 1 / fps after
+    the frame before, or 40 ms if the file states no sane rate.
 
     Attributes:
-        frames: how many were read so far.
+        path: as given.
+        frames: how many frames were read so far.
 
     Raises:
-        SourceError: there is no such file, it may not be read, or it has no frame that can be read.
+        SourceError: the file is absent, forbidden, or holds no frame that OpenCV reads.
         RuntimeUnavailableError: OpenCV is not installed.
     """
 
@@ -71,7 +74,8 @@ class VideoFile(FrameSource):
 
     def _captured(self) -> Any:
         try:
-            video = self._cv2.VideoCapture(str(self.path))
+            with _named_in_utf8(self.path) as name:
+                video = self._cv2.VideoCapture(name)
         except self._cv2.error as error:
             raise self._no_video() from error
         if not video.isOpened():
@@ -84,7 +88,7 @@ class VideoFile(FrameSource):
         try:
             there, frame = self._video.read()
             said_ms = float(self._video.get(self._cv2.CAP_PROP_POS_MSEC))
-        except self._cv2.error:  # damaged from here on
+        except self._cv2.error:  # the file is damaged from here on
             return None
         if not there or frame is None or not frame.size:
             return None
@@ -98,17 +102,38 @@ class VideoFile(FrameSource):
         return frame
 
     def _no_video(self) -> SourceError:
+        kind = kind_of_file(self.path)
+        if kind is not None and not kind.read:
+            return SourceError(refusal(self.path, kind, "OpenCV"))
         return SourceError(
             f"{self.path} is no video that OpenCV reads, or damaged. Convert it to mp4 (H.264), or fetch it "
             "again."
         )
 
 
+@contextmanager
+def _named_in_utf8(path: Path) -> Iterator[str]:
+    """Give a whole path in UTF-8, while the file is being opened: OpenCV crashes on another name.
+
+    FFmpeg takes "12:30.mp4" for a protocol, but no path from the root.
+    """
+    whole = str(path.absolute())
+    try:
+        whole.encode()
+    except UnicodeEncodeError:
+        with TemporaryDirectory() as folder:
+            link = Path(folder, "video").with_suffix(path.suffix if path.suffix.isascii() else "")
+            link.symlink_to(whole)
+            yield str(link)
+    else:
+        yield whole
+
+
 def opencv() -> Any:
-    """Import OpenCV, or say how to get it.
+    """Return the module ``cv2``.
 
     Raises:
-        RuntimeUnavailableError: it is not installed.
+        RuntimeUnavailableError: OpenCV is not installed; the message says how to install it.
     """
     try:
         import cv2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -72,14 +72,11 @@ def score_temperature(groups: Matrix, truth: Matrix) -> float:
     """
     told = truth.sum(1) > 0
     logs, share = np.log(np.clip(groups[told], 1e-9, 1)), truth[told] / truth[told].sum(1, keepdims=True)
-    grid = np.exp(np.linspace(np.log(0.2), np.log(5), 121))
 
     def loss(temperature: float) -> float:
-        z = logs / temperature
-        z -= z.max(1, keepdims=True)
-        return float(-(share * (z - np.log(np.exp(z).sum(1, keepdims=True)))).sum(1).mean())
+        return float(-(share * _log_softmax(logs / temperature)).sum(1).mean())
 
-    return float(grid[int(np.argmin([loss(t) for t in grid]))])
+    return _least(loss)
 
 
 def group_probabilities(
@@ -93,16 +90,12 @@ def group_probabilities(
 
 def exclusive(logits: Matrix, truth: Matrix) -> Calibration:
     """Fit one temperature for labels that exclude each other (Guo et al. 2017)."""
-    grid = np.exp(np.linspace(np.log(0.2), np.log(5), 121))
 
     def loss(scale: float) -> float:
-        z = logits * scale
-        z = z - z.max(1, keepdims=True)
-        return float(-(truth * (z - np.log(np.exp(z).sum(1, keepdims=True)))).sum(1).mean())
+        return float(-(truth * _log_softmax(logits * scale)).sum(1).mean())
 
-    scale = float(grid[int(np.argmin([loss(s) for s in grid]))])
     n = logits.shape[1]
-    return Calibration((scale,) * n, (0.0,) * n)
+    return Calibration((_least(loss),) * n, (0.0,) * n)
 
 
 def clip_scale(
@@ -114,14 +107,13 @@ def clip_scale(
 ) -> float:
     """Fit one temperature for clips read span by span; returns one over it.
 
-    A clip's probabilities are the weighted mean over its spans of ``softmax(scale · logits)``, divided by
-    their sum over the ``known`` labels (those its data set has).
+    A clip's probabilities are the weighted mean over its spans of ``softmax(scale · logits)``. They are
+    divided by their sum over the ``known`` labels (those of its data set).
 
     Args:
         logits, weight, owner: of spans ``(spans, labels)``, ``(spans,)``, and the clip of each.
-        truth, known: of clips ``(clips, labels)``; rows of truth sum to 1, or to 0 where nothing is told.
+        truth, known: of clips ``(clips, labels)``; rows of truth sum to 1, or to 0 without a label.
     """
-    grid = np.exp(np.linspace(np.log(0.2), np.log(5), 121))
     heard = np.bincount(owner, weight, len(truth)) > 0
 
     def loss(scale: float) -> float:
@@ -132,7 +124,7 @@ def clip_scale(
         clips = np.clip(clips / np.maximum(clips.sum(1, keepdims=True), 1e-12), 1e-9, 1)
         return float(-(truth * np.log(clips)).sum(1)[heard].mean())
 
-    return round(float(grid[int(np.argmin([loss(s) for s in grid]))]), 4)
+    return round(_least(loss), 4)
 
 
 def multi_label(
@@ -150,6 +142,17 @@ def multi_label(
     temperature = score_temperature(group_probabilities(probability, labels, members), told)
     rounded = [tuple(float(np.float32(x)) for x in values) for values in (scale, bias)]
     return Calibration(rounded[0], rounded[1], round(temperature, 4)), probability
+
+
+def _least(loss: Callable[[float], float]) -> float:
+    """Return the number from 0.2 to 5 with the least loss."""
+    grid = np.exp(np.linspace(np.log(0.2), np.log(5), 121))
+    return float(grid[int(np.argmin([loss(x) for x in grid]))])
+
+
+def _log_softmax(z: Matrix) -> Matrix:
+    z = z - z.max(1, keepdims=True)
+    return np.asarray(z - np.log(np.exp(z).sum(1, keepdims=True)))
 
 
 def _sigmoid(z: Matrix) -> Matrix:

@@ -1,8 +1,8 @@
-"""Cross-validation by speakers: what a voice recipe reaches on voices it has never heard.
+"""Cross-validation by speakers: the scores of a voice recipe on voices it was not trained on.
 
-Every fold trains the emotion network on the other folds' speakers, converts it to int8 as a bundle is made,
-and reads its own speakers' whole clips through `VoiceRecognizer.predict`. The speech network is trained
-once, on all speakers: it hears where somebody speaks, not what it expresses. The folder it fills::
+Every fold trains the emotion network on the other folds' speakers and converts it to an int8 bundle. Then it
+reads its own speakers' whole clips through `VoiceRecognizer.predict`. One speech network, trained on all
+speakers, serves all folds: it finds where somebody speaks, not what the voice expresses. The folder::
 
     OUT/ plan.json cache/ speech/      what all folds share
          fold-0/ … emotion/ model.keras bundle.tflite answers.npz held.csv
@@ -18,7 +18,7 @@ import csv
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,26 +29,25 @@ import numpy.typing as npt
 from ..bundle import Bundle
 from ..card import ModelCard
 from ..converters.convert import calibration_inputs
+from ..converters.float_reference import float_reference
 from ..converters.quantize import quantize
-from ..converters.twin import float_recognizer
+from ..data.clips import read_clip
+from ..data.folds import folds, take, who
+from ..data.manifest import Example, write_manifest
 from ..errors import SpecError
 from ..evaluation.bootstrap import Draw, intervals
-from ..evaluation.clips import read_clip
+from ..evaluation.label_sets import FINE, LabelSet, label_sets_of
 from ..evaluation.predictions import Predictions, label_measure, predict
-from ..evaluation.robustness import Heard
+from ..evaluation.robustness import ClipAnswers
 from ..evaluation.sounds import Noise
-from ..evaluation.spaces import FINE, Space, spaces_of
-from ..manifest import Example, write_manifest
 from ..recognizer import Recognizer
 from ..runtime import Runtime
 from .calibrate import clip_scale
-from .features import Indices, only_one
-from .folds import folds, take, who
-from .material_voice import set_of
 from .recipe import read_recipe
-from .speech import evidence_of
-from .train import train_step
-from .train_voice import REPORT, VoiceWorkshop, parted, read_report
+from .voice.batches import set_of
+from .voice.features import Indices, only_one
+from .voice.speech import evidence_of
+from .voice.trainer import REPORT, VoiceTrainer, read_report, split_speakers
 
 PROTOCOL = (
     "Cross-validation in {n} folds of whole speakers: the int8 model of each fold read the whole clips of "
@@ -57,20 +56,13 @@ PROTOCOL = (
 )
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What a fold's models said of its clips (indices ``clips``).
+Answers = dict[str, npt.NDArray[Any]]
+"""The answers of a fold's models to its clips, as its file ``answers.npz`` holds them.
 
-    ``said`` is by the int8 bundle, ``exact`` the float model's probabilities; ``logits`` ``(spans, labels)``
-    are the int8 model's, ``weight`` what each span counts, ``owner`` the place of its clip in ``clips``.
-    """
-
-    clips: Indices
-    said: Predictions
-    exact: npt.NDArray[np.float64]
-    logits: npt.NDArray[np.float32]
-    weight: npt.NDArray[np.float32]
-    owner: Indices
+``clips`` are indices. ``said_…`` are the `Predictions` of the int8 bundle, and ``exact`` the float model's
+probabilities. ``logits`` ``(spans, labels)`` are the int8 model's, ``weight`` is what each span counts, and
+``owner`` the place of its clip in ``clips``.
+"""
 
 
 def crossval(
@@ -100,7 +92,7 @@ def crossval(
         SpecError: not a voice recipe, or ``out`` holds folds of another.
         DataError: the data are missing or damaged, or there are fewer speakers than folds.
     """
-    plan = read_recipe(recipe)
+    plan = read_recipe(recipe, check_models=True)
     if plan.modality != "voice":
         raise SpecError(
             f"{plan.name} is a {plan.modality} recipe; cross-validation by speakers is for voice."
@@ -108,43 +100,43 @@ def crossval(
     if fold is not None and not 0 <= fold < n:
         raise SpecError(f"There is no fold {fold}: expected 0 to {n - 1}.")
     out.mkdir(parents=True, exist_ok=True)
-    shop = VoiceWorkshop.gather(plan, Path(data), out)
-    place = folds(shop.examples, n)
-    _claim(shop, out, n)
+    trainer = VoiceTrainer.load(plan, Path(data), out)
+    place = folds(trainer.examples, n)
+    _claim(trainer, out, n)
     with only_one(out / "speech.lock"):
-        speech = train_step(shop, plan.step[0], {}, out / "speech")
-        evidence = _evidence(shop, speech, out / "speech" / "evidence.json")
-    held = [np.array([place[who(e)] == k for e in shop.examples]) for k in range(n)]
+        speech = trainer.train(plan.step[0], {}, out / "speech")
+        evidence = _evidence(trainer, speech, out / "speech" / "evidence.json")
+    held = [np.array([place[who(e)] == k for e in trainer.examples]) for k in range(n)]
     where = out if speakers is None else out / f"speakers-{speakers}"
     for k in range(n) if fold is None else (fold,):
         folder = where / f"fold-{k}"
         if not (folder / "answers.npz").is_file():
             print(f"fold {k} of {n}", flush=True)
-            _run_fold(shop, speech, evidence, held[k], folder, speakers)
+            _run_fold(trainer, speech, evidence, held[k], folder, speakers)
             keras.backend.clear_session()
-            speech = train_step(shop, plan.step[0], {}, out / "speech")
+            speech = trainer.train(plan.step[0], {}, out / "speech")
     done = [where / f"fold-{k}" / "answers.npz" for k in range(n)]
     if not all(path.is_file() for path in done):
         return None
     card = ModelCard.from_json((where / "fold-0" / "card.json").read_bytes())
     answers = _joined([_read(path) for path in done])
-    report = _report(card, shop.examples, answers, n, speakers)
+    report = _report(card, trainer.examples, answers, n, speakers)
     report["kilobytes"] = round((where / "fold-0" / "bundle.tflite").stat().st_size / 1000, 1)
-    voices = [len({who(shop.examples[i]) for i in _taught(shop, one, speakers)[0]}) for one in held]
+    voices = [len({who(trainer.examples[i]) for i in _taught(trainer, one, speakers)[0]}) for one in held]
     report["taught_speakers"] = round(sum(voices) / n, 1)
     if noise is not None:
-        report["robustness"] = _robustness(done, card, shop.examples, answers, noise)
+        report["robustness"] = _robustness(done, card, trainer.examples, answers, noise)
     elif (where / REPORT).is_file() and "robustness" in (before := read_report(where)):
         report["robustness"] = before["robustness"]  # of the same folds: minutes of work
-    _write_predictions(where / "predictions.csv", card, shop.examples, answers, place)
+    _write_predictions(where / "predictions.csv", card, trainer.examples, answers, place)
     for path in done:  # what `edgeemo evaluate fold-0/bundle.tflite fold-0/held.csv` reads
-        write_manifest(path.parent / "held.csv", [shop.examples[i] for i in _read(path).clips])
+        write_manifest(path.parent / "held.csv", [trainer.examples[i] for i in _read(path)["clips"]])
     (where / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return report
 
 
 def _run_fold(
-    shop: VoiceWorkshop,
+    trainer: VoiceTrainer,
     speech: keras.Model,
     evidence: Mapping[str, float],
     held: npt.NDArray[np.bool_],
@@ -153,83 +145,83 @@ def _run_fold(
 ) -> None:
     """Train on the clips that are not held, convert, and read those that are."""
     started = time.monotonic()
-    fit, stop = _taught(shop, held, speakers)
-    own = replace(shop, fit=fit, stop=stop, cache=shop.cache or shop.out / "cache")
-    emotion = train_step(own, shop.recipe.step[1], {}, folder / "emotion")
+    fit, stop = _taught(trainer, held, speakers)
+    own = replace(trainer, fit=fit, stop=stop, cache=trainer.cache or trainer.out / "cache")
+    emotion = own.train(trainer.recipe.step[1], {}, folder / "emotion")
     own.save({"emotion": emotion, "speech": speech}, folder, evidence, metrics={})
     bundle = _converted(own, folder)
-    answers = _answer(shop, bundle, folder / "model.keras", np.flatnonzero(held), evidence)
+    answers = _answer(trainer, bundle, folder / "model.keras", np.flatnonzero(held), evidence)
     part = folder / "answers.part.npz"
-    said = {f"said_{f.name}": getattr(answers.said, f.name) for f in fields(Predictions)}
-    rest = {f.name: getattr(answers, f.name) for f in fields(Answers) if f.name != "said"}
-    np.savez(part, allow_pickle=False, **said, **rest)
+    np.savez(part, allow_pickle=False, **answers)
     part.replace(folder / "answers.npz")
     print(f"{folder.name}: {len(fit):,} clips taught, {time.monotonic() - started:.0f} s", flush=True)
 
 
 def _taught(
-    shop: VoiceWorkshop, held: npt.NDArray[np.bool_], speakers: int | None
+    trainer: VoiceTrainer, held: npt.NDArray[np.bool_], speakers: int | None
 ) -> tuple[Indices, Indices]:
     """Return the clips a fold learns from and those that stop it."""
     others = np.flatnonzero(~held)
     if speakers is not None:
-        chosen = {who(e) for e in take([shop.examples[i] for i in others.tolist()], speakers)}
-        others = others[[who(shop.examples[i]) in chosen for i in others.tolist()]]
-    return parted(shop.examples, others, int(shop.recipe.data.get("stop", 0)))
+        chosen = {who(e) for e in take([trainer.examples[i] for i in others.tolist()], speakers)}
+        others = others[[who(trainer.examples[i]) in chosen for i in others.tolist()]]
+    return split_speakers(trainer.examples, others, int(trainer.recipe.data.get("stop", 0)))
 
 
-def _converted(shop: VoiceWorkshop, folder: Path) -> Bundle:
+def _converted(trainer: VoiceTrainer, folder: Path) -> Bundle:
     """Return the int8 bundle of a fold, calibrated on clips of its own speakers."""
     card = ModelCard.from_json((folder / "card.json").read_bytes())
-    inputs = calibration_inputs(card, shop.frontend, folder / "calibration.csv")
+    inputs = calibration_inputs(card, trainer.frontend, folder / "calibration.csv")
     bundle = Bundle(quantize(folder / "model.keras", inputs), card, {})
     return bundle.write(folder / "bundle.tflite")
 
 
 def _answer(
-    shop: VoiceWorkshop, bundle: Bundle, model: Path, clips: Indices, evidence: Mapping[str, float]
+    trainer: VoiceTrainer, bundle: Bundle, model: Path, clips: Indices, evidence: Mapping[str, float]
 ) -> Answers:
-    examples = [shop.examples[i] for i in clips]
+    examples = [trainer.examples[i] for i in clips]
     runtime = Runtime(bundle.flatbuffer)
     said = predict(Recognizer(bundle, runtime), examples)
-    exact = predict(float_recognizer(model, bundle), examples)
+    exact = predict(float_reference(model, bundle), examples)
     logits, weight, owner = [], [], []
     for i, example in enumerate(examples):
-        spans = shop.frontend.compute(*read_clip(example))
+        spans = trainer.frontend.compute(*read_clip(example))
         answers = [runtime.run(span[np.newaxis]) for span in spans.features]
         heard = np.concatenate([a["speech"] for a in answers])
         frames = np.asarray(spans.n_frames)
         logits += [a["labels"][0] for a in answers]
         weight += (evidence_of(heard, frames, evidence["threshold"]) * frames).tolist()
         owner += [i] * len(answers)
-    return Answers(
-        clips, said, exact.probabilities, np.array(logits), np.array(weight, np.float32), np.array(owner)
-    )
+    return {
+        "clips": clips,
+        "exact": exact.probabilities,
+        "logits": np.array(logits),
+        "weight": np.array(weight, np.float32),
+        "owner": np.array(owner),
+        **{f"said_{f.name}": getattr(said, f.name) for f in fields(Predictions)},
+    }
 
 
 def _read(path: Path) -> Answers:
     with np.load(path) as found:
-        said = Predictions(*(found[f"said_{f.name}"] for f in fields(Predictions)))
-        rest = {f.name: found[f.name] for f in fields(Answers) if f.name != "said"}
-    return Answers(said=said, **rest)
+        return dict(found)
 
 
 def _joined(parts: Sequence[Answers]) -> Answers:
-    starts = np.cumsum([0, *(len(p.clips) for p in parts)])
-    shifted = [replace(p, owner=p.owner + s) for p, s in zip(parts, starts, strict=False)]
-    whole = {
-        f.name: np.concatenate([getattr(p, f.name) for p in shifted])
-        for f in fields(Answers)
-        if f.name != "said"
-    }
-    return Answers(said=Predictions.joined([p.said for p in parts]), **whole)
+    starts = np.cumsum([0, *(len(part["clips"]) for part in parts)])
+    shifted = [part | {"owner": part["owner"] + start} for part, start in zip(parts, starts, strict=False)]
+    return {name: np.concatenate([part[name] for part in shifted]) for name in shifted[0]}
 
 
-def _spaces(card: ModelCard, examples: Sequence[Example]) -> dict[str, Space]:
+def _said(answers: Answers) -> Predictions:
+    return Predictions(*(answers[f"said_{f.name}"] for f in fields(Predictions)))
+
+
+def _spaces(card: ModelCard, examples: Sequence[Example]) -> dict[str, LabelSet]:
     """Return, of each set, the space of the labels it has."""
     names = dict.fromkeys(map(set_of, examples))
     return {
-        name: spaces_of(card)[FINE].narrowed([e for e in examples if set_of(e) == name]) for name in names
+        name: label_sets_of(card)[FINE].narrowed([e for e in examples if set_of(e) == name]) for name in names
     }
 
 
@@ -237,19 +229,19 @@ def _report(
     card: ModelCard, examples: Sequence[Example], answers: Answers, n: int, speakers: int | None
 ) -> dict[str, Any]:
     spaces = _spaces(card, examples)
-    tested = [examples[i] for i in answers.clips]
+    tested = [examples[i] for i in answers["clips"]]
     kinds = np.array([set_of(e) for e in tested])
     known = np.zeros((len(tested), len(card.labels)), np.bool_)
-    truth = spaces_of(card)[FINE].truth(tested).astype(np.float64)
+    truth = label_sets_of(card)[FINE].truth(tested).astype(np.float64)
     sets: dict[str, Any] = {}
     for name, space in spaces.items():
         chosen = kinds == name
         own, draw = _drawn(tested, chosen)
-        said = answers.said.rows(chosen)
+        said = _said(answers).rows(chosen)
         measure = label_measure(space, own, said, only=("accuracy", "uar"))
         found = intervals([measure], draw)
         top = space.probability(said.probabilities, said.scores).argmax(1)
-        exact = space.probability(answers.exact[chosen], said.scores).argmax(1)
+        exact = space.probability(answers["exact"][chosen], said.scores).argmax(1)
         known[chosen] = np.isin(card.labels, space.labels)
         sets[name] = {
             "n": len(own),
@@ -265,7 +257,7 @@ def _report(
         "protocol": PROTOCOL.format(n=n),
         "folds": n,
         "speakers": speakers,
-        "scale": clip_scale(answers.logits, answers.weight, answers.owner, truth, known),
+        "scale": clip_scale(answers["logits"], answers["weight"], answers["owner"], truth, known),
         "sets": sets,
     }
 
@@ -280,24 +272,24 @@ def _drawn(tested: Sequence[Example], chosen: npt.NDArray[np.bool_]) -> tuple[li
 def _robustness(
     folds_done: Sequence[Path], card: ModelCard, examples: Sequence[Example], answers: Answers, noise: Noise
 ) -> dict[str, Any]:
-    """Return, of each set, what noise and codecs cost: every fold's bundle reads its clips again."""
+    """Return for each set what noise and codecs cost: every fold's bundle reads its clips again."""
     parts = []
     for path in folds_done:
         print(f"{path.parent.name} in noise and through codecs", flush=True)
-        held = [examples[i] for i in _read(path).clips]
+        held = [examples[i] for i in _read(path)["clips"]]
         recognizer = Recognizer.open(path.parent / "bundle.tflite")
-        parts.append(Heard.by(recognizer, held, noise, _progress))
+        parts.append(ClipAnswers.collect(recognizer, held, noise, _progress))
     names = parts[0].said
     said = {name: Predictions.joined([part.said[name] for part in parts]) for name in names}
     kbit_s = {name: float(np.mean([part.kbit_s[name] for part in parts])) for name in parts[0].kbit_s}
-    tested = [examples[i] for i in answers.clips]
+    tested = [examples[i] for i in answers["clips"]]
     kinds = np.array([set_of(e) for e in tested])
     found = {}
     for name, space in _spaces(card, examples).items():
         chosen = kinds == name
         own, draw = _drawn(tested, chosen)
-        heard = Heard({x: every.rows(chosen) for x, every in said.items()}, kbit_s)
-        found[name] = heard.measure(own, answers.said.rows(chosen), space, draw, noise.name).to_dict()
+        heard = ClipAnswers({x: every.rows(chosen) for x, every in said.items()}, kbit_s)
+        found[name] = heard.measure(own, _said(answers).rows(chosen), space, draw, noise.name).to_dict()
     return found
 
 
@@ -311,16 +303,16 @@ def _progress(items: Sequence[Any]) -> Iterator[Any]:
 def _write_predictions(
     path: Path, card: ModelCard, examples: Sequence[Example], answers: Answers, place: Mapping[str, int]
 ) -> None:
-    """Write a row a clip: what it is, what was said, and the probabilities over its set's classes."""
+    """Write a row a clip: the clip, the answer, and the probabilities over its set's classes."""
     spaces = _spaces(card, examples)
     columns = ["path", "set", "speaker", "gender", "fold", "labels", "said", "evidence", *card.labels]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
-        for row, i in enumerate(answers.clips):
+        said = _said(answers)
+        for row, i in enumerate(answers["clips"]):
             e = examples[i]
             space = spaces[set_of(e)]
-            said = answers.said
             probability = space.probability(said.probabilities[[row]], said.scores[[row]])[0]
             writer.writerow(
                 {
@@ -337,17 +329,17 @@ def _write_predictions(
             )
 
 
-def _evidence(shop: VoiceWorkshop, speech: keras.Model, path: Path) -> dict[str, float]:
+def _evidence(trainer: VoiceTrainer, speech: keras.Model, path: Path) -> dict[str, float]:
     """Return the card's evidence; kept beside the speech network."""
     if not path.is_file():
-        path.write_text(json.dumps(shop.evidence(speech)[0]), encoding="utf-8")
+        path.write_text(json.dumps(trainer.evidence(speech)[0]), encoding="utf-8")
     found: dict[str, float] = json.loads(path.read_text("utf-8"))
     return found
 
 
-def _claim(shop: VoiceWorkshop, out: Path, n: int) -> None:
-    """Note whose folds ``out`` holds; refuse a folder with those of another recipe, data or number."""
-    whose = {"folds": n, "key": shop.key}
+def _claim(trainer: VoiceTrainer, out: Path, n: int) -> None:
+    """Note the recipe and data of the folds in ``out``; refuse a folder with others."""
+    whose = {"folds": n, "key": trainer.key}
     path = out / "plan.json"
     if path.is_file() and json.loads(path.read_text("utf-8")) != whose:
         raise SpecError(

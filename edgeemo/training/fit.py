@@ -1,4 +1,4 @@
-"""One training step: Keras' own loop with progress bar, early stopping, TensorBoard log and resumption."""
+"""One training step by Keras' own loop: progress bar, early stopping, TensorBoard log, resumption."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,69 +15,63 @@ import tensorflow as tf
 from keras import ops
 
 from ..types import FloatArray
-from .material import cut
+from .batches import Batch, BatchSource, trim_padding
 from .recipe import Step
 
-Batch: TypeAlias = tuple[npt.NDArray[Any], dict[str, FloatArray]]
-"""What the network reads ``(batch, …)``, and per head what it should say; NaN means "not annotated"."""
+
+def known_targets(truth: keras.KerasTensor) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Return which targets are annotated (bool), and the targets with 0 where they are not."""
+    known = ops.isfinite(truth)
+    return known, ops.where(known, truth, 0.0)
 
 
-class Lesson(Protocol):
-    """What a network learns or is measured on."""
-
-    def __len__(self) -> int:
-        """How many examples one epoch has."""
-        ...
-
-    def batches(self, size: int, rng: np.random.Generator | None) -> Iterator[Batch]:
-        """Yield one epoch in batches of ``size`` (the last may be smaller), shuffled if there is ``rng``."""
-        ...
+def cross_entropies(target: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+    """Sigmoid cross-entropy of every element, in the form that does not overflow; targets may be soft."""
+    return ops.maximum(logits, 0.0) - logits * target + ops.log1p(ops.exp(-ops.abs(logits)))
 
 
 def binary(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
-    """Sigmoid cross-entropy, summed over the annotated labels; truth may be soft."""
-    known = ops.cast(ops.isfinite(truth), "float32")
-    wanted = ops.where(ops.isfinite(truth), truth, 0.0)
-    loss = ops.maximum(logits, 0.0) - logits * wanted + ops.log1p(ops.exp(-ops.abs(logits)))
-    return ops.sum(loss * known, axis=-1)
+    """Sigmoid cross-entropy, summed over the annotated labels; targets may be soft."""
+    known, target = known_targets(truth)
+    return ops.sum(cross_entropies(target, logits) * ops.cast(known, "float32"), axis=-1)
 
 
 def categorical(
     truth: keras.KerasTensor, logits: keras.KerasTensor, absent: float = 0.0
 ) -> keras.KerasTensor:
-    """Softmax cross-entropy over the annotated labels; truth may be soft, its sum is the example's weight.
+    """Softmax cross-entropy over the annotated labels; targets may be soft, their sum is the weight.
 
-    ``absent`` of it goes over all labels instead, those not annotated counting as "not".
+    A share ``absent`` of the loss goes over all labels instead; there a label without annotation counts as
+    "not".
     """
-    known = ops.isfinite(truth)
-    wanted = ops.where(known, truth, 0.0)
-    own = -ops.sum(wanted * ops.log_softmax(ops.where(known, logits, -1e4), axis=-1), axis=-1)
+    known, target = known_targets(truth)
+    own = -ops.sum(target * ops.log_softmax(ops.where(known, logits, -1e4), axis=-1), axis=-1)
     if not absent:
         return own
-    every = -ops.sum(wanted * ops.log_softmax(logits, axis=-1), axis=-1)
+    every = -ops.sum(target * ops.log_softmax(logits, axis=-1), axis=-1)
     return (1 - absent) * own + absent * every
 
 
 def squared(truth: keras.KerasTensor, value: keras.KerasTensor) -> keras.KerasTensor:
-    """Squared error, summed over what is annotated; weighed 3 to count like a label head."""
-    known = ops.cast(ops.isfinite(truth), "float32")
-    error = ops.where(ops.isfinite(truth), truth, 0.0) - value
-    return 3.0 * ops.sum(ops.square(error) * known, axis=-1)
+    """Squared error, summed over the annotated values; times 3, so that it counts like a label head."""
+    known, target = known_targets(truth)
+    return 3.0 * ops.sum(ops.square(target - value) * ops.cast(known, "float32"), axis=-1)
 
 
 def fit(
     model: keras.Model,
     step: Step,
-    train: Lesson,
-    valid: Lesson | None,
+    train: BatchSource,
+    valid: BatchSource | None,
     losses: Mapping[str, object],
     out: Path,
     seed: int,
 ) -> None:
-    """Train ``model`` in place; with 0 epochs nothing is done and nothing written.
+    """Train ``model`` in place. With 0 epochs do and write nothing.
 
-    Leaves it at its best validation loss, or, without ``valid`` or with a patience of 0, as it is after all
-    epochs. An interrupted run goes on from its last whole epoch when called again with the same ``out``.
+    The model ends with the weights of its best validation loss. Without ``valid``, or with a patience of 0,
+    it ends with the weights after all epochs. Called again with the same ``out``, an interrupted run goes on
+    from its last whole epoch.
     """
     if not step.epochs:
         return
@@ -114,12 +108,12 @@ def fit(
             *(stop if valid is not None and step.patience else []),
         ],
         verbose="auto",
-        shuffle=False,  # the lesson has done so
+        shuffle=False,  # the batch source has done so
     )
 
 
 def predict(model: keras.Model, inputs: npt.NDArray[Any], batch: int = 256) -> dict[str, FloatArray]:
-    """Run the model over many inputs ``(n, …)``; where length varies, texts of like length share a batch."""
+    """Run the model over inputs ``(n, …)``; texts of similar length share a batch if the length varies."""
     vary_length = model.input_shape[1] is None
     order = np.argsort((inputs != 0).sum(1), kind="stable") if vary_length else np.arange(len(inputs))
     shape = [None, None] if vary_length else [None, *inputs.shape[1:]]
@@ -128,11 +122,11 @@ def predict(model: keras.Model, inputs: npt.NDArray[Any], batch: int = 256) -> d
     bar = keras.utils.Progbar(len(inputs), unit_name="example")
 
     def answer(rows: npt.NDArray[np.int64]) -> dict[str, FloatArray]:
-        answers = forward(cut(inputs[rows]) if vary_length else np.ascontiguousarray(inputs[rows]))
+        answers = forward(trim_padding(inputs[rows]) if vary_length else np.ascontiguousarray(inputs[rows]))
         return {name: np.asarray(ops.cast(value, "float32")) for name, value in answers.items()}
 
     parts: list[dict[str, FloatArray]] = []
-    # one batch alone leaves cores idle
+    # one batch at a time leaves cores idle
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for part in pool.map(answer, np.split(order, range(batch, len(order), batch))):
             parts.append(part)
@@ -141,13 +135,13 @@ def predict(model: keras.Model, inputs: npt.NDArray[Any], batch: int = 256) -> d
     return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
 
 
-def _dataset(lesson: Lesson, batch: int, shuffle: np.random.Generator | None) -> tf.data.Dataset:
+def _dataset(source: BatchSource, batch: int, shuffle: np.random.Generator | None) -> tf.data.Dataset:
     def endless() -> Iterator[Batch]:
         while True:
-            yield from lesson.batches(batch, shuffle)
+            yield from source.batches(batch, shuffle)
 
-    x, heads = next(lesson.batches(2, None))
-    # ids may be cut to the longest of their batch
+    x, heads = next(source.batches(2, None))
+    # ids may be trimmed to the longest text of their batch
     free = [None, None] if x.ndim == 2 else [None, *x.shape[1:]]
     signature = (
         tf.TensorSpec(free, x.dtype),

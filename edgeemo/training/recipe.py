@@ -9,12 +9,9 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+from .. import tasks
 from ..errors import SpecError
 from ..types import EMOTIONS, MODALITIES, Modality
-from .models import STUDENTS, minilm
-from .models_detector import FINDERS
-from .models_face import EXPRESSION
-from .models_voice import EMOTION, SPEECH
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -23,23 +20,28 @@ else:
 
 RECIPES = Path(__file__).parent / "recipes"
 
-_DETECTOR_DATA = ("pictures", "portraits", "scenes", "heads", "most_heads", "made", "teachers")
-_VOICE_DATA = ("labels", "noises", "speech", "speech_spans", "stop", "balance", "smoothing", "absent")
-_TEXT_DATA = ("labels", "affect", "auxiliary", "multi_label", "dev", "test")
+_ROLES = (
+    "labels", "affect", "auxiliary", "noises", "speech", "pictures", "portraits", "scenes", "heads"
+)  # fmt: skip
+"""The keys of ``[data]`` that name data sets."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One network to train: ``model`` names a builder of `edgeemo.training.models` (or ``models_voice``,
-    ``models_face``).
+    """One network to train.
 
-    ``options`` are the builder's keyword arguments.
-    ``teacher`` names an earlier step to distil from; its answer weighs ``soft`` beside the label, and
-    ``augment`` texts are made per real one for it to answer. ``embedding`` names the network whose reading
-    of each piece is the first embedding: an earlier teacher, or ``"minilm"`` as published.
-    A ``text_counts`` is fitted before its first epoch and needs none: see `edgeemo.training.nbsvm`.
-    Training stops after ``patience`` epochs without a better validation loss; with 0 it runs all ``epochs``
-    and keeps the last weights, or, with ``average`` above 0, their moving average of that momentum.
+    Attributes:
+        model: the network's name in the task's ``models`` module.
+        options: keyword arguments of the network's builder.
+        patience: training stops after so many epochs without a better validation loss. With 0 it runs all
+            ``epochs`` and keeps the last weights.
+        average: above 0, keep the moving average of the weights, with this momentum.
+        teacher: an earlier step to distil from. Its answer has the weight ``soft`` beside the label, and it
+            answers ``augment`` made texts per real one.
+        embedding: the network whose reading of each piece becomes the first embedding: an earlier teacher,
+            or ``"minilm"`` as published.
+
+    A ``text_counts`` is fitted before its first epoch and needs none: see `edgeemo.training.text.nbsvm`.
     """
 
     name: str
@@ -61,10 +63,10 @@ class Step:
 class Recipe:
     """A checked recipe; the fields are the sections of the file.
 
-    ``vocabulary`` and ``groups`` are for text, ``augment`` and ``manifest`` for voice (see
-    `edgeemo.training.augment.Augment` and `edgeemo.training.data_voice.from_manifest`), ``augment`` also for
-    face (see `edgeemo.training.material_face.FaceAugment`). A face recipe with the section ``detector`` finds
-    faces (see `edgeemo.training.train_detector`); every other has ``emotions``.
+    ``vocabulary`` and ``groups`` are for text. ``manifest`` is for voice (see
+    `edgeemo.data.voice_sets.from_manifest`). ``augment`` is for voice and face (see
+    `edgeemo.training.voice.augment.Augment`, `edgeemo.training.face.batches.FaceAugment`). ``detector`` makes
+    a face recipe one for a detector (see `edgeemo.training.detector.trainer`). All others have ``emotions``.
     """
 
     name: str
@@ -87,15 +89,13 @@ class Recipe:
 
     @property
     def kind(self) -> str:
-        """``"text"``, ``"voice"``, ``"face"``, or ``"detector"``: which workshop it is for."""
-        return "detector" if self.detector else self.modality
+        """The name of the recipe's task: see `edgeemo.tasks.kind_of`."""
+        return tasks.kind_of(self)
 
     @property
     def datasets(self) -> list[str]:
-        """The names of all data sets the weights come from."""
-        roles = ["labels", "affect", "auxiliary", "noises", "speech"]
-        roles += ["pictures", "portraits", "scenes", "heads"] if self.detector else []
-        named = [self.data.get(role) or [] for role in roles]
+        """The names of all data sets behind the weights."""
+        named = [self.data.get(role) or [] for role in _ROLES]
         return [name for names in named for name in ([names] if isinstance(names, str) else names)]
 
     def emotion_labels(self) -> dict[str, tuple[str, ...]]:
@@ -110,12 +110,16 @@ class Recipe:
         return found
 
 
-def read_recipe(name_or_path: str | Path) -> Recipe:
+def read_recipe(name_or_path: str | Path, *, check_models: bool = False) -> Recipe:
     """Read a shipped recipe by name or any by path.
 
+    Args:
+        name_or_path: ``"text"``, or a TOML file.
+        check_models: also check the networks the steps name, and their options. This imports Keras.
+
     Raises:
-        SpecError: it does not exist, is not TOML, has a missing or unknown key, or names a model (or an
-            option of one) that there is not.
+        SpecError: it does not exist, is not TOML, or has a missing or unknown key; or a model or an option
+            does not exist.
     """
     path = RECIPES / f"{name_or_path}.toml"
     path = path if path.is_file() else Path(name_or_path)
@@ -126,15 +130,17 @@ def read_recipe(name_or_path: str | Path) -> Recipe:
         )
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
-        _known(raw, (f.name for f in fields(Recipe)), path.name)
+        known_keys(raw, (f.name for f in fields(Recipe)), path.name)
         for step in raw.get("step", []):
-            _known(step, (f.name for f in fields(Step)), f"{path.name}, step {step.get('name')}")
+            known_keys(step, (f.name for f in fields(Step)), f"{path.name}, step {step.get('name')}")
         recipe = Recipe(**{**raw, "step": tuple(Step(**step) for step in raw["step"])})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
         raise SpecError(
             f"{path.name} is not a recipe: {error}. Compare it with a shipped one: {shipped}."
         ) from error
     _check(recipe, path.name)
+    for step in recipe.step if check_models else ():
+        _check_model(recipe, step, f"{path.name}, step {step.name}")
     return recipe
 
 
@@ -143,83 +149,32 @@ def _check(recipe: Recipe, where: str) -> None:
         raise SpecError(f"{where}: modality {recipe.modality!r}; expected one of {', '.join(MODALITIES)}.")
     if not recipe.step:
         raise SpecError(f"{where}: at least one [[step]] is needed.")
-    if recipe.kind == "voice" and [step.name for step in recipe.step] != ["speech", "emotion"]:
-        raise SpecError(f"{where}: a voice recipe has two steps, named speech and emotion, in this order.")
-    if recipe.detector:
-        _check_detector(recipe, where)
-    elif not recipe.emotions:
-        raise SpecError(f"{where}: the section [emotions] says which labels express which emotion; add it.")
-    elif not isinstance(recipe.data.get("labels"), list if recipe.modality == "voice" else str):
-        wanted = "a list of sets" if recipe.modality == "voice" else "the name of a set"
-        raise SpecError(f"{where}: [data] labels must be {wanted}.")
-    if recipe.modality == "text":
-        _check_text(recipe, where)
-    elif recipe.modality == "voice":
-        _known(recipe.data, _VOICE_DATA, f"{where}, [data]")
-    elif recipe.kind == "face":
-        _known(recipe.data, ("labels", "balance"), f"{where}, [data]")
+    tasks.task(recipe.kind).check_recipe(recipe, where)
     unnamed = sorted(set(recipe.manifest) - {name.removeprefix("manifest:") for name in recipe.datasets})
     if unnamed:
         raise SpecError(
             f'{where}: [manifest."{unnamed[0]}"] describes a set that [data] does not name: add '
-            f'"manifest:{unnamed[0]}" to labels, noises or speech, or take the section out.'
+            f'"manifest:{unnamed[0]}" to labels, noises or speech, or remove the section.'
         )
     names: list[str] = []
     for step in recipe.step:
-        _check_model(step, recipe.kind, f"{where}, step {step.name}")
-        if step.teacher and step.teacher not in names:
-            raise SpecError(f"{where}: step {step.name!r} has teacher {step.teacher!r}, no earlier step.")
-        if step.embedding and step.embedding not in [*names, "minilm"]:
-            raise SpecError(f"{where}: step {step.name!r} has embedding {step.embedding!r}, no earlier step.")
+        for key, known in (("teacher", names), ("embedding", [*names, "minilm"])):
+            wanted = getattr(step, key)
+            if wanted and wanted not in known:
+                raise SpecError(f"{where}: step {step.name!r} has {key} {wanted!r}, no earlier step.")
         names.append(step.name)
     if len(set(names)) != len(names):
         raise SpecError(f"{where}: two steps have the same name.")
 
 
-def _check_text(recipe: Recipe, where: str) -> None:
-    data, size = recipe.data, recipe.vocabulary.get("size")
-    _known(data, _TEXT_DATA, f"{where}, [data]")
-    _known(recipe.vocabulary, ("size",), f"{where}, [vocabulary]")
-    if not isinstance(data.get("multi_label"), bool):
-        raise SpecError(
-            f"{where}: [data] multi_label must be true (several labels can hold) or false (exactly one does)."
-        )
-    if not isinstance(size, int):
-        raise SpecError(f"{where}: [vocabulary] size must be a whole number: how many pieces at most.")
-    for step in recipe.step:
-        if step.model == "text_counts" and (data["multi_label"] or data.get("affect")):
-            raise SpecError(
-                f"{where}, step {step.name}: text_counts is solved for labels that exclude each other "
-                "and tells nothing else: set multi_label = false and drop affect, or take text_student."
-            )
-
-
-def _check_detector(recipe: Recipe, where: str) -> None:
-    data = recipe.data
-    _known(data, _DETECTOR_DATA, f"{where}, [data]")
-    if recipe.modality != "face":
-        raise SpecError(f"{where}: a recipe with [detector] has the modality face.")
-    if not isinstance(data.get("pictures"), str):
-        raise SpecError(f"{where}: [data] pictures must be the name of a set.")
-    if not isinstance(data.get("made"), int) or data["made"] < 1:
-        raise SpecError(f"{where}: [data] made must be a whole number: how many scenes an epoch has.")
-    teachers = data.get("teachers", [])
-    if not (isinstance(teachers, list) and len(teachers) in (0, 2)):
-        raise SpecError(f"{where}: [data] teachers must name two files: short and full range.")
-
-
-def _check_model(step: Step, kind: str, where: str) -> None:
-    known = {
-        "text": {"minilm": minilm, **STUDENTS},
-        "voice": SPEECH if step.name == "speech" else EMOTION,
-        "face": EXPRESSION,
-        "detector": FINDERS,
-    }[kind]
+def _check_model(recipe: Recipe, step: Step, where: str) -> None:
+    task = tasks.task(recipe.kind)
+    known = task.trainer().models(step)
     if step.model not in known:
         raise SpecError(f"{where}: there is no model {step.model!r}; expected one of {', '.join(known)}.")
-    taken = signature(known[step.model]).parameters.values()
-    options = [option.name for option in taken if option.kind is option.KEYWORD_ONLY]
-    options += ["size"] if kind == "face" else []  # the workshop's, see `edgeemo.training.train_face`
+    parameters = signature(known[step.model]).parameters.values()
+    options = [option.name for option in parameters if option.kind is option.KEYWORD_ONLY]
+    options += task.step_options
     unknown = sorted(set(step.options) - set(options))
     if unknown:
         raise SpecError(
@@ -227,7 +182,12 @@ def _check_model(step: Step, kind: str, where: str) -> None:
         )
 
 
-def _known(raw: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+def known_keys(raw: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    """Refuse keys that a section does not have.
+
+    Raises:
+        SpecError: names the unknown keys and the expected ones.
+    """
     expected = list(known)
     unknown = sorted(set(raw) - set(expected))
     if unknown:

@@ -43,18 +43,19 @@ Sound sound_of(fuzz::Choices& choose, std::uint32_t kind, std::size_t times) {
 }
 
 // A stream, and what it said since it was last asked.
-class Ear {
+class OpenStream {
   public:
     using Said = std::vector<std::array<double, 12>>;
 
-    Ear(edgeemo_recognizer* recognizer, std::int32_t rate_hz, std::int32_t channels, std::uint32_t choice)
+    OpenStream(edgeemo_recognizer* recognizer, std::int32_t rate_hz, std::int32_t channels,
+               std::uint32_t choice)
         : answer_(recognizer, choice) {
         opened = fuzz::done(edgeemo_stream_open(recognizer, rate_hz, channels, &stream));
         CHECK(opened == (stream != nullptr));
     }
-    ~Ear() { edgeemo_stream_close(stream); }
-    Ear(const Ear&) = delete;
-    Ear& operator=(const Ear&) = delete;
+    ~OpenStream() { edgeemo_stream_close(stream); }
+    OpenStream(const OpenStream&) = delete;
+    OpenStream& operator=(const OpenStream&) = delete;
 
     Said said() {
         Said all;
@@ -78,8 +79,8 @@ class Ear {
 };
 
 // The same calls to a stream whose model may fail and to one whose model works.
-struct Ears {
-    Ear &ear, &other;
+struct Streams {
+    OpenStream &one, &other;
     bool fails;          // ever
     bool lost = false;   // something, since they were last asked
     bool apart = false;  // a chunk behind a gap that one of them may not have taken
@@ -90,7 +91,7 @@ struct Ears {
         const std::int32_t expected = fails ? call(other.stream) : EDGEEMO_OK;
         if (fails)
             edgeemo::fail_runs(static_cast<int>((seed >> 9 & 7u) / 4), static_cast<int>(seed >> 12 & 1u));
-        const std::int32_t code = call(ear.stream);
+        const std::int32_t code = call(one.stream);
         if (fails) edgeemo::fail_runs(0, 0);
         const bool failed = fails && code == EDGEEMO_ERROR_INFERENCE;
         lost = lost || failed;
@@ -100,9 +101,9 @@ struct Ears {
     }
 
     void ask() {
-        const Ear::Said some = ear.said();
+        const OpenStream::Said some = one.said();
         if (!fails) return;
-        const Ear::Said all = other.said();
+        const OpenStream::Said all = other.said();
         if (!apart && !lost) CHECK(some == all);
         if (!apart && lost) {
             auto at = all.begin();
@@ -119,7 +120,7 @@ struct Ears {
 };
 
 // Whether all was taken without a gap.
-bool hear(Ears& ears, const Sound& sound, std::int32_t rate_hz, std::uint32_t seed, std::size_t times) {
+bool hear(Streams& streams, const Sound& sound, std::int32_t rate_hz, std::uint32_t seed, std::size_t times) {
     bool whole = true, missing = false;  // of samples, before the chunk
     for (std::size_t first = 0; first < sound.samples;) {
         seed = seed * 1664525u + 1013904223u;
@@ -129,20 +130,20 @@ bool hear(Ears& ears, const Sound& sound, std::int32_t rate_hz, std::uint32_t se
         if (jumps) t_ms += static_cast<std::int64_t>(seed) - (std::int64_t{1} << 31);
         const edgeemo_pcm chunk = sound.part(first, n);
         const auto push = [&](edgeemo_stream* to) { return edgeemo_stream_push(to, &chunk, t_ms); };
-        const bool taken = ears.both(seed, jumps || missing, push);
+        const bool taken = streams.both(seed, jumps || missing, push);
         whole = whole && taken && !jumps;
         if (n != 0) missing = jumps || !taken;
-        if ((seed >> 14 & 3u) == 0) ears.ask();
+        if ((seed >> 14 & 3u) == 0) streams.ask();
         if ((seed >> 16 & 63u) < 2) {
             const auto end = (seed >> 16 & 63u) == 0 ? edgeemo_stream_flush : edgeemo_stream_reset;
-            ears.both(seed >> 3, false, end);
-            ears.meet();
+            streams.both(seed >> 3, false, end);
+            streams.meet();
             whole = missing = false;
         }
         first += n;
     }
-    whole = ears.both(seed, false, edgeemo_stream_flush) && whole;
-    ears.meet();
+    whole = streams.both(seed, false, edgeemo_stream_flush) && whole;
+    streams.meet();
     return whole;
 }
 
@@ -164,14 +165,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const edgeemo_pcm all = sound.part(0, sound.samples);
     const bool clip = fuzz::done(edgeemo_predict_pcm(recognizer, &all, rate_hz, answer.get()));
     if (clip) answer.check();
-    Ear ear(recognizer, rate_hz, sound.channels, choice), other(recognizer, rate_hz, sound.channels, choice);
-    if (!ear.opened) {
+    OpenStream one(recognizer, rate_hz, sound.channels, choice),
+        other(recognizer, rate_hz, sound.channels, choice);
+    if (!one.opened) {
         CHECK(!clip);
         return 0;
     }
-    Ears ears{ear, other, fails};
-    const bool whole = hear(ears, sound, rate_hz, seed, times);
-    CHECK(edgeemo_stream_summary(ear.stream, summary.get()) == EDGEEMO_OK);
+    Streams streams{one, other, fails};
+    const bool whole = hear(streams, sound, rate_hz, seed, times);
+    CHECK(edgeemo_stream_summary(one.stream, summary.get()) == EDGEEMO_OK);
     summary.check();
     if (clip && whole)
         CHECK(std::memcmp(answer.get()->scores, summary.get()->scores, sizeof summary.get()->scores) == 0);

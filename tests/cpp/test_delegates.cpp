@@ -21,6 +21,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
+std::vector<Golden> goldens_of_bundle(const char* name) {
+    const Bundle bundle = Bundle::open(bundle_path(name));
+    return goldens_of(bundle.card, bundle.assets);
+}
+
 void test_auto_is_the_cpu_until_a_good_probe_is_on_record() {
     const Folder folder;
     const std::string options = kPatient + folder.option();
@@ -45,7 +50,7 @@ void test_auto_says_why_the_gpu_on_record_is_not_used() {
     const OpenedEngine opened = open_on("auto", options);
     CHECK(opened.delegate == "cpu" && has(opened.reason, "the GPU is not used: the process that tried it"));
     CHECK(has(opened.reason, "SIGILL"));
-    const std::string slow = kProgram + folder.option() + "fault = slow\n";
+    const std::string slow = kProgram + folder.option() + "fault = slow\nprobe_most_ratio = 0\n";
     CHECK(!probe(slow).usable);
     CHECK(has(open_on("auto", slow).reason, "times as long as the CPU"));
 }
@@ -60,8 +65,9 @@ void test_gpu_works_or_is_an_error() {
             message_of<DelegateError>([&] { open_on("gpu", kPatient + "fault = " + fault + "\n"); });
         CHECK(has(why, "The GPU cannot be used: ") && has(why, "Use delegate 'auto' or 'cpu'."));
     }
-    CHECK(has(message_of<DelegateError>([] { open_on("gpu", kProgram + "fault = slow\n"); }),
-              "as long as the CPU"));
+    CHECK(has(
+        message_of<DelegateError>([] { open_on("gpu", kProgram + "fault = slow\nprobe_most_ratio = 0\n"); }),
+        "as long as the CPU"));
     CHECK(has(message_of<DelegateError>([] { open_on("npu", kProgram); }), "There is no delegate 'npu'"));
 }
 
@@ -142,9 +148,9 @@ void test_what_ended_its_host_is_not_loaded_again() {
 }
 
 void test_goldens_are_made_by_the_bundles_own_frontend() {
-    CHECK(goldens_of(Bundle::open(bundle_path("text"))).size() == 8);
-    CHECK(goldens_of(Bundle::open(bundle_path("voice"))).size() == 4);
-    CHECK(goldens_of(Bundle::open(bundle_path("face"))).size() == 4);
+    CHECK(goldens_of_bundle("text").size() == 8);
+    CHECK(goldens_of_bundle("voice").size() == 4);
+    CHECK(goldens_of_bundle("face").size() == 4);
     CHECK(golden_signal("a voice").empty() && golden_drawing("a face").empty());
     const Verdict verdict = Recognizer::probe(bundle_path("face"), with("gpu", kPatient));
     CHECK(verdict.usable);

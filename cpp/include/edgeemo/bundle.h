@@ -46,19 +46,27 @@ struct Card {
     std::vector<std::string> labels;
     ReadoutRule readout;
     std::string labels_output, affect_output, speech_output;  // names in the signature; empty: none
+    std::vector<std::string> outputs;                         // all names of outputs that the card gives
     std::variant<TextSpec, VoiceSpec, FaceSpec> spec;
     std::string spec_digest, flatbuffer_sha256;
     std::vector<std::string> golden;            // texts, or names of golden.h
     std::map<std::string, std::string> assets;  // file name to SHA-256
 };
 
-// Throws BundleCorruptError, BundleVersionError (a newer schema) or SpecError.
+// Throws BundleCorruptError, BundleVersionError (a newer schema or frontend) or SpecError.
 Card read_card(std::string_view json);
+
+// The same rules but for the version of the frontend and its spec: what a card must be to be written.
+void check_card(std::string_view json);
+
+// The files of a bundle beside its card, by name.
+using Assets = std::map<std::string, std::string_view>;
 
 struct Bundle {
     Card card;
-    ModelBytes model;                                // of the flatbuffer
-    std::map<std::string, std::string_view> assets;  // by file name; as long as model.keep
+    ModelBytes model;  // of the flatbuffer
+    std::string_view card_json;
+    Assets assets;  // as long as model.keep, like card_json
 
     // Throws BundleNotFoundError, BundleError (it cannot be read), BundleCorruptError, BundleVersionError or
     // SpecError.

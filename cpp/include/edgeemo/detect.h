@@ -20,6 +20,16 @@ struct Face {
 
 bool operator==(const Face& a, const Face& b);
 
+// Whatever finds faces in a picture: our FaceDetector, or an object of the caller's.
+class FaceFinder {
+  public:
+    virtual ~FaceFinder() = default;
+
+    // The faces of the picture into `found`, the best first, in pixels of the picture. Scores are
+    // probabilities. Several threads may call this at a time.
+    virtual void detect(const Image& image, std::vector<Face>& found) const = 0;
+};
+
 // The face that a picture is of: the largest area times score, the first of equals. Null if there is none.
 const Face* in_front(const std::vector<Face>& faces);
 

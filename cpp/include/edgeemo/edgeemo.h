@@ -32,9 +32,14 @@
 extern "C" {
 #endif
 
-#define EDGEEMO_ABI_VERSION 2 /* 2: faces found and followed; delegates */
-#define EDGEEMO_EMOTIONS 8    /* neutral, happiness, sadness, anger, fear, disgust, surprise, contempt */
+/* 2: faces found and followed, delegates. 3: results know their model and stream, stage times. */
+#define EDGEEMO_ABI_VERSION 3
+#define EDGEEMO_EMOTIONS 8 /* neutral, happiness, sadness, anger, fear, disgust, surprise, contempt */
 
+/* Goes up when the meaning of a result's field changes. */
+#define EDGEEMO_RESULT_SCHEMA 1
+
+/* Codes -13 to -15 belong to errors that only Python knows: a source, a licence, a conversion. */
 #define EDGEEMO_OK 0
 #define EDGEEMO_NOTHING 1             /* edgeemo_stream_next: no result waits */
 #define EDGEEMO_ERROR_INPUT (-1)      /* what was passed in cannot be used */
@@ -96,6 +101,13 @@ typedef struct edgeemo_result {
     double eyes[4];    /* x, y of the left one in the picture, x, y of the right one */
     double face_score; /* probability of a face, 0 to 1; 1 of a box that was given. 0 in a stream: it was not
                           found in this frame, box and eyes are where it is expected */
+    /* since 3: */
+    const char* model; /* name and version of the card; valid as long as the recognizer and its streams */
+    const char* version;
+    const char* source; /* the stream's name (edgeemo_stream_set_source), valid as long as the stream is and
+                           has that name; NULL without one */
+    int32_t schema;     /* the form of this result: EDGEEMO_RESULT_SCHEMA of the library */
+    int32_t reserved;   /* 0 */
 } edgeemo_result;
 
 /* Samples as they lie; channels interleaved. Exactly one of the pointers is set, or none if `samples` is 0.
@@ -215,6 +227,27 @@ EDGEEMO_API int32_t edgeemo_stream_open_faces(edgeemo_recognizer* recognizer,
                                               const edgeemo_face_options* options, edgeemo_stream** stream);
 EDGEEMO_API int32_t edgeemo_stream_push_image(edgeemo_stream* stream, const edgeemo_image* frame,
                                               int64_t t_ms);
+
+/* Names a stream of either kind: its results carry the name as `source`. The name is copied; NULL takes the
+ * name away. Results that were taken before keep pointing to the old name, which is then gone. */
+EDGEEMO_API int32_t edgeemo_stream_set_source(edgeemo_stream* stream, const char* name);
+
+/* Where the time of predictions goes. While measuring is on, each call adds the nanoseconds of its stages. */
+typedef struct edgeemo_stage_times {
+    uint32_t struct_size; /* set by the caller */
+    uint32_t reserved;    /* 0 */
+    int64_t calls;        /* since measuring began */
+    int64_t detect_ns;    /* find the faces */
+    int64_t frontend_ns;  /* from raw input to a tensor */
+    int64_t quantize_ns;  /* floats to int8, where the frontend does not do that itself */
+    int64_t invoke_ns;    /* the model */
+    int64_t dequantize_ns;
+    int64_t post_ns; /* from the model's outputs to the result */
+} edgeemo_stage_times;
+
+/* Begins to measure at zero (on = 1), or stops (0). Call this while no other call of the recognizer runs. */
+EDGEEMO_API int32_t edgeemo_time_stages(edgeemo_recognizer* recognizer, int32_t on);
+EDGEEMO_API int32_t edgeemo_stage_times_of(const edgeemo_recognizer* recognizer, edgeemo_stage_times* times);
 
 /* Of both kinds. */
 EDGEEMO_API int32_t edgeemo_stream_next(edgeemo_stream* stream, edgeemo_result* result);

@@ -9,22 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "edgeemo/model_runner.h"
+
 namespace edgeemo {
-
-enum class ElementType { float32, int32, int8 };
-
-// A tensor of a model by the name its signature gives it; `scale` is 0 where it is not quantized.
-struct TensorInfo {
-    std::string name;
-    ElementType type = ElementType::float32;
-    std::vector<std::int32_t> shape;
-    float scale = 0.0F;
-    std::int32_t zero_point = 0;
-    std::size_t count = 0;  // elements
-    std::size_t bytes = 0;
-
-    bool quantized() const { return type == ElementType::int8 && scale > 0.0F; }
-};
 
 inline constexpr std::int32_t kMostThreads = 64;
 
@@ -55,39 +42,28 @@ struct ModelBytes {
 // Size, digest and structure of the flatbuffer are checked before LiteRT sees a byte. A model has one
 // signature; its tensors are float32, int32 or int8, of fixed shape, and not variable. Once loaded, it is run
 // twice on zeros: both must give the same finite numbers.
-class Engine {
+class Engine final : public ModelRunner {
   public:
     // Throws InputError (threads), BundleCorruptError (the bytes are no whole model), RuntimeUnavailableError
     // (no usable LiteRT), InferenceError (LiteRT refuses the model, or its answers are not to be trusted),
     // DelegateError (the delegate is unknown, or cannot be used here).
     explicit Engine(ModelBytes model, const EngineOptions& options = {});
-    ~Engine();
+    ~Engine() override;
     Engine(Engine&&) noexcept;
     Engine& operator=(Engine&&) noexcept;
 
-    const std::vector<TensorInfo>& inputs() const;  // sorted by name
-    const std::vector<TensorInfo>& outputs() const;
-    std::size_t input_named(std::string_view name) const;  // throws BundleMismatchError
-    std::size_t output_named(std::string_view name) const;
+    const std::vector<TensorInfo>& inputs() const override;
+    const std::vector<TensorInfo>& outputs() const override;
+    void* input(std::size_t i) override;  // LiteRT's own memory
+    const void* output(std::size_t i) const override;
     const std::string& library() const;  // path of the LiteRT in use
 
-    // The library's own memory, valid as long as the engine: write inputs, run(), read outputs.
-    void* input(std::size_t i);
-    const void* output(std::size_t i) const;
-
-    // Throws InferenceError; also in a child that fork() made after this was opened.
-    void run();
-
-    // The latter alone: to ask before a lock is taken, which a thread of the parent may have held.
+    // Throws InferenceError in a child that fork() made after this engine was opened; run() does, too.
     void check_process() const;
 
-    // Floats into an input: quantized by the one rule (quant.h) where it is int8. Throws InputError for NaN.
-    void write(std::size_t i, const float* values);
-
-    // An output as floats: dequantized where it is int8.
-    void read(std::size_t i, float* values) const;
-
   private:
+    void invoke() override;
+
     struct State;
     std::unique_ptr<State> state_;
 };

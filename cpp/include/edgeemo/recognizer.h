@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,8 +15,10 @@
 #include "edgeemo/detect.h"
 #include "edgeemo/engine.h"
 #include "edgeemo/face.h"
+#include "edgeemo/fit.h"
 #include "edgeemo/follow.h"
 #include "edgeemo/image.h"
+#include "edgeemo/stage_clock.h"
 #include "edgeemo/voice.h"
 
 namespace edgeemo {
@@ -30,8 +33,15 @@ struct Result {
     std::int64_t start_ms = 0, end_ms = 0;  // on the caller's clock; 0 for texts and pictures
     std::optional<Face> face;               // of which this speaks
     std::int64_t track_id = 0;              // in a stream of faces, from 1
+    const char* model = "";                 // name and version of the card, as long as recognizer or stream
+    const char* version = "";
+    const char* source = nullptr;  // the stream's name, as long as the stream; null without one
 };
 
+// The form of a result, raised when the meaning of one of its fields changes.
+inline constexpr std::int32_t kResultSchema = 1;
+
+class LoadedModel;
 struct RecognizerParts;  // what a recognizer and its streams share
 
 // All state of one voice. One thread at a time; several may share a recognizer, and may outlive it.
@@ -54,6 +64,9 @@ class VoiceListener {
     // the same, unless what failed lay before a gap: then push it again.
     void push(const Pcm& chunk, std::int64_t t_ms);
 
+    // Throws InputError for a chunk that push() would refuse, whatever its time.
+    void check(const Pcm& chunk) const;
+
     // What the samples after the last span say. The next chunk begins afresh, at its time, also where the
     // model fails.
     void flush();
@@ -67,6 +80,9 @@ class VoiceListener {
     // One for all that was heard: the mean over the spans, weighted by evidence and length, then weighed once
     // more by the evidence of the whole.
     void summary(Result& out) const;
+
+    // The name that results carry from now on, given by the caller.
+    void set_source(std::optional<std::string> name);
 
     const Card& card() const;
 
@@ -98,6 +114,9 @@ class FaceWatcher {
     // Equals a new one.
     void reset();
 
+    // The name that results carry from now on, given by the caller.
+    void set_source(std::optional<std::string> name);
+
     const Card& card() const;
 
   private:
@@ -119,10 +138,24 @@ class Recognizer {
                            const std::string& detector = {});
     explicit Recognizer(Bundle bundle, const EngineOptions& options = {});
 
+    // A model that is loaded already, by our engine or by a backend of the caller's. `model` may be shared.
+    Recognizer(Card card, const Assets& assets, std::shared_ptr<LoadedModel> model);
+
     const Card& card() const;
     const std::string& library() const;          // path of the LiteRT in use
     const std::string& delegate() const;         // "cpu" or "gpu"
     const std::string& delegate_reason() const;  // why that one
+
+    // What finds faces from now on; null: face-detector.tflite beside the bundle, as open() says.
+    void set_finder(std::shared_ptr<const FaceFinder> finder);
+
+    // How a box that was found becomes a crop. For models that were trained on other crops.
+    void set_fit(const Fit& fit);
+
+    // Measures the stages of every call from now on, beginning at zero, or no longer. Change this only while
+    // no call runs.
+    void time_stages(bool on);
+    StageTimes stage_times() const;
 
     // Tries the GPU with a bundle (see delegates.h); its golden inputs are among those compared. Throws what
     // Bundle::open and probe_gpu throw.
@@ -134,17 +167,28 @@ class Recognizer {
     void predict_text(std::string_view text, Result& out) const;
 
     // A whole clip, as VoiceListener::summary says it. Throws InputError for what VoiceStream::check refuses.
-    void predict_pcm(const Pcm& pcm, std::int32_t rate_hz, Result& out) const;
+    // `each`, if given, gets the result of every span, in their order.
+    void predict_pcm(const Pcm& pcm, std::int32_t rate_hz, Result& out,
+                     const std::function<void(const Result&)>& each = nullptr) const;
 
     // The face in the box, or of which the whole picture is one if `box` is null. Throws InputError like
     // FaceFrontend.
     void predict_image(const Image& image, const Box* box, Result& out) const;
+
+    // The face of a box, certain. Throws InputError like FaceFrontend.
+    Face given_face(const Box& box) const;
 
     // The faces in a picture that can be read, best first. Throws what FaceDetector::open and detect throw.
     void find_faces(const Image& image, std::vector<Face>& found) const;
 
     // One of them. Throws InputError like FaceFrontend.
     void predict_face(const Image& image, const Face& found, Result& out) const;
+
+    // A face whose box is the crop itself, as given_face() makes it. Throws InputError like FaceFrontend.
+    void predict_given(const Image& image, const Face& given, Result& out) const;
+
+    // What is said where there is no face: neutral, without evidence.
+    void predict_nobody(Result& out) const;
 
     // The face in front (in_front() of find_faces()); without a face neutral, without evidence.
     void predict_front(const Image& image, Result& out) const;

@@ -20,8 +20,9 @@ class Home {
     void check() const {
         if (!left()) return;
         throw InferenceError(
-            "opened before a fork() and used after it, in the child, where LiteRT has no threads; open it in "
-            "the process that uses it (Python: multiprocessing with the start method 'spawn')");
+            "The model was opened before a fork and is used in the child, where its threads are missing; "
+            "open "
+            "it in the process that uses it (Python's multiprocessing: the start method 'spawn').");
     }
 
   private:

@@ -66,6 +66,20 @@ void check_sizes(const Archive& archive, const std::string& name) {
         throw BundleCorruptError(name + " has more than 4 MiB of assets; shorten them.");
 }
 
+// Errors name the bundle.
+Card card_of(std::string_view json, const std::string& name) {
+    const auto said = [&](const std::exception& error) { return name + ": " + error.what(); };
+    try {
+        return read_card(json);
+    } catch (const BundleVersionError& error) {
+        throw BundleVersionError(said(error));
+    } catch (const BundleError& error) {
+        throw BundleCorruptError(said(error));
+    } catch (const SpecError& error) {
+        throw SpecError(said(error) + ". Convert it again.");
+    }
+}
+
 }  // namespace
 
 Bundle Bundle::open(const std::string& path) { return from_bytes(read_file(path), base_of(path)); }
@@ -83,7 +97,8 @@ Bundle Bundle::from_bytes(ModelBytes bytes, const std::string& name) {
     if (archive.files.front().first != kCardName)
         throw BundleCorruptError(name +
                                  " has no edgeemo.json: a plain .tflite? Make one by `edgeemo convert`.");
-    bundle.card = read_card(archive.files.front().second);
+    bundle.card_json = archive.files.front().second;
+    bundle.card = card_of(bundle.card_json, name);
     if (digest_of(model) != bundle.card.flatbuffer_sha256)
         throw BundleCorruptError(name + ": the model's bytes do not match the digest in its card." + kAgain);
     for (const auto& [file, content] : archive.files)

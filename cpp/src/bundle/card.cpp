@@ -50,7 +50,8 @@ void check_rest(const Value& card) {
     for (const char* const name : {"title", "description"}) optional(card, name, Kind::text);
     for (const char* const name : {"quantization", "metrics", "tools"}) optional(card, name, Kind::object);
     check_texts(optional(card, "tools", Kind::object), "tools");
-    require(card.find("frontend_version") == nullptr || field(card, "frontend_version", Kind::number).whole,
+    const Value* const frontend = card.find("frontend_version");
+    require(frontend == nullptr || (frontend->is(Kind::number) && frontend->whole),
             "frontend_version must be a whole number");
     for (const Value& source : field(card, "data", Kind::list).items) {
         require(source.is(Kind::object), "data must be described by text");
@@ -62,6 +63,21 @@ void check_rest(const Value& card) {
     }
     for (const Value& example : optional(card, "golden", Kind::list).items)
         require(example.is(Kind::object), "golden must be a list of examples");
+}
+
+// The frontend that the weights were trained with must be one that this release has.
+void check_frontend(const Value& card, Modality modality) {
+    const Value* const version = card.find("frontend_version");
+    if (version == nullptr) return;
+    require(version->number >= 1, "frontend_version must be 1 or more");
+    const int ours = modality == Modality::text    ? kTextFrontendVersion
+                     : modality == Modality::voice ? kVoiceFrontendVersion
+                                                   : kFaceFrontendVersion;
+    if (version->number > ours)
+        throw BundleVersionError("The model card has frontend_version " +
+                                 std::to_string(static_cast<std::int64_t>(std::min(version->number, 1e15))) +
+                                 ", this edgeemo has " + std::to_string(ours) +
+                                 ": made by a newer edgeemo; upgrade.");
 }
 
 void read_labels(const Value& raw, Card& card) {
@@ -131,7 +147,6 @@ void read_thresholds(const Value& raw, Card& card) {
 
 void read_outputs(const Value& raw, Card& card) {
     const Value& outputs = field(raw, "outputs", Kind::object);
-    check_texts(outputs, "outputs");
     const auto name = [&](const char* role) {
         const Value* const found = outputs.find(role);
         return found == nullptr ? std::string() : found->text;
@@ -162,6 +177,8 @@ void read_evidence(const Value& raw, Card& card) {
             "evidence must be given if outputs name speech, and only then");
     if (evidence.members.empty()) return;
     require(evidence.members.size() == 3, "evidence must give threshold, least and enough");
+    for (const auto& [name, value] : evidence.members)
+        require(value.is(Kind::number), "evidence must give numbers");
     ReadoutRule& rule = card.readout;
     rule.weighs = true;
     rule.speech_threshold = field(evidence, "threshold", Kind::number).number;
@@ -203,7 +220,6 @@ void read_detector(const Value& raw, Card& card) {
             "detector must say how the outputs become faces");
     require(card.modality == Modality::face, "a detector's modality is face");
     const Value& outputs = field(raw, "outputs", Kind::object);
-    check_texts(outputs, "outputs");
     const auto name = [&](const char* role) {
         const Value* const found = outputs.find(role);
         require(found != nullptr && outputs.members.size() == 3, "outputs must name logits, boxes and eyes");
@@ -213,8 +229,6 @@ void read_detector(const Value& raw, Card& card) {
     card.detector->logits_output = name("logits");
     card.detector->boxes_output = name("boxes");
     card.detector->eyes_output = name("eyes");
-    card.detector->spec = read_spec<DetectorSpec>(detector, "DetectorSpec",
-                                                  [](auto& s, auto&& f) { fields::visit_detector(s, f); });
 }
 
 void read_what_is_recognized(const Value& raw, Card& card) {
@@ -233,15 +247,7 @@ Modality modality_of(const std::string& name) {
     invalid("its modality is none of text, voice, face");
 }
 
-}  // namespace
-
-const char* name_of(Modality value) {
-    constexpr std::array<const char*, 3> kNames{"text", "voice", "face"};
-    return kNames[static_cast<std::size_t>(value)];
-}
-
-Card read_card(std::string_view text) {
-    const Value raw = json::parse(text);
+Card read_all_but_spec(const Value& raw) {
     check_schema(raw);
     check_names(raw);
     Card card;
@@ -254,14 +260,37 @@ Card read_card(std::string_view text) {
             "commercial must be cleared, unclear or no");
     card.modality = modality_of(field(raw, "modality", Kind::text).text);
     card.spec_digest = field(raw, "spec_digest", Kind::text).text;
+    field(raw, "spec", Kind::object);
     card.flatbuffer_sha256 = optional(raw, "flatbuffer_sha256", Kind::text).text;
     check_texts(optional(raw, "assets", Kind::object), "assets");
     for (const auto& [name, digest] : optional(raw, "assets", Kind::object).members)
         card.assets[name] = digest.text;
+    check_texts(field(raw, "outputs", Kind::object), "outputs");
+    for (const auto& [role, name] : field(raw, "outputs", Kind::object).members)
+        card.outputs.push_back(name.text);
     raw.find("detector") == nullptr ? read_what_is_recognized(raw, card) : read_detector(raw, card);
     check_rest(raw);
     read_golden(raw, card);
+    return card;
+}
+
+}  // namespace
+
+const char* name_of(Modality value) {
+    constexpr std::array<const char*, 3> kNames{"text", "voice", "face"};
+    return kNames[static_cast<std::size_t>(value)];
+}
+
+void check_card(std::string_view text) { read_all_but_spec(json::parse(text)); }
+
+Card read_card(std::string_view text) {
+    const Value raw = json::parse(text);
+    Card card = read_all_but_spec(raw);
+    check_frontend(raw, card.modality);
     read_any_spec(raw, card);
+    if (card.detector)
+        card.detector->spec = read_spec<DetectorSpec>(
+            *raw.find("detector"), "DetectorSpec", [](auto& s, auto&& f) { fields::visit_detector(s, f); });
     return card;
 }
 

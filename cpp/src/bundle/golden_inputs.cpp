@@ -49,16 +49,16 @@ Golden of_drawing(const FaceFrontend& frontend, const std::string& name) {
 
 }  // namespace
 
-std::vector<Golden> goldens_of(const Bundle& bundle) {
+std::vector<Golden> goldens_of(const Card& card, const Assets& assets) {
     std::vector<Golden> found;
     const auto add = [&](const auto& frontend, auto* make) {
-        for (const std::string& input : bundle.card.golden)
+        for (const std::string& input : card.golden)
             if (Golden golden = make(frontend, input); !golden.empty()) found.push_back(std::move(golden));
     };
-    if (const auto* spec = std::get_if<TextSpec>(&bundle.card.spec))
-        add(TextFrontend(*spec, pieces_of(bundle)), &of_text);
-    if (const auto* spec = std::get_if<VoiceSpec>(&bundle.card.spec)) add(VoiceFrontend(*spec), &of_signal);
-    if (const auto* spec = std::get_if<FaceSpec>(&bundle.card.spec)) add(FaceFrontend(*spec), &of_drawing);
+    if (const auto* spec = std::get_if<TextSpec>(&card.spec))
+        add(TextFrontend(*spec, pieces_of(assets)), &of_text);
+    if (const auto* spec = std::get_if<VoiceSpec>(&card.spec)) add(VoiceFrontend(*spec), &of_signal);
+    if (const auto* spec = std::get_if<FaceSpec>(&card.spec)) add(FaceFrontend(*spec), &of_drawing);
     return found;
 }
 

@@ -1,9 +1,12 @@
 #include "bundle/model_parts.h"
 
+#include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/utf8.h"
 #include "edgeemo/errors.h"
 
 namespace edgeemo {
@@ -27,29 +30,61 @@ Wanted wanted_by(const Card& card) {
     return {{1, face.height, face.width, channels}, ElementType::float32, face.digest()};
 }
 
+// Shape and type as a reader sees them: (1, 48) int32.
+std::string shown(const TensorInfo& tensor) {
+    constexpr std::array<const char*, 3> kTypes{"float32", "int32", "int8"};
+    std::string text = "(";
+    for (std::size_t i = 0; i < tensor.shape.size(); ++i)
+        text += (i == 0 ? "" : ", ") + std::to_string(tensor.shape[i]);
+    return text + (tensor.shape.size() == 1 ? ",) " : ") ") + kTypes[static_cast<std::size_t>(tensor.type)];
+}
+
 }  // namespace
 
 void mismatch(const Card& card, const std::string& what) {
     throw BundleMismatchError(card.name + ": " + what + ". Convert it again.");
 }
 
-void check_fit(const Card& card, const Engine& engine) {
+void check_fit(const Card& card, const std::vector<TensorInfo>& inputs) {
     const Wanted wanted = wanted_by(card);
-    const auto& inputs = engine.inputs();
     const bool fits =
         inputs.size() == 1 && inputs[0].shape == wanted.shape &&
         (inputs[0].type == wanted.type || (wanted.type == ElementType::float32 && inputs[0].quantized()));
-    if (!fits) mismatch(card, "the model does not take what its frontend makes");
+    if (!fits) {
+        std::string taken;
+        for (const TensorInfo& input : inputs) taken += (taken.empty() ? "" : " and ") + shown(input);
+        TensorInfo made;
+        made.type = wanted.type;
+        made.shape = wanted.shape;
+        mismatch(card, "the model takes " + (taken.empty() ? "nothing" : taken) + ", its frontend makes " +
+                           shown(made));
+    }
     if (wanted.digest != card.spec_digest)
         mismatch(card,
                  "its frontend spec has digest " + wanted.digest + ", the card says " + card.spec_digest);
 }
 
-std::vector<std::string> pieces_of(const Bundle& bundle) {
-    const auto found = bundle.assets.find(kVocabulary);
-    if (found == bundle.assets.end())
+std::size_t output_of(const Card& card, const std::vector<TensorInfo>& outputs, const std::string& name,
+                      const char* role, const std::vector<std::int32_t>& shape) {
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        if (outputs[i].name != name) continue;
+        if ((shape.empty() || outputs[i].shape == shape) && outputs[i].type != ElementType::int32) return i;
+        TensorInfo wanted = outputs[i];
+        if (wanted.type == ElementType::int32) wanted.type = ElementType::float32;
+        if (!shape.empty()) wanted.shape = shape;
+        mismatch(card, std::string("its ") + role + " need an output " + name + " of " + shown(wanted) +
+                           ", the model's is " + shown(outputs[i]));
+    }
+    mismatch(card, "the model has no output " + name);
+}
+
+std::vector<std::string> pieces_of(const Assets& assets) {
+    const auto found = assets.find(kVocabulary);
+    if (found == assets.end())
         throw BundleError("The bundle has no vocab.txt; convert the model again with its vocabulary.");
     std::string_view text = found->second;
+    if (unicode::well_formed(text, text.size()) != text)
+        throw BundleCorruptError("vocab.txt is not UTF-8; convert the model again.");
     if (text.find('\r') != std::string_view::npos)
         throw SpecError("vocab.txt has carriage returns; write its lines with LF.");
     std::vector<std::string> pieces;
@@ -62,19 +97,23 @@ std::vector<std::string> pieces_of(const Bundle& bundle) {
     return pieces;
 }
 
-EngineOptions checked_already(const EngineOptions& options) {
-    EngineOptions same = options;
-    same.sha256 = {};
-    return same;
+std::shared_ptr<LoadedModel> load_model(const Bundle& bundle, const EngineOptions& options) {
+    EngineOptions checked = options;
+    checked.sha256 = {};
+    OpenedEngine opened =
+        open_engine(bundle.model, checked, [&] { return goldens_of(bundle.card, bundle.assets); });
+    const std::string library = opened.engine.library();
+    return std::make_shared<LoadedModel>(std::make_unique<Engine>(std::move(opened.engine)), opened.delegate,
+                                         opened.reason, library);
 }
 
-void fill(Engine& engine, const FaceFrontend& frontend, const Image& image, const Alignment& crop) {
-    const TensorInfo& input = engine.inputs()[0];
+void fill(ModelRunner& runner, const FaceFrontend& frontend, const Image& image, const Alignment& crop) {
+    const TensorInfo& input = runner.inputs()[0];
     if (input.quantized()) {
         frontend.compute(image, crop, input.scale, input.zero_point,
-                         static_cast<std::int8_t*>(engine.input(0)));
+                         static_cast<std::int8_t*>(runner.input(0)));
     } else {
-        frontend.compute(image, crop, static_cast<float*>(engine.input(0)));
+        frontend.compute(image, crop, static_cast<float*>(runner.input(0)));
     }
 }
 

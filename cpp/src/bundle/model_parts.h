@@ -1,6 +1,7 @@
 // What bundles that recognize and bundles that find have in common as they are opened and fed.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -8,23 +9,30 @@
 #include "edgeemo/delegates.h"
 #include "edgeemo/engine.h"
 #include "edgeemo/face.h"
+#include "runtime/loaded_model.h"
 
 namespace edgeemo {
 
 [[noreturn]] void mismatch(const Card& card, const std::string& what);  // throws BundleMismatchError
 
 // Throws BundleMismatchError unless the model takes what the card's frontend makes.
-void check_fit(const Card& card, const Engine& engine);
+void check_fit(const Card& card, const std::vector<TensorInfo>& inputs);
 
-EngineOptions checked_already(
-    const EngineOptions& options);  // the bundle's digest was checked as it was opened
+// Where the output of that name stands. Throws BundleMismatchError if the model lacks it, if it has another
+// shape (an empty `shape` asks for none), or if it gives no floats. `role` is for the message.
+std::size_t output_of(const Card& card, const std::vector<TensorInfo>& outputs, const std::string& name,
+                      const char* role, const std::vector<std::int32_t>& shape);
 
-std::vector<std::string> pieces_of(const Bundle& bundle);  // of a text's vocabulary, one a line, LF
+// The bundle's model on the delegate asked for; Bundle::open has checked its digest. Throws what open_engine
+// throws.
+std::shared_ptr<LoadedModel> load_model(const Bundle& bundle, const EngineOptions& options);
+
+std::vector<std::string> pieces_of(const Assets& assets);  // of a text's vocabulary, one a line, LF
 
 // The inputs of which the card keeps answers, as the model takes them.
-std::vector<Golden> goldens_of(const Bundle& bundle);
+std::vector<Golden> goldens_of(const Card& card, const Assets& assets);
 
 // A crop of a picture into the model's input.
-void fill(Engine& engine, const FaceFrontend& frontend, const Image& image, const Alignment& crop);
+void fill(ModelRunner& runner, const FaceFrontend& frontend, const Image& image, const Alignment& crop);
 
 }  // namespace edgeemo

@@ -9,6 +9,8 @@
 namespace edgeemo::abi {
 namespace {
 
+static_assert(kResultSchema == EDGEEMO_RESULT_SCHEMA);
+
 std::int32_t remember(std::int32_t code, const char* what) noexcept {
     try {
         last_error() = what;
@@ -112,6 +114,11 @@ void fill(const Result& from, edgeemo_result& to) {
     std::copy_n(from.probabilities.begin(), n, to.probabilities);
     to.n_probabilities = static_cast<std::uint32_t>(n);
     if (to.struct_size >= kWithFace) fill_face(from, to);
+    if (to.struct_size < kWithModel) return;
+    to.model = from.model;
+    to.version = from.version;
+    to.source = from.source;
+    to.schema = kResultSchema;
 }
 
 Pcm pcm_of(const edgeemo_pcm* pointer) {

@@ -90,14 +90,23 @@ inline constexpr std::size_t kFirst<edgeemo_verdict> =
 template <>
 inline constexpr std::size_t kFirst<edgeemo_face_options> =
     offsetof(edgeemo_face_options, smooth_ms) + sizeof(edgeemo_face_options::smooth_ms);
-static_assert(sizeof(void*) != 8 || (kFirst<edgeemo_options> == 24 && kFirst<edgeemo_result> == 88 &&
-                                     kFirst<edgeemo_pcm> == 32 && kFirst<edgeemo_image> == 32 &&
-                                     kFirst<edgeemo_verdict> == 528 && kFirst<edgeemo_face_options> == 16));
+template <>
+inline constexpr std::size_t kFirst<edgeemo_stage_times> =
+    offsetof(edgeemo_stage_times, post_ns) + sizeof(edgeemo_stage_times::post_ns);
+static_assert(sizeof(void*) != 8 ||
+              (kFirst<edgeemo_options> == 24 && kFirst<edgeemo_result> == 88 && kFirst<edgeemo_pcm> == 32 &&
+               kFirst<edgeemo_image> == 32 && kFirst<edgeemo_verdict> == 528 &&
+               kFirst<edgeemo_face_options> == 16 && kFirst<edgeemo_stage_times> == 64));
 
 // Of a result that knows of faces, as version 2 had it.
 inline constexpr std::size_t kWithFace =
     offsetof(edgeemo_result, face_score) + sizeof(edgeemo_result::face_score);
 static_assert(sizeof(void*) != 8 || kWithFace == 168);
+
+// Of a result that knows its model, as version 3 has it.
+inline constexpr std::size_t kWithModel =
+    offsetof(edgeemo_result, reserved) + sizeof(edgeemo_result::reserved);
+static_assert(sizeof(void*) != 8 || kWithModel == 200);
 
 template <class T>
 void check_size(const T& value, const char* what) {

@@ -1,5 +1,6 @@
 #include "edgeemo/edgeemo.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -113,6 +114,26 @@ const char* edgeemo_label(const edgeemo_recognizer* recognizer, uint32_t index) 
 float edgeemo_threshold(const edgeemo_recognizer* recognizer, uint32_t index) {
     return index < edgeemo_n_labels(recognizer) ? recognizer->recognizer.card().readout.thresholds[index]
                                                 : 1.0F;
+}
+
+int32_t edgeemo_time_stages(edgeemo_recognizer* recognizer, int32_t on) {
+    return guarded([&] {
+        given(recognizer, "a recognizer").recognizer.time_stages(on != 0);
+        return EDGEEMO_OK;
+    });
+}
+
+int32_t edgeemo_stage_times_of(const edgeemo_recognizer* recognizer, edgeemo_stage_times* times) {
+    return guarded([&] {
+        check_size(given(times, "an edgeemo_stage_times"), "an edgeemo_stage_times");
+        const edgeemo::StageTimes found = given(recognizer, "a recognizer").recognizer.stage_times();
+        times->calls = found.calls;
+        const std::array<std::int64_t*, edgeemo::kStages> places{&times->detect_ns,     &times->frontend_ns,
+                                                                 &times->quantize_ns,   &times->invoke_ns,
+                                                                 &times->dequantize_ns, &times->post_ns};
+        for (std::size_t i = 0; i < places.size(); ++i) *places[i] = found.ns[i];
+        return EDGEEMO_OK;
+    });
 }
 
 int32_t edgeemo_predict_text(edgeemo_recognizer* recognizer, const char* text, size_t size,

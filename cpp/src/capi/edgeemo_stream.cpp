@@ -1,4 +1,6 @@
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "capi/abi.h"
 
@@ -83,6 +85,15 @@ int32_t edgeemo_stream_push(edgeemo_stream* stream, const edgeemo_pcm* chunk, in
 int32_t edgeemo_stream_push_image(edgeemo_stream* stream, const edgeemo_image* frame, int64_t t_ms) {
     return guarded([&] {
         faces(stream).push(edgeemo::abi::image_of(frame), t_ms);
+        return EDGEEMO_OK;
+    });
+}
+
+int32_t edgeemo_stream_set_source(edgeemo_stream* stream, const char* name) {
+    return guarded([&] {
+        std::optional<std::string> source;
+        if (name != nullptr) source = name;
+        std::visit([&](auto& of) { of.set_source(std::move(source)); }, given(stream, "a stream").of);
         return EDGEEMO_OK;
     });
 }

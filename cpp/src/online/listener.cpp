@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,6 +58,8 @@ struct VoiceListener::State {
         mixed.resize(parts->readout.row_size());
     }
 
+    const char* name() const { return source ? source->c_str() : nullptr; }
+
     double now_ms() const {
         return static_cast<double>(start_ms) + static_cast<double>(samples) * 1000.0 / rate_hz;
     }
@@ -64,13 +67,13 @@ struct VoiceListener::State {
     void hear(const Span& span) {
         Result& result = room();
         parts->run(
-            [&](Engine& engine) {
-                engine.write(0, span.features);
+            [&](ModelRunner& runner) {
+                runner.write(0, span.features);
                 return true;
             },
             [&](float* row, const float* speech) {
                 const auto real = static_cast<std::size_t>(std::max(1, span.n_frames / parts->block_frames));
-                result.evidence = parts->readout.speech_share(speech, real);
+                result.evidence = parts->speech_share(speech, real);
                 mean.add(row, result.evidence, span.n_frames);
                 parts->readout.weigh(result.evidence, row);
                 parts->fill(row, result);
@@ -79,6 +82,7 @@ struct VoiceListener::State {
         result.start_ms = static_cast<std::int64_t>(begin);
         result.end_ms = static_cast<std::int64_t>(begin + (span.n_frames - 1) * frame_ms + window_ms);
         ++n_waiting;
+        StageClock::enter(Stage::frontend);  // the stream goes on
     }
 
     // A place at the end of the ring; results are used again, so a steady stream needs no more memory.
@@ -134,6 +138,7 @@ struct VoiceListener::State {
     std::vector<Result> waiting;
     std::size_t first = 0, n_waiting = 0;
     mutable std::vector<float> mixed;
+    std::optional<std::string> source;
 };
 
 VoiceListener::VoiceListener(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -141,9 +146,12 @@ VoiceListener::~VoiceListener() = default;
 VoiceListener::VoiceListener(VoiceListener&&) noexcept = default;
 VoiceListener& VoiceListener::operator=(VoiceListener&&) noexcept = default;
 
+void VoiceListener::check(const Pcm& chunk) const { state_->stream.check(chunk); }
+
 void VoiceListener::push(const Pcm& chunk, std::int64_t t_ms) {
     State& s = *state_;
     if (chunk.samples == 0) return;
+    const StageClock clock(s.parts->times);
     check_time(t_ms);
     s.stream.check(chunk);  // from here on nothing is refused
     if (s.samples != 0 && std::fabs(static_cast<double>(t_ms) - s.now_ms()) > s.hop_ms) s.finish();
@@ -152,12 +160,16 @@ void VoiceListener::push(const Pcm& chunk, std::int64_t t_ms) {
     s.stream.push(chunk, [&s](const Span& span) { s.hear(span); });
 }
 
-void VoiceListener::flush() { state_->finish(); }
+void VoiceListener::flush() {
+    const StageClock clock(state_->parts->times);
+    state_->finish();
+}
 
 bool VoiceListener::next(Result& out) {
     State& s = *state_;
     if (s.n_waiting == 0) return false;
     std::swap(out, s.waiting[s.first]);
+    out.source = s.name();
     s.first = (s.first + 1) % s.waiting.size();
     --s.n_waiting;
     return true;
@@ -179,14 +191,18 @@ void VoiceListener::summary(Result& out) const {
     out.evidence = s.mean.evidence();
     s.parts->readout.weigh(out.evidence, s.mixed.data());
     s.parts->fill(s.mixed.data(), out);
+    out.source = s.name();
     out.start_ms = s.first_ms;
     out.end_ms = s.end_ms();
 }
 
-const Card& VoiceListener::card() const { return state_->parts->bundle.card; }
+void VoiceListener::set_source(std::optional<std::string> name) { state_->source = std::move(name); }
+
+const Card& VoiceListener::card() const { return state_->parts->card; }
 
 VoiceListener Recognizer::listen(std::int32_t rate_hz, std::int32_t channels) const {
     parts_->expect(Modality::voice);
+    parts_->model->check_usable();
     return VoiceListener(std::make_unique<VoiceListener::State>(parts_, rate_hz, channels));
 }
 

@@ -1,6 +1,6 @@
 #include "edgeemo/recognizer.h"
 
-#include <array>
+#include <algorithm>
 #include <utility>
 
 #include "edgeemo/errors.h"
@@ -10,51 +10,48 @@ namespace edgeemo {
 namespace {
 
 constexpr const char* kDetector = "face-detector.tflite";
+constexpr std::int64_t kSliceSeconds = 30;  // of a clip at once, so that memory stays flat
 
-// Where an output of that name stands; it must have `size` numbers, unless that is 0.
-std::size_t output_of(const Card& card, const Engine& engine, const std::string& name, std::size_t size) {
-    const auto& outputs = engine.outputs();
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-        if (outputs[i].name != name) continue;
-        const bool fits = outputs[i].shape.size() == 2 && outputs[i].shape[0] == 1 &&
-                          (size == 0 || outputs[i].count == size) && outputs[i].type != ElementType::int32;
-        if (!fits) mismatch(card, "its output " + name + " has another shape or type than its card says");
-        return i;
-    }
-    mismatch(card, "the model has no output " + name);
+const Card& that_recognizes(const Card& card) {
+    if (!card.detector) return card;
+    throw BundleMismatchError(
+        card.name +
+        " finds faces and recognizes no emotion. Open it as a face detector, or pass it "
+        "as the detector of a face bundle.");
 }
 
-const Bundle& that_recognizes(const Bundle& bundle) {
-    if (!bundle.card.detector) return bundle;
-    throw BundleMismatchError(
-        bundle.card.name +
-        " finds faces and recognizes nothing. Open a face bundle and pass this one as its "
-        "detector.");
+std::shared_ptr<LoadedModel> load(const Bundle& bundle, const EngineOptions& options) {
+    that_recognizes(bundle.card);
+    return load_model(bundle, options);
+}
+
+std::int32_t size_of(const std::vector<std::string>& labels) {
+    return static_cast<std::int32_t>(labels.size());
 }
 
 }  // namespace
 
-RecognizerParts::RecognizerParts(Bundle b, const EngineOptions& options)
-    : bundle(std::move(b)),
-      opened(open_engine(that_recognizes(bundle).model, checked_already(options),
-                         [this] { return goldens_of(bundle); })),
-      readout(bundle.card.readout),
-      finder_options(checked_already(options)) {
-    if (finder_options.delegate != "cpu") finder_options.delegate = "auto";
-    const Card& card = bundle.card;
-    if (const auto* spec = std::get_if<TextSpec>(&card.spec)) text.emplace(*spec, pieces_of(bundle));
+RecognizerParts::RecognizerParts(Card c, const Assets& assets, std::shared_ptr<LoadedModel> loaded)
+    : card(std::move(c)), model(std::move(loaded)), readout(that_recognizes(card).readout) {
+    if (const auto* spec = std::get_if<TextSpec>(&card.spec)) text.emplace(*spec, pieces_of(assets));
     if (const auto* spec = std::get_if<VoiceSpec>(&card.spec)) voice.emplace(*spec);
     if (const auto* spec = std::get_if<FaceSpec>(&card.spec)) face.emplace(*spec);
-    check_fit(card, engine);
-    labels_at = output_of(card, engine, card.labels_output, card.labels.size());
-    if (!card.affect_output.empty()) affect_at = output_of(card, engine, card.affect_output, 2);
-    if (voice && card.speech_output.empty()) mismatch(card, "the card names no speech output");
+    check_fit(card, model->inputs);
+    const auto& outputs = model->outputs;
+    for (const std::string& name : card.outputs) output_of(card, outputs, name, "outputs", {});
+    labels_at = output_of(card, outputs, card.labels_output, "labels", {1, size_of(card.labels)});
+    if (!card.affect_output.empty())
+        affect_at = output_of(card, outputs, card.affect_output, "affect", {1, 2});
     if (voice) {
-        speech_at = output_of(card, engine, card.speech_output, 0);
-        const auto blocks = static_cast<std::int32_t>(engine.outputs()[*speech_at].count);
-        if (voice->spec().span_frames % blocks != 0)
-            mismatch(card, "its blocks of speech do not divide its span");
-        block_frames = voice->spec().span_frames / blocks;
+        if (card.speech_output.empty()) mismatch(card, "the card names no speech output");
+        speech_at = output_of(card, outputs, card.speech_output, "speech", {});
+        const TensorInfo& output = outputs[*speech_at];
+        const auto blocks = static_cast<std::int32_t>(output.count);
+        const std::int32_t frames = voice->spec().span_frames;
+        if (output.shape.size() != 2 || output.shape[0] != 1 || blocks < 1 || frames % blocks != 0)
+            mismatch(card, "its speech output needs a shape (1, blocks) that divides the span of " +
+                               std::to_string(frames) + " frames");
+        block_frames = frames / blocks;
         speech.resize(static_cast<std::size_t>(blocks));
     }
     logits.resize(readout.labels());
@@ -62,7 +59,6 @@ RecognizerParts::RecognizerParts(Bundle b, const EngineOptions& options)
 }
 
 void RecognizerParts::expect(Modality wanted) const {
-    const Card& card = bundle.card;
     if (card.modality == wanted) return;
     throw BundleMismatchError(card.name + " reads " + name_of(card.modality) + ", not " + name_of(wanted) +
                               ". Open a bundle of that modality.");
@@ -70,17 +66,26 @@ void RecognizerParts::expect(Modality wanted) const {
 
 Verdict Recognizer::probe(const std::string& path, const EngineOptions& options) {
     const Bundle bundle = Bundle::open(path);
-    return probe_gpu(bundle.model, checked_already(options), [&] { return goldens_of(bundle); });
+    EngineOptions checked = options;
+    checked.sha256 = {};
+    return probe_gpu(bundle.model, checked, [&] { return goldens_of(bundle.card, bundle.assets); });
 }
 
+Recognizer::Recognizer(Card card, const Assets& assets, std::shared_ptr<LoadedModel> model)
+    : parts_(std::make_shared<RecognizerParts>(std::move(card), assets, std::move(model))) {}
+
 Recognizer::Recognizer(Bundle bundle, const EngineOptions& options)
-    : parts_(std::make_shared<RecognizerParts>(std::move(bundle), options)) {}
+    : Recognizer(bundle.card, bundle.assets, load(bundle, options)) {
+    parts_->finder_options = options;
+    parts_->finder_options.sha256 = {};
+    if (options.delegate != "cpu") parts_->finder_options.delegate = "auto";
+}
 
 Recognizer Recognizer::open(const std::string& path, const EngineOptions& options,
                             const std::string& detector) {
     Recognizer opened(Bundle::open(path), options);
     RecognizerParts& parts = *opened.parts_;
-    const Card& card = parts.bundle.card;
+    const Card& card = parts.card;
     if (card.modality != Modality::face && !detector.empty())
         throw InputError(card.name + " reads " + name_of(card.modality) + ": leave the detector out");
     parts.finder_path = detector.empty() ? path.substr(0, path.rfind('/') + 1) + kDetector : detector;
@@ -88,18 +93,26 @@ Recognizer Recognizer::open(const std::string& path, const EngineOptions& option
     return opened;
 }
 
-const Card& Recognizer::card() const { return parts_->bundle.card; }
-const std::string& Recognizer::library() const { return parts_->engine.library(); }
-const std::string& Recognizer::delegate() const { return parts_->opened.delegate; }
-const std::string& Recognizer::delegate_reason() const { return parts_->opened.reason; }
+const Card& Recognizer::card() const { return parts_->card; }
+const std::string& Recognizer::library() const { return parts_->model->library; }
+const std::string& Recognizer::delegate() const { return parts_->model->delegate; }
+const std::string& Recognizer::delegate_reason() const { return parts_->model->reason; }
+
+void Recognizer::time_stages(bool on) {
+    parts_->times_kept = {};
+    parts_->times = on ? &parts_->times_kept : nullptr;
+}
+
+StageTimes Recognizer::stage_times() const { return parts_->times_kept; }
 
 void Recognizer::predict_text(std::string_view text, Result& out) const {
     RecognizerParts& parts = *parts_;
     parts.expect(Modality::text);
+    const StageClock clock(parts.times);
     TextCounts counts;
     parts.run(
-        [&](Engine& engine) {
-            counts = parts.text->encode(text, static_cast<std::int32_t*>(engine.input(0)));
+        [&](ModelRunner& runner) {
+            counts = parts.text->encode(text, static_cast<std::int32_t*>(runner.input(0)));
             return counts.n_understood > 0;  // else the model is not asked
         },
         [&](const float* row, const float*) { parts.fill(row, out); });
@@ -107,17 +120,33 @@ void Recognizer::predict_text(std::string_view text, Result& out) const {
     out.truncated = counts.truncated;
 }
 
-void Recognizer::predict_pcm(const Pcm& pcm, std::int32_t rate_hz, Result& out) const {
+void Recognizer::predict_pcm(const Pcm& pcm, std::int32_t rate_hz, Result& out,
+                             const std::function<void(const Result&)>& each) const {
     RecognizerParts& parts = *parts_;
     parts.expect(Modality::voice);
-    parts.engine.check_process();
+    parts.model->check_usable();
     const std::lock_guard<std::mutex> lock(parts.clip_mutex);
     if (!parts.clip || parts.clip_rate_hz != rate_hz || parts.clip_channels != pcm.channels)
         hear_clips(rate_hz, pcm.channels);
     VoiceListener& clip = *parts.clip;
     clip.reset();
-    clip.push(pcm, 0);
+    clip.check(pcm);  // the whole: errors count samples from its beginning
+    const auto take = [&] {
+        while (clip.next(out))
+            if (each) each(out);
+    };
+    const auto channels = static_cast<std::size_t>(std::max(pcm.channels, 1));
+    const auto slice = static_cast<std::size_t>(kSliceSeconds * rate_hz);
+    for (std::size_t begin = 0; begin < pcm.samples; begin += slice) {
+        Pcm part = pcm;
+        part.samples = std::min(slice, pcm.samples - begin);
+        if (pcm.int16 != nullptr) part.int16 += begin * channels;
+        if (pcm.float32 != nullptr) part.float32 += begin * channels;
+        clip.push(part, static_cast<std::int64_t>(begin) * 1000 / rate_hz);
+        take();
+    }
     clip.flush();
+    take();
     clip.summary(out);
 }
 

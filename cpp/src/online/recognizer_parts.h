@@ -1,8 +1,10 @@
-// What a recognizer and its streams share: the model behind a lock, and how its outputs are read.
+// What a recognizer and its streams share: the model, and the way from its outputs to a result.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -11,35 +13,50 @@
 #include "bundle/model_parts.h"
 #include "edgeemo/detector.h"
 #include "edgeemo/recognizer.h"
+#include "edgeemo/stage_clock.h"
+#include "runtime/loaded_model.h"
 
 namespace edgeemo {
 
 struct RecognizerParts {
-    RecognizerParts(Bundle b, const EngineOptions& options);
+    // Throws BundleMismatchError where model and card disagree, SpecError for a vocabulary that cannot work.
+    RecognizerParts(Card c, const Assets& assets, std::shared_ptr<LoadedModel> loaded);
 
     // What finds faces, opened when first needed.
-    const FaceDetector& finder();
+    std::shared_ptr<const FaceFinder> finder();
 
-    // Runs the model on what `fill(engine)` puts in, then hands over to `use(row, speech)`: probabilities,
-    // scores, valence, arousal; and the logits of the blocks that are speech (null if the model has none).
-    template <class Fill, class Use>
-    void run(const Fill& fill, const Use& use) {
-        engine.check_process();
-        const std::lock_guard<std::mutex> lock(mutex);
-        if (!fill(engine)) {
-            readout.neutral(row.data());
-        } else {
-            engine.run();
-            engine.read(labels_at, logits.data());
-            std::array<float, 2> affect{};
-            if (affect_at) engine.read(*affect_at, affect.data());
-            readout.read(logits.data(), affect.data(), row.data());
-            if (speech_at) engine.read(*speech_at, speech.data());
+    // Calls `work`; its InferenceError then says whose numbers were wrong.
+    template <class Work>
+    auto naming_card(const Work& work) const {
+        try {
+            return work();
+        } catch (const InferenceError& error) {
+            throw InferenceError(card.name + ": " + error.what());
         }
-        use(row.data(), speech_at ? speech.data() : nullptr);
     }
 
-    // Numbers of a row into a result; what else there is to say but evidence is set back.
+    // Runs the model on what `fill(runner)` puts in. Then use(row, speech) gets a row (probabilities, scores,
+    // valence, arousal) and the logits of the blocks that are speech (null if the model has none). Where
+    // fill gives false, the model does not run and the row is neutral.
+    template <class Fill, class Use>
+    void run(const Fill& fill, const Use& use) {
+        model->with([&](ModelRunner& runner) {
+            if (fill(runner)) {
+                runner.run();
+                runner.read(labels_at, logits.data());
+                std::array<float, 2> affect{};
+                if (affect_at) runner.read(*affect_at, affect.data());
+                naming_card([&] { readout.read(logits.data(), affect.data(), row.data()); });
+                if (speech_at) runner.read(*speech_at, speech.data());
+            } else {
+                StageClock::enter(Stage::post);
+                readout.neutral(row.data());
+            }
+            use(row.data(), speech_at ? speech.data() : nullptr);
+        });
+    }
+
+    // Copies a row into a result. All else that a result says, but its evidence, is set back.
     void fill(const float* from, Result& out) const {
         const std::size_t n = readout.labels();
         out.probabilities.assign(from, from + n);
@@ -49,23 +66,25 @@ struct RecognizerParts {
         out.truncated = false;
         out.start_ms = out.end_ms = out.track_id = 0;
         out.face.reset();
+        out.model = card.name.c_str();
+        out.version = card.version.c_str();
+        out.source = nullptr;
     }
 
-    // What is said where there is no face.
-    void nobody(Result& out) {
-        engine.check_process();
-        const std::lock_guard<std::mutex> lock(mutex);
-        readout.neutral(row.data());
-        fill(row.data(), out);
-        out.evidence = 0.0;
+    // The share of the first `real` blocks that are speech. Throws InferenceError for NaN.
+    double speech_share(const float* blocks, std::size_t real) const {
+        return naming_card([&] { return readout.speech_share(blocks, real); });
     }
+
+    // The result of a picture without a face: neutral, without evidence.
+    void nobody(Result& out) const;
 
     // Runs the model on a crop of a picture, as above.
     template <class Use>
-    void see(const Image& image, const Alignment& crop, const Use& use) {
+    void read_crop(const Image& image, const Alignment& crop, const Use& use) {
         run(
-            [&](Engine& e) {
-                edgeemo::fill(e, *face, image, crop);
+            [&](ModelRunner& runner) {
+                edgeemo::fill(runner, *face, image, crop);
                 return true;
             },
             use);
@@ -73,22 +92,23 @@ struct RecognizerParts {
 
     void expect(Modality wanted) const;  // throws BundleMismatchError
 
-    Bundle bundle;
-    OpenedEngine opened;
-    Engine& engine = opened.engine;
+    Card card;
+    std::shared_ptr<LoadedModel> model;
     Readout readout;
     std::optional<TextFrontend> text;
     std::optional<VoiceFrontend> voice;
     std::optional<FaceFrontend> face;
     std::size_t labels_at = 0;
     std::optional<std::size_t> affect_at, speech_at;
-    std::int32_t block_frames = 0;  // of a block of speech
-    std::mutex mutex;               // of all that follows, and of the engine
-    std::vector<float> logits, speech, row;
+    std::int32_t block_frames = 0;           // of a block of speech
+    std::vector<float> logits, speech, row;  // used while the model is ours
+    StageTimes* times = nullptr;             // where calls measure themselves; null: nowhere
+    StageTimes times_kept;
 
+    Fit fit;                  // from a box that was found to a crop
     std::mutex finder_mutex;  // of what finds faces
-    std::optional<FaceDetector> found_by;
-    std::string finder_path;  // where it is opened from; empty: nowhere
+    std::shared_ptr<const FaceFinder> found_by;
+    std::string finder_path;  // where the detector is opened from; empty: nowhere
     EngineOptions finder_options;
 
     std::mutex clip_mutex;  // of the listener that reads whole clips

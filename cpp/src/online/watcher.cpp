@@ -1,5 +1,7 @@
 // Faces: found, read, followed.
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,40 +14,68 @@ namespace edgeemo {
 namespace {
 
 void find(RecognizerParts& parts, const Image& image, std::vector<Face>& found) {
-    parts.finder().detect(image, found);
+    const std::shared_ptr<const FaceFinder> finder = parts.finder();
+    {
+        const StageClock::Whole stage(Stage::detect);
+        finder->detect(image, found);
+    }
     const auto is_none = [&](const Face& face) { return !usable(face, image.width, image.height); };
     found.erase(std::remove_if(found.begin(), found.end(), is_none), found.end());
 }
 
-void say(RecognizerParts& parts, const Image& image, const Alignment& crop, const Face& face, Result& out) {
-    parts.see(image, crop, [&](const float* row, const float*) { parts.fill(row, out); });
+void read(RecognizerParts& parts, const Image& image, const Alignment& crop, const Face& face, Result& out) {
+    parts.read_crop(image, crop, [&](const float* row, const float*) { parts.fill(row, out); });
     out.evidence = std::clamp(face.score, 0.0, 1.0);
     out.face = face;
 }
 
 }  // namespace
 
-const FaceDetector& RecognizerParts::finder() {
+void RecognizerParts::nobody(Result& out) const {
+    std::vector<float> neutral(readout.row_size());
+    readout.neutral(neutral.data());
+    fill(neutral.data(), out);
+    out.evidence = 0.0;
+}
+
+std::shared_ptr<const FaceFinder> RecognizerParts::finder() {
     expect(Modality::face);
-    engine.check_process();
+    model->check_usable();
     const std::lock_guard<std::mutex> lock(finder_mutex);
-    if (found_by) return *found_by;
+    if (found_by) return found_by;
     try {
         if (finder_path.empty()) throw BundleNotFoundError("There is no detector.");
-        found_by.emplace(FaceDetector::open(finder_path, finder_options));
+        found_by = std::make_shared<FaceDetector>(FaceDetector::open(finder_path, finder_options));
     } catch (const BundleNotFoundError& error) {
         throw BundleNotFoundError(std::string(error.what()) + " Put face-detector.tflite beside " +
-                                  bundle.card.name + ", or name a detector as it is opened.");
+                                  card.name + ", or name a detector as it is opened.");
     }
-    return *found_by;
+    return found_by;
+}
+
+void Recognizer::set_finder(std::shared_ptr<const FaceFinder> finder) {
+    const std::lock_guard<std::mutex> lock(parts_->finder_mutex);
+    parts_->found_by = std::move(finder);
+}
+
+void Recognizer::set_fit(const Fit& fit) { parts_->fit = fit; }
+
+Face Recognizer::given_face(const Box& box) const {
+    parts_->expect(Modality::face);
+    return given(*parts_->face, box);
+}
+
+void Recognizer::predict_given(const Image& image, const Face& given, Result& out) const {
+    parts_->expect(Modality::face);
+    check_image(image);
+    const StageClock clock(parts_->times);
+    read(*parts_, image, parts_->face->align(given.box), given, out);
 }
 
 void Recognizer::predict_image(const Image& image, const Box* box, Result& out) const {
-    parts_->expect(Modality::face);
     check_image(image);
     const Box whole{0.0, 0.0, static_cast<double>(image.width), static_cast<double>(image.height)};
-    const Face face = given(*parts_->face, box == nullptr ? whole : *box);
-    say(*parts_, image, parts_->face->align(face.box), face, out);
+    predict_given(image, given_face(box == nullptr ? whole : *box), out);
 }
 
 void Recognizer::find_faces(const Image& image, std::vector<Face>& found) const {
@@ -54,14 +84,19 @@ void Recognizer::find_faces(const Image& image, std::vector<Face>& found) const 
 
 void Recognizer::predict_face(const Image& image, const Face& found, Result& out) const {
     parts_->expect(Modality::face);
-    say(*parts_, image, fitted(*parts_->face, found), found, out);
+    const StageClock clock(parts_->times);
+    read(*parts_, image, fitted(*parts_->face, found, parts_->fit), found, out);
 }
+
+void Recognizer::predict_nobody(Result& out) const { parts_->nobody(out); }
 
 void Recognizer::predict_front(const Image& image, Result& out) const {
     thread_local std::vector<Face> found;  // kept for the next one
+    const StageClock clock(parts_->times);
     find(*parts_, image, found);
-    if (const Face* const front = in_front(found)) return predict_face(image, *front, out);
-    parts_->nobody(out);
+    const Face* const front = in_front(found);
+    if (front == nullptr) return parts_->nobody(out);
+    read(*parts_, image, fitted(*parts_->face, *front, parts_->fit), *front, out);
 }
 
 struct FaceWatcher::State {
@@ -70,13 +105,15 @@ struct FaceWatcher::State {
 
     void push(const Image& frame, std::int64_t t) {
         followed = nullptr;
+        const StageClock clock(parts->times);
         find(*parts, frame, faces);
         const std::size_t size = follower.size();
         rows.resize(faces.size() * size);
         float* to = rows.data();
         for (const Face& face : faces) {
-            parts->see(frame, fitted(*parts->face, face),
-                       [&](const float* row, const float*) { to = std::copy_n(row, size, to); });
+            StageClock::enter(Stage::frontend);
+            parts->read_crop(frame, fitted(*parts->face, face, parts->fit),
+                             [&](const float* row, const float*) { to = std::copy_n(row, size, to); });
         }
         followed = &follower.update(faces, rows.data(), t);
         taken = 0;
@@ -92,6 +129,7 @@ struct FaceWatcher::State {
         out.end_ms = t_ms;
         out.track_id = next.track.id;
         out.face = next.track.face;
+        out.source = source ? source->c_str() : nullptr;
         return true;
     }
 
@@ -102,6 +140,7 @@ struct FaceWatcher::State {
     const std::vector<Followed>* followed = nullptr;  // of the last frame; null: nothing waits
     std::size_t taken = 0;
     std::int64_t t_ms = 0;
+    std::optional<std::string> source;
 };
 
 FaceWatcher::FaceWatcher(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -111,7 +150,8 @@ FaceWatcher& FaceWatcher::operator=(FaceWatcher&&) noexcept = default;
 
 void FaceWatcher::push(const Image& frame, std::int64_t t_ms) { state_->push(frame, t_ms); }
 bool FaceWatcher::next(Result& out) { return state_->next(out); }
-const Card& FaceWatcher::card() const { return state_->parts->bundle.card; }
+void FaceWatcher::set_source(std::optional<std::string> name) { state_->source = std::move(name); }
+const Card& FaceWatcher::card() const { return state_->parts->card; }
 
 void FaceWatcher::reset() {
     state_->follower.reset();
@@ -119,7 +159,9 @@ void FaceWatcher::reset() {
 }
 
 FaceWatcher Recognizer::watch(double smooth_ms, const TrackerSpec& tracker) const {
-    parts_->finder();
+    parts_->expect(Modality::face);
+    parts_->model->check_usable();
+    if (!parts_->finder_path.empty()) parts_->finder();
     return FaceWatcher(std::make_unique<FaceWatcher::State>(parts_, smooth_ms, tracker));
 }
 

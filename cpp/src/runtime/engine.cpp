@@ -13,7 +13,6 @@
 #include "base/home.h"
 #include "base/sha256.h"
 #include "edgeemo/errors.h"
-#include "edgeemo/quant.h"
 #include "runtime/litert.h"
 #include "runtime/model.h"
 
@@ -247,17 +246,6 @@ struct Engine::State {
     Side in, out;
 };
 
-namespace {
-
-std::size_t index_of(const std::vector<TensorInfo>& tensors, std::string_view name, const char* what) {
-    for (std::size_t i = 0; i < tensors.size(); ++i)
-        if (tensors[i].name == name) return i;
-    throw BundleMismatchError(std::string("the model has no ") + what + " " + std::string(name) +
-                              "; convert it again");
-}
-
-}  // namespace
-
 Engine::Engine(ModelBytes model, const EngineOptions& options) {
     if (options.threads < 1 || options.threads > kMostThreads) {
         throw InputError("threads is " + std::to_string(options.threads) +
@@ -288,34 +276,9 @@ Engine& Engine::operator=(Engine&&) noexcept = default;
 const std::vector<TensorInfo>& Engine::inputs() const { return state_->in.tensors; }
 const std::vector<TensorInfo>& Engine::outputs() const { return state_->out.tensors; }
 const std::string& Engine::library() const { return state_->lib.path(); }
-std::size_t Engine::input_named(std::string_view name) const { return index_of(inputs(), name, "input"); }
-std::size_t Engine::output_named(std::string_view name) const { return index_of(outputs(), name, "output"); }
 void* Engine::input(std::size_t i) { return state_->in.memory[i]; }
 const void* Engine::output(std::size_t i) const { return state_->out.memory[i]; }
-void Engine::run() { state_->run(); }
+void Engine::invoke() { state_->run(); }
 void Engine::check_process() const { state_->home.check(); }
-
-void Engine::write(std::size_t i, const float* values) {
-    const TensorInfo& tensor = inputs()[i];
-    if (tensor.quantized()) {
-        quantize(values, tensor.count, tensor.scale, tensor.zero_point, static_cast<std::int8_t*>(input(i)));
-    } else if (tensor.type == ElementType::float32) {
-        std::memcpy(input(i), values, tensor.bytes);
-    } else {
-        throw InputError(tensor.name + " takes no floats; write its memory");
-    }
-}
-
-void Engine::read(std::size_t i, float* values) const {
-    const TensorInfo& tensor = outputs()[i];
-    if (tensor.quantized()) {
-        dequantize(static_cast<const std::int8_t*>(output(i)), tensor.count, tensor.scale, tensor.zero_point,
-                   values);
-    } else if (tensor.type == ElementType::float32) {
-        std::memcpy(values, output(i), tensor.bytes);
-    } else {
-        throw InferenceError(tensor.name + " gives no floats; convert the model again");
-    }
-}
 
 }  // namespace edgeemo

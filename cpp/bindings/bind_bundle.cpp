@@ -1,0 +1,58 @@
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "bindings.h"
+#include "bundle/model_parts.h"
+#include "bundles.h"
+#include "edgeemo/errors.h"
+#include "engine_options.h"
+
+namespace py = pybind11;
+
+namespace {
+
+py::bytes bytes_of(std::string_view view) { return {view.data(), view.size()}; }
+
+// (size of the flatbuffer, the card's JSON, the assets by name)
+py::tuple read_bundle(const py::bytes& data, const std::string& name) {
+    const edgeemo::Bundle bundle = edgeemo::Bundle::from_bytes(hold_model(data), name);
+    py::dict assets;
+    for (const auto& [file, content] : bundle.assets) assets[py::str(file)] = bytes_of(content);
+    return py::make_tuple(bundle.model.size, bytes_of(bundle.card_json), assets);
+}
+
+py::list golden_inputs(const std::string& card, const py::dict& assets) {
+    py::list all;
+    for (const edgeemo::Golden& golden : edgeemo::goldens_of(edgeemo::read_card(card), assets_of(assets)))
+        all.append(bytes_of({reinterpret_cast<const char*>(golden.data()), golden.size()}));
+    return all;
+}
+
+}  // namespace
+
+edgeemo::Assets assets_of(const py::dict& assets) {
+    edgeemo::Assets all;
+    for (const auto& [name, content] : assets)
+        all.emplace(py::str(name).cast<std::string>(),
+                    std::string_view(py::bytes(content.cast<py::bytes>())));
+    return all;
+}
+
+void bind_bundle(py::module_& m) {
+    m.attr("CARD_SCHEMA") = edgeemo::kCardSchema;
+    m.def("read_bundle", &read_bundle, py::arg("data"), py::arg("name"),
+          "Check a bundle whole: (bytes of the flatbuffer, JSON of the card, assets by name).\n"
+          "Raises BundleError and its subclasses, and SpecError; messages begin with `name`.");
+    m.def("check_card", &edgeemo::check_card, py::arg("card"),
+          "Raise BundleCorruptError unless this JSON is a card that can be written, and\n"
+          "BundleVersionError for a newer schema.");
+    m.def(
+        "check_bundle_card", [](const std::string& card) { edgeemo::read_card(card); }, py::arg("card"),
+        "check_card, and what opening asks beside: the frontend's version and a spec that works.");
+    m.def("golden_inputs", &golden_inputs, py::arg("card"), py::arg("assets"),
+          "The inputs of which a card keeps answers, as its frontend makes them: bytes of tensors.");
+}

@@ -1,0 +1,21 @@
+"""`Dataset`: the labels, the licence and the reader of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..card import Commercial, DataSource
+from .manifest import Example
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set we know how to read: labels, licence, and the reader ``(folder, split) -> examples``."""
+
+    labels: tuple[str, ...]
+    source: DataSource
+    commercial: Commercial
+    splits: tuple[str, ...]
+    read: Callable[[Path, str], Iterator[Example]]

@@ -1,0 +1,158 @@
+"""Leaks of speech: speakers of the training data in the test, and clips that are copies of training clips.
+
+The check compares speakers by name (without white space and case), so a name must mean one person in all
+manifests. ``edgeemo manifest`` puts the set before it (``ravdess/07``). It compares clips by `fingerprint`:
+it finds a copy even if its file, level, codec or beginning differ.
+
+Training leaves both in a file beside the bundle (``voice.tflite`` → ``voice.seen``). The file has the magic
+``EDGEVOIC``, two counts, sorted 64-bit hashes of speakers, and 192 bytes a clip, sorted too. Numbers are
+little-endian.
+Call `write_seen_voice` with every example the weights have seen, background sounds too.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from ..errors import DataError
+from . import fingerprint
+from .clips import read_clip
+from .leaks import LeakCheck, Policy, Seen, decided, digest, digests, save, sources_of, unchecked
+from .manifest import Example
+
+Progress: TypeAlias = Callable[[Sequence[Example]], Iterable[Example]]
+
+_MAGIC = b"EDGEVOIC"
+_HEAD = struct.Struct("<8sQQ")
+_AGAIN = "Train again, or give --train MANIFEST."
+
+
+@dataclass(frozen=True)
+class SeenVoice:
+    """The voices of the training data: hashes of ``speakers``, and ``codes`` int8 ``(clips, CELLS)``."""
+
+    speakers: Seen
+    codes: fingerprint.Signs
+
+
+def seen_voice(examples: Sequence[Example], progress: Progress = iter) -> SeenVoice:
+    """Return the hashes of the speakers and the fingerprints of the clips (about 10 ms a clip).
+
+    Raises:
+        DataError: a clip cannot be read.
+        RuntimeUnavailableError: soundfile is not installed.
+    """
+    codes = [fingerprint.code(*read_clip(example)) for example in progress(examples)]
+    speakers = digests(example.speaker for example in examples if example.speaker)
+    return SeenVoice(speakers, np.array(codes, np.int8).reshape(-1, fingerprint.CELLS))
+
+
+def write_seen_voice(
+    path: str | os.PathLike[str], examples: Sequence[Example], progress: Progress = iter
+) -> None:
+    """Write what a voice model was trained on, for `edgeemo evaluate` to find leaks.
+
+    Args:
+        path: ``model.seen`` beside the model; ``edgeemo convert`` carries it to the bundle.
+        examples: all that the weights have seen; the speaker may be empty (background sounds).
+        progress: wraps the examples while they are listened to.
+
+    Raises:
+        DataError: a clip cannot be read, or the file cannot be written.
+        RuntimeUnavailableError: soundfile is not installed.
+    """
+    seen = seen_voice(examples, progress)
+    packed = np.unique(fingerprint.pack(seen.codes), axis=0)
+    head = _HEAD.pack(_MAGIC, len(seen.speakers), len(packed))
+    save(path, head + seen.speakers.astype("<u8").tobytes() + packed.tobytes())
+
+
+def read_seen_voice(path: str | os.PathLike[str]) -> SeenVoice:
+    """Read what `write_seen_voice` wrote.
+
+    Raises:
+        DataError: it is missing, damaged or something else.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}. {_AGAIN}") from error
+    if len(data) < _HEAD.size or data[:8] != _MAGIC:
+        raise DataError(f"{path} is damaged or no list of training clips. {_AGAIN}")
+    _, speakers, clips = _HEAD.unpack_from(data)
+    start = _HEAD.size + 8 * speakers
+    if len(data) != start + fingerprint.BYTES * clips:
+        raise DataError(f"{path} is damaged: its length is not what it says. {_AGAIN}")
+    packed = np.frombuffer(data, np.uint8, offset=start).reshape(clips, fingerprint.BYTES)
+    hashes = np.frombuffer(data, "<u8", speakers, _HEAD.size).astype(np.uint64)
+    return SeenVoice(hashes, fingerprint.unpack(packed))
+
+
+def find_speakers(examples: Sequence[Example], seen: Seen) -> list[int]:
+    """Return the indices of the examples whose speaker is in the training data."""
+    found = np.isin(np.array([digest(e.speaker) for e in examples], np.uint64), seen)
+    return [i for i in np.flatnonzero(found).tolist() if examples[i].speaker]
+
+
+def find_copies(
+    examples: Sequence[Example], codes: fingerprint.Signs, progress: Progress = iter
+) -> tuple[list[int], int]:
+    """Return which clips are copies of one in ``codes``, and how many repeat an earlier one of themselves."""
+    known = fingerprint.unit(codes)
+    own = np.zeros((len(examples), fingerprint.CELLS), np.int8)
+    copies = []
+    for i, example in enumerate(progress(examples)):
+        pcm, rate_hz = read_clip(example)
+        own[i] = fingerprint.code(pcm, rate_hz)
+        if len(known):
+            shifts = fingerprint.shifted(pcm, rate_hz)
+            if fingerprint.likeness(shifts, known).max() >= fingerprint.SAME:
+                copies.append(i)
+    ours = fingerprint.unit(own)
+    repeated = sum(bool((ours[:i] @ ours[i] >= fingerprint.SAME).any()) for i in range(1, len(ours)))
+    return copies, repeated
+
+
+def check_leaks_voice(
+    examples: Sequence[Example],
+    bundle: Path | None,
+    *,
+    policy: Policy = "refuse",
+    train: Path | None = None,
+    progress: Progress = iter,
+) -> tuple[list[Example], LeakCheck]:
+    """Look for training speakers and copies of training clips, as `edgeemo.data.leaks.check_leaks`.
+
+    Raises:
+        LeakError: there are leaks and ``policy`` is ``"refuse"``.
+        DataError: a manifest, clip or file cannot be read.
+    """
+    sources = sources_of(bundle, train, lambda rows: seen_voice(rows, progress), read_seen_voice)
+    codes = [seen.codes for seen in sources.values()] or [np.zeros((0, fingerprint.CELLS), np.int8)]
+    copies, repeated = find_copies(examples, np.concatenate(codes), progress)
+    if not sources:
+        return list(examples), unchecked(repeated)
+    known = find_speakers(examples, np.concatenate([seen.speakers for seen in sources.values()]))
+    leaks = set(known) | set(copies)
+    speakers = tuple(sorted({examples[i].speaker for i in known}))
+    check = LeakCheck(True, " and ".join(sources), len(leaks), repeated, "none", speakers, len(copies))
+    return decided(examples, leaks, check, policy, _found(examples, check, copies))
+
+
+def _found(examples: Sequence[Example], check: LeakCheck, copies: Sequence[int]) -> str:
+    found = []
+    if check.speakers:
+        n = len({e.speaker for e in examples} - {""})
+        shown = ", ".join(map(repr, check.speakers[:3]))
+        found.append(f"{len(check.speakers)} of {n} test speakers also speak in the training data ({shown})")
+    if copies:
+        shown = ", ".join(path.name for i in copies[:3] if (path := examples[i].path))
+        found.append(f"{len(copies)} of {len(examples)} clips are copies of training clips ({shown})")
+    return f"{'; '.join(found)}, by {check.by}. Leave these {check.n} clips"

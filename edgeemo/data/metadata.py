@@ -1,0 +1,185 @@
+"""Pixels without metadata: what of a picture file must reach a decoder, and which way up the picture is.
+
+Nothing that a camera or a program wrote beside the pixels may decide whether the pixels are read. So the
+decoder sees a JPEG, PNG or TIFF file without it. Only the orientation counts: tag 274 of EXIF (TIFF 6.0).
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from typing import BinaryIO, NamedTuple
+
+from .pieces import spliced
+
+_ORIENTATION = 274
+_LARGEST_TEXT = 1 << 20  # bytes of a text chunk in which an orientation is looked for
+_PIXEL_TAGS = (
+    frozenset(  # of TIFF: size, samples, compression, colours, places; the rest describes the picture
+        {
+            254,
+            255,
+            256,
+            257,
+            258,
+            259,
+            262,
+            263,
+            264,
+            265,
+            266,
+            273,
+            _ORIENTATION,
+            277,
+            278,
+            279,
+            284,
+            290,
+            291,
+        }
+        | {
+            292,
+            293,
+            317,
+            320,
+            322,
+            323,
+            324,
+            325,
+            332,
+            334,
+            338,
+            339,
+            347,
+            *range(512, 522),
+            *range(529, 533),
+        }
+    )
+)
+
+
+class Stripped(NamedTuple):
+    """A picture file without metadata, and which way up the picture is: tag 274, 1 to 8; 0 if unknown."""
+
+    file: BinaryIO
+    orientation: int
+
+
+def stripped(file: BinaryIO, end: int) -> Stripped:
+    """Return a picture file without metadata; a file of another kind, or damaged, as it is.
+
+    Args:
+        file: a file of ``end`` bytes, open for reading; it must stay open as long as the result is in use.
+    """
+    file.seek(0)
+    magic = file.read(8)
+    if magic[:2] == b"\xff\xd8":
+        return _jpeg(file, end)
+    if magic == b"\x89PNG\r\n\x1a\n":
+        return _png(file, end)
+    if magic[:4] in (b"II*\0", b"MM\0*"):
+        return Stripped(_tiff(file, end, magic), 0)
+    return Stripped(spliced(file, [range(end)]), 0)
+
+
+def orientation_of(exif: bytes, xmp: bytes = b"") -> int:
+    """Return the orientation that EXIF data state, else XMP data, 1 to 8; 0 if neither does."""
+    exif = exif.removeprefix(b"Exif\0\0")
+    order = {b"II": "<", b"MM": ">"}.get(exif[:2], ">")
+    try:
+        (place,) = struct.unpack_from(order + "4xI", exif)
+        (count,) = struct.unpack_from(order + "H", exif, place)
+        for i in range(count):
+            at = place + 2 + 12 * i
+            tag, kind = struct.unpack_from(order + "HH", exif, at)
+            number = {1: "B", 3: "H", 4: "I"}.get(kind)  # a byte, a short or a long
+            if tag == _ORIENTATION and number:
+                (value,) = struct.unpack_from(order + number, exif, at + 8)
+                return int(value) if 1 <= value <= 8 else 0
+    except struct.error:  # cut off
+        pass
+    found = re.search(rb'tiff:Orientation(="|>)([1-8])', xmp)
+    return int(found[2]) if found else 0
+
+
+def _jpeg(file: BinaryIO, end: int) -> Stripped:
+    """Keep all segments but comments and APPn; of these only JFIF and Adobe, for the colours."""
+    pieces: list[bytes | range] = [range(2)]
+    exif = xmp = b""
+    at = 2
+    while at + 4 <= end:
+        file.seek(at)
+        mark, marker, length = struct.unpack(">BBH", file.read(4))
+        if mark != 0xFF or marker == 0xDA or length < 2:  # the first scan, or damage
+            break
+        if marker == 0xFF:  # a byte that fills up
+            at += 1
+            continue
+        begin = file.read(min(length - 2, 65_533))
+        if marker == 0xE1 and begin.startswith(b"Exif\0\0"):
+            exif = exif or begin
+        elif marker == 0xE1 and begin.startswith(b"http://ns.adobe.com/xap/1.0/\0"):
+            xmp = begin
+        keep = (marker == 0xE0 and begin.startswith(b"JFIF\0") and length >= 16) or (
+            marker == 0xEE and begin.startswith(b"Adobe") and length >= 14
+        )
+        if keep or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
+            pieces.append(range(at, at + 2 + length))
+        at += 2 + length
+    return Stripped(spliced(file, [*pieces, range(min(at, end), end)]), orientation_of(exif, xmp))
+
+
+def _png(file: BinaryIO, end: int) -> Stripped:
+    """Keep the critical chunks: those whose names begin with a capital letter."""
+    pieces: list[bytes | range] = [range(8)]
+    exif = xmp = b""
+    at = 8
+    while at + 12 <= end:
+        file.seek(at)
+        length, name = struct.unpack(">I4s", file.read(8))
+        if at + 12 + length > end or not name.isalpha():
+            break
+        if name[:1].isupper():
+            pieces.append(range(at, at + 12 + length))
+        elif name == b"eXIf":
+            exif = file.read(min(length, _LARGEST_TEXT))
+        elif name in (b"tEXt", b"zTXt", b"iTXt") and length <= _LARGEST_TEXT:
+            keyword, _, text = file.read(length).partition(b"\0")
+            if keyword == b"XML:com.adobe.xmp":
+                xmp = text
+            elif keyword == b"Raw profile type exif":  # how ImageMagick once kept EXIF data: in hexadecimal
+                exif = exif or _profile(text if name == b"tEXt" else _inflated(text[1:]))
+        at += 12 + length
+    return Stripped(spliced(file, [*pieces, range(at, end)]), orientation_of(exif, xmp))
+
+
+def _inflated(data: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(data, _LARGEST_TEXT)
+    except zlib.error:
+        return b""
+
+
+def _profile(text: bytes) -> bytes:
+    """Return the bytes of such a profile: after three lines of its own."""
+    try:
+        return bytes.fromhex(b"".join(text.split(b"\n")[3:]).decode())
+    except ValueError:
+        return b""
+
+
+def _tiff(file: BinaryIO, end: int, magic: bytes) -> BinaryIO:
+    """Keep the tags that tell of pixels, in the first directory, and no further directory."""
+    order = "<" if magic[:2] == b"II" else ">"
+    (place,) = struct.unpack(order + "I", magic[4:])
+    file.seek(place)
+    count = int.from_bytes(file.read(2), "little" if order == "<" else "big")
+    entries = file.read(12 * count)
+    if len(entries) < 12 * count or place < 8:
+        return spliced(file, [range(end)])
+    tags = struct.unpack(order + "H10x" * count, entries)
+    kept = [entries[12 * i : 12 * i + 12] for i, tag in enumerate(tags) if tag in _PIXEL_TAGS]
+    directory = struct.pack(order + "H", len(kept)) + b"".join(kept) + bytes(4)
+    size = 2 + 12 * count + 4
+    return spliced(file, [range(place), directory.ljust(size, b"\0"), range(place + size, end)])

@@ -1,0 +1,72 @@
+"""The task of voice bundles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from ..data.clips import read_clip
+from ..data.leaks import LeakCheck
+from ..data.leaks_voice import check_leaks_voice
+from ..data.manifest import Example
+from ..errors import SpecError
+from ..types import EmotionResult
+from .base import Progress, Task
+
+if TYPE_CHECKING:
+    from ..training.recipe import Recipe
+
+
+class VoiceTask(Task):
+    """Reads clips of speech; see `Task`."""
+
+    name, plural, leaked = "voice", "clips", "clips or their speakers"
+    labels = list
+    data_keys = ("labels", "noises", "speech", "speech_spans", "stop", "balance", "smoothing", "absent")
+    crossval = True
+    options = Task.options | {"robustness", "noise"}
+    unanswered = "is there speech in its clips?"
+
+    def tensors(self, frontend: Any, example: Example) -> npt.NDArray[Any]:
+        """Return the spans of a clip, float32 ``(spans, frames, mels)``."""
+        return frontend.compute(*read_clip(example)).features  # type: ignore[no-any-return]
+
+    def check_leaks(
+        self, examples: Sequence[Any], bundle: Path | None, progress: Progress, **how: Any
+    ) -> tuple[list[Any], LeakCheck]:
+        """Look for training speakers and copies of training clips."""
+        return check_leaks_voice(examples, bundle, progress=progress, **how)
+
+    def check_recipe(self, recipe: Recipe, where: str) -> None:
+        """Check also the names of the two steps."""
+        if [step.name for step in recipe.step] != ["speech", "emotion"]:
+            raise SpecError(
+                f"{where}: a voice recipe has two steps, named speech and emotion, in this order."
+            )
+        super().check_recipe(recipe, where)
+
+    def golden(self, device: Any) -> tuple[dict[str, Any], ...]:
+        """Return the names of signals and the answers."""
+        from ..converters.golden import RATE_HZ, SIGNALS, answer, signal
+
+        return tuple(
+            {"signal": name, "rate_hz": RATE_HZ, **answer(device.predict(signal(name), rate_hz=RATE_HZ))}
+            for name in SIGNALS
+        )
+
+    def predict(self, recognizer: Any, example: Example) -> EmotionResult:
+        """Return what a recognizer says of a whole clip."""
+        pcm, rate_hz = read_clip(example)
+        return recognizer.predict(pcm, rate_hz=rate_hz)  # type: ignore[no-any-return]
+
+    def robustness(self, noise: Path | None, seed: int) -> dict[str, Any]:
+        """Measure in noise, of recordings in the folder ``noise`` or made, and through codecs."""
+        from ..evaluation.sounds import Noise
+
+        return {"noise": Noise(noise, seed)}
+
+
+TASK = VoiceTask()

@@ -1,0 +1,1 @@
+"""How detectors are trained: scenes, a teacher, batches, networks (extra `train`)."""

@@ -1,0 +1,1 @@
+"""How face bundles are trained: augmentation, batches, networks (extra `train`)."""

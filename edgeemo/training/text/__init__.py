@@ -1,0 +1,1 @@
+"""How text bundles are trained: vocabulary, batches, networks, distillation (extra `train`)."""

@@ -1,0 +1,1 @@
+"""How voice bundles are trained: augmentation, features, batches, networks (extra `train`)."""
