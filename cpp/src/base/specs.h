@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "edgeemo/errors.h"
 
@@ -37,6 +38,12 @@ std::string canonical(const char* value);
 std::string canonical(bool value);
 std::string canonical(std::int32_t value);
 std::string canonical(double value);  // its bits; -0 is 0
+
+// A choice by its name.
+template <class Choice, std::enable_if_t<std::is_enum_v<Choice>, int> = 0>
+std::string canonical(Choice value) {
+    return canonical(name_of(value));
+}
 
 // Name and fields of a spec, which `visit(spec, field)` hands over as field(name, value).
 template <class Spec, class Visit>

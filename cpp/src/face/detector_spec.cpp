@@ -1,5 +1,4 @@
 #include <string>
-#include <type_traits>
 
 #include "base/specs.h"
 #include "edgeemo/detect.h"
@@ -11,19 +10,9 @@ namespace {
 
 constexpr Names<2> kMerges{"best", "mean"};
 
-// Choices by their names, as the sentence has them.
-template <class Value>
-auto shown(Value value) {
-    if constexpr (std::is_enum_v<Value>)
-        return name_of(value);
-    else
-        return value;
-}
-
 std::string sentence_of(const DetectorSpec& spec) {
-    return sentence_of("DetectorSpec", spec, [](const DetectorSpec& s, auto&& field) {
-        fields::visit_detector(s, [&](const char* name, auto value) { field(name, shown(value)); });
-    });
+    return sentence_of("DetectorSpec", spec,
+                       [](const DetectorSpec& s, auto&& field) { fields::visit_detector(s, field); });
 }
 
 void check_stride(const char* field, std::int32_t stride, std::int32_t least) {

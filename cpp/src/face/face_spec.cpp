@@ -1,5 +1,4 @@
 #include <string>
-#include <type_traits>
 
 #include "base/specs.h"
 #include "edgeemo/errors.h"
@@ -13,19 +12,9 @@ constexpr Names<2> kChannels{"gray", "rgb"};
 constexpr Names<2> kBorders{"replicate", "black"};
 constexpr Names<2> kNormalizations{"none", "mean_std"};
 
-// Choices by their names, as the sentence has them.
-template <class Value>
-auto shown(Value value) {
-    if constexpr (std::is_enum_v<Value>)
-        return name_of(value);
-    else
-        return value;
-}
-
 std::string sentence_of(const FaceSpec& spec) {
-    return sentence_of("FaceSpec", spec, [](const FaceSpec& s, auto&& field) {
-        fields::visit_face(s, [&](const char* name, auto value) { field(name, shown(value)); });
-    });
+    return sentence_of("FaceSpec", spec,
+                       [](const FaceSpec& s, auto&& field) { fields::visit_face(s, field); });
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 #include <string>
-#include <type_traits>
 
 #include "base/specs.h"
 #include "edgeemo/errors.h"
@@ -15,20 +14,11 @@ constexpr Names<2> kMelNorms{"none", "area"};
 constexpr Names<2> kCompressions{"log", "pcen"};
 constexpr Names<4> kNormalizations{"none", "level", "mean", "mean_std"};
 
-// Choices by their names, as the sentence has them.
-template <class Value>
-auto shown(Value value) {
-    if constexpr (std::is_enum_v<Value>)
-        return name_of(value);
-    else
-        return value;
-}
-
 std::string sentence_of(const VoiceSpec& spec) {
     return sentence_of("VoiceSpec", spec, [](const VoiceSpec& s, auto&& field) {
         fields::visit_voice(s, [&](const char* name, auto value) {
             // younger than the digests in cards: where it is off it is not in the sentence
-            if (name != std::string_view("range_db") || s.range_db > 0.0) field(name, shown(value));
+            if (name != std::string_view("range_db") || s.range_db > 0.0) field(name, value);
         });
     });
 }
