@@ -104,7 +104,7 @@ struct Frame {
 Costs costs_of_text(const std::string& path, const EngineOptions& options, const Recognizer& recognizer) {
     const Bundle bundle = Bundle::open(path);
     Engine engine(bundle.model, options);
-    const TextFrontend frontend(std::get<TextSpec>(bundle.card.spec), pieces_of(bundle));
+    const TextFrontend frontend(std::get<TextSpec>(bundle.card.spec), pieces_of(bundle.assets));
     Result result;
     return {20000, [&] { frontend.encode(kText, static_cast<std::int32_t*>(engine.input(0))); },
             [&] { engine.run(); }, [&] { recognizer.predict_text(kText, result); }};
