@@ -120,9 +120,7 @@ def measure_of(
     return found
 
 
-def table_of(
-    space: LabelSet, examples: Sequence[Example], probability: Array
-) -> dict[str, dict[str, float]]:
+def table_of(space: LabelSet, examples: Sequence[Example], probability: Array) -> dict[str, dict[str, float]]:
     """Return precision, recall, F1 and n of each label."""
     truth, active = space.truth(examples), one_hot(probability)
     hit, said, gold = (x.sum(0).astype(np.float64) for x in (truth & active, active, truth))

@@ -1,7 +1,8 @@
 """The faults that `mutants` plants: small ones, as people make them.
 
-Each row names a file, a text that stands in it exactly once, the faulty text, and the tests that should notice
-the fault (arguments of pytest, below ``tests/``). Faults that cannot change an answer do not belong here.
+Each row names a file, a text that stands in the file exactly once, and the faulty text. The last column names
+the tests that should notice the fault: arguments of pytest, below ``tests/``. A fault that cannot change an
+answer does not belong here.
 """
 
 from __future__ import annotations

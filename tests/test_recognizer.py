@@ -323,7 +323,7 @@ def test_it_tells_what_runs(recognizer: TextRecognizer) -> None:
     info = recognizer.runtime.info
     assert (info.backend, info.delegate, info.threads) == ("native", "cpu", 1)
     assert info.reason
-    assert repr(recognizer) == "<Recognizer small-text 1.0.0 on native/cpu>"
+    assert repr(recognizer) == "<TextRecognizer small-text 1.0.0 on native/cpu>"
 
 
 def test_the_card_gives_thresholds_groups_and_the_verdict(recognizer: TextRecognizer) -> None:
