@@ -127,18 +127,21 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
     """Return the path of a shipped bundle's name or of an existing file.
 
     Raises:
-        BundleNotFoundError: neither.
+        BundleNotFoundError: neither. BundleError: this user may not read the folder of shipped bundles.
         InputTypeError: neither ``str`` nor a path.
     """
     if not isinstance(name_or_path, str | os.PathLike):
         raise InputTypeError(f"Expected a bundle's name or path, got {type(name_or_path).__name__}.")
-    here = shipped()
-    if isinstance(name_or_path, str) and name_or_path in here:
-        return here[name_or_path]
-    path = Path(name_or_path)
+    path, here = Path(name_or_path), {}
+    if isinstance(name_or_path, str) and os.sep not in name_or_path:
+        here = shipped()
+        if name_or_path in here:
+            return here[name_or_path]
     with suppress(OSError, ValueError):  # a name too long, a folder without rights: nothing we could find
         if path.is_file():
             return path
+    with suppress(BundleError):
+        here = shipped()
     raise BundleNotFoundError(
         f"There is no bundle {os.fspath(name_or_path)!r}: "
         f"expected a file, or one of {', '.join(here) or '(none)'}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -13,20 +13,18 @@ from . import _core
 from .backends import Backend
 from .bundle import Bundle
 from .card import DetectorCard
-from .delegates import Options, golden_inputs
+from .delegates import Options
 from .errors import BundleMismatchError
-from .faces import DetectorSpec, Face, FaceDecoder
+from .faces import Detector, DetectorSpec, Face, FaceDecoder
 from .frontends import FaceFrontend, FaceSpec
-from .licence import check_licence
+from .opened import OpenedBundle, load
 from .runtime import Runtime
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from typing_extensions import Self
 
 
-class FaceDetector:
+class FaceDetector(OpenedBundle):
     """Finds the faces in a picture, and their eyes.
 
     >>> import edgeemo
@@ -94,16 +92,10 @@ class FaceDetector:
         Warns:
             LicenseWarning: once per bundle name, if it is not cleared for commercial use.
         """
-        bundle = Bundle.open(name_or_path)
-        check_licence(bundle.card, require_commercial)
-        runtime = Runtime(
-            bundle.flatbuffer,
-            backend=backend,
-            delegate=delegate,
-            delegate_options=delegate_options,
-            threads=threads,
-            goldens=partial(golden_inputs, bundle),
-        )
+        bundle, runtime = load(
+            name_or_path, require_commercial, backend=backend, delegate=delegate,
+            delegate_options=delegate_options, threads=threads,
+        )  # fmt: skip
         return cls(bundle, runtime)
 
     @property
@@ -128,18 +120,19 @@ class FaceDetector:
         """
         return self.native.detect(image, color)
 
-    def close(self) -> None:
-        """Release the model; further calls raise `InferenceError`."""
-        self.runtime.close()
+    def time_stages(self, on: bool) -> None:
+        """Measure the stages of every call from now on, beginning at zero, or no longer.
 
-    def __enter__(self) -> Self:
-        return self
+        Change this only while no call runs.
+        """
+        self.native.time_stages(on)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def stage_times(self) -> dict[str, int]:
+        """Return the nanoseconds by stage since `time_stages` was called, as `Recognizer.stage_times`."""
+        return self.native.stage_times()
 
-    def __repr__(self) -> str:
-        info = self.runtime.info
-        return f"<FaceDetector {self.card.name} {self.card.version} on {info.backend}/{info.delegate}>"
+
+def native_of(detector: Detector) -> Any:
+    """Return what the engine calls: our own detector without Python, or the caller's object."""
+    ours = isinstance(detector, FaceDetector) and type(detector).detect is FaceDetector.detect
+    return cast(FaceDetector, detector).native if ours else detector

@@ -7,38 +7,46 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict, cast, overload
 
-import numpy as np
 import numpy.typing as npt
 
 from . import _core
 from .backends import INTERPRETERS, Backend
 from .bundle import Bundle
 from .card import DetectorCard, ModelCard
-from .delegates import Options, golden_inputs
+from .delegates import Options
 from .errors import BundleMismatchError, InputError, InputTypeError
-from .face_detector import FaceDetector
+from .face_detector import FaceDetector, native_of
 from .faces import CROP_DOWN, CROP_OVER_BOX, SMOOTH_MS, Detector, Face, Pixels, TrackerSpec, face_in_front
 from .frontends import frontend_for
-from .licence import check_licence
+from .opened import OpenedBundle, load, result_constants
 from .runtime import Runtime
 from .stream import FaceStream, Stream
-from .types import RESULT_SCHEMA, EmotionResult
+from .types import EmotionResult
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from typing_extensions import Self, Unpack
 
-    from typing_extensions import Self
+    class _How(TypedDict, total=False):
+        """What `Recognizer.open` takes beside the bundle."""
+
+        delegate: str | os.PathLike[str]
+        delegate_options: Options | None
+        threads: int
+        require_commercial: bool
+        backend: str | Backend
+        detector: Detector | None
+
 
 __all__ = ["FaceRecognizer", "Recognizer", "TextRecognizer", "VoiceRecognizer"]
 
 Boxes: TypeAlias = Sequence[Sequence[float]] | npt.NDArray[Any]
 
 
-class Recognizer:
+class Recognizer(OpenedBundle):
     """Reads the emotion an input expresses; `TextRecognizer`, `VoiceRecognizer`, `FaceRecognizer` say how.
 
     >>> import edgeemo
@@ -55,14 +63,7 @@ class Recognizer:
     """
 
     modality: ClassVar[str]
-    _kinds: ClassVar[dict[str, type[Recognizer]]] = {}
     _require_commercial = False  # of other bundles that it opens later, too
-
-    def __init_subclass__(cls, *, modality: str | None = None, **rest: Any) -> None:
-        super().__init_subclass__(**rest)
-        if modality is not None:  # a subclass of a caller's keeps its parent's
-            cls.modality = modality
-            Recognizer._kinds[modality] = cls
 
     def __new__(cls, bundle: Bundle, runtime: Runtime) -> Self:
         """Make the recognizer of the bundle's modality.
@@ -76,7 +77,7 @@ class Recognizer:
                 f"{card.name} finds faces and recognizes no emotion. Use edgeemo.FaceDetector.open."
             )
         if cls is Recognizer:
-            return cast("Self", object.__new__(Recognizer._kinds[card.modality]))
+            return cast("Self", object.__new__(_OF_MODALITY[card.modality]))
         if card.modality != cls.modality:
             raise BundleMismatchError(
                 f"{card.name} reads {card.modality}; {cls.__name__} recognizes {cls.modality}. "
@@ -93,62 +94,28 @@ class Recognizer:
         """
         self.bundle, self.runtime = bundle, runtime
         self._native = _core.Recognizer(
-            self.card.to_json(), dict(bundle.assets), runtime.model, EmotionResult, _constants(self.card)
+            self.card.to_json(),
+            dict(bundle.assets),
+            runtime.model,
+            EmotionResult,
+            result_constants(self.card),
         )
 
     @overload
     @classmethod
-    def open(
-        cls,
-        name_or_path: Literal["text"],
-        *,
-        delegate: str | os.PathLike[str] = ...,
-        delegate_options: Options | None = ...,
-        threads: int = ...,
-        require_commercial: bool = ...,
-        backend: str | Backend = ...,
-    ) -> TextRecognizer: ...
+    def open(cls, name_or_path: Literal["text"], **how: Unpack[_How]) -> TextRecognizer: ...
 
     @overload
     @classmethod
-    def open(
-        cls,
-        name_or_path: Literal["voice"],
-        *,
-        delegate: str | os.PathLike[str] = ...,
-        delegate_options: Options | None = ...,
-        threads: int = ...,
-        require_commercial: bool = ...,
-        backend: str | Backend = ...,
-    ) -> VoiceRecognizer: ...
+    def open(cls, name_or_path: Literal["voice"], **how: Unpack[_How]) -> VoiceRecognizer: ...
 
     @overload
     @classmethod
-    def open(
-        cls,
-        name_or_path: Literal["face"],
-        *,
-        delegate: str | os.PathLike[str] = ...,
-        delegate_options: Options | None = ...,
-        threads: int = ...,
-        require_commercial: bool = ...,
-        backend: str | Backend = ...,
-        detector: Detector | None = ...,
-    ) -> FaceRecognizer: ...
+    def open(cls, name_or_path: Literal["face"], **how: Unpack[_How]) -> FaceRecognizer: ...
 
     @overload
     @classmethod
-    def open(
-        cls,
-        name_or_path: str | os.PathLike[str],
-        *,
-        delegate: str | os.PathLike[str] = ...,
-        delegate_options: Options | None = ...,
-        threads: int = ...,
-        require_commercial: bool = ...,
-        backend: str | Backend = ...,
-        detector: Detector | None = ...,
-    ) -> Self: ...
+    def open(cls, name_or_path: str | os.PathLike[str], **how: Unpack[_How]) -> Self: ...
 
     @classmethod
     def open(
@@ -183,31 +150,23 @@ class Recognizer:
             BundleError: the bundle is missing, damaged, too new or of another modality.
             SpecError: its frontend cannot be built.
             LicenseError: ``require_commercial`` and it is not cleared.
-            InputError: ``threads``, ``backend`` or an option is none of the above, or there is nothing to
-                detect.
-            DelegateError: the delegate was named and is missing, crashes, hangs, is slower than the CPU, or
-                answers otherwise.
+            InputError: ``threads``, ``backend`` or an option is none of the above.
+            DelegateError: the named delegate is missing, crashes, hangs, is slower or answers otherwise.
             RuntimeUnavailableError, InferenceError: it cannot run here.
 
         Warns:
             LicenseWarning: once per bundle name, if it is not cleared for commercial use.
         """
-        bundle = Bundle.open(name_or_path)
-        check_licence(bundle.card, require_commercial)
-        if detector is not None and bundle.card.modality != "face":
-            raise InputError(f"{bundle.card.name} reads {bundle.card.modality}: leave the detector out.")
-        runtime = Runtime(
-            bundle.flatbuffer,
-            backend=backend,
-            delegate=delegate,
-            delegate_options=delegate_options,
-            threads=threads,
-            goldens=partial(golden_inputs, bundle),
-        )
+        bundle, runtime = load(
+            name_or_path, require_commercial, backend=backend, delegate=delegate,
+            delegate_options=delegate_options, threads=threads,
+        )  # fmt: skip
         recognizer: Recognizer = cls(bundle, runtime)
         recognizer._require_commercial = require_commercial
         if detector is not None:
-            cast("FaceRecognizer", recognizer).detector = detector
+            if not isinstance(recognizer, FaceRecognizer):
+                raise InputError(f"{bundle.card.name} reads {recognizer.modality}: leave the detector out.")
+            recognizer.detector = detector
         return recognizer
 
     @cached_property
@@ -225,9 +184,7 @@ class Recognizer:
     def stage_times(self) -> dict[str, int]:
         """Return the nanoseconds of all calls since `time_stages` was called, by stage, and their number.
 
-        ``detect``: find the faces · ``frontend``: from raw input to a tensor · ``quantize``: floats to int8,
-        where the frontend does not do that itself · ``invoke``: the model · ``dequantize`` · ``post``: from
-        the model's outputs to the result. ``calls`` is the number of calls.
+        The stages are those of ``edgeemo_stage_times`` in ``edgeemo.h``; ``calls`` is the number of calls.
         """
         return self._native.stage_times()
 
@@ -240,24 +197,8 @@ class Recognizer:
         """Read one text, clip or picture; the subclasses say how."""
         raise NotImplementedError
 
-    def close(self) -> None:
-        """Release the model; further calls raise `InferenceError`."""
-        self.runtime.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        info = self.runtime.info
-        return f"<Recognizer {self.card.name} {self.card.version} on {info.backend}/{info.delegate}>"
-
-
-class TextRecognizer(Recognizer, modality="text"):
+class TextRecognizer(Recognizer):
     """Reads the emotion a text expresses.
 
     >>> import edgeemo
@@ -265,6 +206,8 @@ class TextRecognizer(Recognizer, modality="text"):
     ...     recognizer.predict_batch(["What a day!", ""])[1].evidence
     0.0
     """
+
+    modality = "text"
 
     def predict(self, text: str | bytes) -> EmotionResult:
         """Read one text (``bytes`` are UTF-8; invalid bytes count as U+FFFD).
@@ -294,11 +237,10 @@ class TextRecognizer(Recognizer, modality="text"):
         return results
 
 
-class VoiceRecognizer(Recognizer, modality="voice"):
+class VoiceRecognizer(Recognizer):
     """Reads the emotion a voice expresses: from how it sounds, not from what it says.
 
-    >>> import numpy as np
-    >>> silence = np.zeros(16000, np.int16)
+    >>>     >>> silence = np.zeros(16000, np.int16)
     >>> with edgeemo.Recognizer.open("voice") as recognizer:  # doctest: +SKIP
     ...     recognizer.predict(silence, rate_hz=16000).evidence
     0.0
@@ -308,6 +250,8 @@ class VoiceRecognizer(Recognizer, modality="voice"):
     averaged. A wrong ``rate_hz`` cannot be noticed: it is read as a faster or slower, higher or deeper voice.
     Where there is no speech there is no evidence: neutral 1, valence and arousal 0.
     """
+
+    modality = "voice"
 
     def predict(self, pcm: npt.NDArray[Any], rate_hz: int) -> EmotionResult:
         """Read a whole clip: the evidence-weighted mean over its spans (see `Stream.summary`).
@@ -344,11 +288,10 @@ class VoiceRecognizer(Recognizer, modality="voice"):
         return Stream(native, self.frontend.spec, rate_hz, channels, source)
 
 
-class FaceRecognizer(Recognizer, modality="face"):
+class FaceRecognizer(Recognizer):
     """Reads the emotion a face expresses: finds the faces of a picture, and reads each.
 
-    >>> import numpy as np
-    >>> picture = np.zeros((480, 640, 3), np.uint8)
+    >>>     >>> picture = np.zeros((480, 640, 3), np.uint8)
     >>> with edgeemo.Recognizer.open("face") as recognizer:  # doctest: +SKIP
     ...     recognizer.predict(picture).evidence
     0.0
@@ -359,6 +302,8 @@ class FaceRecognizer(Recognizer, modality="face"):
     faces are then found badly or not at all. Places are in pixels from the top left corner of the picture.
     Where there is no face there is no evidence: neutral 1, valence and arousal 0.
     """
+
+    modality = "face"
 
     def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
         super().__init__(bundle, runtime)
@@ -392,7 +337,7 @@ class FaceRecognizer(Recognizer, modality="face"):
                     backend=backend,
                     require_commercial=self._require_commercial,
                 )
-                self._native.set_finder(_native_of(self._detector))
+                self._native.set_finder(native_of(self._detector))
             return self._detector
 
     @detector.setter
@@ -401,7 +346,7 @@ class FaceRecognizer(Recognizer, modality="face"):
             raise InputTypeError(f"Expected a detector with a method detect, got {type(detector).__name__}.")
         with self._lock:
             self._detector = detector
-            self._native.set_finder(_native_of(detector))
+            self._native.set_finder(native_of(detector))
 
     def predict(self, image: Pixels, color: Any = "rgb", boxes: Boxes | None = None) -> EmotionResult:
         """Read the face in front: the largest, areas weighed by scores (`edgeemo.faces.face_in_front`).
@@ -497,28 +442,6 @@ class FaceRecognizer(Recognizer, modality="face"):
         return faces
 
 
-def _native_of(detector: Detector) -> Any:
-    """Return what the engine calls: our own detector without Python, or the caller's object."""
-    ours = isinstance(detector, FaceDetector) and type(detector).detect is FaceDetector.detect
-    return cast("FaceDetector", detector).native if ours else detector
-
-
-def _constants(card: ModelCard) -> dict[str, Any]:
-    """Return the fields that all results of one model share."""
-    thresholds = np.array([card.thresholds[label] for label in card.labels], np.float32)
-    thresholds.flags.writeable = False
-    return {
-        "modality": card.modality,
-        "labels": card.labels,
-        "thresholds": thresholds,
-        "truncated": False,
-        "start_ms": 0,
-        "end_ms": 0,
-        "exclusive": not card.multi_label,
-        "face": None,
-        "track_id": None,
-        "model": card.name,
-        "version": card.version,
-        "source": None,
-        "schema": RESULT_SCHEMA,
-    }
+_OF_MODALITY: Mapping[str, type[Recognizer]] = {
+    kind.modality: kind for kind in (TextRecognizer, VoiceRecognizer, FaceRecognizer)
+}

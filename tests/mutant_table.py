@@ -125,9 +125,9 @@ FAULTS = [
     Fault("edgeemo/evaluation/groups.py", "// 10 * 10", "// 5 * 5", "test_face_evaluate.py test_voice_evaluate.py"),
     Fault("edgeemo/evaluation/sounds.py", "10 ** (-snr_db / 10)", "10 ** (-snr_db / 20)", "test_robustness.py"),
 
-    Fault("edgeemo/evaluation/label_spaces.py", "probability >= self.thresholds", "probability > self.thresholds",
+    Fault("edgeemo/evaluation/label_sets.py", "probability >= self.thresholds", "probability > self.thresholds",
           "test_verify.py test_evaluate.py"),
-    Fault("edgeemo/evaluation/label_spaces.py", "labels, members = tuple(groups), ", "labels, members = tuple(sorted(groups)), ",
+    Fault("edgeemo/evaluation/label_sets.py", "labels, members = tuple(groups), ", "labels, members = tuple(sorted(groups)), ",
           "test_verify.py test_evaluate.py"),
 
     # --- data ---

@@ -198,6 +198,8 @@ def test_rare_spikes_do_not_make_it_noisy() -> None:
 def test_each_kind_of_noise_is_named() -> None:
     steps = chain(repeat(1000, 100), repeat(1200, 100))
     assert "it drifted: the second half took +20.0% (at most ±5%)" in reasons(measured(steps))
+    back = chain(repeat(1250, 100), repeat(1000, 100))
+    assert "it drifted: the second half took -20.0% (at most ±5%)" in reasons(measured(back))
     two = cycle([*[1000] * 5, *[1300] * 5])
     assert "the middle half of the blocks lies" in reasons(measured(two))
     assert "not steady" in reasons(measured(repeat(1000), warm=False))

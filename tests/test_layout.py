@@ -33,7 +33,7 @@ ORDER = [
     {"external"},
     {"delegates"},
     {"runtime"},
-    {"licence", "stream"},
+    {"opened", "stream"},
     {"face_detector"},
     {"recognizer"},
     {"tasks", "training", "evaluation", "converters", "bench", "doctor", "cli", "__init__", "__main__"},

@@ -17,7 +17,7 @@ from edgeemo.errors import LicenseError
 @pytest.fixture
 def unclear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A bundle that is not cleared, and a process that was not warned yet."""
-    monkeypatch.setattr("edgeemo.licence._warned", set())
+    monkeypatch.setattr("edgeemo.opened._warned", set())
     path = small_text.bundle(name="murky", commercial="unclear").write(tmp_path / "murky.tflite").path
     assert path is not None
     return path

@@ -21,7 +21,7 @@ from edgeemo.errors import (
     InputError,
     InputTypeError,
 )
-from edgeemo.evaluation.label_spaces import label_spaces_of
+from edgeemo.evaluation.label_sets import label_sets_of
 from edgeemo.types import FloatArray
 
 NEUTRAL = [1.0, 0, 0, 0, 0, 0, 0, 0]
@@ -115,7 +115,7 @@ def test_of_exclusive_labels_the_likeliest_alone_is_active_as_evaluation_counts(
 ) -> None:
     result = fake(logits, **EXCLUSIVE).predict("so happy")
     assert result.active == (active,)
-    space = label_spaces_of(small_text.card(**EXCLUSIVE))["fine"]
+    space = label_sets_of(small_text.card(**EXCLUSIVE))["fine"]
     counted = space.active(result.probabilities[np.newaxis].astype(np.float64))[0]
     assert [label for label, hit in zip(space.labels, counted, strict=True) if hit] == [active]
 
@@ -323,7 +323,7 @@ def test_it_tells_what_runs(recognizer: TextRecognizer) -> None:
     info = recognizer.runtime.info
     assert (info.backend, info.delegate, info.threads) == ("native", "cpu", 1)
     assert info.reason
-    assert repr(recognizer) == "<Recognizer small-text 1.0.0 on native/cpu>"
+    assert repr(recognizer) == "<TextRecognizer small-text 1.0.0 on native/cpu>"
 
 
 def test_the_card_gives_thresholds_groups_and_the_verdict(recognizer: TextRecognizer) -> None:

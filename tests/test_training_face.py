@@ -104,7 +104,7 @@ def test_a_finished_step_is_kept(trained_face: Path, tiny_faces: Path, tmp_path:
     [
         (('labels = "ferplus"', 'labels = ["ferplus"]'), "name of a set"),
         (('labels = "ferplus"', 'labels = "ferminus"'), "no data set 'ferminus'"),
-        (("turn_deg = 5", "turn = 5"), "unknown turn"),
+        (("turn_deg = 5", "turn = 5"), "unknown key turn"),
         (("width = 24", "widht = 24"), "widht"),
         (("balance", "ballance"), "unknown key ballance"),
         (("size = 16, channels", "size = 16, chanels"), "no option chanels"),

@@ -22,7 +22,7 @@ from edgeemo.data.leaks_voice import write_seen_voice
 from edgeemo.data.manifest import Example, write_manifest
 from edgeemo.errors import DataError, InputError, LeakError, RuntimeUnavailableError, SourceError
 from edgeemo.evaluation import Report, evaluate, pictures, tables
-from edgeemo.evaluation.label_spaces import choose
+from edgeemo.evaluation.label_sets import choose
 from edgeemo.frontends import VoiceFrontend, VoiceSpec
 
 pytest.importorskip("soundfile", reason="needs edgeemo[voice]")

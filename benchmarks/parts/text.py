@@ -21,7 +21,7 @@ from edgeemo import Recognizer
 from edgeemo.data.leaks import digests, find_leaks, text_of
 from edgeemo.data.manifest import Example
 from edgeemo.evaluation.bootstrap import Array, Bools, interval
-from edgeemo.evaluation.label_spaces import label_spaces_of
+from edgeemo.evaluation.label_sets import label_sets_of
 from edgeemo.evaluation.metrics import area_under_roc
 from edgeemo.evaluation.predictions import predict
 
@@ -76,7 +76,7 @@ def measure(context: Context) -> Iterator[Row]:
 def _goemotions(context: Context, recognizer: Any) -> Iterator[Row]:
     test = _unseen(context, "goemotions")
     texts = [text_of(e) for e in test]
-    space = label_spaces_of(recognizer.card)["ekman"]
+    space = label_sets_of(recognizer.card)["ekman"]
     truth, said = space.truth(test), predict(recognizer, test)
     tfidf = _tfidf(EKMAN)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from edgeemo import Bundle, ModelCard
 from edgeemo.data.leaks import text_of
-from edgeemo.evaluation.label_spaces import label_spaces_of
+from edgeemo.evaluation.label_sets import label_sets_of
 from edgeemo.files import write_whole
 
 from ..parts.row import CACHE, Context, Skip, digest, needs
@@ -41,7 +41,7 @@ def train_text(job: Job) -> None:
     needs("sklearn")
     card = Bundle.open("text").card
     assert isinstance(card, ModelCard)
-    space = label_spaces_of(card)["ekman"]
+    space = label_sets_of(card)["ekman"]
     known = [e for e in job.context.examples("goemotions", "text", "train") if e.labels]
     tfidf.train_labels([text_of(e) for e in known], space.truth(known)).save(EKMAN)
     rated = job.context.examples("emobank", "text", "train")

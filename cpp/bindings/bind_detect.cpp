@@ -20,7 +20,7 @@ using edgeemo::FaceDecoder;
 namespace {
 
 // Every field, sorted by name.
-struct Fields {
+struct DetectorFields {
     static constexpr const char* name = "DetectorSpec";
 
     template <class Spec, class Visit>
@@ -71,13 +71,13 @@ std::vector<Face> decode(const FaceDecoder& decoder, const py::object& logits, c
     return decoder.decode(from_l, from_b, from_e, at);
 }
 
-py::tuple state_of(const Face& f) { return py::make_tuple(shown(f.box), shown(f.eyes), f.score); }
+py::tuple face_state(const Face& f) { return py::make_tuple(shown(f.box), shown(f.eyes), f.score); }
 
 Face face_of(const py::object& box, const py::object& eyes, double score) {
     return {to_box(box), to_eyes(eyes), score};
 }
 
-std::string repr(const Face& f) {
+std::string face_repr(const Face& f) {
     return "Face(box=" + std::string(py::repr(shown(f.box))) +
            ", eyes=" + std::string(py::repr(shown(f.eyes))) +
            ", score=" + std::string(py::repr(py::float_(f.score))) + ")";
@@ -94,9 +94,9 @@ void bind_face_value(py::module_& m) {
         .def_readonly("score", &Face::score, "Calibrated probability of a face, 0 to 1.")
         .def(
             "__eq__", [](const Face& a, const Face& b) { return a == b; }, py::is_operator())
-        .def("__hash__", [](const Face& f) { return py::hash(state_of(f)); })
-        .def("__repr__", &repr)
-        .def(py::pickle(&state_of,
+        .def("__hash__", [](const Face& f) { return py::hash(face_state(f)); })
+        .def("__repr__", &face_repr)
+        .def(py::pickle(&face_state,
                         [](const py::tuple& s) { return face_of(s[0], s[1], s[2].cast<double>()); }));
     m.def(
         "face_in_front",
@@ -123,7 +123,7 @@ std::vector<Face> to_faces(const py::object& object) {
 
 void bind_detect(py::module_& m) {
     bind_face_value(m);
-    specs::Binding<DetectorSpec, Fields>::bind(
+    specs::Binding<DetectorSpec, DetectorFields>::bind(
         m, "The grids of a detector and how its heads become faces: a read-only value.")
         .def_property_readonly("cells", &DetectorSpec::cells, "Cells of all grids: what the heads speak of.");
     py::class_<FaceDecoder>(

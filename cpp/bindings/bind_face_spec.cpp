@@ -8,7 +8,7 @@ using edgeemo::FaceSpec;
 namespace {
 
 // Every field, sorted by name.
-struct Fields {
+struct FaceFields {
     static constexpr const char* name = "FaceSpec";
 
     template <class Spec, class Visit>
@@ -26,7 +26,7 @@ struct Fields {
     }
 };
 
-py::tuple output(const FaceSpec& spec) {
+py::tuple face_output(const FaceSpec& spec) {
     const int channels = spec.channels == FaceSpec::Channels::rgb ? 3 : 1;
     return py::make_tuple(py::make_tuple(spec.height, spec.width, channels), "float32");
 }
@@ -35,7 +35,8 @@ py::tuple output(const FaceSpec& spec) {
 
 void bind_face_spec(py::module_& m) {
     m.attr("FACE_FRONTEND_VERSION") = edgeemo::kFaceFrontendVersion;
-    specs::Binding<FaceSpec, Fields>::bind(m, "How a face in a picture becomes a tensor: a read-only value.")
-        .def_property_readonly("output", &output,
+    specs::Binding<FaceSpec, FaceFields>::bind(m,
+                                               "How a face in a picture becomes a tensor: a read-only value.")
+        .def_property_readonly("output", &face_output,
                                "Shape and dtype of a tensor: ((height, width, 1 or 3), 'float32').");
 }

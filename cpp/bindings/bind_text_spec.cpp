@@ -82,7 +82,7 @@ py::dict to_dict(const TextSpec& spec) {
     return d;
 }
 
-std::string repr(const TextSpec& spec) {
+std::string text_spec_repr(const TextSpec& spec) {
     std::string text = "TextSpec(";
     const char* separator = "";
     for (const auto& [key, value] : to_dict(spec)) {
@@ -126,6 +126,6 @@ void bind_text_spec(py::module_& m) {
         .def(
             "__ne__", [](const TextSpec& a, const TextSpec& b) { return a != b; }, py::is_operator())
         .def("__hash__", [](const TextSpec& s) { return py::hash(py::str(s.digest())); })
-        .def("__repr__", &repr)
+        .def("__repr__", &text_spec_repr)
         .def(py::pickle(&to_dict, [](const py::dict& fields) { return from_dict(fields); }));
 }

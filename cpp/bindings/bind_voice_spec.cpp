@@ -8,7 +8,7 @@ using edgeemo::VoiceSpec;
 namespace {
 
 // Every field, sorted by name.
-struct Fields {
+struct VoiceFields {
     static constexpr const char* name = "VoiceSpec";
 
     template <class Spec, class Visit>
@@ -41,7 +41,7 @@ struct Fields {
     }
 };
 
-py::tuple output(const VoiceSpec& spec) {
+py::tuple voice_output(const VoiceSpec& spec) {
     return py::make_tuple(py::make_tuple(spec.span_frames, spec.mels), "float32");
 }
 
@@ -49,7 +49,7 @@ py::tuple output(const VoiceSpec& spec) {
 
 void bind_voice_spec(py::module_& m) {
     m.attr("VOICE_FRONTEND_VERSION") = edgeemo::kVoiceFrontendVersion;
-    specs::Binding<VoiceSpec, Fields>::bind(m, "How PCM becomes features: a read-only value.")
-        .def_property_readonly("output", &output,
+    specs::Binding<VoiceSpec, VoiceFields>::bind(m, "How PCM becomes features: a read-only value.")
+        .def_property_readonly("output", &voice_output,
                                "Shape and dtype of a span: ((span_frames, mels), 'float32').");
 }

@@ -52,7 +52,7 @@ def write(path: Path, picture: Pixels) -> None:
         done = False
     if not done:
         raise DataError(
-            f"{path} cannot be written: {path.suffix or 'no suffix'} is no picture format. {remedy}"
+            f"{path} cannot be written: {path.suffix or 'no suffix'} is not a picture format. {remedy}"
         )
     try:
         write_whole(path, data.tobytes())

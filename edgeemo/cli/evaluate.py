@@ -24,14 +24,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("manifest", type=_FILE)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option(
-    "--labels", metavar="SPACE", help="Compare in 'fine', a group of the card ('ekman') or 'emotions'."
+    "--labels", metavar="SET", help="Compare in 'fine', a group of the card ('ekman') or 'emotions'."
 )
 @click.option(
     "--leaks",
     type=click.Choice(["refuse", "drop", "keep"]),
     default="refuse",
     show_default=True,
-    help="What to do with test examples or speakers that are also in the training data.",
+    help="Refuse, drop or keep test examples and speakers that are also in the training data.",
 )
 @click.option("--train", type=_FILE, metavar="MANIFEST", help="The training data.")
 @click.option("--peer", type=click.Choice(["tfidf"]), help="Also train this on --train and compare in pairs.")

@@ -29,15 +29,15 @@ DATASETS: dict[str, Dataset] = {**TEXT, **VOICE, **FACE, **MARKED}
 """Every data set the recipes can name; a further one is given as ``manifest:FILE``."""
 
 Details = Mapping[str, Mapping[str, Any]]
-"""What a recipe says of its manifests, by file."""
+"""The sections ``[manifest."FILE"]`` of a recipe, by file."""
 
 
 def load(name: str, data: Path, split: str, details: Details | None = None) -> list[Example]:
     """Read one split of a data set below the folder ``data``, in its published order.
 
-    Besides its own splits every set with a ``train`` split has ``fit`` and ``valid``: 95 % and 5 % of train,
-    by a hash of the normalised text, so that repeated texts never fall on both sides; of sound four fifths
-    and one fifth of the speakers (or recordings). A ``valid`` of its own goes before that.
+    Every set with a ``train`` split also has ``fit`` and ``valid``, unless it has a ``valid`` of its own.
+    For text they are 95 % and 5 % of train, by a hash of the normalised text, so that repeated texts stay on
+    one side. For sound they are four fifths and one fifth of the speakers (or recordings).
 
     Raises:
         DataError: the name or split is unknown, or files are missing or damaged.

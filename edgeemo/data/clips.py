@@ -9,7 +9,7 @@ from .manifest import Example
 from .sounds import Samples, read_sound
 
 RATES_HZ, MOST_CHANNELS = (8_000, 192_000), 32
-"""What the voice frontend takes; a clip it would refuse is refused here, by its name."""
+"""The limits of the voice frontend: `read_audio` refuses a clip beyond them by its name."""
 
 
 def read_clip(example: Example) -> tuple[Samples, int]:
@@ -28,8 +28,8 @@ def read_audio(path: Path) -> tuple[Samples, int]:
     """Return the samples in ±1, float32 ``(samples,)`` or ``(samples, channels)``, and the rate in Hz.
 
     Raises:
-        DataError: there is no such file; or the voice frontend does not take its rate, its number of
-            channels or a sample (NaN, infinite or beyond ±8).
+        DataError: there is no such file; or the voice frontend does not take its rate, its channels or a
+            sample (NaN, infinite or beyond ±8).
         SourceError: the file cannot be read as sound.
         RuntimeUnavailableError: soundfile is not installed.
     """

@@ -1,4 +1,4 @@
-"""What we know of a data set: its labels, its licence, and how to read it."""
+"""`Dataset`: the labels, the licence and the reader of a data set."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
 """The readers of pictures with faces marked, and of scenes without any.
 
-The folder layout is that of the data page: ``detection.csv`` (see `edgeemo.data.marked`) marks the
-faces of ``masks`` (street and news photographs) and the pupils of ``photos`` (portraits); ``no_face`` holds
-scenes.
+The folder layout is that of the data page. ``detection.csv`` (see `edgeemo.data.marked`) marks the faces of
+``masks`` (street and news photographs) and the pupils of ``photos`` (portraits). ``no_face`` holds scenes.
 
-A fifth of each is ``valid``: of portraits whole people; of street photographs whole groups of pictures that
-look alike (the set has many takes of one scene), found by comparing their thumbnails.
+A fifth of each is ``valid``: whole people of the portraits, and whole groups of street photographs that look
+alike. The set has many takes of one scene; comparing thumbnails finds them.
 """
 
 from __future__ import annotations

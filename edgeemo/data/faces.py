@@ -1,6 +1,6 @@
 """The faces of a manifest, read from their files (needs Pillow: the extra ``face``).
 
-A path may name a part of a picture by a media fragment (W3C, Media Fragments URI 1.0):
+A path may name a part of a picture by a media fragment (W3C, Media Fragments URI 1.0). For instance,
 ``sheet.webp#xywh=0,48,48,48`` is 48 × 48 pixels, the top left one at (0, 48). So a sheet of faces needs no
 file for each face.
 """
@@ -54,7 +54,7 @@ def read_face(example: Example) -> tuple[Pixels, Color]:
 
     Raises:
         DataError: it has no path, there is no such file, or the picture has no such part.
-        SourceError: the file is no picture, or damaged. RuntimeUnavailableError: Pillow is not installed.
+        SourceError: the file is not a picture, or damaged. RuntimeUnavailableError: Pillow is not installed.
     """
     if example.path is None:
         raise DataError("An example has no path: a face bundle reads pictures; add the column path.")
@@ -66,7 +66,7 @@ def read_face(example: Example) -> tuple[Pixels, Color]:
     found = whole[y : y + height, x : x + width]
     if found.shape[:2] != (height, width) or not found.size:
         raise DataError(
-            f"{example.path} is no part of a picture of {whole.shape[1]} × {whole.shape[0]} pixels."
+            f"{example.path} is not a part of a picture of {whole.shape[1]} × {whole.shape[0]} pixels."
         )
     return found, color
 
@@ -96,7 +96,7 @@ class View:
 def view_of(example: Example, spec: FaceSpec) -> View:
     """Return the face of an example as a model of this spec reads it.
 
-    A manifest without ``eyes`` is of face crops: the box is the whole picture, and its eyes count as far
+    A manifest without ``eyes`` is of face crops. The box is the whole picture, and its eyes count as far
     apart as the spec wants them. With ``eyes`` the box is upright and puts the eyes where the spec wants
     them; the function does not undo a turn. It cuts the picture to twice what the model sees.
 

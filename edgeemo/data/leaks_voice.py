@@ -1,11 +1,12 @@
 """Leaks of speech: speakers of the training data in the test, and clips that are copies of training clips.
 
 The check compares speakers by name (without white space and case), so a name must mean one person in all
-manifests: ``edgeemo manifest`` puts the set before it (``ravdess/07``). It compares clips by `fingerprint`:
+manifests. ``edgeemo manifest`` puts the set before it (``ravdess/07``). It compares clips by `fingerprint`:
 it finds a copy even if its file, level, codec or beginning differ.
 
-Training leaves both in a file beside the bundle (``voice.tflite`` → ``voice.seen``): magic ``EDGEVOIC``, two
-counts, sorted 64-bit hashes of speakers, then 192 bytes a clip, sorted too; numbers are little-endian.
+Training leaves both in a file beside the bundle (``voice.tflite`` → ``voice.seen``). The file has the magic
+``EDGEVOIC``, two counts, sorted 64-bit hashes of speakers, and 192 bytes a clip, sorted too. Numbers are
+little-endian.
 Call `write_seen_voice` with every example the weights have seen, background sounds too.
 """
 
@@ -142,10 +143,10 @@ def check_leaks_voice(
     leaks = set(known) | set(copies)
     speakers = tuple(sorted({examples[i].speaker for i in known}))
     check = LeakCheck(True, " and ".join(sources), len(leaks), repeated, "none", speakers, len(copies))
-    return decided(examples, leaks, check, policy, lambda: _refusal(examples, check, copies))
+    return decided(examples, leaks, check, policy, _found(examples, check, copies))
 
 
-def _refusal(examples: Sequence[Example], check: LeakCheck, copies: Sequence[int]) -> str:
+def _found(examples: Sequence[Example], check: LeakCheck, copies: Sequence[int]) -> str:
     found = []
     if check.speakers:
         n = len({e.speaker for e in examples} - {""})
@@ -154,7 +155,4 @@ def _refusal(examples: Sequence[Example], check: LeakCheck, copies: Sequence[int
     if copies:
         shown = ", ".join(path.name for i in copies[:3] if (path := examples[i].path))
         found.append(f"{len(copies)} of {len(examples)} clips are copies of training clips ({shown})")
-    return (
-        f"{'; '.join(found)}, by {check.by}. Leave these {check.n} clips out with --leaks drop, or measure "
-        "on them with --leaks keep."
-    )
+    return f"{'; '.join(found)}, by {check.by}. Leave these {check.n} clips"

@@ -1,11 +1,11 @@
 """The manifest: a table of examples, UTF-8 CSV or JSONL (``.gz`` allowed), one row an example.
 
-Columns: ``text`` or ``path`` (relative to the manifest) and optionally ``labels`` (separated by ``|``; in
-JSONL also a list; ``label`` is read as ``labels``), ``speaker``, ``gender``, ``subject``, ``group``,
-``split``, ``age``, ``ethnicity``, ``valence`` and ``arousal`` in [−1, 1], ``eyes`` (four numbers separated by
-spaces, in JSONL also a list: x, y of the eye farther left in the picture, then of the other, in pixels of
-what ``path`` names). A clip is a ``path``; its ``text`` holds the spoken words.
-The reader ignores other columns, so that a data set's own table can serve as a manifest.
+A row has ``text`` or ``path`` (relative to the manifest). Optional columns are ``labels`` (separated by
+``|``; in JSONL also a list; ``label`` is read as ``labels``), ``speaker``, ``gender``, ``subject``,
+``group``, ``split``, ``age`` and ``ethnicity``. ``valence`` and ``arousal`` lie in [−1, 1]. ``eyes`` holds
+four numbers separated by spaces (in JSONL also a list): x, y of the eye farther left in the picture, then of
+the other, in pixels of what ``path`` names. A clip is a ``path``; its ``text`` holds the spoken words. The
+reader ignores other columns, so that a data set's own table can serve as a manifest.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, A
 def _format(path: Path) -> str:
     stem = path.with_suffix("") if path.suffix == ".gz" else path
     if stem.suffix not in _FORMATS:
-        raise DataError(f"{path.name} is no manifest: expected .csv or .jsonl, or these with .gz.")
+        raise DataError(f"{path.name} is not a manifest: expected .csv or .jsonl, or these with .gz.")
     return stem.suffix
 
 

@@ -1,8 +1,8 @@
 """Pictures in which faces are marked: a detector learns from them and is measured on them.
 
-The table is a manifest with more columns: ``boxes``, ``kind:x0,y0,x1,y1`` separated by ``;``, and
-``eye0_x eye0_y eye1_x eye1_y``, the pupils of the one face of a portrait, in pixels. A portrait without boxes
-gets the box that belongs to its eyes, `box_with`. Faces of the kinds `BARE` count; a detector need not find
+The table is a manifest with more columns. ``boxes`` holds ``kind:x0,y0,x1,y1`` separated by ``;``. ``eye0_x
+eye0_y eye1_x eye1_y`` are the pupils of the one face of a portrait, in pixels. A portrait without boxes gets
+the box that belongs to its eyes, `box_with`. Faces of the kinds `BARE` count; a detector need not find
 others, for instance masked ones.
 """
 
@@ -22,8 +22,8 @@ Eyes: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 
 BARE = frozenset({"face", "without_mask"})
 WIDE, HIGH, BELOW = 2.30, 2.63, 0.69
-"""A frontal face's box, and how far its middle lies below the eyes' own, in distances of the eyes: medians of
-108 bare faces of the street photographs whose eyes BlazeFace finds."""
+"""The width and height of a frontal face's box, and how far its middle lies below that of the eyes, in eye
+distances. The numbers are medians of 108 bare faces of street photographs whose eyes BlazeFace finds."""
 _NAMES = ("subject", "group", "split")
 _EYES = ("eye0_x", "eye0_y", "eye1_x", "eye1_y")
 
@@ -135,7 +135,7 @@ def _picture(row: Mapping[str, Any], folder: Path, where: str) -> MarkedPicture:
         raise DataError(
             f"{where}: {error}; boxes are written kind:x0,y0,x1,y1;… and eyes as four numbers, in pixels."
         ) from error
-    names = {name: given[name] for name in _NAMES}
+    names: dict[str, Any] = {name: given[name] for name in _NAMES}
     return MarkedPicture(path=folder / given["path"], faces=tuple(faces), portrait=portrait, **names)
 
 

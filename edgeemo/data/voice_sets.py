@@ -26,7 +26,7 @@ VOICE_LABELS = (
 NOISE, SPEECH = "noise", "speech"
 SOUNDS = (".opus", ".ogg", ".wav", ".flac", ".mp3")
 MANIFEST = "manifest:"
-"""What stands before the file name of a set that is given by a manifest."""
+"""The prefix of a set that is given by a manifest: the file name follows."""
 
 # the same recording under two names; found by the correlation of their energy curves (1.0000)
 _TWICE = frozenset({"07/03-01-03-01-02-02-07"})
@@ -49,9 +49,9 @@ def from_manifest(name: str, details: Mapping[str, Any]) -> Dataset:
 
     Args:
         name: ``manifest:FILE``.
-        details: of the recipe's ``[manifest."FILE"]``: ``rename`` (the file's word → ours), ``name``,
-            ``licence``, ``url``, ``commercial`` (by default ``"unclear"``), and ``speakers = "unknown"`` for
-            clips of unknown speakers: then every clip counts as a speaker of its own, and scores flatter.
+        details: the recipe's ``[manifest."FILE"]``: ``rename`` (the file's word → ours), ``name``,
+            ``licence``, ``url``, ``commercial`` (by default ``"unclear"``) and ``speakers``. With
+            ``speakers = "unknown"`` every clip counts as a speaker of its own, which flatters scores.
 
     Raises:
         SpecError: an unknown key.

@@ -32,13 +32,14 @@
 extern "C" {
 #endif
 
-#define EDGEEMO_ABI_VERSION                                                                              \
-    3                      /* 2: faces found and followed; delegates. 3: results know themselves; stages \
-                            */
+/* 2: faces found and followed, delegates. 3: results know their model and stream, stage times. */
+#define EDGEEMO_ABI_VERSION 3
 #define EDGEEMO_EMOTIONS 8 /* neutral, happiness, sadness, anger, fear, disgust, surprise, contempt */
 
-#define EDGEEMO_RESULT_SCHEMA 1 /* goes up when the meaning of a result's field changes */
+/* Goes up when the meaning of a result's field changes. */
+#define EDGEEMO_RESULT_SCHEMA 1
 
+/* Codes -13 to -15 belong to errors that only Python knows: a source, a licence, a conversion. */
 #define EDGEEMO_OK 0
 #define EDGEEMO_NOTHING 1             /* edgeemo_stream_next: no result waits */
 #define EDGEEMO_ERROR_INPUT (-1)      /* what was passed in cannot be used */
@@ -53,7 +54,6 @@ extern "C" {
 #define EDGEEMO_ERROR_INFERENCE (-10) /* LiteRT could not run the model */
 #define EDGEEMO_ERROR_MEMORY (-11)
 #define EDGEEMO_ERROR_INTERNAL (-12)
-/* -13 to -15 are codes of Python alone: a source, a licence, a conversion */
 
 typedef struct edgeemo_recognizer edgeemo_recognizer;
 typedef struct edgeemo_stream edgeemo_stream;

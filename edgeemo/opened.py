@@ -1,0 +1,113 @@
+"""What recognizers and detectors share: a bundle, opened, with its model loaded and its licence checked."""
+
+from __future__ import annotations
+
+import warnings
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .bundle import Bundle, shipped
+from .card import Card, ModelCard
+from .delegates import golden_inputs
+from .errors import LicenseError, LicenseWarning
+from .runtime import Runtime
+from .types import RESULT_SCHEMA
+
+if TYPE_CHECKING:
+    import os
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+
+class OpenedBundle:
+    """A bundle and its loaded model, which goes when the block of a ``with`` ends.
+
+    Attributes:
+        bundle, runtime: what this was made of.
+    """
+
+    bundle: Bundle
+    runtime: Runtime
+
+    def close(self) -> None:
+        """Release the model; further calls raise `InferenceError`."""
+        self.runtime.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        card, info = self.bundle.card, self.runtime.info
+        return f"<{type(self).__name__} {card.name} {card.version} on {info.backend}/{info.delegate}>"
+
+
+def load(
+    name_or_path: str | os.PathLike[str], require_commercial: bool, **how: Any
+) -> tuple[Bundle, Runtime]:
+    """Open a bundle, check its licence and load its model; ``how`` is for `Runtime`.
+
+    Raises:
+        BundleError, SpecError, InputError, DelegateError, RuntimeUnavailableError, InferenceError: as
+            `edgeemo.Recognizer.open`.
+        LicenseError: ``require_commercial``, and the bundle is not cleared.
+    """
+    bundle = Bundle.open(name_or_path)
+    check_licence(bundle.card, require_commercial)
+    return bundle, Runtime(bundle.flatbuffer, goldens=partial(golden_inputs, bundle), **how)
+
+
+_warned: set[str] = set()
+
+
+def _cleared_for(modality: str) -> str:
+    cards = (Bundle.open(path).card for path in shipped().values())
+    names = [c.name for c in cards if c.modality == modality and c.commercial == "cleared"]
+    if names:
+        return f"Cleared: {', '.join(names)}."
+    return f"None that reads {modality} is: train one on data you may use (`edgeemo train --help`)."
+
+
+def check_licence(card: Card, require_commercial: bool) -> None:
+    """Refuse, or warn of, a bundle that is not cleared for commercial use; called by what a caller calls.
+
+    Raises:
+        LicenseError: commercial use is required.
+    """
+    if card.commercial == "cleared":
+        return
+    verdict = f"is not cleared for commercial use (verdict: {card.commercial})"
+    what = f"The bundle {card.name!r} ({card.licence}) {verdict}"
+    if require_commercial:
+        raise LicenseError(f"{what}. {_cleared_for(card.modality)}")
+    if card.name not in _warned:
+        warnings.warn(f"{what}; see `edgeemo inspect {card.name}`.", LicenseWarning, stacklevel=4)
+        _warned.add(card.name)
+
+
+def result_constants(card: ModelCard) -> dict[str, Any]:
+    """Return the fields that all results of one model share."""
+    thresholds = np.array([card.thresholds[label] for label in card.labels], np.float32)
+    thresholds.flags.writeable = False
+    return {
+        "modality": card.modality,
+        "labels": card.labels,
+        "thresholds": thresholds,
+        "truncated": False,
+        "start_ms": 0,
+        "end_ms": 0,
+        "exclusive": not card.multi_label,
+        "face": None,
+        "track_id": None,
+        "model": card.name,
+        "version": card.version,
+        "source": None,
+        "schema": RESULT_SCHEMA,
+    }
