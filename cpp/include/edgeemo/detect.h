@@ -69,10 +69,6 @@ struct DetectorSpec {
 bool operator==(const DetectorSpec& a, const DetectorSpec& b);
 bool operator!=(const DetectorSpec& a, const DetectorSpec& b);
 
-const char* name_of(DetectorSpec::Merge value);
-void set_by_name(std::string_view name,
-                 DetectorSpec::Merge& value);  // throws SpecError, which lists the names
-
 // The share of the area of both that both have, 0 to 1.
 double intersection_over_union(const Box& a, const Box& b);
 

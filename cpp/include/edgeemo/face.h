@@ -39,15 +39,6 @@ struct FaceSpec {
 bool operator==(const FaceSpec& a, const FaceSpec& b);
 bool operator!=(const FaceSpec& a, const FaceSpec& b);
 
-const char* name_of(FaceSpec::Channels value);
-const char* name_of(FaceSpec::Border value);
-const char* name_of(FaceSpec::Normalization value);
-
-// The member of that name into `value`. Throws SpecError, which lists the names.
-void set_by_name(std::string_view name, FaceSpec::Channels& value);
-void set_by_name(std::string_view name, FaceSpec::Border& value);
-void set_by_name(std::string_view name, FaceSpec::Normalization& value);
-
 // Places are in pixels from the top left corner of the picture: pixel (i, j) covers [i, i + 1) x [j, j + 1).
 struct Point {
     double x = 0.0, y = 0.0;

@@ -31,11 +31,6 @@ struct TextSpec {
 bool operator==(const TextSpec& a, const TextSpec& b);
 bool operator!=(const TextSpec& a, const TextSpec& b);
 
-const char* name_of(TextSpec::Normalization value);
-const char* name_of(TextSpec::Unknown value);
-TextSpec::Normalization normalization_of(std::string_view name);  // throws SpecError
-TextSpec::Unknown unknown_of(std::string_view name);              // throws SpecError
-
 // The Unicode version of the "nfkc" tables.
 const char* unicode_version();
 

@@ -59,19 +59,6 @@ struct VoiceSpec {
 bool operator==(const VoiceSpec& a, const VoiceSpec& b);
 bool operator!=(const VoiceSpec& a, const VoiceSpec& b);
 
-const char* name_of(VoiceSpec::WindowShape value);
-const char* name_of(VoiceSpec::MelScale value);
-const char* name_of(VoiceSpec::MelNorm value);
-const char* name_of(VoiceSpec::Compression value);
-const char* name_of(VoiceSpec::Normalization value);
-
-// The member of that name into `value`. Throws SpecError, which lists the names.
-void set_by_name(std::string_view name, VoiceSpec::WindowShape& value);
-void set_by_name(std::string_view name, VoiceSpec::MelScale& value);
-void set_by_name(std::string_view name, VoiceSpec::MelNorm& value);
-void set_by_name(std::string_view name, VoiceSpec::Compression& value);
-void set_by_name(std::string_view name, VoiceSpec::Normalization& value);
-
 // The caller's samples: int16 (divided by 32768) or float in ±1 (up to ±8 passes), channels interleaved
 // (they are averaged). Exactly one pointer is set, or none when there are no samples.
 struct Pcm {
