@@ -34,7 +34,7 @@ bool operator!=(const TextSpec& a, const TextSpec& b);
 // The Unicode version of the "nfkc" tables.
 const char* unicode_version();
 
-// What was seen of a text up to the cut. Words made only of punctuation are not counted.
+// Counts over a text up to the cut. Words made only of punctuation are not counted.
 struct TextCounts {
     std::int32_t n_ids = 0;    // ids without padding
     std::int32_t n_words = 0;  // words with at least one piece before the cut

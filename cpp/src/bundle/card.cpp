@@ -45,7 +45,7 @@ void check_schema(const Value& card) {
                                  ": made by a newer edgeemo; upgrade.");
 }
 
-// What says nothing of how the model is used, but stands in every card.
+// Checks the fields that do not affect how the model is used, but are in every card.
 void check_rest(const Value& card) {
     for (const char* const name : {"title", "description"}) optional(card, name, Kind::text);
     for (const char* const name : {"quantization", "metrics", "tools"}) optional(card, name, Kind::object);

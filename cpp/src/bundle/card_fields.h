@@ -1,4 +1,4 @@
-// What cards are read by: members of JSON objects by name and kind, and specs field by field.
+// Reads cards: members of JSON objects by name and kind, and specs field by field.
 #pragma once
 
 #include <cmath>

@@ -73,8 +73,8 @@ std::string TrackerSpec::digest() const { return digest_of(sentence_of(*this)); 
 bool operator==(const TrackerSpec& a, const TrackerSpec& b) { return sentence_of(a) == sentence_of(b); }
 bool operator!=(const TrackerSpec& a, const TrackerSpec& b) { return !(a == b); }
 
-// A track ends of frames that miss it, not of frames that do not come; but a camera that stood still for
-// longer begins anew.
+// A track ends when frames miss the face, not when no frames come. But a camera that stood still for longer
+// starts with no tracks.
 constexpr std::int32_t kMostWaitMs = 5000;
 
 FaceTracker::FaceTracker(const TrackerSpec& spec) : spec_((spec.validate(), spec)) {}
