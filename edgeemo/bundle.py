@@ -18,7 +18,7 @@ from zlib import crc32
 from . import _core
 from .card import Card
 from .errors import BundleCorruptError, BundleError, BundleNotFoundError, InputTypeError
-from .files import write_whole
+from .files import CHECK, explained, write_whole
 
 CARD_NAME = "edgeemo.json"
 ASSET_NAMES = frozenset({"vocab.txt"})
@@ -49,13 +49,8 @@ class Bundle:
             BundleVersionError: made by a newer edgeemo.
         """
         path = find(name_or_path)
-        try:
-            with path.open("rb") as file:
-                data = file.read(FILE_LIMIT + 1)
-        except OSError as error:
-            raise BundleError(
-                f"{path} cannot be read: {error.strerror}. Check the path and its rights."
-            ) from error
+        with explained(f"{path} cannot be read", BundleError, CHECK), path.open("rb") as file:
+            data = file.read(FILE_LIMIT + 1)
         return replace(cls.from_bytes(data, path.name), path=path)
 
     @classmethod
@@ -91,12 +86,9 @@ class Bundle:
             BundleError: it cannot be written (no space, no rights), or card or assets are too large.
         """
         path, data = Path(path), self.to_bytes()
-        try:
+        remedy = "Nothing was changed; check space and rights."
+        with explained(f"{path} cannot be written", BundleError, remedy):
             write_whole(path, data)
-        except OSError as error:
-            raise BundleError(
-                f"{path} cannot be written: {error.strerror}. Nothing was changed; check space and rights."
-            ) from error
         return replace(self, card=self._sealed_card(), path=path)
 
     def _sealed_card(self) -> Card:
@@ -113,14 +105,10 @@ def shipped() -> dict[str, Path]:
     Raises:
         BundleError: this user may not read the folder they lie in.
     """
-    try:
+    remedy = "Install edgeemo where this user may read it."
+    with explained(f"{ZOO} cannot be read", BundleError, remedy), suppress(FileNotFoundError):
         return {path.stem: path for path in sorted(ZOO.iterdir()) if path.suffix == ".tflite"}
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise BundleError(
-            f"{ZOO} cannot be read: {error.strerror}. Install edgeemo where this user may read it."
-        ) from error
+    return {}
 
 
 def find(name_or_path: str | os.PathLike[str]) -> Path:

@@ -6,6 +6,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .types import EmotionResult
+
 Color: TypeAlias = Literal["rgb", "bgr", "rgba", "gray", "yuyv", "nv12"]
 BoxLike: TypeAlias = Sequence[float] | NDArray[np.floating[Any]]
 EyesLike: TypeAlias = Sequence[Sequence[float]] | NDArray[np.floating[Any]]
@@ -164,31 +166,6 @@ class VoiceFrontend:
         Raises:
             InputError: a rate or a number of channels out of range.
         """
-
-class ScoreMap:
-    def __init__(
-        self,
-        *,
-        multi_label: bool,
-        scale: Sequence[float],
-        bias: Sequence[float],
-        groups: Sequence[Sequence[int]],
-        temperature: float = 1.0,
-    ) -> None:
-        """Check and keep the rule.
-
-        Args:
-            multi_label: independent labels (sigmoid, max) or exclusive ones (softmax, sum).
-            scale: per label.
-            bias: per label.
-            groups: per emotion, the indices of the labels that express it.
-            temperature: of the scores.
-
-        Raises:
-            ValueError: sizes, indices or numbers do not fit together.
-        """
-
-    def __call__(self, logits: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
 
 class FaceSpec:
     """How a face in a picture becomes a tensor: a read-only value.
@@ -352,63 +329,6 @@ class TrackerSpec:
     def most_gap_ms(self) -> int:
         """A track that frames have missed for longer ends, 0 to 60000. Between two frames 5000 may pass."""
 
-class FaceTracker:
-    """Keeps identities over the frames of one camera or video; deterministic.
-
-    A face is expected where it would be had it gone on as it went. Pairs of tracks and faces that may be the
-    same are joined greedily, the likest first; a face without a track begins one. A track not yet confirmed
-    ends with the first frame that misses it. Threads that share one by mistake wait for each other.
-    """
-
-    @property
-    def spec(self) -> TrackerSpec:
-        """The spec it was built from."""
-
-    def update(self, faces: Sequence[Face], t_ms: int) -> list[Track]:
-        """All live tracks by id; those found in this frame have ``seen_ms == t_ms``.
-
-        Args:
-            faces: of one frame, in any order.
-            t_ms: its time on the caller's clock.
-
-        Raises:
-            InputTypeError: not a sequence of Face, or no int.
-            InputError: a time before the last one, or a box with NaN or without area;
-                then nothing has changed.
-        """
-
-class Smoother:
-    """Rows of numbers steadied over time: a running mean a track.
-
-    A row weighs its evidence, times the time it stands for (from the row before it to itself; the first as
-    long as the second), times exp(-age / time_ms). So neither the frame rate nor dropped frames show.
-    Threads that share one by mistake wait for each other.
-    """
-
-    @property
-    def size(self) -> int:
-        """Numbers a row."""
-
-    @property
-    def time_ms(self) -> float:
-        """The age at which a row counts for 1 / e."""
-
-    def update(
-        self, key: int, row: NDArray[np.float32], evidence: float, t_ms: int
-    ) -> tuple[NDArray[np.float32], float]:
-        """Take in a row of the track ``key``: the mean so far, and the mean evidence.
-
-        Without evidence the mean stays what it was, at first zeros. A row at the time of the one before it
-        adds nothing.
-
-        Args:
-            row: contiguous (size,). evidence: 0 … 1. t_ms: on the caller's clock.
-
-        Raises:
-            InputTypeError: no float32 array. InputError: another shape, a number that is not finite, evidence
-                outside 0 … 1, or a time before the track's last one; then nothing has changed.
-        """
-
 def quantize(x: NDArray[np.float32], scale: float, zero_point: int) -> NDArray[np.int8]: ...
 def dequantize(q: NDArray[np.int8], scale: float, zero_point: int) -> NDArray[np.float32]:
     """(q - zero_point) * scale in float32.
@@ -464,50 +384,6 @@ class FaceFollower:
 
     def __len__(self) -> int:
         """Tracks there are, confirmed or not."""
-
-class Engine:
-    """A model on LiteRT's C API, found at run time; without the GIL while it works.
-
-    Args:
-        flatbuffer: a whole ``.tflite``; its structure is checked first.
-        library: path of ``libLiteRt.so``, or ``""`` for the usual places.
-        threads: CPU threads, 1 to 64.
-        delegate: ``"auto"``, ``"cpu"`` or ``"gpu"``.
-        delegate_options: lines ``key = value``.
-        goldens: makes inputs to try a delegate with: bytes of the input's own type, or of float32 where it is
-            int8; called when they are needed.
-
-    Raises:
-        InputError: ``threads`` out of range, or ``delegate_options`` that are none.
-        BundleCorruptError: the bytes are no whole model.
-        RuntimeUnavailableError: no usable LiteRT.
-        InferenceError: it refuses the model, or its answers are not to be trusted.
-        DelegateError: the delegate is unknown, or cannot be used.
-    """
-
-    def __init__(
-        self,
-        flatbuffer: bytes,
-        *,
-        library: str = "",
-        threads: int = 1,
-        delegate: str = "cpu",
-        delegate_options: str = "",
-        goldens: Callable[[], Sequence[bytes]] | None = None,
-    ) -> None: ...
-    def invoke(self, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
-        """Run once: an array for each of ``inputs``, of its shape and dtype; new arrays, one for each output.
-
-        Threads wait for each other.
-
-        Raises:
-            InferenceError: other arrays, or the library could not run the model.
-        """
-
-    @property
-    def inputs(self) -> list[tuple[str, tuple[int, ...], np.dtype[Any], float, int]]: ...
-    @property
-    def outputs(self) -> list[tuple[str, tuple[int, ...], np.dtype[Any], float, int]]: ...
 
 def probe_gpu(
     flatbuffer: bytes,
@@ -570,3 +446,67 @@ class Readout:
         neutral: Sequence[int],
         evidence: tuple[float, float, float] | None,
     ) -> None: ...
+
+Tensor: TypeAlias = NDArray[Any]
+TensorRow: TypeAlias = tuple[str, tuple[int, ...], np.dtype[Any], float, int]
+
+class LoadedModel:
+    def __init__(
+        self,
+        flatbuffer: bytes,
+        *,
+        library: str = "",
+        threads: int = 1,
+        delegate: str = "cpu",
+        delegate_options: str = "",
+        goldens: Callable[[], Sequence[bytes]] | None = None,
+    ) -> None: ...
+    @staticmethod
+    def of_backend(backend: Any) -> LoadedModel: ...
+    def invoke(self, *arrays: Tensor) -> list[Tensor]: ...
+    def run(self, *arrays: Tensor) -> dict[str, NDArray[np.float32]]: ...
+    @property
+    def inputs(self) -> list[TensorRow]: ...
+    @property
+    def outputs(self) -> list[TensorRow]: ...
+
+class FaceDetector:
+    def __init__(self, card: str, model: LoadedModel) -> None: ...
+    def detect(self, image: Any, color: Any = "rgb") -> list[Face]: ...
+    def stage_times(self) -> dict[str, int]: ...
+
+class VoiceListener:
+    def push(self, chunk: NDArray[Any], t_ms: int) -> list[EmotionResult]: ...
+    def flush(self) -> list[EmotionResult]: ...
+    def summary(self) -> EmotionResult: ...
+
+class FaceWatcher:
+    def push(self, frame: Any, t_ms: int, color: Any = "rgb") -> list[EmotionResult]: ...
+
+class Recognizer:
+    def __init__(
+        self,
+        card: str,
+        assets: dict[str, bytes],
+        model: LoadedModel,
+        result: type[EmotionResult],
+        constants: dict[str, Any],
+    ) -> None: ...
+    def predict_text(self, text: str | bytes) -> EmotionResult: ...
+    def predict_pcm(self, pcm: NDArray[Any], rate_hz: int) -> EmotionResult: ...
+    def timeline(self, pcm: NDArray[Any], rate_hz: int) -> list[EmotionResult]: ...
+    def predict_front(self, image: Any, color: Any) -> EmotionResult: ...
+    def predict_faces(
+        self, image: Any, color: Any, given: Sequence[Face] | None = None
+    ) -> list[EmotionResult]: ...
+    def given_face(self, box: BoxLike) -> Face: ...
+    def nobody(self) -> EmotionResult: ...
+    def listen(self, rate_hz: int, channels: int, source: str | None) -> VoiceListener: ...
+    def watch(self, smooth_ms: float, tracker: TrackerSpec, source: str | None) -> FaceWatcher: ...
+    def set_finder(self, detector: Any) -> None: ...
+    def stage_times(self) -> dict[str, int]: ...
+
+def read_bundle(data: bytes, name: str) -> tuple[int, bytes, dict[str, bytes]]: ...
+def check_card(card: bytes | str) -> None: ...
+def check_bundle_card(card: bytes | str) -> None: ...
+def golden_inputs(card: str, assets: dict[str, bytes]) -> list[bytes]: ...

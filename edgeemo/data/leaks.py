@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, LeakError
-from ..files import write_whole
+from ..files import explained, write_whole
 from .manifest import Example, read_manifest
 
 Policy: TypeAlias = Literal["refuse", "drop", "keep"]
@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 SUFFIX = ".seen"
 _MAGIC = b"EDGESEEN"
+TRAIN_AGAIN = "Train again, or give --train MANIFEST."
 
 
 def normalize(text: str) -> str:
@@ -64,13 +65,9 @@ def save(path: str | os.PathLike[str], data: bytes) -> None:
     Raises:
         DataError: it cannot be written.
     """
-    try:
+    remedy = "Nothing was changed; check the folder, space and rights."
+    with explained(f"{path} cannot be written", DataError, remedy):
         write_whole(path, data)
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be written: {error.strerror}. Nothing was changed; check the folder, space and "
-            "rights."
-        ) from error
 
 
 def read_seen(path: str | os.PathLike[str]) -> Seen:
@@ -79,17 +76,10 @@ def read_seen(path: str | os.PathLike[str]) -> Seen:
     Raises:
         DataError: it is missing, damaged or something else.
     """
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read: {error.strerror}. Train again, or give --train MANIFEST."
-        ) from error
+    with explained(f"{path} cannot be read", DataError, TRAIN_AGAIN):
+        data = Path(path).read_bytes()
     if data[:8] != _MAGIC or len(data) < 16 or len(data) != 16 + 8 * struct.unpack_from("<Q", data, 8)[0]:
-        raise DataError(
-            f"{path} is damaged or no list of training texts. Train again, or give --train MANIFEST."
-        )
+        raise DataError(f"{path} is damaged, or not a list of training texts. {TRAIN_AGAIN}")
     return np.frombuffer(data, "<u8", offset=16).astype(np.uint64)
 
 
@@ -103,12 +93,8 @@ def text_of(example: Example) -> str:
         return example.text
     if example.path is None:
         raise DataError("An example has neither text nor path; give one of them.")
-    try:
+    with explained(f"{example.path} cannot be read", DataError, "Paths are relative to the manifest."):
         return example.path.read_bytes().decode("utf-8", "replace")
-    except OSError as error:
-        raise DataError(
-            f"{example.path} cannot be read: {error.strerror}. Paths are relative to the manifest."
-        ) from error
 
 
 def find_leaks(

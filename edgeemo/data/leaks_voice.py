@@ -22,16 +22,16 @@ from typing import TypeAlias
 import numpy as np
 
 from ..errors import DataError
+from ..files import explained
 from . import fingerprint
 from .clips import read_clip
-from .leaks import LeakCheck, Policy, Seen, decided, digest, digests, save, sources_of, unchecked
+from .leaks import TRAIN_AGAIN, LeakCheck, Policy, Seen, decided, digest, digests, save, sources_of, unchecked
 from .manifest import Example
 
 Progress: TypeAlias = Callable[[Sequence[Example]], Iterable[Example]]
 
 _MAGIC = b"EDGEVOIC"
 _HEAD = struct.Struct("<8sQQ")
-_AGAIN = "Train again, or give --train MANIFEST."
 
 
 @dataclass(frozen=True)
@@ -80,16 +80,14 @@ def read_seen_voice(path: str | os.PathLike[str]) -> SeenVoice:
     Raises:
         DataError: it is missing, damaged or something else.
     """
-    try:
+    with explained(f"{path} cannot be read", DataError, TRAIN_AGAIN):
         data = Path(path).read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}. {_AGAIN}") from error
     if len(data) < _HEAD.size or data[:8] != _MAGIC:
-        raise DataError(f"{path} is damaged or no list of training clips. {_AGAIN}")
+        raise DataError(f"{path} is damaged, or not a list of training clips. {TRAIN_AGAIN}")
     _, speakers, clips = _HEAD.unpack_from(data)
     start = _HEAD.size + 8 * speakers
     if len(data) != start + fingerprint.BYTES * clips:
-        raise DataError(f"{path} is damaged: its length is not what it says. {_AGAIN}")
+        raise DataError(f"{path} is damaged: its length is not what it says. {TRAIN_AGAIN}")
     packed = np.frombuffer(data, np.uint8, offset=start).reshape(clips, fingerprint.BYTES)
     hashes = np.frombuffer(data, "<u8", speakers, _HEAD.size).astype(np.uint64)
     return SeenVoice(hashes, fingerprint.unpack(packed))

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..errors import DataError
-from ..files import write_whole
+from ..files import explained, write_whole
 
 COLUMNS = (
     "text", "path", "labels", "speaker", "gender", "subject", "group", "split", "valence", "arousal",
@@ -120,16 +120,13 @@ def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, A
             buffer.write(json.dumps(kept, ensure_ascii=False) + "\n")
     try:
         data = buffer.getvalue().encode()
-        write_whole(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
     except UnicodeEncodeError as error:
         raise DataError(
             f"{path.name}: a text holds a lone surrogate ({error.reason}); replace it first."
         ) from error
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be written: {error.strerror}. Nothing was changed; check the folder, space and "
-            "rights."
-        ) from error
+    remedy = "Nothing was changed; check the folder, space and rights."
+    with explained(f"{path} cannot be written", DataError, remedy):
+        write_whole(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
 def _format(path: Path) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import RuntimeUnavailableError, SourceError
-from ..files import open_regular
+from ..files import CHECK, explained, open_regular
 from . import kinds
 from .metadata import orientation_of, stripped
 
@@ -50,11 +50,8 @@ def read_picture(path: str | os.PathLike[str], most_pixels: int = MOST_PIXELS) -
         RuntimeUnavailableError: Pillow is not installed.
     """
     image_module = pillow()
-    try:
+    with explained(f"{path} cannot be read", SourceError, CHECK):
         file = open_regular(path)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SourceError(f"{path} cannot be read: {reason}. Check the path and its rights.") from error
     with file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of large pictures: the limit below is ours
         try:

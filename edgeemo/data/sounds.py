@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, RuntimeUnavailableError, SourceError
-from ..files import open_regular
+from ..files import CHECK, explained, open_regular
 from . import kinds, lengths
 
 if TYPE_CHECKING:
@@ -42,11 +42,8 @@ class SoundFile:
         self.path = path
         sf = soundfile()
         self._refusal = sf.SoundFileError
-        try:
+        with explained(f"{path} cannot be read", SourceError, CHECK):
             self._bytes = open_regular(path)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise SourceError(f"{path} cannot be read: {reason}. Check the path and its rights.") from error
         try:
             mended, length = lengths.mended(self._bytes)
             mended.seek(0)

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..data.kinds import kind_of_file, suffixes
 from ..data.pictures import MOST_PIXELS, Pixels, pillow, read_picture
 from ..errors import InputError, SourceError
+from ..files import CHECK, explained
 from .base import Block, FrameSource
 
 PHOTO_SUFFIXES = suffixes("picture")
@@ -118,15 +119,12 @@ def read_photo(path: Path, most_pixels: int = MOST_PIXELS) -> Pixels:
 
 
 def _pictures(where: Path) -> list[Path]:
-    try:
+    with explained(f"{where} cannot be read", SourceError, CHECK):
         if where.is_dir():
             found = [path for path in where.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES]
         else:
             found = list(where.parent.glob(where.name))
         return sorted((path for path in found if path.is_file()), key=_by_number)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SourceError(f"{where} cannot be read: {reason}. Check the path and its rights.") from error
 
 
 def _by_number(path: Path) -> tuple[list[tuple[int, int, str]], str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..data.kinds import kind_of_file, refusal, suffixes
 from ..errors import RuntimeUnavailableError, SourceError
-from ..files import open_regular
+from ..files import CHECK, explained, open_regular
 from .base import Block, FrameSource
 
 VIDEO_SUFFIXES = suffixes("video")
@@ -41,12 +41,8 @@ class VideoFile(FrameSource):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._cv2 = opencv()
-        try:
-            with open_regular(self.path):  # OpenCV would not say why
-                pass
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise SourceError(f"{path} cannot be read: {reason}. Check the path and its rights.") from error
+        with explained(f"{path} cannot be read", SourceError, CHECK):  # OpenCV would not say why
+            open_regular(self.path).close()
         self._video: Any = self._captured()
         fps = float(self._video.get(self._cv2.CAP_PROP_FPS))
         self._step_ms = 1000 / (fps if _LEAST_FPS <= fps <= _MOST_FPS else _FPS)  # NaN fails, too
