@@ -18,8 +18,7 @@ import numpy as np
 import pytest
 
 from edgeemo import FaceRecognizer
-from edgeemo._core import Smoother
-from edgeemo.faces import Face
+from edgeemo.faces import Face, FaceFollower, TrackerSpec
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import small_face
@@ -58,9 +57,9 @@ def test_a_frame_of_a_stream(faces: int, recognizer: FaceRecognizer, benchmark: 
 
 
 def test_a_row_is_steadied(benchmark: Any) -> None:
-    smoother, clock = Smoother(18, 300.0), itertools.count(0, 40)
-    row = np.linspace(0, 1, 18, dtype=np.float32)
-    mean, evidence = benchmark(lambda: smoother.update(1, row, 0.9, next(clock)))
+    follower, clock = FaceFollower(18, 300.0, TrackerSpec(least_hits=1)), itertools.count(0, 40)
+    row, face = np.linspace(0, 1, 18, dtype=np.float32), Face((0, 0, 40, 40), ((10, 15), (30, 15)), 0.9)
+    ((_, mean, evidence),) = benchmark(lambda: follower.update([face], row[None], next(clock)))
     np.testing.assert_allclose(mean, row, atol=1e-6)
     assert evidence == pytest.approx(0.9)
 

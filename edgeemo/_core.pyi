@@ -7,87 +7,18 @@ from typing import Any, Literal, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
+from .types import EmotionResult
+
 Color: TypeAlias = Literal["rgb", "bgr", "rgba", "gray", "yuyv", "nv12"]
 BoxLike: TypeAlias = Sequence[float] | NDArray[np.floating[Any]]
 EyesLike: TypeAlias = Sequence[Sequence[float]] | NDArray[np.floating[Any]]
-
-@final
-class ScoreMap:
-    """From logits to calibrated probabilities and scores over the emotions."""
-
-    def __call__(self, logits: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Map float32 logits (labels,) to (probabilities (labels,), scores (groups,)), both float32.
-        Raises ValueError on NaN or another number of logits. Thread-safe.
-        """
-
-    def __init__(
-        self,
-        *,
-        multi_label: bool,
-        scale: Sequence[float],
-        bias: Sequence[float],
-        groups: Sequence[Sequence[int]],
-        temperature: float = 1.0,
-    ) -> None:
-        """Check and keep the rule.
-
-        Args:
-            multi_label: independent labels (sigmoid, max) or exclusive ones (softmax, sum).
-            scale: per label.
-            bias: per label.
-            groups: per emotion, the indices of the labels that express it.
-            temperature: of the scores.
-
-        Raises:
-            ValueError: sizes, indices or numbers do not fit together.
-        """
-
-@final
-class Readout:
-    """From a model's outputs to a row: probabilities, scores over the emotions, valence, arousal.
-
-    Args:
-        multi_label, scale, bias, groups, temperature: as of `ScoreMap`; one group an emotion.
-        affect: valence and arousal of each label; empty where the model says it.
-        neutral: labels that are 1 where there is no evidence.
-        evidence: ``(threshold, least, enough)``, or None where it is not weighed.
-
-    Raises:
-        ValueError: the numbers do not fit together.
-    """
-
-    def __init__(
-        self,
-        *,
-        multi_label: bool,
-        scale: Sequence[float],
-        bias: Sequence[float],
-        groups: Sequence[Sequence[int]],
-        temperature: float,
-        affect: Sequence[tuple[float, float]],
-        neutral: Sequence[int],
-        evidence: tuple[float, float, float] | None,
-    ) -> None: ...
-    def neutral(self) -> NDArray[np.float32]:
-        """What is said where there is no evidence."""
-
-    def read(self, logits: NDArray[np.float32], affect: NDArray[np.float32] | None) -> NDArray[np.float32]:
-        """One run of the model: float32 logits and, unless each label has its own, valence and arousal.
-        Raises InferenceError on NaN, ValueError on other sizes.
-        """
-
-    def speech_share(self, logits: NDArray[np.float32], real: int) -> float:
-        """The share of the first `real` blocks that are speech, by their logits. Raises InferenceError on NaN."""
-
-    def weigh(self, evidence: float, said: NDArray[np.float32]) -> NDArray[np.float32]:
-        """w * said + (1 - w) * neutral, w = clip((evidence - least) / (enough - least), 0, 1)."""
+Tensor: TypeAlias = NDArray[Any]
+TensorRow: TypeAlias = tuple[str, tuple[int, ...], np.dtype[Any], float, int]
 
 @final
 class TextSpec:
     """How text becomes ids: a read-only value.
 
-    normalization: 'nfkc' or 'bert'; unknown: 'character' or 'word';
-    length: ids per text, 1 to 4096 (at least 3 with special_tokens).
     Raises SpecError for an unknown key, a wrong type or a value out of range.
     """
 
@@ -144,86 +75,6 @@ class TextSpec:
     @property
     def unknown(self) -> Literal["character", "word"]:
         """What becomes [UNK]: one 'character' or the whole 'word'."""
-
-@final
-class Encoding:
-    """The ids of one text and what was seen of it up to the cut."""
-
-    @property
-    def ids(self) -> NDArray[np.int32]:
-        """int32 (length,), padded."""
-
-    @property
-    def n_ids(self) -> int:
-        """Ids without padding, 0 to length."""
-
-    @property
-    def n_understood(self) -> int:
-        """Of these, the words cut entirely into known pieces.
-
-        A longer word cut entirely into single characters is not understood. A word that crosses the cut is
-        judged by the pieces before it.
-        """
-
-    @property
-    def n_words(self) -> int:
-        """Words with a piece before the cut; those made only of punctuation do not count."""
-
-    @property
-    def truncated(self) -> bool:
-        """There was more text than length ids can hold."""
-
-@final
-class TextFrontend:
-    """From text to ids: immutable, thread-safe, without the GIL while it works.
-
-    vocab: pieces in the order of their ids; '##' marks continuation. It needs [PAD]
-    and [UNK], with special_tokens [CLS] and [SEP]. At most 1,000,000 pieces of 1,024
-    bytes. Raises SpecError when it is unusable.
-    Texts are str or UTF-8 bytes; what is ill-formed (lone surrogates, too) is dropped.
-    Anything else raises InputTypeError.
-    """
-
-    def __init__(self, spec: TextSpec, vocab: Sequence[str]) -> None:
-        """Prepare a vocabulary.
-
-        Args:
-            spec: how text becomes ids.
-            vocab: pieces in the order of their ids; ``##`` marks continuation. Needs [PAD] and [UNK], with
-                special_tokens also [CLS] and [SEP]. At most 1,000,000 pieces of 1,024 bytes.
-
-        Raises:
-            SpecError: the vocabulary is unusable; the message says which piece.
-            InputTypeError: it is not a sequence of str.
-        """
-
-    def compute(self, text: str | bytes) -> NDArray[np.int32]:
-        """The ids of a text: int32 (length,), cut or padded with [PAD]."""
-
-    def compute_batch(self, texts: Sequence[str | bytes]) -> NDArray[np.int32]:
-        """The ids of a sequence of texts: int32 (n, length)."""
-
-    def encode(self, text: str | bytes) -> Encoding:
-        """The ids of a text and the counts of its words."""
-
-    def encode_batch(self, texts: Sequence[str | bytes]) -> list[Encoding]:
-        """encode() of each text of a sequence."""
-
-    def normalize(self, text: str | bytes) -> str:
-        """The whole text after normalisation: with 'bert' what BertNormalizer gives, with 'nfkc' the
-        words with one blank between them. normalize(normalize(x)) == normalize(x) with 'nfkc'.
-        """
-
-    def words(self, text: str | bytes) -> list[str]:
-        """The words of the whole text, as WordPiece gets them."""
-
-    @property
-    def spec(self) -> TextSpec:
-        """The spec it was built from."""
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of pieces."""
 
 @final
 class VoiceSpec:
@@ -393,6 +244,309 @@ class VoiceSpec:
         """``hann`` is periodic as librosa's; ``povey`` and ``hamming`` are symmetric as kaldi's."""
 
 @final
+class FaceSpec:
+    """How a face in a picture becomes a tensor: a read-only value.
+
+    The *crop* is what the model sees: a rectangle of its shape in the picture, possibly turned.
+
+    Raises:
+        SpecError: an unknown key, a wrong type or a value out of range.
+    """
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> FaceSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+        Raises SpecError for an unknown key, a wrong type or a value out of range.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        border: Literal["replicate", "black"] = "replicate",
+        box_scale: float = 1.0,
+        channels: Literal["gray", "rgb"] = "gray",
+        eye_distance: float = 0.42,
+        eye_y: float = 0.38,
+        gain: float = 1.0,
+        height: int = 64,
+        normalization: Literal["none", "mean_std"] = "none",
+        width: int = 64,
+    ) -> None: ...
+    def __ne__(self, other: object) -> bool: ...
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+
+    @property
+    def border(self) -> Literal["replicate", "black"]:
+        """Beyond the picture: 'replicate' (its edge goes on) or 'black'."""
+
+    @property
+    def box_scale(self) -> float:
+        """Side of the crop over that of the least one holding the box, 0.25 to 4."""
+
+    @property
+    def channels(self) -> Literal["gray", "rgb"]:
+        """'gray' (BT.601 luma, not rounded) or 'rgb'."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+
+    @property
+    def eye_distance(self) -> float:
+        """Distance of the eyes over the crop's width, 0.05 to 1; they lie level and centred."""
+
+    @property
+    def eye_y(self) -> float:
+        """Height of the eyes from the top over the crop's height, 0 to 1."""
+
+    @property
+    def gain(self) -> float:
+        """Multiplies what is normalised, 1e-6 to 1e6."""
+
+    @property
+    def height(self) -> int:
+        """Pixels of the tensor, 8 to 512."""
+
+    @property
+    def normalization(self) -> Literal["none", "mean_std"]:
+        """``none``: [0, 1]. ``mean_std``: the crop's mean is subtracted, then all divided by its standard
+        deviation (at least 2 of 255), which takes the strength of the light away.
+        """
+
+    @property
+    def output(self) -> tuple[tuple[int, int, int], str]:
+        """Shape and dtype of a tensor: ((height, width, 1 or 3), 'float32')."""
+
+    @property
+    def width(self) -> int:
+        """Pixels of the tensor, 8 to 512."""
+
+@final
+class DetectorSpec:
+    """The grids of a detector and how its heads become faces: a read-only value.
+
+    Over the input (a crop of width x height pixels) lie grids of cells, with strides from least_stride,
+    doubled, to most_stride. Heads speak of all cells: grid after grid, row after row.
+
+    Raises:
+        SpecError: an unknown key, a wrong type or a value out of range.
+    """
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> DetectorSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+        Raises SpecError for an unknown key, a wrong type or a value out of range.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        height: int = 128,
+        least_score: float = 0.5,
+        least_stride: int = 8,
+        merge: Literal["best", "mean"] = "mean",
+        most_faces: int = 64,
+        most_stride: int = 16,
+        overlap: float = 0.3,
+        score_bias: float = 0.0,
+        score_scale: float = 1.0,
+        width: int = 128,
+    ) -> None: ...
+    def __ne__(self, other: object) -> bool: ...
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+
+    @property
+    def cells(self) -> int:
+        """Cells of all grids: the heads speak of them."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+
+    @property
+    def height(self) -> int:
+        """Pixels of the input, 32 to 512, a multiple of most_stride."""
+
+    @property
+    def least_score(self) -> float:
+        """Below it nothing is a face, 0.001 to 0.999."""
+
+    @property
+    def least_stride(self) -> int:
+        """Of the finest grid, a power of two, 4 to most_stride."""
+
+    @property
+    def merge(self) -> Literal["best", "mean"]:
+        """One face is its 'best' box or the 'mean' of all, weighed by their scores."""
+
+    @property
+    def most_faces(self) -> int:
+        """1 to 256; the best are kept."""
+
+    @property
+    def most_stride(self) -> int:
+        """Of the coarsest grid, a power of two, to 64."""
+
+    @property
+    def overlap(self) -> float:
+        """Intersection over union from which two boxes are one face, 0.05 to 0.95."""
+
+    @property
+    def score_bias(self) -> float:
+        """A score is sigmoid(score_scale * logit + score_bias); -100 to 100."""
+
+    @property
+    def score_scale(self) -> float:
+        """A score is sigmoid(score_scale * logit + score_bias); 1e-3 to 1e3."""
+
+    @property
+    def width(self) -> int:
+        """Pixels of the input, 32 to 512, a multiple of most_stride."""
+
+@final
+class TrackerSpec:
+    """When a face is one seen before: a read-only value.
+
+    Raises SpecError for an unknown key, a wrong type or a value out of range.
+    """
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> TrackerSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+        Raises SpecError for an unknown key, a wrong type or a value out of range.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        agility: float = 0.5,
+        least_hits: int = 2,
+        least_overlap: float = 0.2,
+        most_distance: float = 0.6,
+        most_gap_ms: int = 600,
+        most_growth: float = 2.0,
+    ) -> None: ...
+    def __ne__(self, other: object) -> bool: ...
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+
+    @property
+    def agility(self) -> float:
+        """Share of the newest motion in the velocity, 0 (none is kept) to 1."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+
+    @property
+    def least_hits(self) -> int:
+        """Times a face is seen until it is confirmed, 1 to 100."""
+
+    @property
+    def least_overlap(self) -> float:
+        """Intersection over union with the expected box from which a face may be the same, 0 to 1; or"""
+
+    @property
+    def most_distance(self) -> float:
+        """Distance of the middles over the mean side up to which it may, 0 to 10."""
+
+    @property
+    def most_gap_ms(self) -> int:
+        """A track that frames have missed for longer ends, 0 to 60000. Between two frames 5000 may pass."""
+
+    @property
+    def most_growth(self) -> float:
+        """Ratio of the sides that is still the same face, 1 to 10."""
+
+@final
+class Encoding:
+    """The ids of one text and what was seen of it up to the cut."""
+
+    @property
+    def ids(self) -> NDArray[np.int32]:
+        """int32 (length,), padded."""
+
+    @property
+    def n_ids(self) -> int:
+        """Ids without padding, 0 to length."""
+
+    @property
+    def n_understood(self) -> int:
+        """Of these, the words cut entirely into known pieces.
+
+        A longer word cut entirely into single characters is not understood. A word that crosses the cut is
+        judged by the pieces before it.
+        """
+
+    @property
+    def n_words(self) -> int:
+        """Words with a piece before the cut; those made only of punctuation do not count."""
+
+    @property
+    def truncated(self) -> bool:
+        """There was more text than length ids can hold."""
+
+@final
+class TextFrontend:
+    """From text to ids: immutable, thread-safe, without the GIL while it works.
+
+    vocab: pieces in the order of their ids; '##' marks continuation. It needs [PAD]
+    and [UNK], with special_tokens [CLS] and [SEP]. At most 1,000,000 pieces of 1,024
+    bytes. Raises SpecError when it is unusable.
+    Texts are str or UTF-8 bytes; what is ill-formed (lone surrogates, too) is dropped.
+    Anything else raises InputTypeError.
+    """
+
+    def __init__(self, spec: TextSpec, vocab: Sequence[str]) -> None:
+        """Prepare a vocabulary.
+
+        Args:
+            spec: how text becomes ids.
+            vocab: pieces in the order of their ids; ``##`` marks continuation. Needs [PAD] and [UNK], with
+                special_tokens also [CLS] and [SEP]. At most 1,000,000 pieces of 1,024 bytes.
+
+        Raises:
+            SpecError: the vocabulary is unusable; the message says which piece.
+            InputTypeError: it is not a sequence of str.
+        """
+
+    def compute(self, text: str | bytes) -> NDArray[np.int32]:
+        """The ids of a text: int32 (length,), cut or padded with [PAD]."""
+
+    def compute_batch(self, texts: Sequence[str | bytes]) -> NDArray[np.int32]:
+        """The ids of a sequence of texts: int32 (n, length)."""
+
+    def encode(self, text: str | bytes) -> Encoding:
+        """The ids of a text and the counts of its words."""
+
+    def encode_batch(self, texts: Sequence[str | bytes]) -> list[Encoding]:
+        """encode() of each text of a sequence."""
+
+    def normalize(self, text: str | bytes) -> str:
+        """The whole text after normalisation: with 'bert' what BertNormalizer gives, with 'nfkc' the
+        words with one blank between them. normalize(normalize(x)) == normalize(x) with 'nfkc'.
+        """
+
+    def words(self, text: str | bytes) -> list[str]:
+        """The words of the whole text, as WordPiece gets them."""
+
+    @property
+    def spec(self) -> TextSpec:
+        """The spec it was built from."""
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of pieces."""
+
+@final
 class Spans:
     """What a model sees, span after span; ``len`` counts them."""
 
@@ -487,87 +641,6 @@ class VoiceFrontend:
     @property
     def spec(self) -> VoiceSpec:
         """The spec it was built from."""
-
-@final
-class FaceSpec:
-    """How a face in a picture becomes a tensor: a read-only value.
-
-    The *crop* is what the model sees: a rectangle of its shape in the picture, possibly turned.
-
-    Raises:
-        SpecError: an unknown key, a wrong type or a value out of range.
-    """
-
-    @staticmethod
-    def from_dict(fields: dict[str, Any]) -> FaceSpec:
-        """The spec of a dict as to_dict makes it; absent keys have their defaults.
-        Raises SpecError for an unknown key, a wrong type or a value out of range.
-        """
-
-    def __eq__(self, other: object) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __init__(
-        self,
-        *,
-        border: Literal["replicate", "black"] = "replicate",
-        box_scale: float = 1.0,
-        channels: Literal["gray", "rgb"] = "gray",
-        eye_distance: float = 0.42,
-        eye_y: float = 0.38,
-        gain: float = 1.0,
-        height: int = 64,
-        normalization: Literal["none", "mean_std"] = "none",
-        width: int = 64,
-    ) -> None: ...
-    def __ne__(self, other: object) -> bool: ...
-    def to_dict(self) -> dict[str, Any]:
-        """All fields by name, sorted."""
-
-    @property
-    def border(self) -> Literal["replicate", "black"]:
-        """Beyond the picture: 'replicate' (its edge goes on) or 'black'."""
-
-    @property
-    def box_scale(self) -> float:
-        """Side of the crop over that of the least one holding the box, 0.25 to 4."""
-
-    @property
-    def channels(self) -> Literal["gray", "rgb"]:
-        """'gray' (BT.601 luma, not rounded) or 'rgb'."""
-
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits; equal for equal specs."""
-
-    @property
-    def eye_distance(self) -> float:
-        """Distance of the eyes over the crop's width, 0.05 to 1; they lie level and centred."""
-
-    @property
-    def eye_y(self) -> float:
-        """Height of the eyes from the top over the crop's height, 0 to 1."""
-
-    @property
-    def gain(self) -> float:
-        """Multiplies what is normalised, 1e-6 to 1e6."""
-
-    @property
-    def height(self) -> int:
-        """Pixels of the tensor, 8 to 512."""
-
-    @property
-    def normalization(self) -> Literal["none", "mean_std"]:
-        """``none``: [0, 1]. ``mean_std``: the crop's mean is subtracted, then all divided by its standard
-        deviation (at least 2 of 255), which takes the strength of the light away.
-        """
-
-    @property
-    def output(self) -> tuple[tuple[int, int, int], str]:
-        """Shape and dtype of a tensor: ((height, width, 1 or 3), 'float32')."""
-
-    @property
-    def width(self) -> int:
-        """Pixels of the tensor, 8 to 512."""
 
 @final
 class Alignment:
@@ -707,91 +780,6 @@ class Face:
         """Calibrated probability of a face, 0 to 1."""
 
 @final
-class DetectorSpec:
-    """The grids of a detector and how its heads become faces: a read-only value.
-
-    Over the input (a crop of width x height pixels) lie grids of cells, with strides from least_stride,
-    doubled, to most_stride. Heads speak of all cells: grid after grid, row after row.
-
-    Raises:
-        SpecError: an unknown key, a wrong type or a value out of range.
-    """
-
-    @staticmethod
-    def from_dict(fields: dict[str, Any]) -> DetectorSpec:
-        """The spec of a dict as to_dict makes it; absent keys have their defaults.
-        Raises SpecError for an unknown key, a wrong type or a value out of range.
-        """
-
-    def __eq__(self, other: object) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __init__(
-        self,
-        *,
-        height: int = 128,
-        least_score: float = 0.5,
-        least_stride: int = 8,
-        merge: Literal["best", "mean"] = "mean",
-        most_faces: int = 64,
-        most_stride: int = 16,
-        overlap: float = 0.3,
-        score_bias: float = 0.0,
-        score_scale: float = 1.0,
-        width: int = 128,
-    ) -> None: ...
-    def __ne__(self, other: object) -> bool: ...
-    def to_dict(self) -> dict[str, Any]:
-        """All fields by name, sorted."""
-
-    @property
-    def cells(self) -> int:
-        """Cells of all grids: what the heads speak of."""
-
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits; equal for equal specs."""
-
-    @property
-    def height(self) -> int:
-        """Pixels of the input, 32 to 512, a multiple of most_stride."""
-
-    @property
-    def least_score(self) -> float:
-        """Below it nothing is a face, 0.001 to 0.999."""
-
-    @property
-    def least_stride(self) -> int:
-        """Of the finest grid, a power of two, 4 to most_stride."""
-
-    @property
-    def merge(self) -> Literal["best", "mean"]:
-        """One face is its 'best' box or the 'mean' of all, weighed by their scores."""
-
-    @property
-    def most_faces(self) -> int:
-        """1 to 256; the best are kept."""
-
-    @property
-    def most_stride(self) -> int:
-        """Of the coarsest grid, a power of two, to 64."""
-
-    @property
-    def overlap(self) -> float:
-        """Intersection over union from which two boxes are one face, 0.05 to 0.95."""
-
-    @property
-    def score_bias(self) -> float:
-        """A score is sigmoid(score_scale * logit + score_bias); -100 to 100."""
-
-    @property
-    def score_scale(self) -> float:
-        """A score is sigmoid(score_scale * logit + score_bias); 1e-3 to 1e3."""
-
-    @property
-    def width(self) -> int:
-        """Pixels of the input, 32 to 512, a multiple of most_stride."""
-
-@final
 class FaceDecoder:
     """From the heads of a face detector to faces: immutable, thread-safe, without the GIL.
 
@@ -829,63 +817,6 @@ class FaceDecoder:
         """The spec it was built from."""
 
 @final
-class TrackerSpec:
-    """When a face is one seen before: a read-only value.
-
-    Raises SpecError for an unknown key, a wrong type or a value out of range.
-    """
-
-    @staticmethod
-    def from_dict(fields: dict[str, Any]) -> TrackerSpec:
-        """The spec of a dict as to_dict makes it; absent keys have their defaults.
-        Raises SpecError for an unknown key, a wrong type or a value out of range.
-        """
-
-    def __eq__(self, other: object) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __init__(
-        self,
-        *,
-        agility: float = 0.5,
-        least_hits: int = 2,
-        least_overlap: float = 0.2,
-        most_distance: float = 0.6,
-        most_gap_ms: int = 600,
-        most_growth: float = 2.0,
-    ) -> None: ...
-    def __ne__(self, other: object) -> bool: ...
-    def to_dict(self) -> dict[str, Any]:
-        """All fields by name, sorted."""
-
-    @property
-    def agility(self) -> float:
-        """Share of the newest motion in the velocity, 0 (none is kept) to 1."""
-
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits; equal for equal specs."""
-
-    @property
-    def least_hits(self) -> int:
-        """Times a face is seen until it is confirmed, 1 to 100."""
-
-    @property
-    def least_overlap(self) -> float:
-        """Intersection over union with the expected box from which a face may be the same, 0 to 1; or"""
-
-    @property
-    def most_distance(self) -> float:
-        """Distance of the middles over the mean side up to which it may, 0 to 10."""
-
-    @property
-    def most_gap_ms(self) -> int:
-        """A track that frames have missed for longer ends, 0 to 60000. Between two frames 5000 may pass."""
-
-    @property
-    def most_growth(self) -> float:
-        """Ratio of the sides that is still the same face, 1 to 10."""
-
-@final
 class Track:
     """One face over time, as it was after a frame; a read-only value."""
 
@@ -912,79 +843,6 @@ class Track:
     @property
     def seen_ms(self) -> int:
         """When it was last found."""
-
-@final
-class FaceTracker:
-    """Keeps identities over the frames of one camera or video; deterministic.
-
-    A face is expected where it would be had it gone on as it went. Pairs of tracks and faces that may be the
-    same are joined greedily, the likest first; a face without a track begins one. A track not yet confirmed
-    ends with the first frame that misses it. Threads that share one by mistake wait for each other.
-    """
-
-    def __init__(self, spec: TrackerSpec) -> None: ...
-    def reset(self) -> None:
-        """Equals a fresh tracker."""
-
-    def update(self, faces: Sequence[Face], t_ms: int) -> list[Track]:
-        """All live tracks by id; those found in this frame have ``seen_ms == t_ms``.
-
-        Args:
-            faces: of one frame, in any order.
-            t_ms: its time on the caller's clock.
-
-        Raises:
-            InputTypeError: not a sequence of Face, or no int.
-            InputError: a time before the last one, or a box with NaN or without area;
-                then nothing has changed.
-        """
-
-    @property
-    def spec(self) -> TrackerSpec:
-        """The spec it was built from."""
-
-@final
-class Smoother:
-    """Rows of numbers steadied over time: a running mean a track.
-
-    A row weighs its evidence, times the time it stands for (from the row before it to itself; the first as
-    long as the second), times exp(-age / time_ms). So neither the frame rate nor dropped frames show.
-    Threads that share one by mistake wait for each other.
-    """
-
-    def __init__(self, size: int, time_ms: float) -> None:
-        """Raises SpecError for a size outside 1 … 1e6, or a time_ms outside 0 … 60000."""
-
-    def __len__(self) -> int: ...
-    def keep(self, keys: Sequence[int]) -> None:
-        """Forget all other tracks."""
-
-    def reset(self) -> None:
-        """Equals a fresh smoother."""
-
-    def update(
-        self, key: int, row: NDArray[np.float32], evidence: float, t_ms: int
-    ) -> tuple[NDArray[np.float32], float]:
-        """Take in a row of the track ``key``: the mean so far, and the mean evidence.
-
-        Without evidence the mean stays what it was, at first zeros. A row at the time of the one before it
-        adds nothing.
-
-        Args:
-            row: contiguous (size,). evidence: 0 … 1. t_ms: on the caller's clock.
-
-        Raises:
-            InputTypeError: no float32 array. InputError: another shape, a number that is not finite, evidence
-                outside 0 … 1, or a time before the track's last one; then nothing has changed.
-        """
-
-    @property
-    def size(self) -> int:
-        """Numbers a row."""
-
-    @property
-    def time_ms(self) -> float:
-        """The age at which a row counts for 1 / e."""
 
 @final
 class FaceFollower:
@@ -1030,25 +888,23 @@ class FaceFollower:
         """Numbers a row."""
 
 @final
-class Engine:
-    """A model on LiteRT's C API, found at run time; without the GIL while it works.
+class LoadedModel:
+    """A model that several users share; one of them runs it at a time, without the GIL.
 
-    Args:
-        flatbuffer: a whole ``.tflite``; its structure is checked first.
-        library: path of ``libLiteRt.so``, or ``""`` for the usual places.
-        threads: CPU threads, 1 to 64.
-        delegate: ``"auto"``, ``"cpu"`` or ``"gpu"``.
-        delegate_options: lines ``key = value``.
-        goldens: makes inputs to try a delegate with: bytes of the input's own type, or of float32 where it is
-            int8; called when they are needed.
-
-    Raises:
-        InputError: ``threads`` out of range, or ``delegate_options`` that are none.
-        BundleCorruptError: the bytes are no whole model.
-        RuntimeUnavailableError: no usable LiteRT.
-        InferenceError: it refuses the model, or its answers are not to be trusted.
-        DelegateError: the delegate is unknown, or cannot be used.
+    flatbuffer: a whole .tflite; its structure is checked first. library: path of libLiteRt.so,
+    or '' for the usual places. threads: 1 to 64. delegate: 'auto', 'cpu' or 'gpu'.
+    delegate_options: lines 'key = value'. goldens: a function that makes inputs, as bytes, to try a
+    delegate with.
+    Raises InputError (threads, delegate_options), BundleCorruptError (no whole model),
+    RuntimeUnavailableError (no usable LiteRT), InferenceError (LiteRT refuses the model),
+    DelegateError (the delegate is unknown or cannot be used).
     """
+
+    @staticmethod
+    def of_backend(backend: Any) -> LoadedModel:
+        """A model that a Backend of Python runs. Raises InferenceError for a tensor whose dtype is
+        neither float32, int32 nor int8.
+        """
 
     def __init__(
         self,
@@ -1060,34 +916,46 @@ class Engine:
         delegate_options: str = "",
         goldens: Callable[[], Sequence[bytes]] | None = None,
     ) -> None: ...
-    def invoke(self, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
-        """Run once: an array for each of ``inputs``, of its shape and dtype; new arrays, one for each output.
+    def check_usable(self) -> None:
+        """Raises InferenceError after close(), and in a child that fork() made."""
 
-        Threads wait for each other.
+    def close(self) -> None:
+        """Release the model; further runs raise InferenceError."""
 
-        Raises:
-            InferenceError: other arrays, or the library could not run the model.
+    def invoke(self, *arrays: Tensor) -> list[Tensor]:
+        """Run once: an array for each input, of its shape and dtype; new arrays, one for each output.
+        Raises InferenceError.
+        """
+
+    def run(self, *arrays: Tensor) -> dict[str, NDArray[np.float32]]:
+        """Run once and return arrays by the names of the outputs. A float32 array for an int8 input is
+        quantized by the one rule, and int8 outputs are dequantized to float32.
+        Raises InputError (NaN that was to be quantized) and InferenceError.
         """
 
     @property
-    def delegate(self) -> str:
-        """What runs: 'cpu' or 'gpu'."""
+    def closed(self) -> bool:
+        """Whether close() was called."""
 
     @property
-    def inputs(self) -> list[tuple[str, tuple[int, ...], np.dtype[Any], float, int]]:
-        """(name, shape, dtype, scale, zero_point) of each, sorted by name; scale 0: none."""
+    def delegate(self) -> str:
+        """'cpu' or 'gpu'."""
+
+    @property
+    def inputs(self) -> list[TensorRow]:
+        """(name, shape, dtype, scale, zero_point) of each, sorted by name; scale 0: not quantized."""
 
     @property
     def library(self) -> str:
         """Path of the LiteRT in use."""
 
     @property
-    def outputs(self) -> list[tuple[str, tuple[int, ...], np.dtype[Any], float, int]]:
+    def outputs(self) -> list[TensorRow]:
         """Likewise."""
 
     @property
     def reason(self) -> str:
-        """Why that one."""
+        """Why that delegate runs."""
 
 @final
 class Opening:
@@ -1098,6 +966,107 @@ class Opening:
 
     def __exit__(self, *args: object) -> None: ...
     def __init__(self, folder: str, key: str) -> None: ...
+
+@final
+class FaceDetector:
+    """A model that finds faces, joined with its card. Thread-safe."""
+
+    def __init__(self, card: str, model: LoadedModel) -> None:
+        """A card's JSON and a LoadedModel. Raises BundleMismatchError where they disagree."""
+
+    def detect(self, image: Any, color: Any = "rgb") -> list[Face]:
+        """The faces of a picture, the best first."""
+
+    def stage_times(self) -> dict[str, int]:
+        """Nanoseconds by stage, and how many calls they are of."""
+
+    def time_stages(self, on: bool) -> None:
+        """Measure the stages of every call from now on, from zero, or no longer."""
+
+@final
+class VoiceListener:
+    """All state of one voice; made by Recognizer.listen."""
+
+    def flush(self) -> list[EmotionResult]:
+        """What the samples after the last span say."""
+
+    def push(self, chunk: NDArray[Any], t_ms: int) -> list[EmotionResult]:
+        """The results that became known."""
+
+    def reset(self) -> None:
+        """Equals a new stream."""
+
+    def summary(self) -> EmotionResult:
+        """One result for all that was heard."""
+
+@final
+class FaceWatcher:
+    """All state of one camera; made by Recognizer.watch."""
+
+    def push(self, frame: Any, t_ms: int, color: Any = "rgb") -> list[EmotionResult]:
+        """One result for each face that is followed."""
+
+    def reset(self) -> None:
+        """Equals a new stream."""
+
+@final
+class Recognizer:
+    """A model that recognizes, joined with its card: from raw input to results. Thread-safe.
+
+    card: JSON. assets: the bundle's files by name. model: a LoadedModel. result: the class of the
+    results. constants: the fields that all of them share. Raises BundleMismatchError where card and
+    model disagree, SpecError for a vocabulary that cannot work.
+    """
+
+    def __init__(
+        self,
+        card: str,
+        assets: dict[str, bytes],
+        model: LoadedModel,
+        result: type[EmotionResult],
+        constants: dict[str, Any],
+    ) -> None: ...
+    def given_face(self, box: BoxLike) -> Face:
+        """The face of a box that a caller gives."""
+
+    def listen(self, rate_hz: int, channels: int, source: str | None) -> VoiceListener: ...
+    def nobody(self) -> EmotionResult:
+        """What is said where there is no face."""
+
+    def predict_faces(
+        self, image: Any, color: Any, given: Sequence[Face] | None = None
+    ) -> list[EmotionResult]:
+        """Of each face that is found, or of each of `given`."""
+
+    def predict_front(self, image: Any, color: Any) -> EmotionResult:
+        """Of the face in front."""
+
+    def predict_pcm(self, pcm: NDArray[Any], rate_hz: int) -> EmotionResult: ...
+    def predict_text(self, text: str | bytes) -> EmotionResult: ...
+    def set_finder(self, detector: Any) -> None:
+        """What finds faces: a FaceDetector, or an object with detect(image, color)."""
+
+    def set_fit(self, over_box: float, down: float) -> None:
+        """How a box that was found becomes a crop."""
+
+    def stage_times(self) -> dict[str, int]:
+        """Nanoseconds by stage, and how many calls they are of."""
+
+    def time_stages(self, on: bool) -> None:
+        """Measure the stages of every call from now on, from zero, or no longer."""
+
+    def timeline(self, pcm: NDArray[Any], rate_hz: int) -> list[EmotionResult]:
+        """A result for each span."""
+
+    def watch(self, smooth_ms: float, tracker: TrackerSpec, source: str | None) -> FaceWatcher: ...
+
+def check_bundle_card(card: bytes | str) -> None:
+    """check_card, and what opening asks beside: the frontend's version and a spec that works."""
+
+def check_card(card: bytes | str) -> None:
+    """Raise BundleCorruptError unless this JSON is a card that can be written, and
+    BundleVersionError for a newer schema.
+    """
 
 def dequantize(q: NDArray[np.int8], scale: float, zero_point: int) -> NDArray[np.float32]:
     """(q - zero_point) * scale in float32.
@@ -1128,6 +1097,9 @@ def face_in_front(faces: Sequence[Face]) -> Face | None:
 def golden_drawing(name: str) -> NDArray[np.uint8]:
     """A drawn face, uint8 (96, 96): 'level', 'smile', 'frown' or 'open'; empty for another name."""
 
+def golden_inputs(card: str, assets: dict[str, bytes]) -> list[bytes]:
+    """The inputs of which a card keeps answers, as its frontend makes them: bytes of tensors."""
+
 def golden_signal(name: str) -> NDArray[np.int16]:
     """Three seconds of int16 at 16 kHz: 'silence', 'hiss', 'low hum' or 'high hum'; empty for another name."""
 
@@ -1152,6 +1124,11 @@ def quantize(x: NDArray[np.float32], scale: float, zero_point: int) -> NDArray[n
     x: contiguous float32 array of any shape; scale: finite, > 0; zero_point: -128 to 127.
     Quotient in float32; infinities saturate. Returns int8 of the same shape.
     Raises InputError for NaN or a bad scale or zero point, InputTypeError for another dtype.
+    """
+
+def read_bundle(data: bytes, name: str) -> tuple[int, bytes, dict[str, bytes]]:
+    """Check a bundle whole: (bytes of the flatbuffer, JSON of the card, assets by name).
+    Raises BundleError and its subclasses, and SpecError; messages begin with `name`.
     """
 
 def read_delegate_options(lines: str) -> tuple[str, int, float, str]:
@@ -1186,10 +1163,12 @@ def usable(face: Face, width: int, height: int) -> bool:
 def wrong_answers(name: str, scale: float, right: NDArray[np.float32], given: NDArray[np.float32]) -> str:
     """How an output differs from the CPU's, a sentence, or ''. float32, of the same size."""
 
+CARD_SCHEMA: int
 CROP_DOWN: float
 CROP_OVER_BOX: float
 FACE_FRONTEND_VERSION: int
 "Goes up when the same FaceSpec gives other numbers."
+RESULT_SCHEMA: int
 SMOOTH_MS: float
 TEXT_FRONTEND_VERSION: int
 "Goes up when the same TextSpec gives other ids."
@@ -1197,3 +1176,4 @@ UNICODE_VERSION: str
 'The Unicode version of the "nfkc" tables.'
 VOICE_FRONTEND_VERSION: int
 "Goes up when the same VoiceSpec gives other numbers."
+__version__: str

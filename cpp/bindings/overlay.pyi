@@ -22,6 +22,8 @@ UNICODE_VERSION: str
 
 class TextSpec:
     @property
+    def output(self) -> tuple[tuple[int], str]: ...
+    @property
     def normalization(self) -> Literal["nfkc", "bert"]: ...
     @property
     def unknown(self) -> Literal["character", "word"]: ...
@@ -420,32 +422,6 @@ class Opening:
 def wrong_answers(name: str, scale: float, right: NDArray[np.float32], given: NDArray[np.float32]) -> str: ...
 def golden_signal(name: str) -> NDArray[np.int16]: ...
 def golden_drawing(name: str) -> NDArray[np.uint8]: ...
-
-class Readout:
-    """From a model's outputs to a row: probabilities, scores over the emotions, valence, arousal.
-
-    Args:
-        multi_label, scale, bias, groups, temperature: as of `ScoreMap`; one group an emotion.
-        affect: valence and arousal of each label; empty where the model says it.
-        neutral: labels that are 1 where there is no evidence.
-        evidence: ``(threshold, least, enough)``, or None where it is not weighed.
-
-    Raises:
-        ValueError: the numbers do not fit together.
-    """
-
-    def __init__(
-        self,
-        *,
-        multi_label: bool,
-        scale: Sequence[float],
-        bias: Sequence[float],
-        groups: Sequence[Sequence[int]],
-        temperature: float,
-        affect: Sequence[tuple[float, float]],
-        neutral: Sequence[int],
-        evidence: tuple[float, float, float] | None,
-    ) -> None: ...
 
 Tensor: TypeAlias = NDArray[Any]
 TensorRow: TypeAlias = tuple[str, tuple[int, ...], np.dtype[Any], float, int]
