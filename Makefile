@@ -32,8 +32,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?= -1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-env peers peers-train table instructions instructions-baseline legacy prepare lint types stubs format docs mutants \
-  format-check cpp-test sanitize tsan aarch64 aarch64-root aarch64-wheel aarch64-test fuzz wheel wheel-test bench bench-answers \
+.PHONY: help demo test test-env peers peers-train table instructions instructions-baseline legacy prepare lint types stubs format \
+  format-check docs mutants cpp-test sanitize tsan aarch64 aarch64-root aarch64-wheel aarch64-test fuzz wheel wheel-test bench bench-answers \
   releases vulkan clean
 
 help:
@@ -46,13 +46,14 @@ help:
 	@echo "make lint format-check       ruff and clang-format; make format applies them"
 	@echo "make types                   mypy, and stubtest on the C++ module; make stubs writes edgeemo/_core.pyi"
 	@echo "make cpp-test sanitize tsan  C++ tests: warnings are errors, with sanitizers, with the thread sanitizer"
+	@echo "make docs                    build the documentation into build/site"
 	@echo "make fuzz                    fuzz the C++ readers with clang for FUZZ_SECONDS each"
 	@echo "make wheel-test              install the wheel into a fresh environment and try it"
 	@echo "make bench-answers           run each benchmark once, for its answer"
 	@echo "make docs                    build the documentation into build/site"
-	@echo "make mutants                 plant small faults in a copy and count those that tests notice (slow)"
 	@echo "make instructions            count the instructions of our code and compare with the baseline;"
 	@echo "                             make instructions-baseline writes a new baseline"
+	@echo "make mutants                 plant small faults one at a time and count those that the tests notice"
 	@echo
 	@echo "measurements beside other systems, DATA=... names the data:"
 	@echo "make peers peers-train       install the other systems; train those that need it"

@@ -7,18 +7,18 @@ from typing import Any, Literal, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from .types import EmotionResult
+from edgeemo.types import EmotionResult
 
 Color: TypeAlias = Literal["rgb", "bgr", "rgba", "gray", "yuyv", "nv12"]
 BoxLike: TypeAlias = Sequence[float] | NDArray[np.floating[Any]]
 EyesLike: TypeAlias = Sequence[Sequence[float]] | NDArray[np.floating[Any]]
-Tensor: TypeAlias = NDArray[Any]
-TensorRow: TypeAlias = tuple[str, tuple[int, ...], np.dtype[Any], float, int]
 
 @final
 class TextSpec:
     """How text becomes ids: a read-only value.
 
+    normalization: 'nfkc' or 'bert'; unknown: 'character' or 'word';
+    length: ids per text, 1 to 4096 (at least 3 with special_tokens).
     Raises SpecError for an unknown key, a wrong type or a value out of range.
     """
 
@@ -75,6 +75,86 @@ class TextSpec:
     @property
     def unknown(self) -> Literal["character", "word"]:
         """What becomes [UNK]: one 'character' or the whole 'word'."""
+
+@final
+class Encoding:
+    """The ids of one text and what was seen of it up to the cut."""
+
+    @property
+    def ids(self) -> NDArray[np.int32]:
+        """int32 (length,), padded."""
+
+    @property
+    def n_ids(self) -> int:
+        """Ids without padding, 0 to length."""
+
+    @property
+    def n_understood(self) -> int:
+        """Of these, the words cut entirely into known pieces.
+
+        A longer word cut entirely into single characters is not understood. A word that crosses the cut is
+        judged by the pieces before it.
+        """
+
+    @property
+    def n_words(self) -> int:
+        """Words with a piece before the cut; those made only of punctuation do not count."""
+
+    @property
+    def truncated(self) -> bool:
+        """There was more text than length ids can hold."""
+
+@final
+class TextFrontend:
+    """From text to ids: immutable, thread-safe, without the GIL while it works.
+
+    vocab: pieces in the order of their ids; '##' marks continuation. It needs [PAD]
+    and [UNK], with special_tokens [CLS] and [SEP]. At most 1,000,000 pieces of 1,024
+    bytes. Raises SpecError when it is unusable.
+    Texts are str or UTF-8 bytes; what is ill-formed (lone surrogates, too) is dropped.
+    Anything else raises InputTypeError.
+    """
+
+    def __init__(self, spec: TextSpec, vocab: Sequence[str]) -> None:
+        """Prepare a vocabulary.
+
+        Args:
+            spec: how text becomes ids.
+            vocab: pieces in the order of their ids; ``##`` marks continuation. Needs [PAD] and [UNK], with
+                special_tokens also [CLS] and [SEP]. At most 1,000,000 pieces of 1,024 bytes.
+
+        Raises:
+            SpecError: the vocabulary is unusable; the message says which piece.
+            InputTypeError: it is not a sequence of str.
+        """
+
+    def compute(self, text: str | bytes) -> NDArray[np.int32]:
+        """The ids of a text: int32 (length,), cut or padded with [PAD]."""
+
+    def compute_batch(self, texts: Sequence[str | bytes]) -> NDArray[np.int32]:
+        """The ids of a sequence of texts: int32 (n, length)."""
+
+    def encode(self, text: str | bytes) -> Encoding:
+        """The ids of a text and the counts of its words."""
+
+    def encode_batch(self, texts: Sequence[str | bytes]) -> list[Encoding]:
+        """encode() of each text of a sequence."""
+
+    def normalize(self, text: str | bytes) -> str:
+        """The whole text after normalisation: with 'bert' what BertNormalizer gives, with 'nfkc' the
+        words with one blank between them. normalize(normalize(x)) == normalize(x) with 'nfkc'.
+        """
+
+    def words(self, text: str | bytes) -> list[str]:
+        """The words of the whole text, as WordPiece gets them."""
+
+    @property
+    def spec(self) -> TextSpec:
+        """The spec it was built from."""
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of pieces."""
 
 @final
 class VoiceSpec:
@@ -244,309 +324,6 @@ class VoiceSpec:
         """``hann`` is periodic as librosa's; ``povey`` and ``hamming`` are symmetric as kaldi's."""
 
 @final
-class FaceSpec:
-    """How a face in a picture becomes a tensor: a read-only value.
-
-    The *crop* is what the model sees: a rectangle of its shape in the picture, possibly turned.
-
-    Raises:
-        SpecError: an unknown key, a wrong type or a value out of range.
-    """
-
-    @staticmethod
-    def from_dict(fields: dict[str, Any]) -> FaceSpec:
-        """The spec of a dict as to_dict makes it; absent keys have their defaults.
-        Raises SpecError for an unknown key, a wrong type or a value out of range.
-        """
-
-    def __eq__(self, other: object) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __init__(
-        self,
-        *,
-        border: Literal["replicate", "black"] = "replicate",
-        box_scale: float = 1.0,
-        channels: Literal["gray", "rgb"] = "gray",
-        eye_distance: float = 0.42,
-        eye_y: float = 0.38,
-        gain: float = 1.0,
-        height: int = 64,
-        normalization: Literal["none", "mean_std"] = "none",
-        width: int = 64,
-    ) -> None: ...
-    def __ne__(self, other: object) -> bool: ...
-    def to_dict(self) -> dict[str, Any]:
-        """All fields by name, sorted."""
-
-    @property
-    def border(self) -> Literal["replicate", "black"]:
-        """Beyond the picture: 'replicate' (its edge goes on) or 'black'."""
-
-    @property
-    def box_scale(self) -> float:
-        """Side of the crop over that of the least one holding the box, 0.25 to 4."""
-
-    @property
-    def channels(self) -> Literal["gray", "rgb"]:
-        """'gray' (BT.601 luma, not rounded) or 'rgb'."""
-
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits; equal for equal specs."""
-
-    @property
-    def eye_distance(self) -> float:
-        """Distance of the eyes over the crop's width, 0.05 to 1; they lie level and centred."""
-
-    @property
-    def eye_y(self) -> float:
-        """Height of the eyes from the top over the crop's height, 0 to 1."""
-
-    @property
-    def gain(self) -> float:
-        """Multiplies what is normalised, 1e-6 to 1e6."""
-
-    @property
-    def height(self) -> int:
-        """Pixels of the tensor, 8 to 512."""
-
-    @property
-    def normalization(self) -> Literal["none", "mean_std"]:
-        """``none``: [0, 1]. ``mean_std``: the crop's mean is subtracted, then all divided by its standard
-        deviation (at least 2 of 255), which takes the strength of the light away.
-        """
-
-    @property
-    def output(self) -> tuple[tuple[int, int, int], str]:
-        """Shape and dtype of a tensor: ((height, width, 1 or 3), 'float32')."""
-
-    @property
-    def width(self) -> int:
-        """Pixels of the tensor, 8 to 512."""
-
-@final
-class DetectorSpec:
-    """The grids of a detector and how its heads become faces: a read-only value.
-
-    Over the input (a crop of width x height pixels) lie grids of cells, with strides from least_stride,
-    doubled, to most_stride. Heads speak of all cells: grid after grid, row after row.
-
-    Raises:
-        SpecError: an unknown key, a wrong type or a value out of range.
-    """
-
-    @staticmethod
-    def from_dict(fields: dict[str, Any]) -> DetectorSpec:
-        """The spec of a dict as to_dict makes it; absent keys have their defaults.
-        Raises SpecError for an unknown key, a wrong type or a value out of range.
-        """
-
-    def __eq__(self, other: object) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __init__(
-        self,
-        *,
-        height: int = 128,
-        least_score: float = 0.5,
-        least_stride: int = 8,
-        merge: Literal["best", "mean"] = "mean",
-        most_faces: int = 64,
-        most_stride: int = 16,
-        overlap: float = 0.3,
-        score_bias: float = 0.0,
-        score_scale: float = 1.0,
-        width: int = 128,
-    ) -> None: ...
-    def __ne__(self, other: object) -> bool: ...
-    def to_dict(self) -> dict[str, Any]:
-        """All fields by name, sorted."""
-
-    @property
-    def cells(self) -> int:
-        """Cells of all grids: the heads speak of them."""
-
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits; equal for equal specs."""
-
-    @property
-    def height(self) -> int:
-        """Pixels of the input, 32 to 512, a multiple of most_stride."""
-
-    @property
-    def least_score(self) -> float:
-        """Below it nothing is a face, 0.001 to 0.999."""
-
-    @property
-    def least_stride(self) -> int:
-        """Of the finest grid, a power of two, 4 to most_stride."""
-
-    @property
-    def merge(self) -> Literal["best", "mean"]:
-        """One face is its 'best' box or the 'mean' of all, weighed by their scores."""
-
-    @property
-    def most_faces(self) -> int:
-        """1 to 256; the best are kept."""
-
-    @property
-    def most_stride(self) -> int:
-        """Of the coarsest grid, a power of two, to 64."""
-
-    @property
-    def overlap(self) -> float:
-        """Intersection over union from which two boxes are one face, 0.05 to 0.95."""
-
-    @property
-    def score_bias(self) -> float:
-        """A score is sigmoid(score_scale * logit + score_bias); -100 to 100."""
-
-    @property
-    def score_scale(self) -> float:
-        """A score is sigmoid(score_scale * logit + score_bias); 1e-3 to 1e3."""
-
-    @property
-    def width(self) -> int:
-        """Pixels of the input, 32 to 512, a multiple of most_stride."""
-
-@final
-class TrackerSpec:
-    """When a face is one seen before: a read-only value.
-
-    Raises SpecError for an unknown key, a wrong type or a value out of range.
-    """
-
-    @staticmethod
-    def from_dict(fields: dict[str, Any]) -> TrackerSpec:
-        """The spec of a dict as to_dict makes it; absent keys have their defaults.
-        Raises SpecError for an unknown key, a wrong type or a value out of range.
-        """
-
-    def __eq__(self, other: object) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __init__(
-        self,
-        *,
-        agility: float = 0.5,
-        least_hits: int = 2,
-        least_overlap: float = 0.2,
-        most_distance: float = 0.6,
-        most_gap_ms: int = 600,
-        most_growth: float = 2.0,
-    ) -> None: ...
-    def __ne__(self, other: object) -> bool: ...
-    def to_dict(self) -> dict[str, Any]:
-        """All fields by name, sorted."""
-
-    @property
-    def agility(self) -> float:
-        """Share of the newest motion in the velocity, 0 (none is kept) to 1."""
-
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits; equal for equal specs."""
-
-    @property
-    def least_hits(self) -> int:
-        """Times a face is seen until it is confirmed, 1 to 100."""
-
-    @property
-    def least_overlap(self) -> float:
-        """Intersection over union with the expected box from which a face may be the same, 0 to 1; or"""
-
-    @property
-    def most_distance(self) -> float:
-        """Distance of the middles over the mean side up to which it may, 0 to 10."""
-
-    @property
-    def most_gap_ms(self) -> int:
-        """A track that frames have missed for longer ends, 0 to 60000. Between two frames 5000 may pass."""
-
-    @property
-    def most_growth(self) -> float:
-        """Ratio of the sides that is still the same face, 1 to 10."""
-
-@final
-class Encoding:
-    """The ids of one text and what was seen of it up to the cut."""
-
-    @property
-    def ids(self) -> NDArray[np.int32]:
-        """int32 (length,), padded."""
-
-    @property
-    def n_ids(self) -> int:
-        """Ids without padding, 0 to length."""
-
-    @property
-    def n_understood(self) -> int:
-        """Of these, the words cut entirely into known pieces.
-
-        A longer word cut entirely into single characters is not understood. A word that crosses the cut is
-        judged by the pieces before it.
-        """
-
-    @property
-    def n_words(self) -> int:
-        """Words with a piece before the cut; those made only of punctuation do not count."""
-
-    @property
-    def truncated(self) -> bool:
-        """There was more text than length ids can hold."""
-
-@final
-class TextFrontend:
-    """From text to ids: immutable, thread-safe, without the GIL while it works.
-
-    vocab: pieces in the order of their ids; '##' marks continuation. It needs [PAD]
-    and [UNK], with special_tokens [CLS] and [SEP]. At most 1,000,000 pieces of 1,024
-    bytes. Raises SpecError when it is unusable.
-    Texts are str or UTF-8 bytes; what is ill-formed (lone surrogates, too) is dropped.
-    Anything else raises InputTypeError.
-    """
-
-    def __init__(self, spec: TextSpec, vocab: Sequence[str]) -> None:
-        """Prepare a vocabulary.
-
-        Args:
-            spec: how text becomes ids.
-            vocab: pieces in the order of their ids; ``##`` marks continuation. Needs [PAD] and [UNK], with
-                special_tokens also [CLS] and [SEP]. At most 1,000,000 pieces of 1,024 bytes.
-
-        Raises:
-            SpecError: the vocabulary is unusable; the message says which piece.
-            InputTypeError: it is not a sequence of str.
-        """
-
-    def compute(self, text: str | bytes) -> NDArray[np.int32]:
-        """The ids of a text: int32 (length,), cut or padded with [PAD]."""
-
-    def compute_batch(self, texts: Sequence[str | bytes]) -> NDArray[np.int32]:
-        """The ids of a sequence of texts: int32 (n, length)."""
-
-    def encode(self, text: str | bytes) -> Encoding:
-        """The ids of a text and the counts of its words."""
-
-    def encode_batch(self, texts: Sequence[str | bytes]) -> list[Encoding]:
-        """encode() of each text of a sequence."""
-
-    def normalize(self, text: str | bytes) -> str:
-        """The whole text after normalisation: with 'bert' what BertNormalizer gives, with 'nfkc' the
-        words with one blank between them. normalize(normalize(x)) == normalize(x) with 'nfkc'.
-        """
-
-    def words(self, text: str | bytes) -> list[str]:
-        """The words of the whole text, as WordPiece gets them."""
-
-    @property
-    def spec(self) -> TextSpec:
-        """The spec it was built from."""
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of pieces."""
-
-@final
 class Spans:
     """What a model sees, span after span; ``len`` counts them."""
 
@@ -641,6 +418,87 @@ class VoiceFrontend:
     @property
     def spec(self) -> VoiceSpec:
         """The spec it was built from."""
+
+@final
+class FaceSpec:
+    """How a face in a picture becomes a tensor: a read-only value.
+
+    The *crop* is what the model sees: a rectangle of its shape in the picture, possibly turned.
+
+    Raises:
+        SpecError: an unknown key, a wrong type or a value out of range.
+    """
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> FaceSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+        Raises SpecError for an unknown key, a wrong type or a value out of range.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        border: Literal["replicate", "black"] = "replicate",
+        box_scale: float = 1.0,
+        channels: Literal["gray", "rgb"] = "gray",
+        eye_distance: float = 0.42,
+        eye_y: float = 0.38,
+        gain: float = 1.0,
+        height: int = 64,
+        normalization: Literal["none", "mean_std"] = "none",
+        width: int = 64,
+    ) -> None: ...
+    def __ne__(self, other: object) -> bool: ...
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+
+    @property
+    def border(self) -> Literal["replicate", "black"]:
+        """Beyond the picture: 'replicate' (its edge goes on) or 'black'."""
+
+    @property
+    def box_scale(self) -> float:
+        """Side of the crop over that of the least one holding the box, 0.25 to 4."""
+
+    @property
+    def channels(self) -> Literal["gray", "rgb"]:
+        """'gray' (BT.601 luma, not rounded) or 'rgb'."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+
+    @property
+    def eye_distance(self) -> float:
+        """Distance of the eyes over the crop's width, 0.05 to 1; they lie level and centred."""
+
+    @property
+    def eye_y(self) -> float:
+        """Height of the eyes from the top over the crop's height, 0 to 1."""
+
+    @property
+    def gain(self) -> float:
+        """Multiplies what is normalised, 1e-6 to 1e6."""
+
+    @property
+    def height(self) -> int:
+        """Pixels of the tensor, 8 to 512."""
+
+    @property
+    def normalization(self) -> Literal["none", "mean_std"]:
+        """``none``: [0, 1]. ``mean_std``: the crop's mean is subtracted, then all divided by its standard
+        deviation (at least 2 of 255), which takes the strength of the light away.
+        """
+
+    @property
+    def output(self) -> tuple[tuple[int, int, int], str]:
+        """Shape and dtype of a tensor: ((height, width, 1 or 3), 'float32')."""
+
+    @property
+    def width(self) -> int:
+        """Pixels of the tensor, 8 to 512."""
 
 @final
 class Alignment:
@@ -780,6 +638,91 @@ class Face:
         """Calibrated probability of a face, 0 to 1."""
 
 @final
+class DetectorSpec:
+    """The grids of a detector and how its heads become faces: a read-only value.
+
+    Over the input (a crop of width x height pixels) lie grids of cells, with strides from least_stride,
+    doubled, to most_stride. Heads speak of all cells: grid after grid, row after row.
+
+    Raises:
+        SpecError: an unknown key, a wrong type or a value out of range.
+    """
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> DetectorSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+        Raises SpecError for an unknown key, a wrong type or a value out of range.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        height: int = 128,
+        least_score: float = 0.5,
+        least_stride: int = 8,
+        merge: Literal["best", "mean"] = "mean",
+        most_faces: int = 64,
+        most_stride: int = 16,
+        overlap: float = 0.3,
+        score_bias: float = 0.0,
+        score_scale: float = 1.0,
+        width: int = 128,
+    ) -> None: ...
+    def __ne__(self, other: object) -> bool: ...
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+
+    @property
+    def cells(self) -> int:
+        """Cells of all grids: what the heads speak of."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+
+    @property
+    def height(self) -> int:
+        """Pixels of the input, 32 to 512, a multiple of most_stride."""
+
+    @property
+    def least_score(self) -> float:
+        """Below it nothing is a face, 0.001 to 0.999."""
+
+    @property
+    def least_stride(self) -> int:
+        """Of the finest grid, a power of two, 4 to most_stride."""
+
+    @property
+    def merge(self) -> Literal["best", "mean"]:
+        """One face is its 'best' box or the 'mean' of all, weighed by their scores."""
+
+    @property
+    def most_faces(self) -> int:
+        """1 to 256; the best are kept."""
+
+    @property
+    def most_stride(self) -> int:
+        """Of the coarsest grid, a power of two, to 64."""
+
+    @property
+    def overlap(self) -> float:
+        """Intersection over union from which two boxes are one face, 0.05 to 0.95."""
+
+    @property
+    def score_bias(self) -> float:
+        """A score is sigmoid(score_scale * logit + score_bias); -100 to 100."""
+
+    @property
+    def score_scale(self) -> float:
+        """A score is sigmoid(score_scale * logit + score_bias); 1e-3 to 1e3."""
+
+    @property
+    def width(self) -> int:
+        """Pixels of the input, 32 to 512, a multiple of most_stride."""
+
+@final
 class FaceDecoder:
     """From the heads of a face detector to faces: immutable, thread-safe, without the GIL.
 
@@ -815,6 +758,63 @@ class FaceDecoder:
     @property
     def spec(self) -> DetectorSpec:
         """The spec it was built from."""
+
+@final
+class TrackerSpec:
+    """When a face is one seen before: a read-only value.
+
+    Raises SpecError for an unknown key, a wrong type or a value out of range.
+    """
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> TrackerSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+        Raises SpecError for an unknown key, a wrong type or a value out of range.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        agility: float = 0.5,
+        least_hits: int = 2,
+        least_overlap: float = 0.2,
+        most_distance: float = 0.6,
+        most_gap_ms: int = 600,
+        most_growth: float = 2.0,
+    ) -> None: ...
+    def __ne__(self, other: object) -> bool: ...
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+
+    @property
+    def agility(self) -> float:
+        """Share of the newest motion in the velocity, 0 (none is kept) to 1."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+
+    @property
+    def least_hits(self) -> int:
+        """Times a face is seen until it is confirmed, 1 to 100."""
+
+    @property
+    def least_overlap(self) -> float:
+        """Intersection over union with the expected box from which a face may be the same, 0 to 1; or"""
+
+    @property
+    def most_distance(self) -> float:
+        """Distance of the middles over the mean side up to which it may, 0 to 10."""
+
+    @property
+    def most_gap_ms(self) -> int:
+        """A track that frames have missed for longer ends, 0 to 60000. Between two frames 5000 may pass."""
+
+    @property
+    def most_growth(self) -> float:
+        """Ratio of the sides that is still the same face, 1 to 10."""
 
 @final
 class Track:
@@ -901,7 +901,7 @@ class LoadedModel:
     """
 
     @staticmethod
-    def of_backend(backend: Any) -> LoadedModel:
+    def of_backend(backend: object) -> LoadedModel:
         """A model that a Backend of Python runs. Raises InferenceError for a tensor whose dtype is
         neither float32, int32 nor int8.
         """
@@ -922,12 +922,12 @@ class LoadedModel:
     def close(self) -> None:
         """Release the model; further runs raise InferenceError."""
 
-    def invoke(self, *arrays: Tensor) -> list[Tensor]:
+    def invoke(self, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
         """Run once: an array for each input, of its shape and dtype; new arrays, one for each output.
         Raises InferenceError.
         """
 
-    def run(self, *arrays: Tensor) -> dict[str, NDArray[np.float32]]:
+    def run(self, *arrays: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         """Run once and return arrays by the names of the outputs. A float32 array for an int8 input is
         quantized by the one rule, and int8 outputs are dequantized to float32.
         Raises InputError (NaN that was to be quantized) and InferenceError.
@@ -942,7 +942,7 @@ class LoadedModel:
         """'cpu' or 'gpu'."""
 
     @property
-    def inputs(self) -> list[TensorRow]:
+    def inputs(self) -> list[tuple[str, tuple[int, ...], np.dtype[Any], float, int]]:
         """(name, shape, dtype, scale, zero_point) of each, sorted by name; scale 0: not quantized."""
 
     @property
@@ -950,8 +950,8 @@ class LoadedModel:
         """Path of the LiteRT in use."""
 
     @property
-    def outputs(self) -> list[TensorRow]:
-        """Likewise."""
+    def outputs(self) -> list[tuple[str, tuple[int, ...], np.dtype[Any], float, int]]:
+        """The outputs, as `inputs` describes the inputs."""
 
     @property
     def reason(self) -> str:
@@ -971,10 +971,10 @@ class Opening:
 class FaceDetector:
     """A model that finds faces, joined with its card. Thread-safe."""
 
-    def __init__(self, card: str, model: LoadedModel) -> None:
+    def __init__(self, card: str | bytes, model: LoadedModel) -> None:
         """A card's JSON and a LoadedModel. Raises BundleMismatchError where they disagree."""
 
-    def detect(self, image: Any, color: Any = "rgb") -> list[Face]:
+    def detect(self, image: NDArray[np.uint8], color: Color = "rgb") -> list[Face]:
         """The faces of a picture, the best first."""
 
     def stage_times(self) -> dict[str, int]:
@@ -990,7 +990,7 @@ class VoiceListener:
     def flush(self) -> list[EmotionResult]:
         """What the samples after the last span say."""
 
-    def push(self, chunk: NDArray[Any], t_ms: int) -> list[EmotionResult]:
+    def push(self, chunk: NDArray[np.int16] | NDArray[np.float32], t_ms: int) -> list[EmotionResult]:
         """The results that became known."""
 
     def reset(self) -> None:
@@ -1003,7 +1003,7 @@ class VoiceListener:
 class FaceWatcher:
     """All state of one camera; made by Recognizer.watch."""
 
-    def push(self, frame: Any, t_ms: int, color: Any = "rgb") -> list[EmotionResult]:
+    def push(self, frame: NDArray[np.uint8], t_ms: int, color: Color = "rgb") -> list[EmotionResult]:
         """One result for each face that is followed."""
 
     def reset(self) -> None:
@@ -1020,7 +1020,7 @@ class Recognizer:
 
     def __init__(
         self,
-        card: str,
+        card: str | bytes,
         assets: dict[str, bytes],
         model: LoadedModel,
         result: type[EmotionResult],
@@ -1029,21 +1029,41 @@ class Recognizer:
     def given_face(self, box: BoxLike) -> Face:
         """The face of a box that a caller gives."""
 
-    def listen(self, rate_hz: int, channels: int, source: str | None) -> VoiceListener: ...
+    def listen(self, rate_hz: int, channels: int, source: str | None) -> VoiceListener:
+        """A new stream of one voice; `source` is its name or None.
+
+        Raises:
+            InputError: the rate is not 8000 to 192000 Hz, or there are no channels or more than 32.
+        """
+
     def nobody(self) -> EmotionResult:
         """What is said where there is no face."""
 
     def predict_faces(
-        self, image: Any, color: Any, given: Sequence[Face] | None = None
+        self, image: NDArray[np.uint8], color: Color, given: Sequence[Face] | None = None
     ) -> list[EmotionResult]:
-        """Of each face that is found, or of each of `given`."""
+        """Read each face that the finder finds, or each of `given`."""
 
-    def predict_front(self, image: Any, color: Any) -> EmotionResult:
-        """Of the face in front."""
+    def predict_front(self, image: NDArray[np.uint8], color: Color) -> EmotionResult:
+        """Find the face in front and read the face; `nobody` where there is none."""
 
-    def predict_pcm(self, pcm: NDArray[Any], rate_hz: int) -> EmotionResult: ...
-    def predict_text(self, text: str | bytes) -> EmotionResult: ...
-    def set_finder(self, detector: Any) -> None:
+    def predict_pcm(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> EmotionResult:
+        """Read a clip: the mean over its spans, each weighted by its evidence and its length.
+
+        Raises:
+            InputTypeError, InputError: as `VoiceFrontend.compute`.
+            InferenceError: the model failed, or its numbers are not finite.
+        """
+
+    def predict_text(self, text: str | bytes) -> EmotionResult:
+        """Read one text.
+
+        Raises:
+            InputTypeError: the text is neither str nor bytes.
+            InferenceError: the model failed, or its numbers are not finite.
+        """
+
+    def set_finder(self, detector: object) -> None:
         """What finds faces: a FaceDetector, or an object with detect(image, color)."""
 
     def set_fit(self, over_box: float, down: float) -> None:
@@ -1055,15 +1075,20 @@ class Recognizer:
     def time_stages(self, on: bool) -> None:
         """Measure the stages of every call from now on, from zero, or no longer."""
 
-    def timeline(self, pcm: NDArray[Any], rate_hz: int) -> list[EmotionResult]:
+    def timeline(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> list[EmotionResult]:
         """A result for each span."""
 
-    def watch(self, smooth_ms: float, tracker: TrackerSpec, source: str | None) -> FaceWatcher: ...
+    def watch(self, smooth_ms: float, tracker: TrackerSpec, source: str | None) -> FaceWatcher:
+        """A new stream of one camera; `source` is its name or None.
 
-def check_bundle_card(card: bytes | str) -> None:
+        Raises:
+            SpecError: `smooth_ms` is not 0 to 60000.
+        """
+
+def check_bundle_card(card: str | bytes) -> None:
     """check_card, and what opening asks beside: the frontend's version and a spec that works."""
 
-def check_card(card: bytes | str) -> None:
+def check_card(card: str | bytes) -> None:
     """Raise BundleCorruptError unless this JSON is a card that can be written, and
     BundleVersionError for a newer schema.
     """
@@ -1097,7 +1122,7 @@ def face_in_front(faces: Sequence[Face]) -> Face | None:
 def golden_drawing(name: str) -> NDArray[np.uint8]:
     """A drawn face, uint8 (96, 96): 'level', 'smile', 'frown' or 'open'; empty for another name."""
 
-def golden_inputs(card: str, assets: dict[str, bytes]) -> list[bytes]:
+def golden_inputs(card: str | bytes, assets: dict[str, bytes]) -> list[bytes]:
     """The inputs of which a card keeps answers, as its frontend makes them: bytes of tensors."""
 
 def golden_signal(name: str) -> NDArray[np.int16]:
@@ -1164,11 +1189,13 @@ def wrong_answers(name: str, scale: float, right: NDArray[np.float32], given: ND
     """How an output differs from the CPU's, a sentence, or ''. float32, of the same size."""
 
 CARD_SCHEMA: int
+"The newest schema of a card that this release reads, and the one that it writes."
 CROP_DOWN: float
 CROP_OVER_BOX: float
 FACE_FRONTEND_VERSION: int
 "Goes up when the same FaceSpec gives other numbers."
 RESULT_SCHEMA: int
+"The form of a result; it grows when a field changes its meaning."
 SMOOTH_MS: float
 TEXT_FRONTEND_VERSION: int
 "Goes up when the same TextSpec gives other ids."
@@ -1177,3 +1204,4 @@ UNICODE_VERSION: str
 VOICE_FRONTEND_VERSION: int
 "Goes up when the same VoiceSpec gives other numbers."
 __version__: str
+"The version in pyproject.toml when the module was built."

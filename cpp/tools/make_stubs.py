@@ -140,7 +140,7 @@ def merged(scope: Scope, overlay: Scope, faults: list[str], inside: str = "") ->
             typed = entry if isinstance(entry, ast.FunctionDef) else node
             typed.body = documented(node, entry, node) or [ast.Expr(ast.Constant(...))]
             if typed is node and says_too_little(node):
-                faults.append(f"{inside}{name} says too little: {ast.unparse(node).splitlines()[-1]}")
+                faults.append(f"{inside}{name}({ast.unparse(node.args)}) says too little")
             node = typed
         body += [node, *([texts[name]] if name in texts else [])]
     faults += [f"{inside}{name} is not in the module" for name in entries if name not in members]
