@@ -1,4 +1,4 @@
-"""Fingerprints of clips: they find the same recording again, but not another take of the same sentence.
+"""Fingerprints of clips. They find the same recording again, but not another take of the same sentence.
 
 The method follows Haitsma and Kalker (2002, "A highly robust audio fingerprinting system"). It takes the
 energies of 17 bands between 200 and 3,800 Hz, which a telephone line keeps. For each pair of neighbours it
@@ -25,7 +25,7 @@ SAME = 0.6
 BANDS, STEPS = 16, 48
 CELLS = BANDS * STEPS
 BYTES = CELLS // 4
-"""Of one packed code: two bits a cell."""
+"""The size of a packed code: two bits a cell."""
 
 _HOP_S, _WINDOW_S, _HOPS_A_STEP = 0.008, 0.064, 4
 _LOW_HZ, _HIGH_HZ, _SILENCE_DB, _DEAD_DB = 200.0, 3800.0, 40.0, 0.5
@@ -57,8 +57,8 @@ def unit(codes: Signs) -> Unit:
 def likeness(queries: Signs, known: Unit) -> Unit:
     """Return for each of the ``known`` codes how like one clip (``queries``, its shifts) is, at best.
 
-    Every third shift is tried first, and all of them only where that comes near: 8 ms beside its best a copy
-    keeps two thirds of its likeness.
+    The function tries every third shift first, and all shifts of those that come near. At 8 ms from the best
+    shift a copy keeps two thirds of its likeness.
     """
     if not len(known) or not len(queries):
         return np.zeros(len(known), np.float32)
