@@ -137,7 +137,7 @@ def _picture(row: Mapping[str, Any], folder: Path, where: str) -> MarkedPicture:
         raise DataError(
             f"{where}: {error}; boxes are written kind:x0,y0,x1,y1;… and eyes as four numbers, in pixels."
         ) from error
-    names = {name: given[name] for name in _NAMES}
+    names: dict[str, Any] = {name: given[name] for name in _NAMES}
     return MarkedPicture(path=folder / given["path"], faces=tuple(faces), portrait=portrait, **names)
 
 
