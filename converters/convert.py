@@ -70,7 +70,7 @@ def convert(
     found = task.compare(device, reference, examples, budget=budget, progress=progress)
     if found.problems:
         raise BudgetError(
-            f"{draft.name} is not good enough in int8, nothing was written: {'; '.join(found.problems)}. "
+            f"{draft.name} is not good enough in int8. Nothing was written: {'; '.join(found.problems)}. "
             f"Worst layers (error in steps): {', '.join(_worst(model, inputs)) or 'unknown'}. "
             f"Calibrate on {task.plural} like those the model will read "
             f"({Path(calibration).name} gives {len(inputs)} inputs)."
@@ -99,7 +99,7 @@ def calibration_inputs(draft: Card, frontend: Any, calibration: Path) -> npt.NDA
     found = [example for example in rows if str(getattr(example, task.column) or "").strip()]
     if len(found) < len(rows) / 2 or not found:
         raise DataError(
-            f"{Path(calibration).name} is no calibration set for a {draft.modality} model: {len(found)} of "
+            f"{Path(calibration).name} does not calibrate a {draft.modality} model: {len(found)} of "
             f"{len(rows)} rows have a {task.column}. Give a manifest of {task.plural}, such as "
             "calibration.csv beside the trained model."
         )
@@ -125,7 +125,7 @@ def _copy_seen(seen: Path, beside: Path) -> None:
 
 
 def _worst(model: Path, inputs: npt.NDArray[Any]) -> tuple[str, ...]:
-    """Name the worst layers; none if TensorFlow's debugger fails, because the missed budget must be told."""
+    """Name the worst layers; none if TensorFlow's debugger fails, because the missed budget matters more."""
     try:
         return worst_layers(model, inputs[:200])
     except ConversionError:

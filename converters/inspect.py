@@ -1,4 +1,4 @@
-"""What is inside a ``.tflite``: operators, inputs, outputs, quantization. Needs no TensorFlow."""
+"""Look into a ``.tflite``: operators, inputs, outputs, quantization. Needs no TensorFlow."""
 
 from __future__ import annotations
 

@@ -48,14 +48,14 @@ def quantize(model: Path, inputs: npt.NDArray[Any]) -> bytes:
 
 
 def require_keras(model: Path) -> None:
-    """Refuse a file that is no ``.keras`` file, before computing anything.
+    """Refuse any file but a ``.keras`` file, before computing anything.
 
     Raises:
         ConversionError: it is none.
     """
     if not zipfile.is_zipfile(model):
         raise ConversionError(
-            f"{model} is no Keras model: expected a file as `edgeemo train` or Keras' model.save writes it."
+            f"{model} is not a Keras model: expected a file that `edgeemo train` or Keras' model.save wrote."
         )
 
 

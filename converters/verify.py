@@ -13,7 +13,7 @@ from edgeemo.bundle import Bundle
 from edgeemo.data.manifest import Example
 from edgeemo.errors import DataError
 from edgeemo.evaluation.bootstrap import Draw, Interval, difference, measure
-from edgeemo.evaluation.label_spaces import FINE, label_spaces_of
+from edgeemo.evaluation.label_sets import FINE, label_sets_of
 from edgeemo.evaluation.metrics import LabelMeasure
 from edgeemo.evaluation.predictions import Predictions, Progress, predict
 from edgeemo.recognizer import Recognizer
@@ -29,10 +29,10 @@ CLEAR = 0.10
 
 @dataclass(frozen=True)
 class Budget:
-    """What int8 may cost: agreement of the top label, and loss of macro-F1 as a fraction.
+    """The budget of int8: agreement of the top label, and loss of macro-F1 as a fraction.
 
-    With fewer labelled examples than ``few``, or fewer than ``rare`` of a label, a drop also passes if its
-    paired 95 % interval holds 0: a single example then moves macro-F1 by more than ``drop``.
+    With fewer labelled examples than ``few``, or fewer than ``rare`` of a label, a single example moves
+    macro-F1 by more than ``drop``. Then a drop also passes if its paired 95 % interval holds 0.
     """
 
     agreement: float = 0.97
@@ -113,8 +113,9 @@ def verify(
     """
     opened = Bundle.open(bundle)
     task = task_of(opened.card)
+    examples = task.read(manifest)
     device, reference = task.opener(opened, Runtime(opened.flatbuffer)), float_reference(model, opened)
-    return task.compare(device, reference, task.read(manifest), budget=budget, progress=progress)
+    return task.compare(device, reference, examples, budget=budget, progress=progress)
 
 
 def compare(
@@ -190,7 +191,7 @@ def graph_problems(found: Any) -> list[str]:
 def _scores(
     device: Recognizer, examples: Sequence[Example], exact: Predictions, said: Predictions
 ) -> dict[str, Any]:
-    space = label_spaces_of(device.card)[FINE]
+    space = label_sets_of(device.card)[FINE]
     active = [space.active(space.probability(p.probabilities, p.scores)) for p in (exact, said)]
     agree = (active[0] == active[1]).mean(0)
     named = {label for example in examples for label in example.labels}

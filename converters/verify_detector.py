@@ -25,7 +25,7 @@ CLEAR = 0.10
 
 @dataclass(frozen=True)
 class DetectorBudget:
-    """What int8 may cost: faces found by both, their boxes and eyes, and loss of recall as a fraction.
+    """The budget of int8: faces found by both, their boxes and eyes, and loss of recall as a fraction.
 
     One face less always passes: among few faces it is more than ``drop``.
     """
@@ -45,8 +45,9 @@ class DetectorVerification:
         agreement: faces found by both, twice, over all found by either.
         clear_agreement: of the ``n_clear`` that either finds by a score 0.10 above the least, the share
             the other finds at all.
-        box_overlap: mean intersection over union of the boxes of faces both find; eye_difference: mean
-            distance of their eyes, in distances of the eyes; score_difference: the largest of their scores.
+        box_overlap: mean intersection over union of the boxes of faces that both find.
+        eye_difference: mean distance of their eyes, in eye distances.
+        score_difference: the largest difference of their scores.
         float_recall, int8_recall: of the ``n_bare`` bare faces from 40 pixels on, where such are marked.
         foreign_operators, float_tensors, problems: see `edgeemo.converters.verify.Verification`.
     """

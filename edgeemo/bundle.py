@@ -116,17 +116,21 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
 
     Raises:
         BundleNotFoundError: there is no such bundle.
+        BundleError: this user may not read the folder of shipped bundles.
         InputTypeError: the argument is neither ``str`` nor a path.
     """
     if not isinstance(name_or_path, str | os.PathLike):
         raise InputTypeError(f"Expected a bundle's name or path, got {type(name_or_path).__name__}.")
-    here = shipped()
-    if isinstance(name_or_path, str) and name_or_path in here:
-        return here[name_or_path]
-    path = Path(name_or_path)
+    path, here = Path(name_or_path), {}
+    if isinstance(name_or_path, str) and os.sep not in name_or_path:
+        here = shipped()
+        if name_or_path in here:
+            return here[name_or_path]
     with suppress(OSError, ValueError):  # the name is too long, or the folder is closed
         if path.is_file():
             return path
+    with suppress(BundleError):
+        here = shipped()
     raise BundleNotFoundError(
         f"There is no bundle {os.fspath(name_or_path)!r}: "
         f"expected a file, or one of {', '.join(here) or '(none)'}."

@@ -119,6 +119,17 @@ class FaceDetector(OpenedBundle):
         """
         return self.native.detect(image, color)
 
+    def time_stages(self, on: bool) -> None:
+        """Measure the stages of every call from now on, beginning at zero, or no longer.
+
+        Change this only while no call runs.
+        """
+        self.native.time_stages(on)
+
+    def stage_times(self) -> dict[str, int]:
+        """Return the nanoseconds by stage since `time_stages` was called, as `Recognizer.stage_times`."""
+        return self.native.stage_times()
+
 
 def native_of(detector: Detector) -> Any:
     """Return what the engine calls: the native detector, or the caller's object."""

@@ -9,7 +9,6 @@ import importlib
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -34,20 +33,36 @@ MODULES = {
     **{f"training.train_{kind}": f"training.{kind}.trainer" for kind in _KINDS},
     "training.scenes": "training.detector.scenes",
     "training.teacher_eyes": "training.detector.teacher",
+    "told": "system_files",
+    **{f"bench.{name}": "bench.comparison" for name in ("compare", "earlier")},
+    **{"bench.robust": "bench.block_statistics", "bench.laps": "bench.stage_times"},
+    **{"bench.fresh": "bench.new_process", "bench.child": "bench.worker", "bench.hops": "bench.streaming"},
+    **{"bench.page": "bench.html_page", "bench.chart": "bench.image"},
+    **{
+        "doctor.case": "doctor.context",
+        "doctor.speed": "doctor.processor",
+        "doctor.pixels": "doctor.picture",
+    },
+    **{"doctor.child": "doctor.subprocesses", "doctor.probe": "doctor.model_runs"},
+    "doctor.media": "doctor.model_runs",
     "converters.twin": "converters.float_reference",
     "evaluation.damage": "evaluation.corruptions",
-    "evaluation.spaces": "evaluation.label_spaces",
+    "evaluation.spaces": "evaluation.label_sets",
     "evaluation.robustness_face": "evaluation.robustness",
 }
 """Old name → new name, both below ``edgeemo``."""
 
 
-class _Moved(MetaPathFinder, Loader):
-    """Finds and loads the modules of `MODULES`."""
+class _Moved:
+    """Finds and loads the modules of `MODULES`. The base classes in importlib.abc would load tempfile."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: Any = None) -> ModuleSpec | None:
         old = fullname.removeprefix("edgeemo.")
-        return ModuleSpec(fullname, self) if old != fullname and old in MODULES else None
+        loader: Any = self
+        return ModuleSpec(fullname, loader) if old != fullname and old in MODULES else None
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Let Python make the module."""
 
     def exec_module(self, module: ModuleType) -> None:
         new = f"edgeemo.{MODULES[module.__name__.removeprefix('edgeemo.')]}"

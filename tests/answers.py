@@ -1,7 +1,7 @@
 """Computes what the bundles in `tests/bundles` answer, through Python and through the C ABI.
 
-``python tests/answers.py`` writes ``tests/bundles/answers.npz`` anew. Do that only where an answer is meant
-to change, and say why in the commit.
+``python tests/answers.py`` writes ``tests/bundles/answers.npz`` again. Do that only if you want an answer to
+change, and say why in the commit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the tests share."""
+"""Fixtures that several tests share."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a background job; ch
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What probes of delegates left on this machine is no matter of the tests, nor the other way round."""
+    """Keep the tests and the cache of this machine apart, where probes of delegates leave records."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
@@ -52,7 +52,7 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ``edgeemo train`` leaves, after a quarter of a minute on the tiny data."""
+    """The folder that ``edgeemo train`` writes from the tiny data, in a quarter of a minute."""
     from text_training_data import RECIPE
 
     from edgeemo.training.train import run
@@ -87,7 +87,7 @@ def tiny_voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained_voice(tiny_voices: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ``edgeemo train`` leaves of the tiny voices."""
+    """The folder that ``edgeemo train`` writes from the tiny voices."""
     from voice_training_data import RECIPE
 
     from edgeemo.training.train import run
@@ -122,7 +122,7 @@ def tiny_faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained_face(tiny_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ``edgeemo train`` leaves of the tiny faces."""
+    """The folder that ``edgeemo train`` writes from the tiny faces."""
     from face_training_data import RECIPE
 
     from edgeemo.training.train import run
@@ -157,7 +157,7 @@ def tiny_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained_detector(tiny_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ``edgeemo train`` leaves of the tiny set of pictures."""
+    """The folder that ``edgeemo train`` writes from the tiny set of pictures."""
     from detector_training_data import RECIPE
 
     from edgeemo.training.train import run

@@ -25,7 +25,7 @@ def frame(n: int) -> Pixels:
 
 
 class Capture:
-    """What ``cv2.VideoCapture`` gives: ``reads`` yields a frame, None (there is none), or raises."""
+    """A fake ``cv2.VideoCapture``: ``reads`` yields a frame or None (no frame came), or raises."""
 
     def __init__(self, reads: Iterator[Pixels | None], *, opened: bool = True, fps: float = 25.0) -> None:
         self._reads, self._opened, self._fps = reads, opened, fps

@@ -1,6 +1,6 @@
 """A fake voice recognizer without a model, and clips whose answers are known.
 
-The recognizer knows one tone for each label. Noise is anger, and silence is no evidence.
+The recognizer knows one tone for each label. It reads noise as anger, and finds no evidence in silence.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The faults that `mutants` plants: small ones, as people make them.
 
-Each row names a file, a text that stands in it exactly once, the faulty text, and the tests that should notice
-the fault (arguments of pytest, below ``tests/``). Faults that cannot change an answer do not belong here.
+Each row names a file, a text that stands in the file exactly once, and the faulty text. The last column names
+the tests that should notice the fault: arguments of pytest, below ``tests/``. A fault that cannot change an
+answer does not belong here.
 """
 
 from __future__ import annotations
@@ -124,9 +125,9 @@ FAULTS = [
     Fault("edgeemo/evaluation/groups.py", "// 10 * 10", "// 5 * 5", "test_face_evaluate.py test_voice_evaluate.py"),
     Fault("edgeemo/evaluation/sounds.py", "10 ** (-snr_db / 10)", "10 ** (-snr_db / 20)", "test_robustness.py"),
 
-    Fault("edgeemo/evaluation/label_spaces.py", "probability >= self.thresholds", "probability > self.thresholds",
+    Fault("edgeemo/evaluation/label_sets.py", "probability >= self.thresholds", "probability > self.thresholds",
           "test_verify.py test_evaluate.py"),
-    Fault("edgeemo/evaluation/label_spaces.py", "labels, members = tuple(groups), ", "labels, members = tuple(sorted(groups)), ",
+    Fault("edgeemo/evaluation/label_sets.py", "labels, members = tuple(groups), ", "labels, members = tuple(sorted(groups)), ",
           "test_verify.py test_evaluate.py"),
 
     # --- data ---
@@ -150,7 +151,7 @@ FAULTS = [
 
     # --- doctor and licences ---
     Fault("edgeemo/doctor/model_runs.py", "TOLERANCE = 0.05", "TOLERANCE = 0.5", "test_doctor_checks.py"),
-    Fault("edgeemo/licence.py", "if require_commercial:", 'if require_commercial and card.commercial == "no":',
+    Fault("edgeemo/opened.py", "if require_commercial:", 'if require_commercial and card.commercial == "no":',
           "test_licences.py test_recognizer.py"),
 
     # --- measuring speed ---

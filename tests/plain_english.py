@@ -21,18 +21,7 @@ from prose import read
 MOST_WORDS = 25
 """The longest sentence that a reader takes in at once."""
 
-PRIVATE_NAMES = {
-    "told",
-    "laps",
-    "forms",
-    "case",
-    "spaces",
-    "damage",
-    "twin",
-    "small-voice",
-    "small-text",
-    "small-face",
-}
+PRIVATE_NAMES = {"told", "laps", "forms", "case", "spaces", "damage", "twin", "parrot", "pocket", "mime"}
 """File names that explain nothing."""
 
 PRIVATE = {

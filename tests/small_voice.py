@@ -1,7 +1,7 @@
 """A small voice bundle whose answers are known.
 
 The model takes for speech what differs much in level from band to band. A deep voice is sad, a high voice is
-angry, and a voice between them is neutral. Silence and noise are no speech.
+angry, and a voice between them is neutral. The model finds no speech in silence and noise.
 ``python tests/small_voice.py`` makes ``tests/small_voice.tflite`` again, which needs TensorFlow. The tests
 read that file.
 """

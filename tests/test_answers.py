@@ -1,7 +1,7 @@
 """Bundles of earlier releases answer as they did, to the bit.
 
 `tests/bundles` keeps five bundles for ever, and their answers to 2,100 texts, 200 clips, 210 pictures and a
-video. `answers` computes the answers anew, through Python and through the C ABI. Where the processor, the
+video. `answers` computes the answers again, through Python and through the C ABI. Where the processor, the
 release of LiteRT or a decoder is another, int8 rounds differently; then the answers must be close.
 """
 

@@ -160,8 +160,8 @@ def test_partners_are_of_the_same_kind_and_each_is_taken_once() -> None:
 @pytest.mark.parametrize(
     ("section", "says"),
     [
-        ({"copys": 3}, "unknown copys"),
-        ({"codecs": ["tape"]}, "unknown tape"),
+        ({"copys": 3}, "unknown key copys"),
+        ({"codecs": ["tape"]}, "unknown codec tape"),
         ({"snr_db": [30, 5]}, "snr_db.*lowest, highest"),
     ],
 )

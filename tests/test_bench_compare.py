@@ -72,6 +72,8 @@ def test_what_takes_as_long_as_is_allowed_passes() -> None:
     assert found["verdict"] == SLOWER
     assert exceeds(found, 0.05)
     assert not exceeds(found, 0.07)
+    assert not exceeds({"verdict": SLOWER, "ratio": 1.5}, 0.5)  # no more than the limit
+    assert not exceeds({"verdict": SAME, "ratio": 1.9}, 0.5)
     assert not exceeds(comparison.compare(result(40.0), [result(50.0)]), 0.0)
 
 
@@ -173,7 +175,7 @@ def test_a_file_that_was_damaged_anywhere_gives_a_refusal_or_a_verdict(
             if value is None:
                 del inside[last]
             else:
-                inside[last] = value[0]
+                inside[last] = copy.deepcopy(value[0])  # later changes must not reach NASTY itself
         except (KeyError, IndexError, TypeError):  # an earlier change took it away
             continue
     told_of(old, tmp_path_factory.getbasetemp())

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -216,3 +217,28 @@ def test_a_reader_never_sees_half_a_bundle(tmp_path: Path) -> None:
         while time.monotonic() < deadline:
             assert path.read_bytes() == GOOD
         child.kill()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become a user without rights")
+def test_a_folder_of_shipped_bundles_that_may_not_be_read_is_a_bundle_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As nobody: the name of a shipped bundle is an error of ours, a path elsewhere still opens."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    monkeypatch.setattr("edgeemo.bundle.ZOO", closed)
+    with tempfile.TemporaryDirectory(prefix="edgeemo-") as folder:
+        file = Path(folder) / "small.tflite"
+        file.write_bytes(GOOD)
+        Path(folder).chmod(0o755)
+        Bundle.open(file)  # whatever is imported late is imported now
+        child = os.fork()
+        if child == 0:
+            os.setuid(65534)
+            try:
+                Bundle.open(file)
+                Bundle.open("text")
+            except BundleError as error:
+                os._exit(0 if "cannot be read" in str(error) else 2)
+            os._exit(3)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

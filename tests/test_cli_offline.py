@@ -66,9 +66,12 @@ def test_evaluate_compares_with_a_peer(
 
 
 @pytest.mark.parametrize(("policy", "code"), [("refuse", 3), ("drop", 0), ("keep", 0)])
-def test_leaks_are_refused_with_exit_code_three(bundle: str, dev: str, policy: str, code: int) -> None:
+def test_leaks_are_refused_with_exit_code_three(
+    bundle: str, dev: str, policy: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_seen(Path(bundle).with_suffix(".seen"), ["SAD"])
     assert main(["evaluate", bundle, dev, "--leaks", policy, "--json"]) == code
+    assert ("1 of 3 test texts also stand" in capsys.readouterr().err) == (policy == "refuse")
 
 
 def test_inspect_gives_the_card_as_json(bundle: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,7 +200,7 @@ def test_a_file_that_is_no_keras_model_is_an_error_and_no_failed_check(
     )
     assert main([command, model, *rest]) == 1
     said = capsys.readouterr().err
-    assert "m.keras is no Keras model" in said
+    assert "m.keras is not a Keras model" in said
     assert "Traceback" not in said
     assert not (tmp_path / "new.tflite").exists()
 
@@ -227,7 +230,7 @@ def test_train_and_manifest_pass_on_what_was_asked(
             self.calls.append((recipe, named))
             return Path("runs/text/model.keras")
 
-        def manifest(self, dataset: str, data: Path, split: str) -> list[Example]:
+        def load(self, dataset: str, data: Path, split: str) -> list[Example]:
             self.calls.append((dataset, data, split))
             return [Example(text="x", labels=("joy",))]
 

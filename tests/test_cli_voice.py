@@ -19,6 +19,7 @@ import small_voice
 
 from edgeemo import VoiceRecognizer
 from edgeemo.cli import main
+from edgeemo.cli.voice import Peaks
 from edgeemo.types import RESULT_SCHEMA
 
 RATE = small_voice.RATE
@@ -195,6 +196,18 @@ def test_a_picture_is_drawn(
     assert main(["predict", str(tmp_path / "a.flac"), "--bundle", bundle, "--picture", str(picture)]) == 0
     assert picture.read_bytes()[:4] == b"\x89PNG"
     assert capsys.readouterr().err == f"edgeemo: wrote {picture}\n"
+
+
+@pytest.mark.parametrize("size", [1, 73, 80, 1_000])
+def test_the_waveform_of_a_picture_holds_every_sample(size: int) -> None:
+    """However the file is cut into chunks, each 10 ms have their least and their greatest sample."""
+    samples = np.sin(np.arange(8_030, dtype=np.float32))
+    peaks = Peaks(8_000)
+    for begin in range(0, len(samples), size):
+        peaks.add(np.stack([samples[begin : begin + size]] * 2, axis=1))
+    tens = samples[:8_000].reshape(100, 80)
+    np.testing.assert_array_equal(peaks.array(), np.stack([tens.min(1), tens.max(1)], axis=1))
+    assert peaks.step_s == 0.01
 
 
 @pytest.mark.parametrize("name", ["nowhere/a.png", "a.nonsense"])

@@ -75,7 +75,7 @@ def test_a_calibration_set_unlike_the_real_texts_is_refused_and_names_the_worst_
     out = tmp_path / "bad.tflite"
     with pytest.raises(
         BudgetError,
-        match=r"nothing was written: the top label agrees.*Worst layers \(error in steps\): .*\d\.\d\d",
+        match=r"Nothing was written: the top label agrees.*Worst layers \(error in steps\): .*\d\.\d\d",
     ):
         converting.convert(trained / "model.keras", bad, out, budget=LOOSE, check=trained / "dev.csv")
     assert list(tmp_path.iterdir()) == [bad]
@@ -104,7 +104,7 @@ def test_a_graph_that_is_float_in_part_is_refused(
     def mixed(data: bytes) -> Anatomy:
         return replace(dissect(data), tensors={"int8": 9, "float32": 2})
 
-    monkeypatch.setattr("edgeemo.converters.verify.dissect", mixed)
+    monkeypatch.setattr("edgeemo.converters.inspect.dissect", mixed)
     with pytest.raises(BudgetError, match="2 tensors are float32 still"):
         converting.convert(
             trained / "model.keras", trained / "calibration.csv", tmp_path / "mixed.tflite", budget=LOOSE
@@ -139,9 +139,9 @@ def test_a_disk_that_fills_after_the_bundle_is_told_and_leaves_no_half_list(
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        ([Example(path=Path("a.wav")), Example(path=Path("b.wav"))], "no calibration set for a text model"),
+        ([Example(path=Path("a.wav")), Example(path=Path("b.wav"))], "does not calibrate a text model"),
         ([Example(text="the same")] * 50, "repeats the same few texts"),
-        ([Example(text=" ")] * 50, "no calibration set for a text model"),
+        ([Example(text=" ")] * 50, "does not calibrate a text model"),
     ],
     ids=["sound files", "one text", "blank"],
 )
@@ -179,7 +179,7 @@ def test_a_crash_of_the_converter_is_an_error_not_the_end(
 
 def test_a_file_that_is_no_keras_model_is_an_error_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "model.keras").write_bytes(b"not a model")
-    with pytest.raises(ConversionError, match=r"model\.keras is no Keras model: expected a file as"):
+    with pytest.raises(ConversionError, match=r"model\.keras is not a Keras model: expected a file that"):
         quantizing.quantize(tmp_path / "model.keras", np.zeros((1, 8), np.int32))
 
 

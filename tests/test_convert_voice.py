@@ -92,7 +92,7 @@ def test_float_and_int8_stand_in_the_same_recognizer(
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        ([Example(text="not a sound")] * 30, "no calibration set for a voice model"),
+        ([Example(text="not a sound")] * 30, "does not calibrate a voice model"),
         ([Example(path=Path("same.wav"))] * 30, "repeats the same few clips"),
         ([Example(path=Path(f"{i}.wav")) for i in range(30)], "There is no clip"),
     ],

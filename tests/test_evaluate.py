@@ -16,7 +16,7 @@ from edgeemo.data.leaks import write_seen
 from edgeemo.data.manifest import Example
 from edgeemo.errors import DataError, LeakError, RuntimeUnavailableError
 from edgeemo.evaluation import Report, evaluate, pictures, tables
-from edgeemo.evaluation.label_spaces import choose, label_spaces_of
+from edgeemo.evaluation.label_sets import choose, label_sets_of
 from edgeemo.evaluation.peers import best_thresholds, compare
 
 
@@ -100,7 +100,7 @@ def test_exclusive_labels_are_judged_by_the_likeliest(tmp_path: Path) -> None:
 
 def test_a_group_sums_exclusive_labels_and_is_any_of_independent_ones() -> None:
     probabilities, scores = np.array([[0.2, 0.3, 0.4, 0.05, 0.05]]), np.zeros((1, 8))
-    several, one = (label_spaces_of(float_text.card(multi_label=m))["ekman"] for m in (True, False))
+    several, one = (label_sets_of(float_text.card(multi_label=m))["ekman"] for m in (True, False))
     assert several.probability(probabilities, scores)[0, 0] == pytest.approx(1 - 0.8 * 0.7)
     assert one.probability(probabilities, scores)[0, 0] == 0.5
     assert one.active(one.probability(probabilities, scores)).tolist() == [[True, False, False, False]]
@@ -110,7 +110,7 @@ def test_names_of_groups_stand_in_the_order_of_their_members() -> None:
     members = {"z": ("joy",), "a": ("anger", "sadness"), "m": ("pride",)}
     groups = {name: Group(labels, 0.5) for name, labels in members.items()}
     card = float_text.card(groups={"three": groups})
-    space = label_spaces_of(card)["three"]
+    space = label_sets_of(card)["three"]
     assert space.labels == ("z", "a", "m")
     for label, places in zip(space.labels, space.members, strict=True):
         assert tuple(card.labels[i] for i in places) == members[label]
@@ -121,7 +121,7 @@ def test_names_of_groups_stand_in_the_order_of_their_members() -> None:
 
 
 def test_a_label_is_active_from_its_threshold_on() -> None:
-    space = label_spaces_of(float_text.card(thresholds=dict.fromkeys(float_text.LABELS, 0.5)))["fine"]
+    space = label_sets_of(float_text.card(thresholds=dict.fromkeys(float_text.LABELS, 0.5)))["fine"]
     just_below = np.nextafter(0.5, 0)
     assert space.active(np.array([[0.5, just_below, 0.6, 0.0, 0.5]])).tolist() == [
         [True, False, True, False, True]
@@ -267,4 +267,4 @@ def test_pictures_are_drawn_for_every_space(recognizer: Recognizer, tmp_path: Pa
 def test_a_missing_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(RuntimeUnavailableError, match=r"pip install 'edgeemo\[eval\]'"):
-        pictures.require()
+        pictures.matplotlib_figure()

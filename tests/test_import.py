@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
 
+import pytest
+
+from edgeemo.moved import MODULES
+
 LIBRARY = {
-    *("copy", "dataclasses", "errno", "fnmatch", "glob", "hashlib", "importlib", "inspect", "ipaddress"),
-    *("json", "linecache", "logging", "ntpath", "pathlib", "string", "textwrap", "threading", "token"),
-    *("tokenize", "traceback", "urllib", "weakref", "zlib"),
+    *("atexit", "copy", "dataclasses", "errno", "fnmatch", "glob", "hashlib", "importlib", "inspect"),
+    *("ipaddress", "json", "linecache", "logging", "ntpath", "pathlib", "string", "textwrap", "threading"),
+    *("token", "tokenize", "traceback", "urllib", "weakref", "zlib"),
 }
 """Parts of Python's library that edgeemo may load, small ones all; what begins with "_" belongs to one."""
 
@@ -32,3 +37,14 @@ def test_importing_edgeemo_loads_little() -> None:
 
 def test_a_library_that_is_imported_too_early_would_be_seen() -> None:
     assert {"click", "rich"} <= loaded_beyond_numpy("import edgeemo, click, rich.table") - LIBRARY
+
+
+@pytest.mark.parametrize("old", [name for name in MODULES if name.startswith(("told", "bench", "doctor"))])
+def test_a_module_that_moved_is_found_by_its_old_name(old: str) -> None:
+    """Only those are imported here that need no extra."""
+    if old == "bench.chart":
+        pytest.importorskip("matplotlib")
+    sys.modules.pop(f"edgeemo.{old}", None)
+    with pytest.warns(DeprecationWarning, match=f"edgeemo.{old} is now edgeemo.{MODULES[old]}"):
+        found = importlib.import_module(f"edgeemo.{old}")
+    assert found is importlib.import_module(f"edgeemo.{MODULES[old]}")

@@ -13,11 +13,11 @@ import fake_recognizer
 import numpy as np
 import pytest
 import small_voice
-from edgeemo.manifest import Example
 from fake_recognizer import FakeRecognizer
 
 from edgeemo import VoiceRecognizer
 from edgeemo.cli import main
+from edgeemo.data.manifest import Example
 from edgeemo.evaluation import evaluate
 from edgeemo.sources import AudioFile
 

@@ -21,7 +21,7 @@ from edgeemo.errors import (
     InputError,
     InputTypeError,
 )
-from edgeemo.evaluation.label_spaces import label_spaces_of
+from edgeemo.evaluation.label_sets import label_sets_of
 from edgeemo.types import FloatArray
 
 NEUTRAL = [1.0, 0, 0, 0, 0, 0, 0, 0]
@@ -115,7 +115,7 @@ def test_of_exclusive_labels_the_likeliest_alone_is_active_as_evaluation_counts(
 ) -> None:
     result = fake(logits, **EXCLUSIVE).predict("so happy")
     assert result.active == (active,)
-    space = label_spaces_of(small_text.card(**EXCLUSIVE))["fine"]
+    space = label_sets_of(small_text.card(**EXCLUSIVE))["fine"]
     counted = space.active(result.probabilities[np.newaxis].astype(np.float64))[0]
     assert [label for label, hit in zip(space.labels, counted, strict=True) if hit] == [active]
 

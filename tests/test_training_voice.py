@@ -106,7 +106,7 @@ def test_a_finished_step_is_kept_and_features_are_made_once(
     [
         (('name = "speech"', 'name = "hearing"'), "named speech and emotion"),
         (('labels = ["ravdess", "emodb"]', 'labels = "ravdess"'), "list of sets"),
-        (("copies = 2", "copys = 2"), "unknown copys"),
+        (("copies = 2", "copys = 2"), "unknown key copys"),
         (("hop = 80", "hup = 80"), "hup"),
         (('model = "voice_cnn"', 'model = "voice_rnn"'), "no model 'voice_rnn'"),
         (("channels = [8, 8, 8]", "chanels = [8, 8, 8]"), "step speech: speech_cnn has no option chanels"),

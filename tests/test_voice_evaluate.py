@@ -22,7 +22,7 @@ from edgeemo.data.leaks_voice import write_seen_voice
 from edgeemo.data.manifest import Example, write_manifest
 from edgeemo.errors import DataError, InputError, LeakError, RuntimeUnavailableError, SourceError
 from edgeemo.evaluation import Report, evaluate, pictures, tables
-from edgeemo.evaluation.label_spaces import choose
+from edgeemo.evaluation.label_sets import choose
 from edgeemo.frontends import VoiceFrontend, VoiceSpec
 
 pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
@@ -168,15 +168,15 @@ def test_without_soundfile_it_says_how_to_get_it(
 def test_speakers_of_the_training_are_refused_and_can_be_dropped(
     tmp_path: Path, examples: list[Example]
 ) -> None:
-    write_seen_voice(tmp_path / "ear.seen", examples[:3])
+    write_seen_voice(tmp_path / "fake.seen", examples[:3])
     with pytest.raises(LeakError, match="1 of 6 test speakers"):
-        measured(examples, tmp_path / "ear.tflite")
-    report = measured(examples, tmp_path / "ear.tflite", leaks="drop")
+        measured(examples, tmp_path / "fake.tflite")
+    report = measured(examples, tmp_path / "fake.tflite", leaks="drop")
     assert report.n == 15
     assert report.to_dict()["leaks"]["speakers"] == ["s0"]
-    write_seen_voice(tmp_path / "ear.seen", examples)
+    write_seen_voice(tmp_path / "fake.seen", examples)
     with pytest.raises(DataError, match="All 18 test clips or their speakers"):
-        measured(examples, tmp_path / "ear.tflite", leaks="drop")
+        measured(examples, tmp_path / "fake.tflite", leaks="drop")
 
 
 def test_tables_and_pictures_show_the_speakers(examples: list[Example], tmp_path: Path) -> None:

@@ -9,7 +9,6 @@
 #include "edgeemo/errors.h"
 #include "errors.h"
 #include "pictures.h"
-#include "spec_binding.h"
 
 namespace py = pybind11;
 using edgeemo::Alignment;
@@ -18,28 +17,6 @@ using edgeemo::Face;
 using edgeemo::FaceDecoder;
 
 namespace {
-
-// Every field, sorted by name.
-struct Fields {
-    static constexpr const char* name = "DetectorSpec";
-
-    template <class Spec, class Visit>
-    static void visit(Spec& s, Visit&& field) {
-        field("height", s.height, "Pixels of the input, 32 to 512, a multiple of most_stride.");
-        field("least_score", s.least_score, "Below it nothing is a face, 0.001 to 0.999.");
-        field("least_stride", s.least_stride, "Of the finest grid, a power of two, 4 to most_stride.");
-        field("merge", s.merge, "One face is its 'best' box or the 'mean' of all, weighed by their scores.");
-        field("most_faces", s.most_faces, "1 to 256; the best are kept.");
-        field("most_stride", s.most_stride, "Of the coarsest grid, a power of two, to 64.");
-        field("overlap", s.overlap,
-              "Intersection over union from which two boxes are one face, 0.05 to 0.95.");
-        field("score_bias", s.score_bias,
-              "A score is sigmoid(score_scale * logit + score_bias); -100 to 100.");
-        field("score_scale", s.score_scale,
-              "A score is sigmoid(score_scale * logit + score_bias); 1e-3 to 1e3.");
-        field("width", s.width, "Pixels of the input, 32 to 512, a multiple of most_stride.");
-    }
-};
 
 // The caller's array itself, never a converted copy.
 py::array_t<float> head(const char* name, const py::object& object, std::size_t cells, bool four) {
@@ -123,9 +100,6 @@ std::vector<Face> to_faces(const py::object& object) {
 
 void bind_detect(py::module_& m) {
     bind_face_value(m);
-    specs::Binding<DetectorSpec, Fields>::bind(
-        m, "The grids of a detector and how its heads become faces: a read-only value.")
-        .def_property_readonly("cells", &DetectorSpec::cells, "Cells of all grids: what the heads speak of.");
     py::class_<FaceDecoder>(
         m, "FaceDecoder",
         "From the heads of a face detector to faces: immutable, thread-safe, without the GIL.\n\n"

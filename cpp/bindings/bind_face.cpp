@@ -44,8 +44,9 @@ std::vector<py::ssize_t> shape_of(const FaceSpec& spec) {
     return {spec.height, spec.width, spec.channels == FaceSpec::Channels::rgb ? 3 : 1};
 }
 
-py::array_t<float> compute(const FaceFrontend& frontend, const py::object& object, const py::object& color,
-                           const py::object& box, const py::object& eyes, const py::object& crop) {
+py::array_t<float> compute_face(const FaceFrontend& frontend, const py::object& object,
+                                const py::object& color, const py::object& box, const py::object& eyes,
+                                const py::object& crop) {
     const Image image = to_image(object, color);
     const Alignment at = place(frontend, image, box, eyes, crop);
     py::array_t<float> out(shape_of(frontend.spec()));
@@ -69,14 +70,14 @@ py::array_t<std::int8_t> compute_int8(const FaceFrontend& frontend, const py::ob
 
 py::tuple pair(const Point& p) { return py::make_tuple(p.x, p.y); }
 
-std::string repr(const Alignment& a) {
+std::string alignment_repr(const Alignment& a) {
     return "Alignment(a=" + py::repr(py::float_(a.a)).cast<std::string>() +
            ", b=" + py::repr(py::float_(a.b)).cast<std::string>() +
            ", x=" + py::repr(py::float_(a.x)).cast<std::string>() +
            ", y=" + py::repr(py::float_(a.y)).cast<std::string>() + ")";
 }
 
-py::tuple state_of(const Alignment& a) { return py::make_tuple(a.a, a.b, a.x, a.y); }
+py::tuple alignment_state(const Alignment& a) { return py::make_tuple(a.a, a.b, a.x, a.y); }
 
 void bind_alignment(py::module_& m) {
     py::class_<Alignment>(
@@ -98,11 +99,14 @@ void bind_alignment(py::module_& m) {
             "to_crop", [](const Alignment& a, double x, double y) { return pair(a.to_crop({x, y})); },
             py::arg("x"), py::arg("y"), "The point of the crop at a point of the picture.")
         .def(
-            "__eq__", [](const Alignment& a, const Alignment& b) { return state_of(a).equal(state_of(b)); },
+            "__eq__",
+            [](const Alignment& a, const Alignment& b) {
+                return alignment_state(a).equal(alignment_state(b));
+            },
             py::is_operator())
-        .def("__hash__", [](const Alignment& a) { return py::hash(state_of(a)); })
-        .def("__repr__", &repr)
-        .def(py::pickle(&state_of, [](const py::tuple& s) {
+        .def("__hash__", [](const Alignment& a) { return py::hash(alignment_state(a)); })
+        .def("__repr__", &alignment_repr)
+        .def(py::pickle(&alignment_state, [](const py::tuple& s) {
             return Alignment{s[0].cast<double>(), s[1].cast<double>(), s[2].cast<double>(),
                              s[3].cast<double>()};
         }));
@@ -124,7 +128,7 @@ void bind_face(py::module_& m) {
             "spec", [](const FaceFrontend& f) { return f.spec(); }, "The FaceSpec.")
         .def("align", &align, py::arg("box") = py::none(), py::arg("eyes") = py::none(),
              "Where the crop of a box, eyes, or a box turned as the eyes are lies: an Alignment.")
-        .def("compute", &compute, py::arg("image"), py::arg("color"), py::arg("box") = py::none(),
+        .def("compute", &compute_face, py::arg("image"), py::arg("color"), py::arg("box") = py::none(),
              py::arg("eyes") = py::none(), py::kw_only(), py::arg("crop") = py::none(),
              "The tensor: float32 (height, width, 1 or 3).")
         .def("compute_int8", &compute_int8, py::arg("image"), py::arg("color"), py::arg("scale"),

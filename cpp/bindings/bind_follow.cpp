@@ -40,7 +40,8 @@ py::array_t<float> to_rows(const py::object& object, std::size_t n, std::size_t 
     return rows;
 }
 
-py::list update(Follower& f, const py::object& objects, const py::object& numbers, const py::object& time) {
+py::list update_follower(Follower& f, const py::object& objects, const py::object& numbers,
+                         const py::object& time) {
     const std::vector<Face> faces = to_faces(objects);
     const std::size_t size = f.follower.size();
     const py::array_t<float> rows = to_rows(numbers, faces.size(), size);
@@ -63,7 +64,7 @@ py::list update(Follower& f, const py::object& objects, const py::object& number
     return said;
 }
 
-void reset(Follower& f) {
+void reset_follower(Follower& f) {
     py::gil_scoped_release unlocked;
     const std::lock_guard<std::mutex> lock(f.mutex);
     f.follower.reset();
@@ -80,9 +81,9 @@ void bind_follow(py::module_& m) {
         .def(py::init<std::size_t, double, const edgeemo::TrackerSpec&>(), py::arg("size"),
              py::arg("smooth_ms"), py::arg("tracker"), "Rows of `size` numbers. Raises SpecError.")
         .def_property_readonly("size", [](const Follower& f) { return f.follower.size(); })
-        .def("update", &update, py::arg("faces"), py::arg("rows"), py::arg("t_ms"),
+        .def("update", &update_follower, py::arg("faces"), py::arg("rows"), py::arg("t_ms"),
              "Take what a frame says, a row a face: (track, mean, evidence) of each confirmed track.\n"
              "Raises InputError like FaceTracker.update, and then has not changed.")
-        .def("reset", &reset, "Equals a fresh one.")
+        .def("reset", &reset_follower, "Equals a fresh one.")
         .def("__len__", [](const Follower& f) { return f.follower.tracks(); });
 }

@@ -134,8 +134,7 @@ py::list predict_faces(const Recognizer& self, const py::object& image, const py
     return results;
 }
 
-py::dict stage_times(const Recognizer& self) {
-    const edgeemo::StageTimes times = self.recognizer.stage_times();
+py::dict by_stage(const edgeemo::StageTimes& times) {
     py::dict by_name;
     by_name["calls"] = times.calls;
     for (std::size_t i = 0; i < edgeemo::kStages; ++i) by_name[edgeemo::kStageNames[i]] = times.ns[i];
@@ -164,7 +163,8 @@ std::unique_ptr<Faces> watch(const Recognizer& self, double smooth_ms, const edg
 }
 
 py::list push_pcm(Voice& voice, const py::object& chunk, const py::object& time) {
-    if (py::isinstance<py::array>(chunk) && py::reinterpret_borrow<py::array>(chunk).size() == 0) return py::list();
+    if (py::isinstance<py::array>(chunk) && py::reinterpret_borrow<py::array>(chunk).size() == 0)
+        return py::list();
     const std::int64_t t_ms = to_ms(time);
     const edgeemo::Pcm pcm = to_pcm(chunk);
     return voice.results_after([&](edgeemo::VoiceListener& of) { of.push(pcm, t_ms); });
@@ -218,7 +218,12 @@ void bind_detector(py::module_& m) {
                 self.detect(picture, found);
                 return found;
             },
-            py::arg("image"), py::arg("color") = "rgb", "The faces of a picture, the best first.");
+            py::arg("image"), py::arg("color") = "rgb", "The faces of a picture, the best first.")
+        .def("time_stages", &edgeemo::FaceDetector::time_stages, py::arg("on"),
+             "Measure the stages of every call from now on, from zero, or no longer.")
+        .def(
+            "stage_times", [](const edgeemo::FaceDetector& self) { return by_stage(self.stage_times()); },
+            "Nanoseconds by stage, and how many calls they are of.");
 }
 
 }  // namespace
@@ -274,5 +279,7 @@ void bind_online(py::module_& m) {
         .def(
             "time_stages", [](Recognizer& self, bool on) { self.recognizer.time_stages(on); }, py::arg("on"),
             "Measure the stages of every call from now on, from zero, or no longer.")
-        .def("stage_times", &stage_times, "Nanoseconds by stage, and how many calls they are of.");
+        .def(
+            "stage_times", [](const Recognizer& self) { return by_stage(self.recognizer.stage_times()); },
+            "Nanoseconds by stage, and how many calls they are of.");
 }

@@ -14,5 +14,6 @@ edgeemo::ModelBytes hold_model(const pybind11::bytes& bytes);
 edgeemo::EngineOptions options_of(const std::string& library, std::int32_t threads,
                                   const std::string& delegate, const std::string& delegate_options);
 
-// Calls what returns a list of bytes, with the GIL; None is no goldens. The object must outlive it.
+// Calls a Python function that returns a list of bytes, with the GIL. None stands for no goldens. The object
+// must outlive the result.
 edgeemo::Goldens goldens_of(const pybind11::object& make);

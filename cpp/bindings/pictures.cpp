@@ -16,7 +16,7 @@ using edgeemo::Image;
 
 namespace {
 
-constexpr const char* kRemedy = "pass the picture as a uint8 array (height, width, channels)";
+constexpr const char* kPictureRemedy = "pass the picture as a uint8 array (height, width, channels)";
 
 Color to_color(const py::object& color) {
     if (!PyUnicode_Check(color.ptr()))
@@ -77,7 +77,7 @@ py::list items(const py::object& object, std::size_t n, const char* expected, co
 }  // namespace
 
 Image to_image(const py::object& object, const py::object& color) {
-    if (!py::isinstance<py::array>(object)) raise_expected("a numpy array", object, kRemedy);
+    if (!py::isinstance<py::array>(object)) raise_expected("a numpy array", object, kPictureRemedy);
     const auto array = py::reinterpret_borrow<py::array>(object);
     if (!py::isinstance<py::array_t<std::uint8_t>>(object)) {
         const bool floats = array.dtype().kind() == 'f';

@@ -7,8 +7,8 @@
 
 #include "edgeemo/detect.h"
 
-// The caller's array itself, never a copy. Raises InputTypeError for what is no uint8 array, InputError for a
-// shape that does not fit `color`.
+// The caller's array itself, never a copy. Raises InputTypeError unless it is a uint8 array, InputError for
+// a shape that does not fit `color`.
 edgeemo::Image to_image(const pybind11::object& array, const pybind11::object& color);
 
 // (x0, y0, x1, y1) and ((x, y), (x, y)), any sequences of numbers. Raise InputTypeError.

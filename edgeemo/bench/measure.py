@@ -30,7 +30,7 @@ def measure(
     root: Path = Path("/"),
     tick: Callable[[str, float], None] = lambda what, share: None,
 ) -> dict[str, Any]:
-    """Measure ``opened.method(*arguments)``; return plain values. DESIGN.md explains them.
+    """Measure ``opened.method(*arguments)``; return plain values (docs/explanation/benchmark.md).
 
     Raises:
         InferenceError: the model fails.

@@ -77,7 +77,7 @@ def __getattr__(name: str) -> Any:
 def bench(
     setup: Setup, inputs: Inputs = NO_INPUTS, effort: Effort = USUAL, context: Context = QUIET
 ) -> dict[str, Any]:
-    """Measure in new processes, and return the result as plain values. DESIGN.md explains them.
+    """Measure in new processes, and return the result as plain values (docs/explanation/benchmark.md).
 
     Raises:
         EdgeemoError: the errors of `Recognizer.open` and ``predict``.

@@ -51,7 +51,9 @@ def write(path: Path, picture: Pixels) -> None:
     except cv2.error:
         done = False
     if not done:
-        raise DataError(f"{path} cannot be written: OpenCV knows no picture of that suffix. {remedy}")
+        raise DataError(
+            f"{path} cannot be written: {path.suffix or 'no suffix'} is not a picture format. {remedy}"
+        )
     with explained(f"{path} cannot be written", DataError, remedy):
         write_whole(path, data.tobytes())
 

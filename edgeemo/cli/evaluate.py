@@ -23,7 +23,7 @@ _FOR = {"peer": "a text bundle", "robustness": "voice and face bundles", "noise"
 @click.argument("manifest", type=options.FILE)
 @options.json
 @click.option(
-    "--labels", metavar="SPACE", help="Compare in 'fine', a group of the card ('ekman') or 'emotions'."
+    "--labels", metavar="SET", help="Compare in 'fine', a group of the card ('ekman') or 'emotions'."
 )
 @click.option(
     "--leaks",

@@ -65,7 +65,7 @@ def read_face(example: Example) -> tuple[Pixels, Color]:
     found = whole[y : y + height, x : x + width]
     if found.shape[:2] != (height, width) or not found.size:
         raise DataError(
-            f"{example.path} lies outside the picture, which has {whole.shape[1]} × {whole.shape[0]} pixels."
+            f"{example.path} is not a part of a picture of {whole.shape[1]} × {whole.shape[0]} pixels."
         )
     return found, color
 

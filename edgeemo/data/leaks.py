@@ -154,17 +154,13 @@ def check_leaks(
         return list(examples), unchecked(repeated)
     leaks = find_leaks(examples, np.concatenate(list(sources.values())), content)
     check = LeakCheck(True, " and ".join(sources), len(leaks), repeated)
-
-    def refusal() -> str:
-        few, texts = [examples[i] for i in leaks[:3]], content is text_of
-        names = [normalize(text_of(e)) if texts else Path(e.path or "").name for e in few]
-        return (
-            f"{len(leaks)} of {len(examples)} test {'texts' if texts else 'faces'} also stand in the "
-            f"training data ({check.by}), first {'; '.join(repr(name[:60]) for name in names)}. Leave them "
-            "out with --leaks drop, or measure on them with --leaks keep."
-        )
-
-    return decided(examples, leaks, check, policy, refusal)
+    few, texts = [examples[i] for i in leaks[:3]], content is text_of
+    names = [normalize(text_of(e)) if texts else Path(e.path or "").name for e in few]
+    found = (
+        f"{len(leaks)} of {len(examples)} test {'texts' if texts else 'faces'} also stand in the training "
+        f"data ({check.by}), first {'; '.join(repr(name[:60]) for name in names)}. Leave them"
+    )
+    return decided(examples, set(leaks), check, policy, found)
 
 
 def sources_of(
@@ -189,20 +185,15 @@ def unchecked(repeated: int) -> LeakCheck:
 
 
 def decided(
-    examples: Sequence[E],
-    leaks: Collection[int],
-    check: LeakCheck,
-    policy: Policy,
-    refusal: Callable[[], str],
+    examples: Sequence[E], leaks: Collection[int], check: LeakCheck, policy: Policy, found: str
 ) -> tuple[list[E], LeakCheck]:
     """Return the examples that remain under ``policy``, and the check with its outcome.
 
     Raises:
-        LeakError: there are leaks and ``policy`` is ``"refuse"``; ``refusal`` returns the message.
+        LeakError: there are leaks and ``policy`` is ``"refuse"``; begins with ``found``.
     """
     if not leaks or policy == "keep":
         return list(examples), check.became("kept")
     if policy == "refuse":
-        raise LeakError(refusal())
-    gone = set(leaks)
-    return [example for i, example in enumerate(examples) if i not in gone], check.became("dropped")
+        raise LeakError(f"{found} out with --leaks drop, or measure on them with --leaks keep.")
+    return [example for i, example in enumerate(examples) if i not in leaks], check.became("dropped")

@@ -137,10 +137,10 @@ def check_leaks_voice(
     leaks = set(known) | set(copies)
     speakers = tuple(sorted({examples[i].speaker for i in known}))
     check = LeakCheck(True, " and ".join(sources), len(leaks), repeated, "none", speakers, len(copies))
-    return decided(examples, leaks, check, policy, lambda: _refusal(examples, check, copies))
+    return decided(examples, leaks, check, policy, _found(examples, check, copies))
 
 
-def _refusal(examples: Sequence[Example], check: LeakCheck, copies: Sequence[int]) -> str:
+def _found(examples: Sequence[Example], check: LeakCheck, copies: Sequence[int]) -> str:
     found = []
     if check.speakers:
         n = len({e.speaker for e in examples} - {""})
@@ -149,7 +149,4 @@ def _refusal(examples: Sequence[Example], check: LeakCheck, copies: Sequence[int
     if copies:
         shown = ", ".join(path.name for i in copies[:3] if (path := examples[i].path))
         found.append(f"{len(copies)} of {len(examples)} clips are copies of training clips ({shown})")
-    return (
-        f"{'; '.join(found)}, by {check.by}. Leave these {check.n} clips out with --leaks drop, or measure "
-        "on them with --leaks keep."
-    )
+    return f"{'; '.join(found)}, by {check.by}. Leave these {check.n} clips"

@@ -1,8 +1,8 @@
 """BlazeFace, the peer of the detector and the teacher of its eyes: never shipped, its model file is given.
 
-Written from the public description (Bazarevsky et al. 2019, arXiv:1907.05047, and the published settings of
-MediaPipe's two models): the picture is letterboxed; an anchor has no size of its own, only a middle; what it
-says is in pixels of the input. Boxes that overlap are averaged by their scores.
+This code follows the public description (Bazarevsky et al. 2019, arXiv:1907.05047) and the published settings
+of MediaPipe's two models. The picture is letterboxed. An anchor has a middle but no size, and its numbers are
+in pixels of the input. Boxes that overlap are averaged by their scores.
 """
 
 from __future__ import annotations
@@ -65,11 +65,13 @@ class BlazeFace:
         except OSError as error:
             raise DataError(f"{self.path} cannot be read: {error.strerror}. Check the path.") from error
         except (ValueError, RuntimeError) as error:
-            raise DataError(f"{self.path} is no TFLite model: {error}. Check the path.") from error
+            raise DataError(f"{self.path} is not a TFLite model: {error}. Check the path.") from error
         taken = self._model.get_input_details()[0]
         given = {tuple(d["shape"][-1:]): d["index"] for d in self._model.get_output_details()}
         if set(given) != {(16,), (1,)} or len(taken["shape"]) != 4:
-            raise DataError(f"{self.path} is no BlazeFace: expected boxes (1, n, 16) and scores (1, n, 1).")
+            raise DataError(
+                f"{self.path} is not a BlazeFace: expected boxes (1, n, 16) and scores (1, n, 1)."
+            )
         self._input, self._places, self._logits = taken["index"], given[(16,)], given[(1,)]
         side = int(taken["shape"][1])
         self._anchors = anchors(side)

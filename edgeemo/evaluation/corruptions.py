@@ -142,7 +142,7 @@ def turned(picture: Pixels, box: Box, degrees: float) -> Pixels:
 
 
 def shrunk(view: View, eye_px: float) -> View:
-    """Return a view whose eyes are ``eye_px`` apart, or the same view if they are no farther apart."""
+    """Return a view whose eyes are ``eye_px`` apart, or the same view if they are nearer already."""
     if view.eye_px <= eye_px:
         return view
     cv2 = opencv()

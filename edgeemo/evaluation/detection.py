@@ -1,6 +1,6 @@
 """How well a detector finds marked faces: recall by size, false boxes, where the eyes are.
 
-A face is *found* if a box overlaps with it (intersection over union) by `HIT` or more; a box is *false* if it
+A face is *found* if a box overlaps with it (intersection over union) by `HIT` or more. A box is *false* if it
 overlaps with every marked face, bare or masked, by less than `FALSE`. Masked faces count neither way in
 recall. A box finds one face and a face is found by one box, the best scores first. Sizes are the square root
 of a box's area, in pixels of the picture.
@@ -31,7 +31,7 @@ Progress: TypeAlias = Callable[[Sequence[MarkedPicture]], Any]
 
 
 class Finder(Protocol):
-    """What is measured: a `FaceDetector`, or a peer."""
+    """A detector to measure: a `FaceDetector`, or a peer."""
 
     def detect(self, image: npt.NDArray[np.uint8], color: Any = "rgb") -> list[Face]:
         """Return the faces of a picture, best first."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..data.manifest import Example
 from .bootstrap import Bools, Draw, difference, intervals
-from .label_spaces import LabelSpace
+from .label_sets import LabelSet
 from .predictions import Predictions, label_measure
 
 COLUMNS = ("speaker", "gender", "age", "ethnicity")
@@ -17,7 +17,7 @@ _ONLY = ("accuracy", "uar")
 
 
 def measure_groups(
-    space: LabelSpace, examples: Sequence[Example], said: Predictions, draw: Draw
+    space: LabelSet, examples: Sequence[Example], said: Predictions, draw: Draw
 ) -> dict[str, dict[str, Any]]:
     """Return accuracy and UAR of each speaker, gender, age and ethnicity that the manifest names, if several.
 

@@ -134,7 +134,7 @@ def per_label(hit: Array, active: Array, gold: Array) -> tuple[Array, Array, Arr
 def confusion(truth: Bools, probability: Array) -> list[list[int]]:
     """Count gold label (row) against top label (column), every example with a gold label once.
 
-    Of several gold labels the row is the top label if it is among them, else the first.
+    With several gold labels the row is the top label if it is among them, else the first.
     """
     known = truth.any(1)
     truth, top = truth[known], probability[known].argmax(1)

@@ -1,8 +1,8 @@
 """The peer every bundle has to beat: TF-IDF of words and word pairs with linear models (extra ``eval``).
 
-Both systems' thresholds are fitted anew on one half of the test and applied to the other, both ways, for
-several random halves (cross-fitting): so neither is flattered where a card's thresholds came from this very
-data. Differences are resampled in pairs.
+Both systems' thresholds are fitted on one half of the test and applied to the other, both ways, for several
+random halves (cross-fitting). So a card's thresholds that came from this very data flatter neither system.
+Differences are resampled in pairs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..data.leaks import text_of
 from ..data.manifest import Example
 from ..errors import DataError, RuntimeUnavailableError
 from .bootstrap import Array, Bools, Draw, Measure, difference, measure
-from .label_spaces import SCORES, LabelSpace, one_hot
+from .label_sets import SCORES, LabelSet, one_hot
 from .metrics import AffectMeasure, LabelMeasure
 from .predictions import Predictions
 from .report import prefix_of
@@ -30,8 +30,8 @@ PROTOCOL = (
     "halvings; 95 % interval of the paired difference."
 )
 REPEATS = 5
-# Strengths (1 / regularisation) that served the peer best: of 1 and 4 with even and balanced class weights on
-# GoEmotions dev (28 labels), of 4 and 20 on IMDB; ridge of 1 … 10 on EmoBank dev.
+# The strengths (1 / regularisation) that served the peer best. Tried: 1 and 4 with even and balanced class
+# weights on GoEmotions dev (28 labels); 4 and 20 on IMDB; ridge of 1 … 10 on EmoBank dev.
 _SEVERAL, _ONE, _RIDGE = 4.0, 20.0, 1.0
 
 
@@ -39,7 +39,7 @@ def compare(
     train: Sequence[Example],
     test: Sequence[Example],
     said: Predictions,
-    spaces: Sequence[LabelSpace],
+    spaces: Sequence[LabelSet],
     draw: Draw,
     *,
     track: Track = iter,
@@ -90,7 +90,7 @@ def best_thresholds(truth: Bools, probability: Array) -> Array:
         order = np.argsort(-probability[:, k], kind="stable")
         ranked = probability[order, k]
         f1 = 2 * np.cumsum(truth[order, k]) / (np.arange(1, len(order) + 1) + truth[:, k].sum())
-        f1[:-1][ranked[:-1] == ranked[1:]] = -1  # equal probabilities cannot be told apart
+        f1[:-1][ranked[:-1] == ranked[1:]] = -1  # a threshold cannot separate equal probabilities
         best = int(f1.argmax())
         found[k] = (ranked[best] + ranked[best + 1]) / 2 if best + 1 < len(ranked) else ranked[best]
     return found
@@ -109,7 +109,7 @@ class _Mean:
         return {name: np.mean([each[name] for each in found], axis=0) for name in found[0]}
 
 
-def _scored(space: LabelSpace, truth: Bools, probability: Array, counted: Bools, prefix: str) -> Measure:
+def _scored(space: LabelSet, truth: Bools, probability: Array, counted: Bools, prefix: str) -> Measure:
     """Measure one system: exclusive labels by the likeliest, others with cross-fitted thresholds."""
     only = ("accuracy", "macro_f1", "uar") if space.exclusive else ("accuracy", "macro_f1", "micro_f1")
     actives = [one_hot(probability)] if space.exclusive else list(_cross_fitted(truth, probability, counted))
@@ -134,8 +134,8 @@ def _cross_fitted(truth: Bools, probability: Array, counted: Bools) -> Iterable[
 
 
 def _label_peers(
-    spaces: Sequence[LabelSpace], train: Sequence[Example], test: Sequence[Example], track: Track
-) -> Iterable[tuple[LabelSpace, Array]]:
+    spaces: Sequence[LabelSet], train: Sequence[Example], test: Sequence[Example], track: Track
+) -> Iterable[tuple[LabelSet, Array]]:
     """Yield each space and the peer's probabilities on the test, one regression a label."""
     from sklearn.linear_model import LogisticRegression
 

@@ -36,7 +36,7 @@ def matplotlib_figure() -> Any:
 
 
 def write(report: Report, folder: Path) -> list[Path]:
-    """Draw each label space of the report, its speakers and robustness into ``folder``; return the files.
+    """Draw each label set of the report, its speakers and robustness into ``folder``; return the files.
 
     Raises:
         RuntimeUnavailableError: matplotlib is not installed.

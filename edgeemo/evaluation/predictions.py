@@ -13,7 +13,7 @@ from ..recognizer import Recognizer
 from ..tasks import task_of
 from ..types import EmotionResult
 from .bootstrap import Array, Bools
-from .label_spaces import LabelSpace
+from .label_sets import LabelSet
 from .metrics import LabelMeasure
 
 Progress: TypeAlias = Callable[[Sequence[Example]], Iterable[Example]]
@@ -51,7 +51,7 @@ def predict(recognizer: Recognizer, examples: Sequence[Example], progress: Progr
 
 
 def label_measure(
-    space: LabelSpace,
+    space: LabelSet,
     examples: Sequence[Example],
     said: Predictions,
     *,
@@ -60,7 +60,7 @@ def label_measure(
     only: Sequence[str] = (),
     over: Sequence[int] = (),
 ) -> LabelMeasure:
-    """Return the measure of answers in one label space; see `LabelMeasure`."""
+    """Return the measure of answers in one label set; see `LabelMeasure`."""
     probability = space.probability(said.probabilities, said.scores)
     return LabelMeasure(
         space.truth(examples), probability, space.active(probability),

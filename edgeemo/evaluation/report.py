@@ -19,7 +19,7 @@ from .alignment import Alignment, Finder, measure_alignment
 from .bootstrap import Draw, Interval, Measure, clusters_of, few_of, intervals, rounded
 from .corruptions import Corruptions
 from .groups import measure_groups
-from .label_spaces import FINE, SCORES, LabelSpace, choose
+from .label_sets import FINE, SCORES, LabelSet, choose
 from .metrics import AffectMeasure, LabelMeasure, confusion, per_label
 from .predictions import Predictions, Progress, label_measure, predict
 from .robustness import ClipAnswers, FaceAnswers, FaceRobustness, Robustness
@@ -28,7 +28,7 @@ from .sounds import Noise
 
 @dataclass(frozen=True)
 class Level:
-    """One label space, measured: ``per_label`` has precision, recall, f1 and support."""
+    """One label set, measured: ``per_label`` has precision, recall, f1 and support."""
 
     name: str
     labels: tuple[str, ...]
@@ -57,7 +57,7 @@ class Report:
             valence or arousal.
         metrics: by name (`metrics` defines them). The first of ``levels`` has the plain names; a coarser one
             its name in front (``ekman_macro_f1``; ``emotion_accuracy`` for the emotion scores).
-        levels: label spaces measured, finest first; empty if the manifest has no labels.
+        levels: label sets measured, finest first; empty if the manifest has no labels.
         leaks: training texts among the examples.
         bootstrap: what was resampled (examples, or whole speakers), how often, with which seed.
         bundle: name, version, file, size and runtime.
@@ -130,7 +130,7 @@ def evaluate(
     find: Finder | None = None,
     without: Sequence[str] = (),
     apart: Sequence[str] = (),
-    peer: Callable[[Sequence[Example], Predictions, Sequence[LabelSpace], Draw], Mapping[str, Any]]
+    peer: Callable[[Sequence[Example], Predictions, Sequence[LabelSet], Draw], Mapping[str, Any]]
     | None = None,
     progress: Progress = iter,
     damage: Corruptions | None = None,
@@ -138,7 +138,7 @@ def evaluate(
     """Measure a recognizer on examples, with 95 % bootstrap intervals.
 
     Args:
-        labels: the label space to compare in; by default the finest that knows all labels of the manifest.
+        labels: the label set to compare in; by default the finest that knows all labels of the manifest.
         leaks: what to do with examples that were trained on, and with speakers who were.
         train: the training manifest, to look for leaks.
         resamples: bootstrap resamples; 0 for none.
@@ -224,14 +224,12 @@ def evaluate(
     )
 
 
-def prefix_of(space: LabelSpace) -> str:
+def prefix_of(space: LabelSet) -> str:
     """Return what stands before a coarser level's metric names."""
     return {FINE: "", SCORES: "emotion_"}.get(space.name, f"{space.name}_")
 
 
-def _narrowed(
-    spaces: Sequence[LabelSpace], examples: Sequence[Example]
-) -> tuple[list[LabelSpace], list[str]]:
+def _narrowed(spaces: Sequence[LabelSet], examples: Sequence[Example]) -> tuple[list[LabelSet], list[str]]:
     """Return the spaces of the labels that the examples have, and a note if these are fewer."""
     found = [space.narrowed(examples) for space in spaces]
     notes = [
@@ -250,7 +248,7 @@ def _evidence(recognizer: Recognizer, said: Predictions) -> dict[str, float]:
 
 
 def _label_measures(
-    spaces: Sequence[LabelSpace], examples: Sequence[Example], said: Predictions
+    spaces: Sequence[LabelSet], examples: Sequence[Example], said: Predictions
 ) -> Iterator[Measure]:
     counted = np.array([bool(e.labels) for e in examples], np.bool_)
     for i, space in enumerate(spaces):
@@ -260,7 +258,7 @@ def _label_measures(
 
 
 def _rest(
-    space: LabelSpace, examples: Sequence[Example], said: Predictions, apart: Sequence[str]
+    space: LabelSet, examples: Sequence[Example], said: Predictions, apart: Sequence[str]
 ) -> LabelMeasure:
     over = sorted(set(range(len(space.labels))) - set(space.indices(apart)))
     if not over:
@@ -271,13 +269,13 @@ def _rest(
     )
 
 
-def _levels(spaces: Sequence[LabelSpace], examples: Sequence[Example], said: Predictions) -> Iterator[Level]:
+def _levels(spaces: Sequence[LabelSet], examples: Sequence[Example], said: Predictions) -> Iterator[Level]:
     counted = np.array([bool(e.labels) for e in examples], np.bool_)
     named = [e for e in examples if e.labels]
     return (_level(space, named, said.rows(counted)) for space in spaces)
 
 
-def _level(space: LabelSpace, examples: Sequence[Example], said: Predictions) -> Level:
+def _level(space: LabelSet, examples: Sequence[Example], said: Predictions) -> Level:
     probability = space.probability(said.probabilities, said.scores)
     truth, active = space.truth(examples), space.active(probability)
     hit, chosen, gold = (x.sum(0).astype(np.float64) for x in (truth & active, active, truth))

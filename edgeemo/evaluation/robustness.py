@@ -6,7 +6,7 @@ Every condition is compared in pairs with the clean clips or faces.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -20,7 +20,7 @@ from ..types import EmotionResult
 from . import sounds
 from .bootstrap import Draw, Interval, difference, intervals
 from .corruptions import UNITS, Corruptions
-from .label_spaces import LabelSpace
+from .label_sets import LabelSet
 from .metrics import LabelMeasure
 from .predictions import Predictions, Progress, label_measure
 
@@ -65,11 +65,7 @@ class Robustness:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values."""
-        return {
-            "clean": self.clean.to_dict(),
-            "noise": self.noise,
-            "conditions": [condition.to_dict() for condition in self.conditions],
-        }
+        return {**asdict(self), "conditions": [condition.to_dict() for condition in self.conditions]}
 
 
 @dataclass(frozen=True)
@@ -110,7 +106,7 @@ class ClipAnswers:
         return cls({name: Predictions.of(found) for name, found in results.items()}, kbit_s)
 
     def measure(
-        self, examples: Sequence[Example], clean: Predictions, space: LabelSpace, draw: Draw, noise: str
+        self, examples: Sequence[Example], clean: Predictions, space: LabelSet, draw: Draw, noise: str
     ) -> Robustness:
         """Compare with the answers to the ``clean`` clips, in pairs; clips without a label do not count."""
         base, rows = in_pairs(examples, clean, self.said, space, draw, ("uar",))
@@ -128,7 +124,7 @@ _Key = TypeVar("_Key")
 
 
 def in_pairs(
-    examples: Sequence[Example], clean: Predictions, said: Mapping[_Key, Predictions], space: LabelSpace,
+    examples: Sequence[Example], clean: Predictions, said: Mapping[_Key, Predictions], space: LabelSet,
     draw: Draw, metrics: Sequence[str],
 ) -> tuple[Scores, dict[_Key, tuple[Scores, Scores, float]]]:  # fmt: skip
     """Return the clean scores, and of each condition its scores, the drops from clean, and mean evidence.
@@ -187,16 +183,10 @@ class FaceCondition:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values."""
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "strength": self.strength,
-            "unit": self.unit,
-            "changed": self.changed,
-            **{name: x.to_dict() for name, x in self.scores.items()},
-            "drop": {name: x.to_dict() for name, x in self.drops.items()},
-            "evidence": self.evidence,
-        }
+        facts = asdict(self)
+        scores, drops = facts.pop("scores"), facts.pop("drops")
+        evidence = facts.pop("evidence")
+        return {"name": self.name, **facts, **scores, "drop": drops, "evidence": evidence}
 
 
 @dataclass(frozen=True)
@@ -210,12 +200,7 @@ class FaceRobustness:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values."""
-        return {
-            "clean": {name: x.to_dict() for name, x in self.clean.items()},
-            "eye_px": self.eye_px,
-            "seed": self.seed,
-            "conditions": [condition.to_dict() for condition in self.conditions],
-        }
+        return {**asdict(self), "conditions": [condition.to_dict() for condition in self.conditions]}
 
 
 @dataclass(frozen=True)
@@ -259,7 +244,7 @@ class FaceAnswers:
         )
 
     def measure(
-        self, examples: Sequence[Example], clean: Predictions, space: LabelSpace, draw: Draw
+        self, examples: Sequence[Example], clean: Predictions, space: LabelSet, draw: Draw
     ) -> FaceRobustness:
         """Compare with the answers to the ``clean`` faces, in pairs; faces without a label do not count.
 

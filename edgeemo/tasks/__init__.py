@@ -1,6 +1,6 @@
 """Tasks: an object for each kind of bundle says how data are read, trained, calibrated, verified, scored.
 
-`NAMES` is the registry. A new kind of bundle is one new module here and its name in `NAMES`; the module holds
+`NAMES` is the registry. A new kind of bundle is one new module here and its name in `NAMES`. The module holds
 a subclass of `edgeemo.tasks.base.Task` and one object of it, ``TASK``. A module is imported when it is first
 asked for, and imports networks, Keras or TensorFlow only inside the methods that need them.
 """

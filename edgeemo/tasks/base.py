@@ -30,6 +30,7 @@ class Task(ABC):
         name: in the registry; also the folder of `edgeemo.training` with the trainer.
         opener: the class that opens a bundle.
         plural, leaked: the rows of its manifests, and the rows that leak checks find, in words.
+        content: what leak checks compare of an example, as text.
         column: the manifest column that holds an input.
         assets: files of the bundle beside the model.
         labels: the type of ``labels`` in a recipe's ``[data]``: one set's name, or a list of names.
@@ -45,6 +46,7 @@ class Task(ABC):
     opener: ClassVar[Any] = Recognizer
     plural: ClassVar[str]
     leaked: ClassVar[str]
+    content: Callable[[Example], str]
     column: ClassVar[str] = "path"
     assets: ClassVar[tuple[str, ...]] = ()
     labels: ClassVar[type] = str
@@ -72,10 +74,6 @@ class Task(ABC):
         Raises:
             DataError, SourceError: its file cannot be read.
         """
-
-    def content(self, example: Example) -> str:
-        """Return what leak checks compare, as text."""
-        raise NotImplementedError
 
     def check_leaks(
         self, examples: Sequence[Any], bundle: Path | None, progress: Progress, **how: Any

@@ -18,6 +18,7 @@ class FaceTask(Task):
     """Reads faces; see `Task`."""
 
     name, plural, leaked = "face", "faces", "faces"
+    content = staticmethod(pixels_of)
     data_keys: ClassVar[tuple[str, ...]] = ("labels", "balance")
     step_options: ClassVar[tuple[str, ...]] = ("size",)
     options = Task.options | {"robustness"}
@@ -25,10 +26,6 @@ class FaceTask(Task):
     def tensors(self, frontend: Any, example: Example) -> npt.NDArray[Any]:
         """Return a whole picture as the network reads it, float32 ``(1, height, width, channels)``."""
         return frontend.compute(*read_face(example))[None]  # type: ignore[no-any-return]
-
-    def content(self, example: Example) -> str:
-        """Return the pixels' hash."""
-        return pixels_of(example)
 
     def golden(self, device: Any) -> tuple[dict[str, Any], ...]:
         """Return the names of drawings and the answers."""

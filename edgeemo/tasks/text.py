@@ -21,6 +21,7 @@ class TextTask(Task):
 
     name, plural, leaked, column = "text", "texts", "texts", "text"
     assets = ("vocab.txt",)
+    content = staticmethod(text_of)
     data_keys = ("labels", "affect", "auxiliary", "multi_label", "dev", "test")
     narrows = False
     options = Task.options | {"peer"}
@@ -29,10 +30,6 @@ class TextTask(Task):
     def tensors(self, frontend: Any, example: Example) -> npt.NDArray[Any]:
         """Return the ids of a text, int32 ``(1, length)``."""
         return frontend.compute_batch([example.text or ""])  # type: ignore[no-any-return]
-
-    def content(self, example: Example) -> str:
-        """Return the text."""
-        return text_of(example)
 
     def check_recipe(self, recipe: Recipe, where: str) -> None:
         """Check also the vocabulary's size and whether labels exclude each other."""

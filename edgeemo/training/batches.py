@@ -1,4 +1,4 @@
-"""What a network learns from or is measured on: a `BatchSource`, and the order of its rows."""
+"""Batches of examples and targets: `BatchSource`, the order of rows, mixup, padding."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ from ..data.folds import folds, take, who
 from ..data.manifest import Example, write_manifest
 from ..errors import SpecError
 from ..evaluation.bootstrap import Draw, intervals
-from ..evaluation.label_spaces import FINE, LabelSpace, label_spaces_of
+from ..evaluation.label_sets import FINE, LabelSet, label_sets_of
 from ..evaluation.predictions import Predictions, label_measure, predict
 from ..evaluation.robustness import ClipAnswers
 from ..evaluation.sounds import Noise
@@ -217,12 +217,11 @@ def _said(answers: Answers) -> Predictions:
     return Predictions(*(answers[f"said_{f.name}"] for f in fields(Predictions)))
 
 
-def _spaces(card: ModelCard, examples: Sequence[Example]) -> dict[str, LabelSpace]:
+def _spaces(card: ModelCard, examples: Sequence[Example]) -> dict[str, LabelSet]:
     """Return, of each set, the space of the labels it has."""
     names = dict.fromkeys(map(set_of, examples))
     return {
-        name: label_spaces_of(card)[FINE].narrowed([e for e in examples if set_of(e) == name])
-        for name in names
+        name: label_sets_of(card)[FINE].narrowed([e for e in examples if set_of(e) == name]) for name in names
     }
 
 
@@ -233,7 +232,7 @@ def _report(
     tested = [examples[i] for i in answers["clips"]]
     kinds = np.array([set_of(e) for e in tested])
     known = np.zeros((len(tested), len(card.labels)), np.bool_)
-    truth = label_spaces_of(card)[FINE].truth(tested).astype(np.float64)
+    truth = label_sets_of(card)[FINE].truth(tested).astype(np.float64)
     sets: dict[str, Any] = {}
     for name, space in spaces.items():
         chosen = kinds == name

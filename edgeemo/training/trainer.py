@@ -23,7 +23,7 @@ Networks = dict[str, keras.Model]
 
 @dataclass(frozen=True)
 class StepData:
-    """What a step learns from. Without ``valid`` nothing stops the step early."""
+    """The data and losses of a step. Without ``valid`` nothing stops the step early."""
 
     train: BatchSource
     valid: BatchSource | None

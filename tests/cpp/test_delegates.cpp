@@ -21,6 +21,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
+std::vector<Golden> goldens_of_bundle(const char* name) {
+    const Bundle bundle = Bundle::open(bundle_path(name));
+    return goldens_of(bundle.card, bundle.assets);
+}
+
 void test_auto_is_the_cpu_until_a_good_probe_is_on_record() {
     const Folder folder;
     const std::string options = kPatient + folder.option();
@@ -137,15 +142,15 @@ void test_what_ended_its_host_is_not_loaded_again() {
         }
         CHECK(open_on("auto", kPatient + folder.option()).delegate == "cpu");  // another key: no word on it
         CHECK(probe(options).usable);
-        CHECK(!comes_back("gpu", options, folder, hangs));  // tried anew, as was asked
+        CHECK(!comes_back("gpu", options, folder, hangs));  // tried again, as was asked
         CHECK(comes_back("gpu", options, folder, false));
     }
 }
 
 void test_goldens_are_made_by_the_bundles_own_frontend() {
-    CHECK(goldens_of(Bundle::open(bundle_path("text"))).size() == 8);
-    CHECK(goldens_of(Bundle::open(bundle_path("voice"))).size() == 4);
-    CHECK(goldens_of(Bundle::open(bundle_path("face"))).size() == 4);
+    CHECK(goldens_of_bundle("text").size() == 8);
+    CHECK(goldens_of_bundle("voice").size() == 4);
+    CHECK(goldens_of_bundle("face").size() == 4);
     CHECK(golden_signal("a voice").empty() && golden_drawing("a face").empty());
     const Verdict verdict = Recognizer::probe(bundle_path("face"), with("gpu", kPatient));
     CHECK(verdict.usable);

@@ -45,6 +45,7 @@ struct FaceDetector::State {
 
     void detect(const Image& image, std::vector<Face>& found) {
         check_image(image);
+        const StageClock clock(times);
         const Alignment crop = frontend.align(
             Box{0.0, 0.0, static_cast<double>(image.width), static_cast<double>(image.height)});
         model->with([&](ModelRunner& runner) {
@@ -62,6 +63,8 @@ struct FaceDetector::State {
     std::array<std::size_t, 3> at{};          // of logits, boxes, eyes
     std::array<std::vector<float>, 3> heads;  // used while the model is ours, like the scratch
     FaceDecoder::Scratch scratch;
+    StageTimes* times = nullptr;  // where calls measure themselves; null: nowhere
+    StageTimes times_kept;
 };
 
 FaceDetector::FaceDetector(Bundle bundle, const EngineOptions& options)
@@ -75,6 +78,13 @@ FaceDetector& FaceDetector::operator=(FaceDetector&&) noexcept = default;
 FaceDetector FaceDetector::open(const std::string& path, const EngineOptions& options) {
     return FaceDetector(Bundle::open(path), options);
 }
+
+void FaceDetector::time_stages(bool on) {
+    state_->times_kept = {};
+    state_->times = on ? &state_->times_kept : nullptr;
+}
+
+StageTimes FaceDetector::stage_times() const { return state_->times_kept; }
 
 const Card& FaceDetector::card() const { return state_->card; }
 

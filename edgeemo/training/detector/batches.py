@@ -1,4 +1,4 @@
-"""What a detector learns from: scenes, mirrored and lit differently every epoch, and the cells' targets."""
+"""Batches for detectors: scenes, mirrored and lit differently every epoch, and the targets of cells."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def cells_of(spec: DetectorSpec) -> FloatArray:
 
 
 def target(rows: Rows, spec: DetectorSpec, cells: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the targets of cells: logits ``(cells,)`` and places ``(cells, 8)``; NaN is no target."""
+    """Return the targets of cells: logits ``(cells,)`` and places ``(cells, 8)``; NaN means no target."""
     logits = np.zeros(len(cells), np.float32)
     places = np.full((len(cells), 8), np.nan, np.float32)
     stride = cells[:, 2]

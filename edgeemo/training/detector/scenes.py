@@ -1,9 +1,9 @@
 """Scenes for a detector to learn from: views of real pictures, and faces pasted where there were none.
 
 A *view* is an input of the detector: a crop of a picture, sampled by the frontend itself. A *head* is a face
-with its surroundings, to be pasted into a view: with a soft edge, in an ellipse or a square, lit like the
-place it covers. Pieces of scenes are pasted in the same way as *distractors*, so that neither an edge nor a
-blur gives a face away.
+with its surroundings, to be pasted into a view. Its edge is soft, an ellipse or a square, and its light is
+that of the place it covers. Pieces of scenes are pasted in the same way as *distractors*, so that neither an
+edge nor a blur gives a face away.
 """
 
 from __future__ import annotations

@@ -25,11 +25,11 @@ PAD = 0.3
 """How far a face crop is padded with its edge, in its own sides: the teacher needs room."""
 SURE = 0.6
 NARROW, SHORT, LOW = 0.875, 1.03, 0.04
-"""From the teacher's boxes to those people drew: width, height, and middle moved down, in heights; medians
-over all bare street faces, held-out ones included."""
+"""From the teacher's boxes to those people drew: width, height, and how far the middle moves down, in
+heights. The numbers are medians over all bare street faces, held-out ones included."""
 WIDER, LOWER = 1.06, 0.028
-"""How much farther apart the teacher sets the eyes of the portraits than their pupils are, and how much
-lower, in eye distances: means over all marked portraits, held-out ones included."""
+"""The teacher sets the eyes of portraits this much farther apart than their pupils are, and this much lower,
+in eye distances. The numbers are means over all marked portraits, held-out ones included."""
 
 
 def heads(faces: Sequence[Example], teacher: BlazeFace | None, cache: Path) -> list[AnnotatedPicture]:

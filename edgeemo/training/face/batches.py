@@ -1,4 +1,4 @@
-"""What the expression network learns from: faces turned, moved, lit and covered differently every epoch."""
+"""Batches of faces and votes: turned, moved, lit and covered differently every epoch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FaceAugment:
     The crop is turned by up to ``turn_deg``, scaled by up to ``zoom`` and moved by up to ``shift`` (shares of
     its side). With probability ``flip`` the picture is mirrored. Its contrast is multiplied by up to
     ``1 ± contrast``. Its brightness moves by up to ``brightness`` of full scale, clipped as a camera clips.
-    With probability ``soft`` it is blurred before, by a Gaussian of up to ``blur`` of its side; with
+    With probability ``soft`` it is blurred before, by a Gaussian of up to ``blur`` of its side. With
     probability ``grainy`` every byte gets Gaussian noise of up to ``noise`` of 255 after.
     With probability ``erase`` a rectangle of up to ``erase_side`` of the crop's sides is set to its mean
     (Zhong et al. 2017, arXiv:1708.04896). Faces are mixed in pairs with a weight from Beta(``mixup``,
@@ -119,8 +119,8 @@ def resampled(weight: npt.NDArray[np.floating[Any]], rng: np.random.Generator) -
 class FaceBatches:
     """Pictures with their ``target`` ``(n, labels)``; ``frontend`` reads them with the whole picture as box.
 
-    A training epoch has as many faces as there are, rare expressions more often: a face's weight is the mean,
-    over its votes, of one over the expression's share to the power ``balance``.
+    A training epoch has as many faces as there are, rare expressions more often. A face's weight is a mean
+    over its votes: one over the expression's share to the power ``balance``.
     """
 
     frontend: FaceFrontend

@@ -124,7 +124,7 @@ class FaceTrainer(Trainer):
 def _voted(name: str, examples: Sequence[Example]) -> list[VotedFace]:
     faces = [e for e in examples if isinstance(e, VotedFace)]
     if len(faces) < len(examples) or not faces:
-        raise SpecError(f"[data] labels: {name} is no set of faces with votes; ferplus is one.")
+        raise SpecError(f"[data] labels: {name} has no faces with votes; ferplus has.")
     return faces
 
 

@@ -1,7 +1,7 @@
 """The networks the recipes name: a transformer teacher and the small convolutional students.
 
 Every builder returns an uncompiled functional ``keras.Model`` from int32 ids ``(batch, length)`` to a
-mapping of *logits* by head name; the sigmoid, softmax and calibration belong to the card, not to the graph.
+mapping of *logits* by head name. The sigmoid, softmax and calibration belong to the card, not to the graph.
 """
 
 from __future__ import annotations
@@ -218,8 +218,8 @@ def text_counts(pieces: int, length: int, heads: Mapping[str, int], *, pairs: in
 def hashed_pairs(ids: Any, pieces: int, pairs: int) -> Any:
     """Return the row of ``counts`` of each pair of neighbours, ``(batch, length − 1)``; 0 beside padding."""
     first, second = ids[:, :-1], ids[:, 1:]
-    # within int32 for 200,000 pieces; a difference, because Keras takes the second term of a sum for a bias
-    # where the batch is one, as on a device, and TensorFlow Lite has no BiasAdd of integers
+    # within int32 for 200,000 pieces; a difference, because TensorFlow Lite has no BiasAdd of integers: in a
+    # batch of one, as on a device, Keras takes the second term of a sum for a bias
     hashed = ops.mod(first * 10007 - second * 31, pairs)
     return ops.where(ops.not_equal(second, 0), hashed + pieces, 0)
 

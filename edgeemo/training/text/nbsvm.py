@@ -1,6 +1,6 @@
 """The first weights of a network that counts: naive Bayes ratios in a support vector machine.
 
-Wang and Manning 2012, "Baselines and bigrams: simple, good sentiment and topic classification" (ACL): each
+Wang and Manning 2012, "Baselines and bigrams: simple, good sentiment and topic classification" (ACL). Each
 count is multiplied by how much more often it occurs in texts of the label. Then a linear SVM with squared
 hinge loss is fitted. They count a word once a text; we count every occurrence, which was better in
 cross-validation on IMDB's training reviews. The problem is convex: nothing is left for gradient descent.

@@ -29,16 +29,17 @@ Range = tuple[float, float]
 class Augment:
     """The strengths of the augmentation: the section ``[augment]`` of a voice recipe.
 
-    Made once, ``copies`` of each clip: ``speed`` (range of factors); with probability ``room`` a room of
-    ``room_s`` seconds reverberation; with probability ``noise`` a background at ``snr_db``, a share ``hiss``
-    of them made (`coloured`), the others recorded; with probability ``codec`` one of ``codecs``; a
-    ``gain_db``; and up to ``shift_s`` seconds cut off or put before.
+    Once, before training, each clip gets ``copies``. A copy has another ``speed`` (range of factors) and
+    ``gain_db``, and up to ``shift_s`` seconds are cut off or put before it. With probability ``room`` it
+    gets a room of ``room_s`` seconds reverberation, with probability ``codec`` one of ``codecs``. With
+    probability ``noise`` it gets a background at ``snr_db``: a share ``hiss`` is made (`coloured`), the rest
+    recorded.
 
-    Drawn again in every epoch: the mels stretched or squeezed by up to ``warp`` of their number, as a longer
-    or shorter vocal tract does (VTLP, Jaitly and Hinton 2013); ``masks`` stretches of up to ``mask_frames``
-    frames and as many of up to ``mask_mels`` bins set to 0 (SpecAugment, Park et al. 2019,
-    arXiv:1904.08779); and two clips of the same set mixed with a weight from Beta(``mixup``, ``mixup``)
-    (Zhang et al. 2018, arXiv:1710.09412).
+    Every epoch draws again how far to stretch or squeeze the mels: by up to ``warp`` of their number, as a
+    longer or shorter vocal tract does (VTLP, Jaitly and Hinton 2013). It sets ``masks`` stretches of up to
+    ``mask_frames`` frames, and as many of up to ``mask_mels`` bins, to 0 (SpecAugment, Park et al. 2019,
+    arXiv:1904.08779). It mixes two clips of the same set by a weight from Beta(``mixup``, ``mixup``) (Zhang
+    et al. 2018, arXiv:1710.09412).
     """
 
     copies: int = 4

@@ -1,4 +1,4 @@
-"""What the emotion network learns from: spans of clips, and the labels of each clip."""
+"""Batches for the emotion network: spans of clips, and the labels of each clip."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """The networks of voice recipes, and how two become one.
 
 Every builder returns an uncompiled functional ``keras.Model`` from ``features`` ``(batch, frames, mels)`` to
-a mapping of logits: ``labels`` ``(batch, labels)`` of the emotion networks, ``speech`` ``(batch, blocks)`` of
-the speech networks, a block being `BLOCK` frames. Plain convolutions: they train fast on a CPU and lose
-little in int8. `join` names layers anew, so a builder need not.
+a mapping of logits. The emotion networks give ``labels`` ``(batch, labels)``, the speech networks ``speech``
+``(batch, blocks)``; a block is `BLOCK` frames. Plain convolutions: they train fast on a CPU and lose
+little in int8. `join` renames layers, so a builder need not.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Voice activity: spans composed of speech and background with a target per block, and what a span is worth.
 
-Targets come from the clips before anything is added: a frame is speech where the clip's power stands within
-`FLOOR_DB` of its own loud part (gaps inside a word are closed). So no hand labels are needed, and the noise
-does not blur them.
+Targets come from the clips before anything is added. A frame is speech if the clip's power is within
+`FLOOR_DB` of its own loud part; gaps inside a word are closed. So nobody has to label by hand, and noise does
+not blur the targets.
 """
 
 from __future__ import annotations
@@ -152,9 +152,9 @@ def choose_evidence(
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Return the card's evidence and what was measured, from answers to spans the weights have not seen.
 
-    The threshold is the lowest at which at most 1 % of the blocks without speech are called speech; ``least``
-    is what 99 % of the spans without any speech stay at or below; from ``enough`` on are 98 % of the spans of
-    clips that are emotional speech.
+    The threshold is the lowest at which at most 1 % of the blocks without speech are called speech. 99 % of
+    the spans without any speech stay at or below ``least``. 98 % of the spans of emotional clips reach
+    ``enough``.
 
     Args:
         logits: ``(n, blocks)`` for the spans of ``spans``.

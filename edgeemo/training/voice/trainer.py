@@ -46,7 +46,7 @@ from .speech import SpeechBatches, choose_evidence, compose
 
 CALIBRATION_CLIPS, CHECKED_CLIPS, VOICES = 200, 400, 1500
 REPORT = "crossval.json"
-"""What ``edgeemo crossval`` leaves for the card."""
+"""``edgeemo crossval`` writes this file for the card."""
 
 
 @dataclass(frozen=True)

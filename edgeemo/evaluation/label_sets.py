@@ -1,4 +1,4 @@
-"""Label spaces: what a manifest's labels are compared with.
+"""Label sets: what a manifest's labels are compared with.
 
 ``fine`` are the model's own labels, each of ``card.groups`` reads several of them as one (``ekman``), and
 ``emotions`` are the `EMOTIONS` of the normalised scores. A manifest in finer labels can be read coarser,
@@ -23,8 +23,8 @@ FINE, SCORES = "fine", "emotions"
 
 
 @dataclass(frozen=True)
-class LabelSpace:
-    """A label space of a card.
+class LabelSet:
+    """A label set of a card.
 
     Attributes:
         name: ``"fine"``, a key of ``card.groups``, or ``"emotions"``.
@@ -43,7 +43,7 @@ class LabelSpace:
     columns: Mapping[str, int]
     kept: tuple[int, ...] = ()
 
-    def narrowed(self, examples: Sequence[Example]) -> LabelSpace:
+    def narrowed(self, examples: Sequence[Example]) -> LabelSet:
         """Return the space of the labels that the examples have, if these are some but not all.
 
         Probabilities are then divided by their sum over these labels (exclusive labels only).
@@ -125,34 +125,34 @@ def one_hot(probability: Array) -> Bools:
     return np.asarray(np.arange(probability.shape[1]) == probability.argmax(1)[:, None])
 
 
-def label_spaces_of(card: ModelCard) -> dict[str, LabelSpace]:
-    """Return the label spaces of a card by name, finest first."""
+def label_sets_of(card: ModelCard) -> dict[str, LabelSet]:
+    """Return the label sets of a card by name, finest first."""
     index = {label: i for i, label in enumerate(card.labels)}
     exclusive = not card.multi_label
     # card numbers are compared as the recognizer compares them: in float32
     thresholds = np.array([card.thresholds[x] for x in card.labels], np.float32).astype(np.float64)
     singles = tuple((i,) for i in range(len(card.labels)))
-    spaces = {FINE: LabelSpace(FINE, card.labels, exclusive, thresholds, singles, _columns(card.labels, ()))}
+    spaces = {FINE: LabelSet(FINE, card.labels, exclusive, thresholds, singles, _columns(card.labels, ()))}
     for name, groups in card.groups.items():
         labels, members = tuple(groups), [groups[g].labels for g in groups]
         limits = np.array([groups[g].threshold for g in groups], np.float32).astype(np.float64)
-        spaces[name] = LabelSpace(
+        spaces[name] = LabelSet(
             name, labels, exclusive, limits, _indices(members, index), _columns(labels, members)
         )
     members = [card.emotions.get(emotion, ()) for emotion in EMOTIONS]
-    spaces[SCORES] = LabelSpace(
+    spaces[SCORES] = LabelSet(
         SCORES, EMOTIONS, True, np.zeros(len(EMOTIONS)), _indices(members, index), _columns(EMOTIONS, members)
     )
     return spaces
 
 
-def choose(card: ModelCard, examples: Sequence[Example], wanted: str | None = None) -> list[LabelSpace]:
+def choose(card: ModelCard, examples: Sequence[Example], wanted: str | None = None) -> list[LabelSet]:
     """Return the space the manifest is written in (or ``wanted``) first, then the coarser ones.
 
     Raises:
         DataError: no space knows all labels, or there is no space ``wanted``.
     """
-    spaces = label_spaces_of(card)
+    spaces = label_sets_of(card)
     named = {label for example in examples for label in example.labels}
     if wanted is not None:
         if wanted not in spaces:
@@ -169,7 +169,7 @@ def choose(card: ModelCard, examples: Sequence[Example], wanted: str | None = No
     return [spaces[name] for name in [first, *coarser]]
 
 
-def _refuse_unknown(card: ModelCard, named: set[str], space: LabelSpace) -> None:
+def _refuse_unknown(card: ModelCard, named: set[str], space: LabelSet) -> None:
     unknown = sorted(named - set(space.columns))
     if unknown:
         shown = ", ".join(unknown[:10]) + (", …" if len(unknown) > 10 else "")
@@ -193,4 +193,4 @@ def _columns(labels: Sequence[str], members: Sequence[Sequence[str]]) -> dict[st
     return {word: columns[label] for word, label in ALIASES.items() if label in columns} | columns
 
 
-__getattr__ = renamed(__name__, {"Space": "LabelSpace", "spaces_of": "label_spaces_of"})
+__getattr__ = renamed(__name__, {"Space": "LabelSet", "spaces_of": "label_sets_of"})
