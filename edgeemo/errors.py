@@ -1,26 +1,4 @@
-"""The one error tree. Every message says what was expected, what came, and what to do.
-
-::
-
-    EdgeemoError
-    ├── InputError (ValueError)      what was passed in cannot be used
-    │   ├── InputTypeError (TypeError)
-    │   └── DataError                a manifest or a data folder cannot be used
-    │       └── LeakError            test data also stands in the training data
-    ├── SourceError (OSError)        a microphone, file or pipe cannot be read (any more)
-    ├── SpecError (ValueError)       a frontend spec or a recipe is wrong
-    ├── BundleError                  the model file cannot be used
-    │   ├── BundleNotFoundError (FileNotFoundError)
-    │   ├── BundleCorruptError       truncated, tampered, not a bundle
-    │   ├── BundleVersionError       made by a newer edgeemo
-    │   ├── BundleMismatchError      of another modality or shape than asked for
-    │   └── LicenseError             commercial use required, not cleared
-    ├── RuntimeUnavailableError (ImportError)   an optional package is missing
-    ├── DelegateError                a named delegate cannot be used
-    ├── InferenceError               the interpreter refused the model or the tensors
-    └── ConversionError              the converter failed
-        └── BudgetError              what it made is not good enough
-"""
+"""All errors of edgeemo, in one tree. Each message names what is wrong, and what to do."""
 
 from __future__ import annotations
 
@@ -28,24 +6,24 @@ from typing import ClassVar
 
 
 class EdgeemoError(Exception):
-    """Root of every error edgeemo raises on purpose.
+    """The root of every error that edgeemo raises on purpose.
 
     Attributes:
         code: the integer that the C functions return for this error (``edgeemo.h``), always negative.
-            -13 to -15 belong to errors that only Python knows.
+            Only Python raises the errors -13 to -15.
     """
 
     code: ClassVar[int] = -12
 
 
 class InputError(EdgeemoError, ValueError):
-    """What was passed in cannot be used."""
+    """An argument cannot be used."""
 
     code = -1
 
 
 class InputTypeError(InputError, TypeError):
-    """What was passed in has the wrong type."""
+    """An argument has the wrong type."""
 
 
 class DataError(InputError):
@@ -57,7 +35,7 @@ class LeakError(DataError):
 
 
 class SourceError(EdgeemoError, OSError):
-    """A microphone, a file or a pipe cannot be read, or not any more."""
+    """A microphone, a file or a pipe cannot be read, or cannot be read any more."""
 
     code = -13
 
@@ -81,7 +59,7 @@ class BundleNotFoundError(BundleError, FileNotFoundError):
 
 
 class BundleCorruptError(BundleError):
-    """The file is truncated, tampered with, or no bundle at all."""
+    """The file is truncated or tampered with, or is not a bundle."""
 
     code = -4
 
@@ -123,7 +101,7 @@ class InferenceError(EdgeemoError):
 
 
 class ConversionError(EdgeemoError):
-    """A model could not be converted, or not be compared with its bundle; nothing was written."""
+    """A model could not be converted or compared with its bundle; nothing was written."""
 
     code = -15
 

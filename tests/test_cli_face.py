@@ -22,8 +22,9 @@ pytest.importorskip("PIL", reason="needs edgeemo[face]")
 pytest.importorskip("cv2", reason="needs edgeemo[face]")
 import cv2
 
-from edgeemo import FaceRecognizer
+from edgeemo import Bundle, FaceRecognizer
 from edgeemo.cli import draw, main
+from edgeemo.types import RESULT_SCHEMA
 
 pytestmark = pytest.mark.usefixtures("boxes_are_crops")
 
@@ -259,6 +260,19 @@ def test_without_a_terminal_results_are_rows(
 def test_it_stops_after_so_many_seconds(frames: str, bundle: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["watch", frames, "--fps", "10", "--seconds", "0.2", "--json", "--bundle", bundle]) == 0
     assert [row["t_ms"] for row in objects(capsys.readouterr().out)] == [0, 100]
+
+
+@pytest.mark.parametrize("source", [None, "front-door"])
+def test_faces_carry_the_model_and_the_name_of_the_stream(
+    source: str | None, frames: str, bundle: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--json", "--bundle", bundle, *(["--source", source] if source else [])]
+    assert main(["watch", frames, *arguments]) == 0
+    faces = [face for row in objects(capsys.readouterr().out) for face in row["faces"]]
+    card = Bundle.open(bundle).card
+    who = (card.name, card.version, RESULT_SCHEMA, source)
+    assert faces
+    assert {(f["model"], f["version"], f["schema"], f["source"]) for f in faces} == {who}
 
 
 def test_a_video_is_read_to_its_end(bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,7 +62,7 @@ def test_what_cannot_be_read_is_told_and_passed_over(
     printed = capsys.readouterr()
     assert [json.loads(line)["file"] for line in printed.out.splitlines()] == faces[:2]
     damaged, absent, summary = printed.err.splitlines()
-    assert "damaged.jpg is no picture that Pillow reads" in damaged
+    assert "damaged.jpg is not a picture that Pillow reads" in damaged
     assert "absent.jpg cannot be read: No such file" in absent
     assert summary == "edgeemo: error: 2 of 4 files could not be read."
 

@@ -20,6 +20,7 @@ import small_voice
 from edgeemo import VoiceRecognizer
 from edgeemo.cli import main
 from edgeemo.cli.voice import Peaks
+from edgeemo.types import RESULT_SCHEMA
 
 RATE = small_voice.RATE
 CLIP = np.concatenate(
@@ -99,7 +100,7 @@ def test_a_bundle_that_reads_voice_takes_any_file_as_audio(
     pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
     (tmp_path / "notes.txt").write_text("so happy\n")
     assert main(["predict", str(tmp_path / "notes.txt"), "--bundle", bundle]) == 1
-    assert "notes.txt is no audio that libsndfile reads" in capsys.readouterr().err
+    assert "notes.txt is not audio that libsndfile reads" in capsys.readouterr().err
 
 
 def test_texts_and_text_files_go_on_as_before(
@@ -264,6 +265,20 @@ def test_it_stops_after_so_many_seconds(
     assert main(["listen", *arguments]) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert 1_400 < said[-1]["end_ms"] <= 1_550
+
+
+@pytest.mark.parametrize("source", [None, "front-door"])
+def test_results_carry_the_model_and_the_name_of_the_stream(
+    source: str | None, bundle: str, voice: VoiceRecognizer,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    pipe(monkeypatch, CLIP.tobytes())
+    arguments = ["--stdin", "s16le", "--rate", str(RATE), "--json", "--bundle", bundle]
+    assert main(["listen", *arguments, *(["--source", source] if source else [])]) == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    who = (voice.card.name, voice.card.version, RESULT_SCHEMA, source)
+    assert said
+    assert {(row["model"], row["version"], row["schema"], row["source"]) for row in said} == {who}
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,7 @@ def test_a_file_that_cannot_be_opened(name: str, says: str, tmp_path: Path) -> N
 
 def test_a_text_is_no_picture(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_text("so happy")
-    with pytest.raises(SourceError, match="is no picture that Pillow reads, or damaged"):
+    with pytest.raises(SourceError, match="is not a picture that Pillow reads, or is damaged"):
         Photo(tmp_path / "a.jpg")
 
 

@@ -7,16 +7,19 @@ import re
 from pathlib import Path
 
 from ..data.kinds import kind_of_file, suffixes
-from ..data.pictures import MOST_PIXELS, Pixels, pillow, read_picture
+from ..data.pictures import MOST_PIXELS, pillow, read_picture
 from ..errors import InputError, SourceError
 from ..files import CHECK, explained
 from .base import Block, FrameSource
 
 PHOTO_SUFFIXES = suffixes("picture")
 
+read_photo = read_picture
+"""Another name of `edgeemo.data.pictures.read_picture`."""
+
 
 def is_photo(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a file is a picture: by its first bytes, else by its suffix (see `edgeemo.data.kinds`).
+    """Return whether a file is a picture: by its first bytes, else by its suffix (see `edgeemo.data.kinds`).
 
     False if there is no such file, or the file cannot be read.
     """
@@ -34,14 +37,10 @@ class Photo(FrameSource):
         frame: the pixels.
 
     Args:
-        path: what Pillow reads: JPEG, PNG, WebP, TIFF, BMP, GIF …
-        most_pixels: `Photo` refuses a larger picture before decoding, because a small file can hold an
-            enormous picture. Pillow refuses more than 178,956,970 pixels in any case.
+        path, most_pixels: as `edgeemo.data.pictures.read_picture` takes them.
 
     Raises:
-        SourceError: the file is absent, forbidden, cut off, damaged, too large, no picture, or of a depth
-            whose white is unknown.
-        RuntimeUnavailableError: Pillow is not installed.
+        SourceError, RuntimeUnavailableError: as `edgeemo.data.pictures.read_picture`.
     """
 
     color = "rgb"
@@ -69,7 +68,7 @@ class ImageSequence(FrameSource):
     the extra ``face``.
 
     Args:
-        folder_or_pattern: a folder, or a pattern such as ``"frames/*.png"``. Of a folder the sequence
+        folder_or_pattern: a folder, or a pattern such as ``"frames/*.png"``. In a folder the sequence
             takes the files whose names end as in `PHOTO_SUFFIXES`.
         fps: frames a second, above 0 and at most 1000: the time of frame i is i / fps.
         most_pixels: as for `Photo`.
@@ -111,11 +110,6 @@ class ImageSequence(FrameSource):
     def close(self) -> None:
         """End the iterator."""
         self._next = len(self.paths)
-
-
-def read_photo(path: Path, most_pixels: int = MOST_PIXELS) -> Pixels:
-    """Return the pixels of a picture: another name of `edgeemo.data.pictures.read_picture`."""
-    return read_picture(path, most_pixels)
 
 
 def _pictures(where: Path) -> list[Path]:
