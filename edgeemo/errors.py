@@ -1,4 +1,26 @@
-"""All errors of edgeemo, in one tree. Each message names what is wrong, and what to do."""
+"""The tree of errors. Every message says what was expected, what came, and what to do.
+
+::
+
+    EdgeemoError
+    ├── InputError (ValueError)      what was passed in cannot be used
+    │   ├── InputTypeError (TypeError)
+    │   └── DataError                a manifest or a data folder cannot be used
+    │       └── LeakError            test data also stands in the training data
+    ├── SourceError (OSError)        a microphone, file or pipe cannot be read (any more)
+    ├── SpecError (ValueError)       a frontend spec or a recipe is wrong
+    ├── BundleError                  the model file cannot be used
+    │   ├── BundleNotFoundError (FileNotFoundError)
+    │   ├── BundleCorruptError       truncated, tampered, not a bundle
+    │   ├── BundleVersionError       made by a newer edgeemo
+    │   ├── BundleMismatchError      of another modality or shape than asked for
+    │   └── LicenseError             commercial use required, not cleared
+    ├── RuntimeUnavailableError (ImportError)   an optional package is missing
+    ├── DelegateError                a named delegate cannot be used
+    ├── InferenceError               the interpreter refused the model or the tensors
+    └── ConversionError              the converter failed
+        └── BudgetError              what it made is not good enough
+"""
 
 from __future__ import annotations
 

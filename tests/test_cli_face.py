@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import fake_cv2
@@ -41,7 +40,7 @@ class FakeDetector(small_face.SquareDetector):
 
 @pytest.fixture(autouse=True)
 def detector(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "edgeemo.face_detector", SimpleNamespace(FaceDetector=FakeDetector))
+    monkeypatch.setattr("edgeemo.recognizer.FaceDetector", FakeDetector)
 
 
 @pytest.fixture
@@ -371,8 +370,8 @@ def test_a_window_shows_every_frame_until_q(
 # --- as a process of its own ---
 
 SCRIPT = (
-    "import itertools, sys, time, types\n"
-    "import fake_cv2, small_face\n"
+    "import itertools, sys, time\n"
+    "import edgeemo.recognizer, fake_cv2, small_face\n"
     "from edgeemo.cli import main\n"
     "class FakeDetector(small_face.SquareDetector):\n"
     "    open = classmethod(lambda cls, **how: cls())\n"
@@ -380,7 +379,7 @@ SCRIPT = (
     "    for i in itertools.count():\n"
     "        time.sleep(0.01)\n"
     "        yield small_face.scene([('happiness', 40 + i % 3, 60, 50)])[..., ::-1]\n"
-    "sys.modules['edgeemo.face_detector'] = types.SimpleNamespace(FaceDetector=FakeDetector)\n"
+    "edgeemo.recognizer.FaceDetector = FakeDetector\n"
     "sys.modules['cv2'] = fake_cv2.module(lambda index: fake_cv2.Capture(film()))\n"
     "sys.exit(main(['watch', *sys.argv[1:]]))\n"
 )

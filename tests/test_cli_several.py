@@ -70,7 +70,7 @@ def test_what_cannot_be_read_is_told_and_passed_over(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["I", "am", "happy"], "give one text in quotes"),
+        (["I", "am", "happy"], "Give one text in quotes"),
         (["face.jpg", "voice.wav"], "several files of one kind"),
         (["one.jpg", "two.jpg", "--picture", "drawn.png"], "--picture draws one file"),
         (["one.jpg", "two.jpg", "--text", "well"], "Give either TEXT_OR_FILE or --text"),

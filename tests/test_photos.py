@@ -158,7 +158,7 @@ def test_other_files_that_are_cut_off_or_empty(suffix: str, tmp_path: Path) -> N
     whole = path.read_bytes()
     for n in (0, 1, 20, len(whole) // 2):
         path.write_bytes(whole[:n])
-        with pytest.raises(SourceError, match=r"(is cut off|is damaged|no picture)"):
+        with pytest.raises(SourceError, match=r"(is cut off|is damaged|is empty)"):
             Photo(path)
 
 

@@ -83,7 +83,7 @@ def test_a_video_without_a_frame_is_a_named_error(tmp_path: Path) -> None:
     path = written(tmp_path / "a.avi")
     data = path.read_bytes()
     path.write_bytes(data[: data.index(b"movi") + 4])
-    with pytest.raises(SourceError, match="no video that OpenCV reads"):
+    with pytest.raises(SourceError, match="not a video that OpenCV reads"):
         VideoFile(path)
 
 

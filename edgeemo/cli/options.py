@@ -51,4 +51,5 @@ def opened(bundle: str, kind: type[R], **how: Any) -> R:
     if isinstance(recognizer, kind):
         return recognizer
     recognizer.close()
-    raise click.UsageError(f"The bundle {bundle} reads {recognizer.modality}, not {kind.modality}.")
+    wanted = {"face": "faces"}.get(kind.modality, kind.modality)
+    raise click.UsageError(f"The bundle {bundle} reads {recognizer.modality}, not {wanted}.")
