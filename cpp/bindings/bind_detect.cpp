@@ -4,11 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "arguments.h"
 #include "bindings.h"
 #include "edgeemo/detect.h"
 #include "edgeemo/errors.h"
-#include "errors.h"
-#include "pictures.h"
 
 namespace py = pybind11;
 using edgeemo::Alignment;
@@ -86,17 +85,6 @@ void bind_face_value(py::module_& m) {
 }
 
 }  // namespace
-
-std::vector<Face> to_faces(const py::object& object) {
-    constexpr const char* kHow = "pass a list of Face, as the detector gives";
-    if (PySequence_Check(object.ptr()) == 0) raise_expected("a sequence of Face", object, kHow);
-    std::vector<Face> faces;
-    for (const py::handle face : py::reinterpret_borrow<py::sequence>(object)) {
-        if (!py::isinstance<Face>(face)) raise_expected("a sequence of Face", face, kHow);
-        faces.push_back(face.cast<Face>());
-    }
-    return faces;
-}
 
 void bind_detect(py::module_& m) {
     bind_face_value(m);

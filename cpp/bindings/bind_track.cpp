@@ -2,9 +2,9 @@
 
 #include <string>
 
+#include "arguments.h"
 #include "bindings.h"
 #include "edgeemo/track.h"
-#include "pictures.h"
 
 namespace py = pybind11;
 using edgeemo::Track;

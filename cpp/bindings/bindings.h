@@ -1,4 +1,4 @@
-// One bind_<header> per header of the engine.
+// Each function binds one part of the engine.
 #pragma once
 
 #include <pybind11/pybind11.h>

@@ -37,9 +37,9 @@ const Face* in_front(const std::vector<Face>& faces);
 // strides from least_stride, doubled, to most_stride. Heads speak of all cells: grid after grid, row after
 // row.
 //
-//   logits (cells)     a face has its middle here
-//   boxes  (cells, 4)  dx, dy, w, h
-//   eyes   (cells, 4)  x, y of the left and the right eye
+//   logits (cells)     of a face with its middle in the cell.
+//   boxes  (cells, 4)  dx, dy, w, h.
+//   eyes   (cells, 4)  x, y of the left and the right eye.
 //
 // A box's middle lies (column + 0.5 + dx, row + 0.5 + dy) strides from the corner. The box is e^w strides
 // wide and e^h high, with w and h within -4 … 8. Eyes are relative to that middle, in widths and heights of
