@@ -50,6 +50,7 @@ help:
 	@echo "make fuzz                    fuzz the C++ readers with clang for FUZZ_SECONDS each"
 	@echo "make wheel-test              install the wheel into a fresh environment and try it"
 	@echo "make bench-answers           run each benchmark once, for its answer"
+	@echo "make docs                    build the documentation into build/site"
 	@echo "make instructions            count the instructions of our code and compare with the baseline;"
 	@echo "                             make instructions-baseline writes a new baseline"
 	@echo "make mutants                 plant small faults one at a time and count those that the tests notice"

@@ -17,8 +17,6 @@ EyesLike: TypeAlias = Sequence[Sequence[float]] | NDArray[np.floating[Any]]
 class TextSpec:
     """How text becomes ids: a read-only value.
 
-    normalization: 'nfkc' or 'bert'; unknown: 'character' or 'word';
-    length: ids per text, 1 to 4096 (at least 3 with special_tokens).
     Raises SpecError for an unknown key, a wrong type or a value out of range.
     """
 
@@ -75,86 +73,6 @@ class TextSpec:
     @property
     def unknown(self) -> Literal["character", "word"]:
         """What becomes [UNK]: one 'character' or the whole 'word'."""
-
-@final
-class Encoding:
-    """The ids of one text and what was seen of it up to the cut."""
-
-    @property
-    def ids(self) -> NDArray[np.int32]:
-        """int32 (length,), padded."""
-
-    @property
-    def n_ids(self) -> int:
-        """Ids without padding, 0 to length."""
-
-    @property
-    def n_understood(self) -> int:
-        """Of these, the words cut entirely into known pieces.
-
-        A longer word cut entirely into single characters is not understood. A word that crosses the cut is
-        judged by the pieces before it.
-        """
-
-    @property
-    def n_words(self) -> int:
-        """Words with a piece before the cut; those made only of punctuation do not count."""
-
-    @property
-    def truncated(self) -> bool:
-        """There was more text than length ids can hold."""
-
-@final
-class TextFrontend:
-    """From text to ids: immutable, thread-safe, without the GIL while it works.
-
-    vocab: pieces in the order of their ids; '##' marks continuation. It needs [PAD]
-    and [UNK], with special_tokens [CLS] and [SEP]. At most 1,000,000 pieces of 1,024
-    bytes. Raises SpecError when it is unusable.
-    Texts are str or UTF-8 bytes; what is ill-formed (lone surrogates, too) is dropped.
-    Anything else raises InputTypeError.
-    """
-
-    def __init__(self, spec: TextSpec, vocab: Sequence[str]) -> None:
-        """Prepare a vocabulary.
-
-        Args:
-            spec: how text becomes ids.
-            vocab: pieces in the order of their ids; ``##`` marks continuation. Needs [PAD] and [UNK], with
-                special_tokens also [CLS] and [SEP]. At most 1,000,000 pieces of 1,024 bytes.
-
-        Raises:
-            SpecError: the vocabulary is unusable; the message says which piece.
-            InputTypeError: it is not a sequence of str.
-        """
-
-    def compute(self, text: str | bytes) -> NDArray[np.int32]:
-        """The ids of a text: int32 (length,), cut or padded with [PAD]."""
-
-    def compute_batch(self, texts: Sequence[str | bytes]) -> NDArray[np.int32]:
-        """The ids of a sequence of texts: int32 (n, length)."""
-
-    def encode(self, text: str | bytes) -> Encoding:
-        """The ids of a text and the counts of its words."""
-
-    def encode_batch(self, texts: Sequence[str | bytes]) -> list[Encoding]:
-        """encode() of each text of a sequence."""
-
-    def normalize(self, text: str | bytes) -> str:
-        """The whole text after normalisation: with 'bert' what BertNormalizer gives, with 'nfkc' the
-        words with one blank between them. normalize(normalize(x)) == normalize(x) with 'nfkc'.
-        """
-
-    def words(self, text: str | bytes) -> list[str]:
-        """The words of the whole text, as WordPiece gets them."""
-
-    @property
-    def spec(self) -> TextSpec:
-        """The spec it was built from."""
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of pieces."""
 
 @final
 class VoiceSpec:
@@ -324,6 +242,309 @@ class VoiceSpec:
         """``hann`` is periodic as librosa's; ``povey`` and ``hamming`` are symmetric as kaldi's."""
 
 @final
+class FaceSpec:
+    """How a face in a picture becomes a tensor: a read-only value.
+
+    The *crop* is what the model sees: a rectangle of its shape in the picture, possibly turned.
+
+    Raises:
+        SpecError: an unknown key, a wrong type or a value out of range.
+    """
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> FaceSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+        Raises SpecError for an unknown key, a wrong type or a value out of range.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        border: Literal["replicate", "black"] = "replicate",
+        box_scale: float = 1.0,
+        channels: Literal["gray", "rgb"] = "gray",
+        eye_distance: float = 0.42,
+        eye_y: float = 0.38,
+        gain: float = 1.0,
+        height: int = 64,
+        normalization: Literal["none", "mean_std"] = "none",
+        width: int = 64,
+    ) -> None: ...
+    def __ne__(self, other: object) -> bool: ...
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+
+    @property
+    def border(self) -> Literal["replicate", "black"]:
+        """Beyond the picture: 'replicate' (its edge goes on) or 'black'."""
+
+    @property
+    def box_scale(self) -> float:
+        """Side of the crop over that of the least one holding the box, 0.25 to 4."""
+
+    @property
+    def channels(self) -> Literal["gray", "rgb"]:
+        """'gray' (BT.601 luma, not rounded) or 'rgb'."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+
+    @property
+    def eye_distance(self) -> float:
+        """Distance of the eyes over the crop's width, 0.05 to 1; they lie level and centred."""
+
+    @property
+    def eye_y(self) -> float:
+        """Height of the eyes from the top over the crop's height, 0 to 1."""
+
+    @property
+    def gain(self) -> float:
+        """Multiplies what is normalised, 1e-6 to 1e6."""
+
+    @property
+    def height(self) -> int:
+        """Pixels of the tensor, 8 to 512."""
+
+    @property
+    def normalization(self) -> Literal["none", "mean_std"]:
+        """``none``: [0, 1]. ``mean_std``: the crop's mean is subtracted, then all divided by its standard
+        deviation (at least 2 of 255), which takes the strength of the light away.
+        """
+
+    @property
+    def output(self) -> tuple[tuple[int, int, int], str]:
+        """Shape and dtype of a tensor: ((height, width, 1 or 3), 'float32')."""
+
+    @property
+    def width(self) -> int:
+        """Pixels of the tensor, 8 to 512."""
+
+@final
+class DetectorSpec:
+    """The grids of a detector and how its heads become faces: a read-only value.
+
+    Over the input (a crop of width x height pixels) lie grids of cells, with strides from least_stride,
+    doubled, to most_stride. Heads speak of all cells: grid after grid, row after row.
+
+    Raises:
+        SpecError: an unknown key, a wrong type or a value out of range.
+    """
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> DetectorSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+        Raises SpecError for an unknown key, a wrong type or a value out of range.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        height: int = 128,
+        least_score: float = 0.5,
+        least_stride: int = 8,
+        merge: Literal["best", "mean"] = "mean",
+        most_faces: int = 64,
+        most_stride: int = 16,
+        overlap: float = 0.3,
+        score_bias: float = 0.0,
+        score_scale: float = 1.0,
+        width: int = 128,
+    ) -> None: ...
+    def __ne__(self, other: object) -> bool: ...
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+
+    @property
+    def cells(self) -> int:
+        """Cells of all grids: the heads speak of them."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+
+    @property
+    def height(self) -> int:
+        """Pixels of the input, 32 to 512, a multiple of most_stride."""
+
+    @property
+    def least_score(self) -> float:
+        """Below it nothing is a face, 0.001 to 0.999."""
+
+    @property
+    def least_stride(self) -> int:
+        """Of the finest grid, a power of two, 4 to most_stride."""
+
+    @property
+    def merge(self) -> Literal["best", "mean"]:
+        """One face is its 'best' box or the 'mean' of all, weighed by their scores."""
+
+    @property
+    def most_faces(self) -> int:
+        """1 to 256; the best are kept."""
+
+    @property
+    def most_stride(self) -> int:
+        """Of the coarsest grid, a power of two, to 64."""
+
+    @property
+    def overlap(self) -> float:
+        """Intersection over union from which two boxes are one face, 0.05 to 0.95."""
+
+    @property
+    def score_bias(self) -> float:
+        """A score is sigmoid(score_scale * logit + score_bias); -100 to 100."""
+
+    @property
+    def score_scale(self) -> float:
+        """A score is sigmoid(score_scale * logit + score_bias); 1e-3 to 1e3."""
+
+    @property
+    def width(self) -> int:
+        """Pixels of the input, 32 to 512, a multiple of most_stride."""
+
+@final
+class TrackerSpec:
+    """When a face is one seen before: a read-only value.
+
+    Raises SpecError for an unknown key, a wrong type or a value out of range.
+    """
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> TrackerSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+        Raises SpecError for an unknown key, a wrong type or a value out of range.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        agility: float = 0.5,
+        least_hits: int = 2,
+        least_overlap: float = 0.2,
+        most_distance: float = 0.6,
+        most_gap_ms: int = 600,
+        most_growth: float = 2.0,
+    ) -> None: ...
+    def __ne__(self, other: object) -> bool: ...
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+
+    @property
+    def agility(self) -> float:
+        """Share of the newest motion in the velocity, 0 (none is kept) to 1."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+
+    @property
+    def least_hits(self) -> int:
+        """Times a face is seen until it is confirmed, 1 to 100."""
+
+    @property
+    def least_overlap(self) -> float:
+        """Intersection over union with the expected box from which a face may be the same, 0 to 1; or"""
+
+    @property
+    def most_distance(self) -> float:
+        """Distance of the middles over the mean side up to which it may, 0 to 10."""
+
+    @property
+    def most_gap_ms(self) -> int:
+        """A track that frames have missed for longer ends, 0 to 60000. Between two frames 5000 may pass."""
+
+    @property
+    def most_growth(self) -> float:
+        """Ratio of the sides that is still the same face, 1 to 10."""
+
+@final
+class Encoding:
+    """The ids of one text and what was seen of it up to the cut."""
+
+    @property
+    def ids(self) -> NDArray[np.int32]:
+        """int32 (length,), padded."""
+
+    @property
+    def n_ids(self) -> int:
+        """Ids without padding, 0 to length."""
+
+    @property
+    def n_understood(self) -> int:
+        """Of these, the words cut entirely into known pieces.
+
+        A longer word cut entirely into single characters is not understood. A word that crosses the cut is
+        judged by the pieces before it.
+        """
+
+    @property
+    def n_words(self) -> int:
+        """Words with a piece before the cut; those made only of punctuation do not count."""
+
+    @property
+    def truncated(self) -> bool:
+        """There was more text than length ids can hold."""
+
+@final
+class TextFrontend:
+    """From text to ids: immutable, thread-safe, without the GIL while it works.
+
+    vocab: pieces in the order of their ids; '##' marks continuation. It needs [PAD]
+    and [UNK], with special_tokens [CLS] and [SEP]. At most 1,000,000 pieces of 1,024
+    bytes. Raises SpecError when it is unusable.
+    Texts are str or UTF-8 bytes; what is ill-formed (lone surrogates, too) is dropped.
+    Anything else raises InputTypeError.
+    """
+
+    def __init__(self, spec: TextSpec, vocab: Sequence[str]) -> None:
+        """Prepare a vocabulary.
+
+        Args:
+            spec: how text becomes ids.
+            vocab: pieces in the order of their ids; ``##`` marks continuation. Needs [PAD] and [UNK], with
+                special_tokens also [CLS] and [SEP]. At most 1,000,000 pieces of 1,024 bytes.
+
+        Raises:
+            SpecError: the vocabulary is unusable; the message says which piece.
+            InputTypeError: it is not a sequence of str.
+        """
+
+    def compute(self, text: str | bytes) -> NDArray[np.int32]:
+        """The ids of a text: int32 (length,), cut or padded with [PAD]."""
+
+    def compute_batch(self, texts: Sequence[str | bytes]) -> NDArray[np.int32]:
+        """The ids of a sequence of texts: int32 (n, length)."""
+
+    def encode(self, text: str | bytes) -> Encoding:
+        """The ids of a text and the counts of its words."""
+
+    def encode_batch(self, texts: Sequence[str | bytes]) -> list[Encoding]:
+        """encode() of each text of a sequence."""
+
+    def normalize(self, text: str | bytes) -> str:
+        """The whole text after normalisation: with 'bert' what BertNormalizer gives, with 'nfkc' the
+        words with one blank between them. normalize(normalize(x)) == normalize(x) with 'nfkc'.
+        """
+
+    def words(self, text: str | bytes) -> list[str]:
+        """The words of the whole text, as WordPiece gets them."""
+
+    @property
+    def spec(self) -> TextSpec:
+        """The spec it was built from."""
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of pieces."""
+
+@final
 class Spans:
     """What a model sees, span after span; ``len`` counts them."""
 
@@ -418,87 +639,6 @@ class VoiceFrontend:
     @property
     def spec(self) -> VoiceSpec:
         """The spec it was built from."""
-
-@final
-class FaceSpec:
-    """How a face in a picture becomes a tensor: a read-only value.
-
-    The *crop* is what the model sees: a rectangle of its shape in the picture, possibly turned.
-
-    Raises:
-        SpecError: an unknown key, a wrong type or a value out of range.
-    """
-
-    @staticmethod
-    def from_dict(fields: dict[str, Any]) -> FaceSpec:
-        """The spec of a dict as to_dict makes it; absent keys have their defaults.
-        Raises SpecError for an unknown key, a wrong type or a value out of range.
-        """
-
-    def __eq__(self, other: object) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __init__(
-        self,
-        *,
-        border: Literal["replicate", "black"] = "replicate",
-        box_scale: float = 1.0,
-        channels: Literal["gray", "rgb"] = "gray",
-        eye_distance: float = 0.42,
-        eye_y: float = 0.38,
-        gain: float = 1.0,
-        height: int = 64,
-        normalization: Literal["none", "mean_std"] = "none",
-        width: int = 64,
-    ) -> None: ...
-    def __ne__(self, other: object) -> bool: ...
-    def to_dict(self) -> dict[str, Any]:
-        """All fields by name, sorted."""
-
-    @property
-    def border(self) -> Literal["replicate", "black"]:
-        """Beyond the picture: 'replicate' (its edge goes on) or 'black'."""
-
-    @property
-    def box_scale(self) -> float:
-        """Side of the crop over that of the least one holding the box, 0.25 to 4."""
-
-    @property
-    def channels(self) -> Literal["gray", "rgb"]:
-        """'gray' (BT.601 luma, not rounded) or 'rgb'."""
-
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits; equal for equal specs."""
-
-    @property
-    def eye_distance(self) -> float:
-        """Distance of the eyes over the crop's width, 0.05 to 1; they lie level and centred."""
-
-    @property
-    def eye_y(self) -> float:
-        """Height of the eyes from the top over the crop's height, 0 to 1."""
-
-    @property
-    def gain(self) -> float:
-        """Multiplies what is normalised, 1e-6 to 1e6."""
-
-    @property
-    def height(self) -> int:
-        """Pixels of the tensor, 8 to 512."""
-
-    @property
-    def normalization(self) -> Literal["none", "mean_std"]:
-        """``none``: [0, 1]. ``mean_std``: the crop's mean is subtracted, then all divided by its standard
-        deviation (at least 2 of 255), which takes the strength of the light away.
-        """
-
-    @property
-    def output(self) -> tuple[tuple[int, int, int], str]:
-        """Shape and dtype of a tensor: ((height, width, 1 or 3), 'float32')."""
-
-    @property
-    def width(self) -> int:
-        """Pixels of the tensor, 8 to 512."""
 
 @final
 class Alignment:
@@ -638,91 +778,6 @@ class Face:
         """Calibrated probability of a face, 0 to 1."""
 
 @final
-class DetectorSpec:
-    """The grids of a detector and how its heads become faces: a read-only value.
-
-    Over the input (a crop of width x height pixels) lie grids of cells, with strides from least_stride,
-    doubled, to most_stride. Heads speak of all cells: grid after grid, row after row.
-
-    Raises:
-        SpecError: an unknown key, a wrong type or a value out of range.
-    """
-
-    @staticmethod
-    def from_dict(fields: dict[str, Any]) -> DetectorSpec:
-        """The spec of a dict as to_dict makes it; absent keys have their defaults.
-        Raises SpecError for an unknown key, a wrong type or a value out of range.
-        """
-
-    def __eq__(self, other: object) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __init__(
-        self,
-        *,
-        height: int = 128,
-        least_score: float = 0.5,
-        least_stride: int = 8,
-        merge: Literal["best", "mean"] = "mean",
-        most_faces: int = 64,
-        most_stride: int = 16,
-        overlap: float = 0.3,
-        score_bias: float = 0.0,
-        score_scale: float = 1.0,
-        width: int = 128,
-    ) -> None: ...
-    def __ne__(self, other: object) -> bool: ...
-    def to_dict(self) -> dict[str, Any]:
-        """All fields by name, sorted."""
-
-    @property
-    def cells(self) -> int:
-        """Cells of all grids: what the heads speak of."""
-
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits; equal for equal specs."""
-
-    @property
-    def height(self) -> int:
-        """Pixels of the input, 32 to 512, a multiple of most_stride."""
-
-    @property
-    def least_score(self) -> float:
-        """Below it nothing is a face, 0.001 to 0.999."""
-
-    @property
-    def least_stride(self) -> int:
-        """Of the finest grid, a power of two, 4 to most_stride."""
-
-    @property
-    def merge(self) -> Literal["best", "mean"]:
-        """One face is its 'best' box or the 'mean' of all, weighed by their scores."""
-
-    @property
-    def most_faces(self) -> int:
-        """1 to 256; the best are kept."""
-
-    @property
-    def most_stride(self) -> int:
-        """Of the coarsest grid, a power of two, to 64."""
-
-    @property
-    def overlap(self) -> float:
-        """Intersection over union from which two boxes are one face, 0.05 to 0.95."""
-
-    @property
-    def score_bias(self) -> float:
-        """A score is sigmoid(score_scale * logit + score_bias); -100 to 100."""
-
-    @property
-    def score_scale(self) -> float:
-        """A score is sigmoid(score_scale * logit + score_bias); 1e-3 to 1e3."""
-
-    @property
-    def width(self) -> int:
-        """Pixels of the input, 32 to 512, a multiple of most_stride."""
-
-@final
 class FaceDecoder:
     """From the heads of a face detector to faces: immutable, thread-safe, without the GIL.
 
@@ -758,63 +813,6 @@ class FaceDecoder:
     @property
     def spec(self) -> DetectorSpec:
         """The spec it was built from."""
-
-@final
-class TrackerSpec:
-    """When a face is one seen before: a read-only value.
-
-    Raises SpecError for an unknown key, a wrong type or a value out of range.
-    """
-
-    @staticmethod
-    def from_dict(fields: dict[str, Any]) -> TrackerSpec:
-        """The spec of a dict as to_dict makes it; absent keys have their defaults.
-        Raises SpecError for an unknown key, a wrong type or a value out of range.
-        """
-
-    def __eq__(self, other: object) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __init__(
-        self,
-        *,
-        agility: float = 0.5,
-        least_hits: int = 2,
-        least_overlap: float = 0.2,
-        most_distance: float = 0.6,
-        most_gap_ms: int = 600,
-        most_growth: float = 2.0,
-    ) -> None: ...
-    def __ne__(self, other: object) -> bool: ...
-    def to_dict(self) -> dict[str, Any]:
-        """All fields by name, sorted."""
-
-    @property
-    def agility(self) -> float:
-        """Share of the newest motion in the velocity, 0 (none is kept) to 1."""
-
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits; equal for equal specs."""
-
-    @property
-    def least_hits(self) -> int:
-        """Times a face is seen until it is confirmed, 1 to 100."""
-
-    @property
-    def least_overlap(self) -> float:
-        """Intersection over union with the expected box from which a face may be the same, 0 to 1; or"""
-
-    @property
-    def most_distance(self) -> float:
-        """Distance of the middles over the mean side up to which it may, 0 to 10."""
-
-    @property
-    def most_gap_ms(self) -> int:
-        """A track that frames have missed for longer ends, 0 to 60000. Between two frames 5000 may pass."""
-
-    @property
-    def most_growth(self) -> float:
-        """Ratio of the sides that is still the same face, 1 to 10."""
 
 @final
 class Track:

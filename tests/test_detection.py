@@ -138,7 +138,7 @@ def test_a_wrong_table_says_what_is_wrong(tmp_path: Path, text: str, says: str) 
 
 
 def test_a_missing_table_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"There is not a manifest .*none\.csv"):
+    with pytest.raises(DataError, match=r"There is no manifest .*none\.csv"):
         read_marked(tmp_path / "none.csv")
 
 

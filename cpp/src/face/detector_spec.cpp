@@ -8,13 +8,6 @@
 namespace edgeemo {
 namespace {
 
-constexpr Names<2> kMerges{"best", "mean"};
-
-std::string sentence_of(const DetectorSpec& spec) {
-    return sentence_of("DetectorSpec", spec,
-                       [](const DetectorSpec& s, auto&& field) { fields::visit_detector(s, field); });
-}
-
 void check_stride(const char* field, std::int32_t stride, std::int32_t least) {
     check_range(field, stride, least, 64);
     if ((stride & (stride - 1)) != 0) {
@@ -31,11 +24,6 @@ void check_side(const char* field, std::int32_t side, std::int32_t stride) {
 }
 
 }  // namespace
-
-const char* name_of(DetectorSpec::Merge value) { return kMerges[static_cast<std::size_t>(value)]; }
-void set_by_name(std::string_view name, DetectorSpec::Merge& value) {
-    set_member("merge", kMerges, name, value);
-}
 
 std::size_t DetectorSpec::cells() const {
     std::size_t n = 0;
