@@ -1,22 +1,26 @@
-# Two commands do all the set-up: `make demo` and `make test`. `make help` lists the others.
+# `make demo` and `make test` need no other command first. `make help` lists the other targets.
 # PYTHON chooses the interpreter (3.10 to 3.14): `make test PYTHON=python3.12`.
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 60
-# tflite-runtime needs a Python before 3.12; without one, its test is skipped by name
+# tflite-runtime needs Python 3.10 or 3.11; without one, pytest skips the test and names the reason
 LEGACY_PYTHON ?= $(shell for p in $(PYTHON) python3.11 python3.10; do \
   $$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 12))' 2>/dev/null && echo $$p && break; done)
 
+MACHINE := $(shell uname -m)
+PYTHON_NAME := $(notdir $(PYTHON))
+ABI = $(shell $(PYTHON) -c 'import sys; print("cp%d%d" % sys.version_info[:2])')
 NATIVE := pyproject.toml $(shell find cpp -type f)
 SOURCES := $(NATIVE) README.md LICENSE $(shell find edgeemo converters -type f -not -path '*/__pycache__/*')
 PIP := -m pip --disable-pip-version-check --quiet
-# show that the answers need no network, where the system lets us cut it off
+# the demonstration runs without a network where the system allows that, to show that edgeemo needs none
 OFFLINE := $(shell unshare --map-root-user --net true 2>/dev/null && echo unshare --map-root-user --net)
 
 DEMO := .venv
 TEST := .venv-test
 LEGACY := .venv-legacy
+BUILD := .venv-build
 WHEEL := .venv-wheel
 PEERS := .venv-peers
 BIN := $(CURDIR)/$(TEST)/bin
@@ -28,16 +32,36 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?= -1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-env peers peers-train table instructions instructions-baseline legacy prepare lint types format format-check docs mutants \
-  cpp-test sanitize tsan aarch64 aarch64-root aarch64-wheel aarch64-test fuzz wheel-test bench bench-answers releases vulkan clean
+.PHONY: help demo test test-env peers peers-train table instructions instructions-baseline legacy prepare lint types stubs format \
+  format-check docs mutants cpp-test sanitize tsan aarch64 aarch64-root aarch64-wheel aarch64-test fuzz wheel wheel-test bench bench-answers \
+  releases vulkan clean
 
 help:
-	@echo "make demo          install into $(DEMO) and read a few sentences with the shipped model, offline"
-	@echo "make test          install into $(TEST) and $(LEGACY) and run all tests"
-	@echo "make lint types format-check cpp-test sanitize tsan fuzz wheel-test bench-answers format clean"
-	@echo "make docs          build the documentation into build/site"
-	@echo "make peers peers-train bench table    measure beside peers: DATA=... names the data"
-	@echo "make instructions               count the instructions of our own code beside the baseline"
+	@echo "make demo                    install into $(DEMO) and read a few sentences with the shipped model, offline"
+	@echo "make test                    install into $(TEST) and $(LEGACY) and run all tests"
+	@echo "make wheel                   build wheels for this machine and for 64-bit ARM boards into dist/"
+	@echo "make clean                   remove what the other targets made"
+	@echo
+	@echo "checks, each a part of .ci/run:"
+	@echo "make lint format-check       ruff and clang-format; make format applies them"
+	@echo "make types                   mypy, and stubtest on the C++ module; make stubs writes edgeemo/_core.pyi"
+	@echo "make cpp-test sanitize tsan  C++ tests: warnings are errors, with sanitizers, with the thread sanitizer"
+	@echo "make docs                    build the documentation into build/site"
+	@echo "make fuzz                    fuzz the C++ readers with clang for FUZZ_SECONDS each"
+	@echo "make wheel-test              install the wheel into a fresh environment and try it"
+	@echo "make bench-answers           run each benchmark once, for its answer"
+	@echo "make docs                    build the documentation into build/site"
+	@echo "make instructions            count the instructions of our code and compare with the baseline;"
+	@echo "                             make instructions-baseline writes a new baseline"
+	@echo "make mutants                 plant small faults one at a time and count those that the tests notice"
+	@echo
+	@echo "measurements beside other systems, DATA=... names the data:"
+	@echo "make peers peers-train       install the other systems; train those that need it"
+	@echo "make bench table             measure speed; measure quality and speed and write the table"
+	@echo
+	@echo "64-bit ARM, emulated (.ci/run --arm):"
+	@echo "make aarch64                 cross-compile the C++ tests and run them"
+	@echo "make aarch64-test            run the Python tests of marker arm on the wheel"
 
 prepare:
 	@PYTHON="$(PYTHON)" .ci/prepare
@@ -45,8 +69,8 @@ prepare:
 # --- the demonstration ---
 
 $(DEMO)/.stamp: $(SOURCES) | prepare
-	$(PYTHON) -m venv $(DEMO)
-	$(DEMO)/bin/python $(PIP) install .
+	@$(PYTHON) -m venv $(DEMO)
+	@.ci/install $(DEMO)/bin/python .
 	@touch $@
 
 demo: $(DEMO)/.stamp
@@ -62,19 +86,19 @@ demo: $(DEMO)/.stamp
 $(TEST)/.stamp: $(NATIVE) | prepare
 	$(PYTHON) -m venv $(TEST)
 	$(TEST)/bin/python $(PIP) install cmake ninja
-	$(TEST)/bin/python $(PIP) install --editable ".[dev,docs,train,eval,voice]"
+	.ci/install $(TEST)/bin/python --editable ".[dev,docs,train,eval,voice]"
 	@touch $@
 
 test-env: $(TEST)/.stamp
 
 $(LEGACY)/.stamp: $(SOURCES) | prepare
 	$(LEGACY_PYTHON) -m venv $(LEGACY)
-	$(LEGACY)/bin/python $(PIP) install ".[legacy]"
+	.ci/install $(LEGACY)/bin/python ".[legacy]"
 	@touch $@
 
 ifeq ($(LEGACY_PYTHON),)
 legacy:
-	@echo "no Python before 3.12 here: the test of tflite-runtime will be skipped"
+	@echo "this machine has no Python 3.10 or 3.11: pytest will skip the test of tflite-runtime"
 else
 legacy: $(LEGACY)/.stamp
 endif
@@ -101,18 +125,24 @@ format: $(TEST)/.stamp
 	$(BIN)/ruff format .
 	find cpp tests/cpp -name '*.cpp' -o -name '*.h' | xargs $(BIN)/clang-format -i
 
-# mypy sees the package as it is installed: the converters inside it
+# mypy reads the package as pip installs it, with the converters inside. The stub of the C++ module must be the one
+# that `make stubs` writes, and must agree with the module.
 types: $(TEST)/.stamp
 	@rm -rf build/types && mkdir -p build/types
 	@cp -rs $(CURDIR)/edgeemo build/types/edgeemo && cp -rs $(CURDIR)/converters build/types/edgeemo/converters
-	$(BIN)/mypy build/types/edgeemo tests benchmarks docs/generate.py
+	$(BIN)/mypy build/types/edgeemo tests benchmarks docs/generate.py cpp/tools/make_stubs.py
+	$(BIN)/python cpp/tools/make_stubs.py --check
+	$(BIN)/python -m mypy.stubtest edgeemo._core --concise --allowlist cpp/bindings/stubtest-allowlist.txt
+
+stubs: $(TEST)/.stamp
+	$(BIN)/python cpp/tools/make_stubs.py
 
 cpp-test: $(TEST)/.stamp
 	$(CMAKE) -S cpp -B build/werror -G Ninja -DCMAKE_BUILD_TYPE=Release -DEDGEEMO_WERROR=ON -DEDGEEMO_TESTS=ON
 	$(CMAKE) --build build/werror
 	$(CTEST) --test-dir build/werror
 
-# parallel streams under the thread sanitizer, on a library that stands in for LiteRT
+# parallel streams under the thread sanitizer; a small library replaces LiteRT
 tsan: $(TEST)/.stamp
 	$(CMAKE) -S cpp -B build/tsan -G Ninja -DCMAKE_BUILD_TYPE=Debug -DEDGEEMO_THREADS_SANITIZE=ON -DEDGEEMO_TESTS=ON
 	$(CMAKE) --build build/tsan --target test_engine test_parallel
@@ -142,15 +172,10 @@ $(ARM)/.root: .ci/arm_root pyproject.toml | $(TEST)/.stamp
 
 aarch64-root: $(ARM)/.root
 
-# a wheel for the Python of the root, which is that of this machine's release; it serves boards of that release, too
-$(ARM)/.wheel: $(SOURCES) $(ARM)/.root
-	rm -rf $(ARM)/dist
-	abi=$$($(BIN)/python -c 'import sys; print("%d%d" % sys.version_info[:2])') && \
-	  _PYTHON_HOST_PLATFORM=linux-aarch64 SETUPTOOLS_EXT_SUFFIX=.cpython-$$abi-aarch64-linux-gnu.so \
-	  $(BIN)/python $(PIP) wheel --no-deps --wheel-dir $(ARM)/dist . -C cmake.args=-DCMAKE_TOOLCHAIN_FILE=$(TOOLCHAIN) \
-	  -C cmake.define.Python_INCLUDE_DIR=$$(echo $(CURDIR)/$(ARM)/root/usr/include/python3.*)
+# what the emulated board imports
+$(ARM)/.wheel: dist/.$(PYTHON_NAME)-aarch64 $(ARM)/.root
 	$(BIN)/python $(PIP) install --root-user-action=ignore --target $(ARM)/site --upgrade --no-deps --only-binary=:all: \
-	  --platform linux_aarch64 $(ARM)/dist/edgeemo-*.whl
+	  --platform linux_aarch64 dist/edgeemo-*-$(ABI)-linux_aarch64.whl
 	@touch $@
 
 aarch64-wheel: $(ARM)/.wheel
@@ -158,7 +183,7 @@ aarch64-wheel: $(ARM)/.wheel
 aarch64-test: $(ARM)/.wheel
 	$(TEST)/bin/python -m pytest -m arm -rP --durations=0 tests/test_arm.py $(PYTEST_ARGS)
 
-# the native fuzz targets need clang; FUZZ_SECONDS of each (600 before a release), then as many of the bundle reader
+# the C++ targets need clang; each runs for FUZZ_SECONDS (600 before a release), then the Python target of the bundle reader
 fuzz: $(TEST)/.stamp
 	CXX=clang++ $(CMAKE) -S cpp -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DEDGEEMO_SANITIZE=ON -DEDGEEMO_FUZZ=ON
 	$(CMAKE) --build build/fuzz
@@ -171,7 +196,7 @@ fuzz: $(TEST)/.stamp
 	  -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-abi-$$entry tests/cpp/corpus/abi_$$entry || exit 1; done
 	$(TEST)/bin/python tests/fuzz_bundle.py --seconds $(FUZZ_SECONDS)
 
-# other releases of LiteRT, for the tests of the engine
+# other releases of LiteRT for the tests of the engine
 releases:
 	@PYTHON="$(PYTHON)" .ci/releases
 
@@ -179,15 +204,42 @@ releases:
 vulkan:
 	@.ci/vulkan
 
-wheel-test: prepare
-	rm -rf $(WHEEL) build/dist
+# --- the wheels that boards install, so that a board needs no compiler ---
+
+wheel: dist/.$(PYTHON_NAME)-$(MACHINE) dist/.$(PYTHON_NAME)-aarch64
+	@ls -1 dist/edgeemo-*-$(ABI)-*.whl
+
+$(BUILD)/.stamp: | prepare
+	$(PYTHON) -m venv $(BUILD)
+	$(BUILD)/bin/python $(PIP) install build
+	@touch $@
+
+# the source archive first, then the wheel of that archive
+dist/.$(PYTHON_NAME)-$(MACHINE): $(SOURCES) | $(BUILD)/.stamp
+	rm -f dist/edgeemo-*-$(ABI)-linux_$(MACHINE).whl
+	.ci/progress $(BUILD)/bin/python -m build --outdir dist .
+	@touch $@
+
+# the cross compiler reads the headers of Debian's Python for arm64, whose release must be that of PYTHON
+ifneq ($(MACHINE),aarch64)
+dist/.$(PYTHON_NAME)-aarch64: $(SOURCES) .ci/arm_root | $(BUILD)/.stamp
+	.ci/prepare aarch64-linux-gnu-g++:g++-aarch64-linux-gnu
+	PYTHON=$(CURDIR)/$(BUILD)/bin/python .ci/arm_root python
+	rm -f dist/edgeemo-*-$(ABI)-linux_aarch64.whl
+	_PYTHON_HOST_PLATFORM=linux-aarch64 SETUPTOOLS_EXT_SUFFIX=.$(ABI:cp%=cpython-%)-aarch64-linux-gnu.so \
+	  .ci/progress $(BUILD)/bin/python -m pip -v wheel --no-deps --wheel-dir dist . \
+	  -C cmake.args=-DCMAKE_TOOLCHAIN_FILE=$(TOOLCHAIN) \
+	  -C cmake.define.Python_INCLUDE_DIR=$$(echo $(CURDIR)/$(ARM)/root/usr/include/python3.*)
+	@touch $@
+endif
+
+wheel-test: dist/.$(PYTHON_NAME)-$(MACHINE)
+	rm -rf $(WHEEL)
 	$(PYTHON) -m venv $(WHEEL)
-	$(WHEEL)/bin/python $(PIP) install build
-	$(WHEEL)/bin/python -m build --outdir build/dist . > /dev/null  # a wheel of the sdist
-	$(WHEEL)/bin/python $(PIP) install build/dist/edgeemo-*.whl
+	$(WHEEL)/bin/python $(PIP) install dist/edgeemo-*-$(ABI)-linux_$(MACHINE).whl
 	cd / && $(CURDIR)/$(WHEEL)/bin/python $(CURDIR)/tests/try_wheel.py $(CURDIR)
 
-# each benchmark once, for its answer: peers that the test environment lacks are skipped by name
+# each benchmark once, for its answer; pytest skips the systems that the test environment lacks, and names them
 bench-answers: $(TEST)/.stamp
 	$(TEST)/bin/python -m pytest -q --benchmark-only --benchmark-min-rounds=1 --benchmark-max-time=0.001 --benchmark-quiet \
 	  $(filter-out %/bench_bench.py %/bench_engine.py %/bench_scaling.py,$(wildcard benchmarks/bench_*.py))
@@ -198,9 +250,9 @@ docs: $(TEST)/.stamp
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "the site is in build/site"
 
-# --- the peers: to compare with and never to ship ---
+# --- the peers: other systems to compare with, never part of edgeemo ---
 
-# Silero runs without its PyTorch; edgeemo is editable, so that it is this folder that is measured
+# Silero runs without PyTorch here; edgeemo is editable, so the benchmarks measure the sources of this folder
 $(PEERS)/.stamp: $(NATIVE) benchmarks/peers/requirements.txt | prepare
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python $(PIP) install --editable ".[voice,face,eval]" -r benchmarks/peers/requirements.txt
@@ -212,7 +264,7 @@ peers: $(PEERS)/.stamp
 	@echo "$(PEERS)/bin/python benchmarks/peer_egemaps.py --data data/voice [--folds runs/crossval/predictions.csv]"
 	@echo "$(PEERS)/bin/python benchmarks/peer_silero.py --data data/voice [--bundle voice]"
 
-# train the peers once (FOLDS: what edgeemo crossval voice said), then measure: ONLY="text voice" for some parts
+# train the peers once, then measure. FOLDS: the predictions of `edgeemo crossval voice`. ONLY="text voice": some parts
 DATA ?= data
 TABLE_ARGS ?= $(ONLY:%=--only %)
 peers-train: $(PEERS)/.stamp
@@ -226,7 +278,7 @@ table: $(PEERS)/.stamp
 	@test -x $(LEGACY)/bin/python || $(MAKE) --no-print-directory legacy
 	$(PEERS)/bin/python -m benchmarks.table --data "$(DATA)" --legacy $(LEGACY)/bin/python $(TABLE_ARGS)
 
-# --- instructions of our own code, counted by valgrind beside benchmarks/results/instructions.json ---
+# --- valgrind counts the instructions of our code; the baseline is benchmarks/results/instructions.json ---
 
 instructions instructions-baseline: $(TEST)/.stamp
 	@.ci/prepare valgrind
@@ -236,4 +288,4 @@ instructions instructions-baseline: $(TEST)/.stamp
 	  $(if $(filter %-baseline,$@),--update)
 
 clean:
-	rm -rf build dist $(DEMO) $(TEST) $(LEGACY) $(WHEEL) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf build dist $(DEMO) $(TEST) $(LEGACY) $(BUILD) $(WHEEL) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -1,1 +1,2 @@
-"""What edgeemo costs and how good it is, beside its peers; see `benchmarks.table` and the ``bench_*.py``."""
+"""Measures the cost and the accuracy of edgeemo and its peers; see `benchmarks.table` and the
+``bench_*.py``."""

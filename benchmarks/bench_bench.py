@@ -1,8 +1,8 @@
 """`edgeemo bench` beside a loop of one's own around ``predict``: within 5 %, 10 % on a busy machine.
 
-Run with ``pytest benchmarks/bench_bench.py``. The loop is a script of its own, as a user would write it; both
-take turns on the same input, and their medians are compared; so too where ``--rounds`` asks for few calls.
-pytest-benchmark times the same call in the process of the tests, whose heap is another.
+Run with ``pytest benchmarks/bench_bench.py``. The loop is a script of its own, as a user would write it.
+Both take turns on the same input, and the test compares their medians. The same holds where ``--rounds``
+asks for few calls. pytest-benchmark times the same call in the process of the tests, whose heap is another.
 """
 
 from __future__ import annotations

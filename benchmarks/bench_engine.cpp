@@ -1,10 +1,10 @@
-// What the native way costs beyond its two parts, in one run: bench_engine LIBRARY TEXT FACE VOICE; beside
-// FACE lies face-detector.tflite.
+// Measures the cost of a native prediction beyond its two parts, in one run: bench_engine LIBRARY TEXT FACE
+// VOICE. The file face-detector.tflite must lie beside FACE.
 //
-// Prints JSON: of texts, faces and a voice's span the medians in microseconds of the frontend alone, of the
-// bare model on filled buffers, and of predict, and the throughput of two threads with an engine each over
-// that of one (median of ten); resident memory with all bundles and the detector open; the time from nothing
-// to the first answer.
+// Prints JSON. Texts, faces and a span of voice have medians in microseconds: of the frontend alone,
+// of the bare model on filled buffers, and of predict. JSON also has the throughput of two threads with an
+// engine each over that of one thread (median of ten). The last numbers are the resident memory with all
+// bundles and the detector open, and the time from the start to the first answer.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -15,8 +15,8 @@
 #include <thread>
 #include <vector>
 
-#include "edgeemo/recognizer.h"
 #include "bundle/model_parts.h"
+#include "edgeemo/recognizer.h"
 
 namespace {
 
@@ -40,7 +40,7 @@ double median(std::vector<double> x) {
     return x[x.size() / 2];
 }
 
-// What a prediction costs and what its parts do, each in its turn.
+// Times a prediction and its parts, in turns.
 struct Costs {
     double frontend_us, run_us, predict_us;
 
@@ -58,7 +58,7 @@ struct Costs {
     }
 };
 
-// Of one thread with the first recognizer, and of two with one each, in turn.
+// Times one thread with the first recognizer and two threads with a recognizer each, in turns.
 template <class Predict>
 double two_over_one(int times, const Recognizer& one, const Recognizer& two, const Predict& predict) {
     const auto a_second = [&](std::initializer_list<const Recognizer*> recognizers) {
@@ -104,7 +104,7 @@ struct Frame {
 Costs costs_of_text(const std::string& path, const EngineOptions& options, const Recognizer& recognizer) {
     const Bundle bundle = Bundle::open(path);
     Engine engine(bundle.model, options);
-    const TextFrontend frontend(std::get<TextSpec>(bundle.card.spec), pieces_of(bundle));
+    const TextFrontend frontend(std::get<TextSpec>(bundle.card.spec), pieces_of(bundle.assets));
     Result result;
     return {20000, [&] { frontend.encode(kText, static_cast<std::int32_t*>(engine.input(0))); },
             [&] { engine.run(); }, [&] { recognizer.predict_text(kText, result); }};

@@ -33,7 +33,7 @@ MODALITIES = ("text", "face", "voice")
 
 @pytest.fixture(scope="module")
 def native() -> dict[str, Any]:
-    """What the C++ program measured."""
+    """The numbers of the C++ program."""
     if not PROGRAM.is_file():
         pytest.skip(f"{PROGRAM} is not built: run `make cpp-test`")
     here = shipped()

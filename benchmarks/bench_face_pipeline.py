@@ -1,8 +1,8 @@
-"""What a face costs around its model: alignment, readout, tracking and smoothing; 720p frames, one thread.
+"""Times the steps around a face model: alignment, readout, tracking and smoothing; 720p frames, one thread.
 
-Run with ``pytest benchmarks/bench_face_pipeline.py``. The model is the small face bundle of the
-tests (a single layer), and the detector says what it was told. So these are the costs of everything but the
-two networks; the last three have them.
+Run with ``pytest benchmarks/bench_face_pipeline.py``. The model is the small face bundle of the tests (a
+single layer), and the detector returns a given face. So these are the costs without the two networks; the
+last three benchmarks include them.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ import numpy as np
 import pytest
 
 from edgeemo import FaceRecognizer
-from edgeemo._core import Smoother
-from edgeemo.faces import Face
+from edgeemo.faces import Face, FaceFollower, TrackerSpec
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import small_face
@@ -58,9 +57,9 @@ def test_a_frame_of_a_stream(faces: int, recognizer: FaceRecognizer, benchmark: 
 
 
 def test_a_row_is_steadied(benchmark: Any) -> None:
-    smoother, clock = Smoother(18, 300.0), itertools.count(0, 40)
-    row = np.linspace(0, 1, 18, dtype=np.float32)
-    mean, evidence = benchmark(lambda: smoother.update(1, row, 0.9, next(clock)))
+    follower, clock = FaceFollower(18, 300.0, TrackerSpec(least_hits=1)), itertools.count(0, 40)
+    row, face = np.linspace(0, 1, 18, dtype=np.float32), Face((0, 0, 40, 40), ((10, 15), (30, 15)), 0.9)
+    ((_, mean, evidence),) = benchmark(lambda: follower.update([face], row[None], next(clock)))
     np.testing.assert_allclose(mean, row, atol=1e-6)
     assert evidence == pytest.approx(0.9)
 
@@ -85,7 +84,8 @@ def test_reading_a_given_face(shipped: FaceRecognizer, benchmark: Any) -> None:
 
 
 def test_a_frame_with_one_face(shipped: FaceRecognizer, benchmark: Any) -> None:
-    """The shipped detector looks, and its cost is in; a drawing is no face, so it is told where one is."""
+    """Run the shipped detector and count its cost, then return the given face, since a drawing shows
+    none."""
     detector = shipped.detector
     shipped.detector = SimpleNamespace(detect=lambda *raw: (detector.detect(*raw), found(1))[1])
     result = benchmark(shipped.predict, FRAME, "rgb")

@@ -15,22 +15,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.parts import detector, face, text, twins
+from benchmarks.parts import detector, face, runtimes, text
 from benchmarks.parts.inputs import inputs_of
 from benchmarks.parts.row import ROOT, Context, Skip, needs, quiet
+from benchmarks.peers.onnx_models import BUNDLES
 from benchmarks.peers.train import VALENCE
-from benchmarks.peers.twins import BUNDLES
 from edgeemo import Bundle, FaceDetector, Recognizer
 
 CONTEXT = Context(Path(os.environ.get("EDGEEMO_DATA", "data")), ROOT / ".venv-legacy" / "bin" / "python")
 PLEASANT = "What a wonderful surprise, I love it so much, thank you!"
 UNPLEASANT = "I hate this horrible mess, it makes me sad and angry."
-RUNTIMES: dict[str, Callable[[Bundle, Any, ExitStack], twins.Twin]] = {
-    "engine": lambda bundle, inputs, _: twins._native(bundle, inputs),
-    "LiteRT": lambda bundle, inputs, _: twins._interpreter(bundle, inputs),
-    "tflite-runtime": lambda bundle, inputs, stack: twins._tflite_runtime(CONTEXT, bundle, inputs, stack),
-    "ONNX Runtime int8": lambda bundle, inputs, _: twins._onnx(bundle, inputs, "int8"),
-    "ONNX Runtime float": lambda bundle, inputs, _: twins._onnx(bundle, inputs, "float"),
+RUNTIMES: dict[str, Callable[[Bundle, Any, ExitStack], runtimes.Candidate]] = {
+    "engine": lambda bundle, inputs, _: runtimes._native(bundle, inputs),
+    "LiteRT": lambda bundle, inputs, _: runtimes._interpreter(bundle, inputs),
+    "tflite-runtime": lambda bundle, inputs, stack: runtimes._tflite_runtime(CONTEXT, bundle, inputs, stack),
+    "ONNX Runtime int8": lambda bundle, inputs, _: runtimes._onnx(bundle, inputs, "int8"),
+    "ONNX Runtime float": lambda bundle, inputs, _: runtimes._onnx(bundle, inputs, "float"),
 }
 
 
@@ -130,9 +130,9 @@ def test_runtimes_give_the_same_answers(name: str, runtime: str, benchmark: Any)
     with named(), ExitStack() as stack:
         bundle = Bundle.open(name)
         inputs = inputs_of(CONTEXT, bundle)
-        twin = RUNTIMES[runtime](bundle, inputs, stack)
-        if twin.lap is None:
-            raise Skip(twin.missing)
-        benchmark(twin.lap, 1)
-        same = twin.winners == twins._interpreter(bundle, inputs).winners
+        candidate = RUNTIMES[runtime](bundle, inputs, stack)
+        if candidate.batch is None:
+            raise Skip(candidate.missing)
+        benchmark(candidate.batch, 1)
+        same = candidate.winners == runtimes._interpreter(bundle, inputs).winners
     assert same.mean() >= 0.9

@@ -1,4 +1,4 @@
-"""What the Runtime adds to a bare interpreter call, both in processor time, in turns in the same run.
+"""Times the Runtime and a bare interpreter call, both in processor time, in turns in the same run.
 
 Run with ``pytest benchmarks/bench_runtime.py``. The bundle is the shipped ``text`` where it is there, else
 the small text bundle of the tests.

@@ -1,9 +1,9 @@
-"""What more costs: straight lines where they should be straight, flat beyond what a model reads.
+"""Checks how cost grows with the input: in a straight line, and flat beyond the input that a model reads.
 
 Run with ``pytest benchmarks/bench_scaling.py``; `benchmarks.parts.scaling` says what is measured and how
-straight is straight. Threads are only shown in the table, and nothing of them is asserted here: how much they
-help is the machine's, and on a busy one there is no core for the second. That two engines in two threads do
-nearly twice as much asserts `bench_engine.py`.
+straight is straight. The table shows threads, but this file asserts nothing about them. A busy machine has
+no core for a second thread. `bench_engine.py` asserts that two engines in two threads do nearly twice as
+much.
 """
 
 from __future__ import annotations

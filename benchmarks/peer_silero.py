@@ -1,9 +1,9 @@
 """The peer of the speech branch: Silero VAD, on everyday sounds and studio prompts, alone and mixed.
 
-A clip's answer is how much of it is speech: of Silero the share of 32 ms blocks of probability 0.5 or more,
-of a bundle the evidence of the whole clip. Given are the area under the ROC curve of speech against noise,
-the share of noise clips that are mostly taken for speech and of speech clips that are mostly missed (an
-answer of one half decides), and what becomes of the speech in noise of 20 to 0 dB.
+A clip's answer is its share of speech. For Silero this is the share of 32 ms blocks with probability 0.5 or
+more. For a bundle this is the evidence of the whole clip. The report gives the area under the ROC curve of
+speech against noise. With one half as threshold, the report gives the share of noise clips taken for speech
+and of speech clips missed. The report also gives the answers to speech in noise of 20 to 0 dB.
 
 Silero's weights are MIT-licensed; they are only measured here, in an environment of their own (`make peers`,
 which leaves PyTorch out and runs them with onnxruntime):
@@ -77,7 +77,7 @@ def bundle(name: str) -> Listener:
 
 
 def read(paths: Iterable[Path]) -> list[Samples]:
-    """Return clips at 16 kHz; what cannot be read is told and left out."""
+    """Return clips at 16 kHz; print and leave out files that cannot be read."""
     clips = []
     for path in paths:
         try:
@@ -90,7 +90,7 @@ def read(paths: Iterable[Path]) -> list[Samples]:
 
 
 def score(speech: Array, noise: Array, seed: int = 0) -> dict[str, Any]:
-    """Return each number with its 95 % interval, clips drawn anew a thousand times."""
+    """Return each number with its 95 % interval, from a thousand draws of the clips."""
     rng = np.random.default_rng(seed)
 
     def numbers(a: Array, b: Array) -> dict[str, float]:

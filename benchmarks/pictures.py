@@ -97,8 +97,8 @@ def _draw_peers(tasks: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) ->
 
 
 def _draw_curves(curves: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draw the shortest laps, which are fitted, and what should go through them; a bar leads to the 95th
-    percentile, and a stroke across it is the median."""
+    """Draw the shortest batches and the fitted curve. A bar leads to the 95th percentile; a stroke across
+    the bar is the median."""
     plt, figure, axes = _figure(len(curves))
     for axis, curve in zip(axes, curves, strict=True):
         xs, times = np.array(curve["xs"]), curve["times"]

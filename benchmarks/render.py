@@ -22,8 +22,8 @@ def markdown(results: Mapping[str, Any]) -> str:
     parts: list[str] = [_about(results)]
     frontends = {t: r for t, r in tasks.items() if "frontend" in t and ours_of(r)}
     whole = {t: r for t, r in tasks.items() if judged(r)}
-    twins = {t: r for t, r in tasks.items() if t.startswith("runtime") and ours_of(r)}
-    for lines in (_whole(whole), _frontends(frontends), _twins(twins)):
+    runtimes = {t: r for t, r in tasks.items() if t.startswith("runtime") and ours_of(r)}
+    for lines in (_whole(whole), _frontends(frontends), _runtimes(runtimes)):
         if lines:
             parts.append("\n".join(lines))
     if rows:
@@ -126,7 +126,7 @@ def _frontends(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
     return lines if tasks else []
 
 
-def _twins(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
+def _runtimes(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
     names = list(dict.fromkeys(row["system"] for rows in tasks.values() for row in rows))
     most = max((row["score"]["n"] for rows in tasks.values() for row in rows if row.get("score")), default=0)
     lines = [

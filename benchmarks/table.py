@@ -4,12 +4,12 @@
     .venv-peers/bin/python -m benchmarks.table --data DATA --only text --only voice
     .venv-peers/bin/python -m benchmarks.table --render          # the page again from the last results
 
-Writes ``benchmarks/results/BOARD.json`` after every part, so a run that was broken off goes on with
-``--only`` for the parts it lacks; ``BOARD`` is the processor and its cores unless ``--board`` names it. Rows
-whose data or packages are missing are named as skipped, with what to do. What the peers learn is read from a
-cache that ``make peers-train`` fills. Parts join only results of this very machine and of the bundles that
-are shipped now, and ``--render`` leaves the machine's name as it stands. The exit code is 0 although a peer
-may be ahead: the verdicts say so; with ``--strict`` it is 3.
+Writes ``benchmarks/results/BOARD.json`` after every part. After an interrupted run, ``--only`` measures the
+missing parts. ``BOARD`` is the processor and its cores unless ``--board`` names it. Rows whose data or
+packages are missing are named as skipped, with what to do. The peers' trained models come from a cache that
+``make peers-train`` fills. Parts join only results of this very machine and of the bundles that are shipped
+now, and ``--render`` leaves the machine's name as it stands. The exit code is 0 although a peer may be
+ahead: the verdicts say so; with ``--strict`` it is 3.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from edgeemo.errors import DataError
 from edgeemo.files import write_whole
 from edgeemo.machine import condition, machine
 
-from .parts import detector, face, frontends, scaling, text, twins, voice
+from .parts import detector, face, frontends, runtimes, scaling, text, voice
 from .parts.row import ROOT, Context, Row, digest, quiet
 from .pictures import draw
 from .render import into_page, lines_of, markdown
@@ -45,7 +45,7 @@ PARTS: dict[str, Callable[[Context], Iterator[Row | scaling.Curve]]] = {
     "voice": voice.measure,
     "face": face.measure,
     "detector": detector.measure,
-    "twins": twins.measure,
+    "runtimes": runtimes.measure,
     "scaling": scaling.measure,
 }
 
@@ -108,7 +108,7 @@ def begin(path: Path, board: str, *, only: Collection[str], again: bool) -> dict
     kept: dict[str, Any] = json.loads(path.read_text("utf-8"))
     if kept["schema"] != SCHEMA:
         raise DataError(
-            f"{path} has times of another kind (schema {kept['schema']}): measure all parts anew."
+            f"{path} has times of another kind (schema {kept['schema']}): measure all parts again."
         )
     if again:
         return kept
@@ -116,14 +116,14 @@ def begin(path: Path, board: str, *, only: Collection[str], again: bool) -> dict
     if other:
         what = ", ".join(f"{key} {kept['machine'].get(key)!r} then, {here[key]!r} now" for key in other)
         raise DataError(
-            f"{path} is of another machine ({what}): measure all parts anew (without --only), or name "
+            f"{path} is of another machine ({what}): measure all parts again (without --only), or name "
             "another --board."
         )
     old = [name for name in of_other_models(kept) if name not in only]
     if old:
         raise DataError(
             f"{path} has {', '.join(old)} of bundles that are not shipped any more: measure them, too "
-            f'(make table ONLY="{" ".join([*only, *old])}"), or all parts anew.'
+            f'(make table ONLY="{" ".join([*only, *old])}"), or all parts again.'
         )
     return kept
 

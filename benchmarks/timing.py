@@ -1,12 +1,12 @@
 """How long calls take beside each other: in turns, so that what disturbs the machine disturbs all alike.
 
-A *lap* is so many calls of one contestant that a clock can see them; a *round* is a lap of each, in one order
-and in the next round in the other (A B, B A, …). The number of a contestant is the median of its laps, with
-their 5th and 95th percentiles; of two, the median of the ratios within rounds, which says more than the
-ratio of the medians where the machine is shared.
+A *batch* is a number of calls of one contestant, long enough for the clock. A *round* has one batch of each
+contestant, and every second round has the other order (A B, B A, …). The time of a contestant is the median
+of its batches, with their 5th and 95th percentiles. Two contestants are compared by the median of the ratios
+within rounds. On a shared machine this says more than the ratio of the medians.
 
-What counts is processor time, which others' work on the machine does not stretch; the wall clock stands
-beside it. Contestants work in one thread, so that on an idle machine both are one.
+Times are processor time, which other programs on the machine do not stretch. The wall clock is given, too.
+Contestants work in one thread, so that on an idle machine both are one.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ import numpy as np
 
 
 class Spent(NamedTuple):
-    """Seconds a lap took: of the processor, all threads of the process together, and on the wall."""
+    """Seconds that a batch took: of the processor, all threads of the process together, and on the wall."""
 
     processor: float
     wall: float
 
 
-Lap: TypeAlias = Callable[[int], Spent]
+Batch: TypeAlias = Callable[[int], Spent]
 """Makes so many calls and says what they took; in this process or in another."""
 
-LAP_S = 0.004
+BATCH_S = 0.004
 MOST_CALLS = 10_000
 LEAST_ROUNDS, MOST_ROUNDS = 9, 41
 
 
 @dataclass(frozen=True)
 class Times:
-    """Microseconds a call takes: median, percentiles and least of ``rounds`` laps of ``calls`` each.
+    """Microseconds a call takes: median, percentiles and least of ``rounds`` batches of ``calls`` each.
 
     ``wall_us`` is the median on the wall, where the others are of processor time.
     """
@@ -62,51 +62,51 @@ class Race:
     ratios: Mapping[str, tuple[float, float, float]]
 
 
-def laps_of(call: Callable[[], object]) -> Lap:
-    """Return the laps of a call in this process."""
+def batches_of(call: Callable[[], object]) -> Batch:
+    """Return the batches of a call in this process."""
 
-    def lap(calls: int) -> Spent:
+    def batch(calls: int) -> Spent:
         wall, processor = perf_counter_ns(), process_time_ns()
         for _ in range(calls):
             call()
         processor = process_time_ns() - processor
         return Spent(processor / 1e9, (perf_counter_ns() - wall) / 1e9)
 
-    return lap
+    return batch
 
 
 def race(
-    laps: Mapping[str, Lap],
+    batches: Mapping[str, Batch],
     *,
     seconds: float = 2.0,
     each: int = 1,
-    lap_s: float = LAP_S,
+    batch_s: float = BATCH_S,
     most_rounds: int = MOST_ROUNDS,
     by: Literal["processor", "wall"] = "processor",
 ) -> Race:
     """Time contestants in turns, the first being what the others are compared with.
 
     Args:
-        laps: by name. seconds: about how long to go on: 9 to ``most_rounds`` rounds.
+        batches: by name. seconds: about how long to go on: 9 to ``most_rounds`` rounds.
         each: how many things one call does (texts, for instance); times are of one.
-        lap_s: the least length of a lap.
+        batch_s: the least length of a batch.
         by: what times and ratios are of; ``"wall"`` where several threads work at once.
     """
     calls, lasts = {}, {}
-    for name, lap in laps.items():
-        lap(1)  # what happens once: caches, lazy imports
-        once = min(getattr(lap(1), by) for _ in range(3))
-        calls[name] = int(np.clip(np.ceil(lap_s / max(once, 1e-8)), 1, MOST_CALLS))
-        lasts[name] = lap(calls[name]).wall  # warm
+    for name, batch in batches.items():
+        batch(1)  # what happens once: caches, lazy imports
+        once = min(getattr(batch(1), by) for _ in range(3))
+        calls[name] = int(np.clip(np.ceil(batch_s / max(once, 1e-8)), 1, MOST_CALLS))
+        lasts[name] = batch(calls[name]).wall  # warm
     rounds = int(np.clip(seconds / max(sum(lasts.values()), 1e-6), LEAST_ROUNDS, most_rounds))
-    found: dict[str, list[float]] = {name: [] for name in laps}
-    walls: dict[str, list[float]] = {name: [] for name in laps}
+    found: dict[str, list[float]] = {name: [] for name in batches}
+    walls: dict[str, list[float]] = {name: [] for name in batches}
     for i in range(rounds):
-        for name in list(laps)[:: 1 if i % 2 == 0 else -1]:
-            spent, per_thing = laps[name](calls[name]), 1e6 / calls[name] / each
+        for name in list(batches)[:: 1 if i % 2 == 0 else -1]:
+            spent, per_thing = batches[name](calls[name]), 1e6 / calls[name] / each
             found[name].append(getattr(spent, by) * per_thing)
             walls[name].append(spent.wall * per_thing)
-    first = np.array(found[next(iter(laps))])
+    first = np.array(found[next(iter(batches))])
     times, ratios = {}, {}
     for name, us in found.items():
         p5, median, p95 = np.percentile(us, [5, 50, 95])
@@ -121,5 +121,5 @@ def interleaved_ratio(
     ours: Callable[[], object], theirs: Callable[[], object], each: int = 1
 ) -> tuple[float, float, float]:
     """Return the microseconds of processor time of both, and how many times as long theirs takes."""
-    found = race({"ours": laps_of(ours), "theirs": laps_of(theirs)}, seconds=1.0, each=each)
+    found = race({"ours": batches_of(ours), "theirs": batches_of(theirs)}, seconds=1.0, each=each)
     return found.times["ours"].us, found.times["theirs"].us, found.ratios["theirs"][0]

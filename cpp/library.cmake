@@ -1,5 +1,5 @@
-# libedgeemo.so, the C ABI: one name for good (symbols are versioned), installed with header, pkg-config file and
-# CMake package; in a wheel all of it lies in edgeemo/native.
+# libedgeemo.so, the C ABI. Its name never changes, because its symbols have versions. CMake installs the library with
+# the header, a pkg-config file and a CMake package; a wheel has them in edgeemo/native.
 if(SKBUILD)
   set(native edgeemo/native/)
 else()

@@ -1,5 +1,5 @@
-# edgeemo-probe, the program that tries a GPU for us: it lies in a folder of its own beside the library, where both
-# libedgeemo.so and Python's module find it.
+# edgeemo-probe, the program that tries a GPU in a process of its own. CMake installs the program into a folder beside
+# the library, where libedgeemo.so and the Python module look for the program.
 add_executable(edgeemo-probe probe/main.cpp)
 target_include_directories(edgeemo-probe PRIVATE src)
 target_link_libraries(edgeemo-probe PRIVATE edgeemo_core)

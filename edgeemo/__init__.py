@@ -1,9 +1,10 @@
 """edgeemo: expressed emotion from text, voice and face, on the device.
 
->>> import edgeemo
->>> recognizer = edgeemo.Recognizer.open("text")
->>> recognizer.predict("I am so sorry for your loss.").label
-'sadness'
+Examples:
+    >>> import edgeemo
+    >>> recognizer = edgeemo.Recognizer.open("text")
+    >>> recognizer.predict("I am so sorry for your loss.").label
+    'sadness'
 """
 
 import logging as _logging
@@ -18,8 +19,8 @@ except ImportError as error:
     if _find_spec("edgeemo._core") is not None:  # it is there, and cannot be loaded
         raise
     raise RuntimeUnavailableError(
-        f"edgeemo is not built in {__path__[0]}: this is its source. Run Python from another folder, where "
-        "the installed one is found, or install this one in place: `pip install -e .`."
+        f"edgeemo is not built in {__path__[0]}: this is its source. Run Python from another folder to "
+        "use an installed edgeemo, or install the source in place: `pip install -e .`."
     ) from error
 
 from . import moved as moved

@@ -1,3 +1,4 @@
+# Written by cpp/tools/make_stubs.py from the bindings and cpp/bindings/overlay.pyi; do not edit.
 """Native engine of edgeemo. Use the names that edgeemo and its modules export."""
 
 from collections.abc import Callable, Sequence
@@ -6,79 +7,462 @@ from typing import Any, Literal, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeemo.types import EmotionResult
+
 Color: TypeAlias = Literal["rgb", "bgr", "rgba", "gray", "yuyv", "nv12"]
 BoxLike: TypeAlias = Sequence[float] | NDArray[np.floating[Any]]
 EyesLike: TypeAlias = Sequence[Sequence[float]] | NDArray[np.floating[Any]]
-
-__version__: str
-"""The version in pyproject.toml when the module was built."""
-
-TEXT_FRONTEND_VERSION: int
-"""Goes up when the same TextSpec gives other ids."""
-
-VOICE_FRONTEND_VERSION: int
-"""Goes up when the same VoiceSpec gives other numbers."""
-
-FACE_FRONTEND_VERSION: int
-"""Goes up when the same FaceSpec gives other numbers."""
-
-UNICODE_VERSION: str
-"""The Unicode version of the "nfkc" tables."""
 
 @final
 class TextSpec:
     """How text becomes ids: a read-only value.
 
+    Raises SpecError for an unknown key, a wrong type or a value out of range.
+    """
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> TextSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+        Raises SpecError for an unknown key, a wrong type or a value out of range.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        length: int = 48,
+        lowercase: bool = True,
+        normalization: Literal["nfkc", "bert"] = "nfkc",
+        special_tokens: bool = False,
+        strip_accents: bool = True,
+        unknown: Literal["character", "word"] = "character",
+    ) -> None: ...
+    def __ne__(self, other: object) -> bool: ...
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+
+    @property
+    def length(self) -> int:
+        """Ids per text, 1 to 4096 (at least 3 with special_tokens)."""
+
+    @property
+    def lowercase(self) -> bool:
+        """Fold case ('nfkc') or lower it ('bert')."""
+
+    @property
+    def normalization(self) -> Literal["nfkc", "bert"]:
+        """'nfkc' or 'bert'."""
+
+    @property
+    def output(self) -> tuple[tuple[int], str]:
+        """Shape and dtype of one result: ((length,), 'int32')."""
+
+    @property
+    def special_tokens(self) -> bool:
+        """Put [CLS] before and [SEP] after the ids."""
+
+    @property
+    def strip_accents(self) -> bool:
+        """Drop nonspacing marks after decomposition."""
+
+    @property
+    def unknown(self) -> Literal["character", "word"]:
+        """What becomes [UNK]: one 'character' or the whole 'word'."""
+
+@final
+class VoiceSpec:
+    """How PCM becomes features: a read-only value.
+
+    *sample* = one PCM number · *window* = samples under one FFT · *frame* = one mel column, frame k made of
+    samples k * hop … k * hop + window - 1 · *span* = frames a model sees at once.
+
     Raises:
         SpecError: an unknown key, a wrong type or a value out of range.
     """
 
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> VoiceSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+        Raises SpecError for an unknown key, a wrong type or a value out of range.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
     def __init__(
         self,
         *,
-        normalization: Literal["nfkc", "bert"] = "nfkc",
-        lowercase: bool = True,
-        strip_accents: bool = True,
-        unknown: Literal["character", "word"] = "character",
-        special_tokens: bool = False,
-        length: int = 48,
+        compression: Literal["log", "pcen"] = "log",
+        fft: int = 512,
+        floor: float = 1e-10,
+        gain: float = 1.0,
+        high_hz: float = 8000.0,
+        hop: int = 160,
+        hop_frames: int = 50,
+        low_hz: float = 20.0,
+        mel_norm: Literal["none", "area"] = "none",
+        mel_scale: Literal["htk", "slaney", "kaldi"] = "htk",
+        mels: int = 64,
+        normalization: Literal["none", "level", "mean", "mean_std"] = "level",
+        pcen_bias: float = 2.0,
+        pcen_eps: float = 1e-06,
+        pcen_gain: float = 0.98,
+        pcen_power: float = 0.5,
+        pcen_time_s: float = 0.4,
+        preemphasis: float = 0.97,
+        range_db: float = 0.0,
+        rate_hz: int = 16000,
+        remove_dc: bool = True,
+        sample_scale: float = 1.0,
+        span_frames: int = 256,
+        window: int = 400,
+        window_shape: Literal["hann", "povey", "hamming"] = "hann",
     ) -> None: ...
+    def __ne__(self, other: object) -> bool: ...
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+
     @property
-    def normalization(self) -> Literal["nfkc", "bert"]:
-        """``"nfkc"`` or ``"bert"``."""
-    @property
-    def lowercase(self) -> bool:
-        """Fold case (``"nfkc"``) or lower it (``"bert"``)."""
-    @property
-    def strip_accents(self) -> bool:
-        """Drop nonspacing marks after decomposition."""
-    @property
-    def unknown(self) -> Literal["character", "word"]:
-        """What becomes [UNK]: one character or the whole word."""
-    @property
-    def special_tokens(self) -> bool:
-        """Put [CLS] before and [SEP] after the ids."""
-    @property
-    def length(self) -> int:
-        """Ids per text, 1 to 4096 (at least 3 with special_tokens)."""
+    def compression(self) -> Literal["log", "pcen"]:
+        """'log' (natural, of max(power, floor)) or 'pcen'."""
+
     @property
     def digest(self) -> str:
         """16 hexadecimal digits; equal for equal specs."""
+
     @property
-    def output(self) -> tuple[tuple[int], str]:
-        """Shape and dtype of one result: ``((length,), "int32")``."""
+    def fft(self) -> int:
+        """Points of the FFT: a power of two, window to 4096."""
+
+    @property
+    def floor(self) -> float:
+        """Least power under the logarithm, 1e-30 to 1."""
+
+    @property
+    def gain(self) -> float:
+        """Multiplies what is normalised, 1e-6 to 1e6."""
+
+    @property
+    def high_hz(self) -> float:
+        """Upper edge of the mel bands, at most rate_hz / 2."""
+
+    @property
+    def hop(self) -> int:
+        """Samples from window to window, 1 to window."""
+
+    @property
+    def hop_frames(self) -> int:
+        """Frames from span to span, 1 to span_frames."""
+
+    @property
+    def low_hz(self) -> float:
+        """Lower edge of the mel bands, from 0."""
+
+    @property
+    def mel_norm(self) -> Literal["none", "area"]:
+        """'none', or 'area': each triangle divided by half its width in Hz."""
+
+    @property
+    def mel_scale(self) -> Literal["htk", "slaney", "kaldi"]:
+        """``kaldi`` is HTK's scale with triangles straight in mel; the others are straight in Hz."""
+
+    @property
+    def mels(self) -> int:
+        """Mel bands, 1 to 256. One so narrow that no FFT bin lies inside has power 0."""
+
+    @property
+    def normalization(self) -> Literal["none", "level", "mean", "mean_std"]:
+        """What is subtracted over the real frames of a span.
+
+        ``level``: one mean. ``mean``: that of each bin. ``mean_std``: that of each bin, then divided by one
+        standard deviation of the span (at least 1e-5).
+        """
+
+    @property
+    def output(self) -> tuple[tuple[int, int], str]:
+        """Shape and dtype of a span: ((span_frames, mels), 'float32')."""
+
+    @property
+    def pcen_bias(self) -> float:
+        """PCEN's delta, 1e-6 to 1e6."""
+
+    @property
+    def pcen_eps(self) -> float:
+        """PCEN's epsilon, 1e-30 to 1."""
+
+    @property
+    def pcen_gain(self) -> float:
+        """PCEN's alpha, 0 to 1."""
+
+    @property
+    def pcen_power(self) -> float:
+        """PCEN's r, 0.001 to 1."""
+
+    @property
+    def pcen_time_s(self) -> float:
+        """PCEN's time constant in seconds, 0.001 to 60; its smoother starts at 1."""
+
+    @property
+    def preemphasis(self) -> float:
+        """x[i] - a x[i - 1] inside each window, x[0] - a x[0] at its start: 0 (off) to 0.9999."""
+
+    @property
+    def range_db(self) -> float:
+        """Of a span's logarithms, before normalisation: what lies more decibels below the highest is raised.
+
+        0 (off) to 300; without meaning for PCEN.
+        """
+
+    @property
+    def rate_hz(self) -> int:
+        """Rate of the model, 8000 to 48000."""
+
+    @property
+    def remove_dc(self) -> bool:
+        """Subtract the mean of each window."""
+
+    @property
+    def sample_scale(self) -> float:
+        """Multiplies samples in ±1, 1e-6 to 1e6; kaldi's is 32768."""
+
+    @property
+    def span_frames(self) -> int:
+        """Frames a model sees at once, 1 to 4096."""
+
+    @property
+    def window(self) -> int:
+        """Samples under one FFT, 32 to 4096."""
+
+    @property
+    def window_shape(self) -> Literal["hann", "povey", "hamming"]:
+        """``hann`` is periodic as librosa's; ``povey`` and ``hamming`` are symmetric as kaldi's."""
+
+@final
+class FaceSpec:
+    """How a face in a picture becomes a tensor: a read-only value.
+
+    The *crop* is what the model sees: a rectangle of its shape in the picture, possibly turned.
+
+    Raises:
+        SpecError: an unknown key, a wrong type or a value out of range.
+    """
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> FaceSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+        Raises SpecError for an unknown key, a wrong type or a value out of range.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        border: Literal["replicate", "black"] = "replicate",
+        box_scale: float = 1.0,
+        channels: Literal["gray", "rgb"] = "gray",
+        eye_distance: float = 0.42,
+        eye_y: float = 0.38,
+        gain: float = 1.0,
+        height: int = 64,
+        normalization: Literal["none", "mean_std"] = "none",
+        width: int = 64,
+    ) -> None: ...
+    def __ne__(self, other: object) -> bool: ...
     def to_dict(self) -> dict[str, Any]:
         """All fields by name, sorted."""
-    @staticmethod
-    def from_dict(fields: dict[str, Any]) -> TextSpec:
-        """The spec of a dict as to_dict makes it; absent keys have their defaults.
 
-        Raises:
-            SpecError: an unknown key, a wrong type or a value out of range.
+    @property
+    def border(self) -> Literal["replicate", "black"]:
+        """Beyond the picture: 'replicate' (its edge goes on) or 'black'."""
+
+    @property
+    def box_scale(self) -> float:
+        """Side of the crop over that of the least one holding the box, 0.25 to 4."""
+
+    @property
+    def channels(self) -> Literal["gray", "rgb"]:
+        """'gray' (BT.601 luma, not rounded) or 'rgb'."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+
+    @property
+    def eye_distance(self) -> float:
+        """Distance of the eyes over the crop's width, 0.05 to 1; they lie level and centred."""
+
+    @property
+    def eye_y(self) -> float:
+        """Height of the eyes from the top over the crop's height, 0 to 1."""
+
+    @property
+    def gain(self) -> float:
+        """Multiplies what is normalised, 1e-6 to 1e6."""
+
+    @property
+    def height(self) -> int:
+        """Pixels of the tensor, 8 to 512."""
+
+    @property
+    def normalization(self) -> Literal["none", "mean_std"]:
+        """``none``: [0, 1]. ``mean_std``: the crop's mean is subtracted, then all divided by its standard
+        deviation (at least 2 of 255), which takes the strength of the light away.
         """
+
+    @property
+    def output(self) -> tuple[tuple[int, int, int], str]:
+        """Shape and dtype of a tensor: ((height, width, 1 or 3), 'float32')."""
+
+    @property
+    def width(self) -> int:
+        """Pixels of the tensor, 8 to 512."""
+
+@final
+class DetectorSpec:
+    """The grids of a detector and how its heads become faces: a read-only value.
+
+    Over the input (a crop of width x height pixels) lie grids of cells, with strides from least_stride,
+    doubled, to most_stride. Heads speak of all cells: grid after grid, row after row.
+
+    Raises:
+        SpecError: an unknown key, a wrong type or a value out of range.
+    """
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> DetectorSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+        Raises SpecError for an unknown key, a wrong type or a value out of range.
+        """
+
     def __eq__(self, other: object) -> bool: ...
-    def __ne__(self, other: object) -> bool: ...
     def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        height: int = 128,
+        least_score: float = 0.5,
+        least_stride: int = 8,
+        merge: Literal["best", "mean"] = "mean",
+        most_faces: int = 64,
+        most_stride: int = 16,
+        overlap: float = 0.3,
+        score_bias: float = 0.0,
+        score_scale: float = 1.0,
+        width: int = 128,
+    ) -> None: ...
+    def __ne__(self, other: object) -> bool: ...
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+
+    @property
+    def cells(self) -> int:
+        """Cells of all grids: the heads speak of them."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+
+    @property
+    def height(self) -> int:
+        """Pixels of the input, 32 to 512, a multiple of most_stride."""
+
+    @property
+    def least_score(self) -> float:
+        """Below it nothing is a face, 0.001 to 0.999."""
+
+    @property
+    def least_stride(self) -> int:
+        """Of the finest grid, a power of two, 4 to most_stride."""
+
+    @property
+    def merge(self) -> Literal["best", "mean"]:
+        """One face is its 'best' box or the 'mean' of all, weighed by their scores."""
+
+    @property
+    def most_faces(self) -> int:
+        """1 to 256; the best are kept."""
+
+    @property
+    def most_stride(self) -> int:
+        """Of the coarsest grid, a power of two, to 64."""
+
+    @property
+    def overlap(self) -> float:
+        """Intersection over union from which two boxes are one face, 0.05 to 0.95."""
+
+    @property
+    def score_bias(self) -> float:
+        """A score is sigmoid(score_scale * logit + score_bias); -100 to 100."""
+
+    @property
+    def score_scale(self) -> float:
+        """A score is sigmoid(score_scale * logit + score_bias); 1e-3 to 1e3."""
+
+    @property
+    def width(self) -> int:
+        """Pixels of the input, 32 to 512, a multiple of most_stride."""
+
+@final
+class TrackerSpec:
+    """When a face is one seen before: a read-only value.
+
+    Raises SpecError for an unknown key, a wrong type or a value out of range.
+    """
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> TrackerSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+        Raises SpecError for an unknown key, a wrong type or a value out of range.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        agility: float = 0.5,
+        least_hits: int = 2,
+        least_overlap: float = 0.2,
+        most_distance: float = 0.6,
+        most_gap_ms: int = 600,
+        most_growth: float = 2.0,
+    ) -> None: ...
+    def __ne__(self, other: object) -> bool: ...
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+
+    @property
+    def agility(self) -> float:
+        """Share of the newest motion in the velocity, 0 (none is kept) to 1."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+
+    @property
+    def least_hits(self) -> int:
+        """Times a face is seen until it is confirmed, 1 to 100."""
+
+    @property
+    def least_overlap(self) -> float:
+        """Intersection over union with the expected box from which a face may be the same, 0 to 1; or"""
+
+    @property
+    def most_distance(self) -> float:
+        """Distance of the middles over the mean side up to which it may, 0 to 10."""
+
+    @property
+    def most_gap_ms(self) -> int:
+        """A track that frames have missed for longer ends, 0 to 60000. Between two frames 5000 may pass."""
+
+    @property
+    def most_growth(self) -> float:
+        """Ratio of the sides that is still the same face, 1 to 10."""
 
 @final
 class Encoding:
@@ -87,12 +471,11 @@ class Encoding:
     @property
     def ids(self) -> NDArray[np.int32]:
         """int32 (length,), padded."""
+
     @property
     def n_ids(self) -> int:
         """Ids without padding, 0 to length."""
-    @property
-    def n_words(self) -> int:
-        """Words with a piece before the cut; those made only of punctuation do not count."""
+
     @property
     def n_understood(self) -> int:
         """Of these, the words cut entirely into known pieces.
@@ -100,6 +483,11 @@ class Encoding:
         A longer word cut entirely into single characters is not understood. A word that crosses the cut is
         judged by the pieces before it.
         """
+
+    @property
+    def n_words(self) -> int:
+        """Words with a piece before the cut; those made only of punctuation do not count."""
+
     @property
     def truncated(self) -> bool:
         """There was more text than length ids can hold."""
@@ -108,8 +496,11 @@ class Encoding:
 class TextFrontend:
     """From text to ids: immutable, thread-safe, without the GIL while it works.
 
-    Texts are ``str`` or UTF-8 ``bytes``; what is ill-formed (lone surrogates, too) is dropped. No text fails;
-    anything else raises InputTypeError. ``[CLS]`` and the like written in a text are ordinary characters.
+    vocab: pieces in the order of their ids; '##' marks continuation. It needs [PAD]
+    and [UNK], with special_tokens [CLS] and [SEP]. At most 1,000,000 pieces of 1,024
+    bytes. Raises SpecError when it is unusable.
+    Texts are str or UTF-8 bytes; what is ill-formed (lone surrogates, too) is dropped.
+    Anything else raises InputTypeError.
     """
 
     def __init__(self, spec: TextSpec, vocab: Sequence[str]) -> None:
@@ -124,191 +515,61 @@ class TextFrontend:
             SpecError: the vocabulary is unusable; the message says which piece.
             InputTypeError: it is not a sequence of str.
         """
-    @property
-    def spec(self) -> TextSpec:
-        """The spec it was built from."""
-    @property
-    def vocab_size(self) -> int:
-        """Number of pieces."""
+
     def compute(self, text: str | bytes) -> NDArray[np.int32]:
         """The ids of a text: int32 (length,), cut or padded with [PAD]."""
+
     def compute_batch(self, texts: Sequence[str | bytes]) -> NDArray[np.int32]:
         """The ids of a sequence of texts: int32 (n, length)."""
+
     def encode(self, text: str | bytes) -> Encoding:
         """The ids of a text and the counts of its words."""
-    def encode_batch(self, texts: Sequence[str | bytes]) -> list[Encoding]:
-        """Each text of a sequence encoded."""
-    def normalize(self, text: str | bytes) -> str:
-        """The whole text after normalisation.
 
-        With ``"bert"`` what BertNormalizer gives, with ``"nfkc"`` the words with one blank between them;
-        ``normalize(normalize(x)) == normalize(x)`` with ``"nfkc"``.
+    def encode_batch(self, texts: Sequence[str | bytes]) -> list[Encoding]:
+        """encode() of each text of a sequence."""
+
+    def normalize(self, text: str | bytes) -> str:
+        """The whole text after normalisation: with 'bert' what BertNormalizer gives, with 'nfkc' the
+        words with one blank between them. normalize(normalize(x)) == normalize(x) with 'nfkc'.
         """
+
     def words(self, text: str | bytes) -> list[str]:
         """The words of the whole text, as WordPiece gets them."""
 
-@final
-class VoiceSpec:
-    """How PCM becomes features: a read-only value.
+    @property
+    def spec(self) -> TextSpec:
+        """The spec it was built from."""
 
-    *sample* = one PCM number · *window* = samples under one FFT · *frame* = one mel column, frame k made of
-    samples k * hop … k * hop + window - 1 · *span* = frames a model sees at once.
-
-    Raises:
-        SpecError: an unknown key, a wrong type or a value out of range.
-    """
-
-    def __init__(
-        self,
-        *,
-        rate_hz: int = 16000,
-        sample_scale: float = 1.0,
-        remove_dc: bool = True,
-        preemphasis: float = 0.97,
-        window: int = 400,
-        hop: int = 160,
-        fft: int = 512,
-        window_shape: Literal["hann", "povey", "hamming"] = "hann",
-        mels: int = 64,
-        mel_scale: Literal["htk", "slaney", "kaldi"] = "htk",
-        mel_norm: Literal["none", "area"] = "none",
-        low_hz: float = 20.0,
-        high_hz: float = 8000.0,
-        compression: Literal["log", "pcen"] = "log",
-        floor: float = 1e-10,
-        pcen_gain: float = 0.98,
-        pcen_bias: float = 2.0,
-        pcen_power: float = 0.5,
-        pcen_time_s: float = 0.4,
-        pcen_eps: float = 1e-6,
-        span_frames: int = 256,
-        hop_frames: int = 50,
-        range_db: float = 0.0,
-        normalization: Literal["none", "level", "mean", "mean_std"] = "level",
-        gain: float = 1.0,
-    ) -> None: ...
     @property
-    def rate_hz(self) -> int:
-        """Rate of the model, 8000 to 48000."""
-    @property
-    def sample_scale(self) -> float:
-        """Multiplies samples in ±1, 1e-6 to 1e6; kaldi's is 32768."""
-    @property
-    def remove_dc(self) -> bool:
-        """Subtract the mean of each window."""
-    @property
-    def preemphasis(self) -> float:
-        """x[i] - a x[i - 1] inside each window, x[0] - a x[0] at its start: 0 (off) to 0.9999."""
-    @property
-    def window(self) -> int:
-        """Samples under one FFT, 32 to 4096."""
-    @property
-    def hop(self) -> int:
-        """Samples from window to window, 1 to window."""
-    @property
-    def fft(self) -> int:
-        """Points of the FFT: a power of two, window to 4096."""
-    @property
-    def window_shape(self) -> Literal["hann", "povey", "hamming"]:
-        """``hann`` is periodic as librosa's; ``povey`` and ``hamming`` are symmetric as kaldi's."""
-    @property
-    def mels(self) -> int:
-        """Mel bands, 1 to 256. One so narrow that no FFT bin lies inside has power 0."""
-    @property
-    def mel_scale(self) -> Literal["htk", "slaney", "kaldi"]:
-        """``kaldi`` is HTK's scale with triangles straight in mel; the others are straight in Hz."""
-    @property
-    def mel_norm(self) -> Literal["none", "area"]:
-        """``area`` divides each triangle by half its width in Hz (librosa's ``slaney``)."""
-    @property
-    def low_hz(self) -> float:
-        """Lower edge of the mel bands, from 0."""
-    @property
-    def high_hz(self) -> float:
-        """Upper edge of the mel bands, at most rate_hz / 2."""
-    @property
-    def compression(self) -> Literal["log", "pcen"]:
-        """Natural logarithm of max(power, floor), or librosa's PCEN."""
-    @property
-    def floor(self) -> float:
-        """Least power under the logarithm, 1e-30 to 1."""
-    @property
-    def pcen_gain(self) -> float:
-        """PCEN's alpha, 0 to 1."""
-    @property
-    def pcen_bias(self) -> float:
-        """PCEN's delta, 1e-6 to 1e6."""
-    @property
-    def pcen_power(self) -> float:
-        """PCEN's r, 0.001 to 1."""
-    @property
-    def pcen_time_s(self) -> float:
-        """PCEN's time constant in seconds, 0.001 to 60; its smoother starts at 1."""
-    @property
-    def pcen_eps(self) -> float:
-        """PCEN's epsilon, 1e-30 to 1."""
-    @property
-    def span_frames(self) -> int:
-        """Frames a model sees at once, 1 to 4096."""
-    @property
-    def hop_frames(self) -> int:
-        """Frames from span to span, 1 to span_frames."""
-    @property
-    def range_db(self) -> float:
-        """Of a span's logarithms, before normalisation: what lies more decibels below the highest is raised.
-
-        0 (off) to 300; without meaning for PCEN.
-        """
-    @property
-    def normalization(self) -> Literal["none", "level", "mean", "mean_std"]:
-        """What is subtracted over the real frames of a span.
-
-        ``level``: one mean. ``mean``: that of each bin. ``mean_std``: that of each bin, then divided by one
-        standard deviation of the span (at least 1e-5).
-        """
-    @property
-    def gain(self) -> float:
-        """Multiplies what is normalised, 1e-6 to 1e6."""
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits; equal for equal specs."""
-    @property
-    def output(self) -> tuple[tuple[int, int], str]:
-        """Shape and dtype of a span: ``((span_frames, mels), "float32")``."""
-    def to_dict(self) -> dict[str, Any]:
-        """All fields by name, sorted."""
-    @staticmethod
-    def from_dict(fields: dict[str, Any]) -> VoiceSpec:
-        """The spec of a dict as to_dict makes it; absent keys have their defaults.
-
-        Raises:
-            SpecError: an unknown key, a wrong type or a value out of range.
-        """
-    def __eq__(self, other: object) -> bool: ...
-    def __ne__(self, other: object) -> bool: ...
-    def __hash__(self) -> int: ...
+    def vocab_size(self) -> int:
+        """Number of pieces."""
 
 @final
 class Spans:
     """What a model sees, span after span; ``len`` counts them."""
 
+    def __len__(self) -> int: ...
     @property
     def features(self) -> NDArray[np.float32]:
-        """float32 (n, span_frames, mels), normalised; frames beyond n_frames are 0."""
-    @property
-    def start_frames(self) -> NDArray[np.int64]:
-        """int64 (n,): first frame of each, counted from the start of the clip or stream."""
+        """float32 (n, span_frames, mels); frames beyond n_frames are 0."""
+
     @property
     def n_frames(self) -> NDArray[np.int32]:
         """int32 (n,): real frames in each, 1 to span_frames."""
-    def __len__(self) -> int: ...
+
+    @property
+    def start_frames(self) -> NDArray[np.int64]:
+        """int64 (n,): first frame of each, from the start of the clip or stream."""
 
 @final
 class VoiceStream:
-    """The state of one input; made by `VoiceFrontend.stream`.
+    """The state of one input; made by VoiceFrontend.stream.
 
     Any chunks, then flush, give the spans of the whole, bit for bit.
     """
+
+    def flush(self) -> Spans:
+        """What the whole clip has beyond the spans so far. After it, only reset."""
 
     def push(self, chunk: NDArray[np.int16] | NDArray[np.float32]) -> Spans:
         """The spans that became whole with this chunk; an empty chunk gives none.
@@ -320,37 +581,33 @@ class VoiceStream:
             InputTypeError, InputError: as `VoiceFrontend.compute` does; also for another number of channels
                 and after flush. Then the stream has not changed.
         """
-    def flush(self) -> Spans:
-        """What the whole clip has beyond the spans so far; a second flush gives none."""
+
     def reset(self) -> None:
         """Equals a fresh stream."""
-    @property
-    def n_frames(self) -> int:
-        """Frames so far."""
-    @property
-    def rate_hz(self) -> int:
-        """Rate of the chunks."""
+
     @property
     def channels(self) -> int:
         """Channels of the chunks."""
+
+    @property
+    def n_frames(self) -> int:
+        """Frames so far."""
+
+    @property
+    def rate_hz(self) -> int:
+        """Rate of the chunks."""
 
 @final
 class VoiceFrontend:
     """From PCM to log-mel spans: immutable, thread-safe, without the GIL while it works.
 
-    Float samples lie in ±1; up to ±8 passes unclipped. int16 is divided by 32768. Channels are averaged.
-    Float samples cast to int16 without scaling are what they say they are: next to silence.
+    pcm: contiguous int16 (divided by 32768) or float32 in ±1 (up to ±8 passes), shape
+    (samples,) or (samples, channels), at most 32 channels, which are averaged;
+    rate_hz: 8000 to 192000. Raises InputTypeError for another dtype, InputError for NaN,
+    infinities, values beyond ±8, and other shapes, rates or channels.
     """
 
     def __init__(self, spec: VoiceSpec) -> None: ...
-    @property
-    def spec(self) -> VoiceSpec:
-        """The spec it was built from."""
-    def frames(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
-        """The frames of a clip before normalisation: float32 (n, mels); n is 0 for less than a window.
-
-        Args and errors are those of compute.
-        """
     def compute(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> Spans:
         """The spans of a clip.
 
@@ -365,6 +622,13 @@ class VoiceFrontend:
             InputTypeError: another type or dtype, or an array with gaps.
             InputError: NaN, infinities, values beyond ±8, another shape, rate or number of channels.
         """
+
+    def frames(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
+        """The frames of a clip before normalisation: float32 (n, mels); n is 0 for less than a window.
+
+        Args and errors are those of compute.
+        """
+
     def stream(self, rate_hz: int, channels: int = 1) -> VoiceStream:
         """A fresh stream.
 
@@ -372,153 +636,57 @@ class VoiceFrontend:
             InputError: a rate or a number of channels out of range.
         """
 
-@final
-class ScoreMap:
-    """From logits to calibrated probabilities and scores over the emotions. Thread-safe."""
-
-    def __init__(
-        self,
-        *,
-        multi_label: bool,
-        scale: Sequence[float],
-        bias: Sequence[float],
-        groups: Sequence[Sequence[int]],
-        temperature: float = 1.0,
-    ) -> None:
-        """Check and keep the rule.
-
-        Args:
-            multi_label: independent labels (sigmoid, max) or exclusive ones (softmax, sum).
-            scale: per label.
-            bias: per label.
-            groups: per emotion, the indices of the labels that express it.
-            temperature: of the scores.
-
-        Raises:
-            ValueError: sizes, indices or numbers do not fit together.
-        """
-    def __call__(self, logits: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Map float32 logits (labels,) to (probabilities (labels,), scores (groups,)), both float32.
-
-        Raises:
-            ValueError: NaN, or another number of logits.
-        """
-
-@final
-class FaceSpec:
-    """How a face in a picture becomes a tensor: a read-only value.
-
-    The *crop* is what the model sees: a rectangle of its shape in the picture, possibly turned.
-
-    Raises:
-        SpecError: an unknown key, a wrong type or a value out of range.
-    """
-
-    def __init__(
-        self,
-        *,
-        width: int = 64,
-        height: int = 64,
-        channels: Literal["gray", "rgb"] = "gray",
-        border: Literal["replicate", "black"] = "replicate",
-        box_scale: float = 1.0,
-        eye_y: float = 0.38,
-        eye_distance: float = 0.42,
-        normalization: Literal["none", "mean_std"] = "none",
-        gain: float = 1.0,
-    ) -> None: ...
     @property
-    def width(self) -> int:
-        """Pixels of the tensor, 8 to 512."""
-    @property
-    def height(self) -> int:
-        """Pixels of the tensor, 8 to 512."""
-    @property
-    def channels(self) -> Literal["gray", "rgb"]:
-        """``gray`` is BT.601 luma, not rounded."""
-    @property
-    def border(self) -> Literal["replicate", "black"]:
-        """Beyond the picture its edge goes on, or all is black."""
-    @property
-    def box_scale(self) -> float:
-        """The crop's side over that of the least crop that holds the box, 0.25 to 4."""
-    @property
-    def eye_y(self) -> float:
-        """Height of the eyes from the top over the crop's height, 0 to 1."""
-    @property
-    def eye_distance(self) -> float:
-        """Distance of the eyes over the crop's width, 0.05 to 1; they lie level and centred."""
-    @property
-    def normalization(self) -> Literal["none", "mean_std"]:
-        """``none``: [0, 1]. ``mean_std``: the crop's mean is subtracted, then all divided by its standard
-        deviation (at least 2 of 255), which takes the strength of the light away.
-        """
-    @property
-    def gain(self) -> float:
-        """Multiplies what is normalised, 1e-6 to 1e6."""
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits; equal for equal specs."""
-    @property
-    def output(self) -> tuple[tuple[int, int, int], str]:
-        """Shape and dtype of a tensor: ``((height, width, 1 or 3), "float32")``."""
-    def to_dict(self) -> dict[str, Any]:
-        """All fields by name, sorted."""
-    @staticmethod
-    def from_dict(fields: dict[str, Any]) -> FaceSpec:
-        """The spec of a dict as to_dict makes it; absent keys have their defaults.
-
-        Raises:
-            SpecError: an unknown key, a wrong type or a value out of range.
-        """
-    def __eq__(self, other: object) -> bool: ...
-    def __ne__(self, other: object) -> bool: ...
-    def __hash__(self) -> int: ...
+    def spec(self) -> VoiceSpec:
+        """The spec it was built from."""
 
 @final
 class Alignment:
     """Where a crop lies in a picture: shift, turn and scale; a read-only value.
 
-    Crop point (u, v) lies at ``(x + a u - b v, y + b u + a v)`` of the picture. Points are in pixels from the
-    top left corners: pixel (i, j) covers [i, i + 1) x [j, j + 1).
+    Crop point (u, v) lies at (x + a u - b v, y + b u + a v) of the picture, in pixels
+    from the top left corners; the middle of a pixel is at half numbers.
     """
 
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
     def __init__(self, *, a: float, b: float, x: float, y: float) -> None: ...
+    def to_crop(self, x: float, y: float) -> tuple[float, float]:
+        """The point of the crop at a point of the picture."""
+
+    def to_picture(self, x: float, y: float) -> tuple[float, float]:
+        """The point of the picture at a point of the crop."""
+
     @property
     def a(self) -> float:
         """Scale times cosine of the turn."""
+
     @property
     def b(self) -> float:
         """Scale times sine of the turn."""
-    @property
-    def x(self) -> float:
-        """Where the crop's top left corner lies."""
-    @property
-    def y(self) -> float:
-        """Where the crop's top left corner lies."""
+
     @property
     def scale(self) -> float:
         """Picture pixels a crop pixel."""
-    def to_picture(self, x: float, y: float) -> tuple[float, float]:
-        """The point of the picture at a point of the crop."""
-    def to_crop(self, x: float, y: float) -> tuple[float, float]:
-        """The point of the crop at a point of the picture."""
-    def __eq__(self, other: object) -> bool: ...
-    def __hash__(self) -> int: ...
+
+    @property
+    def x(self) -> float:
+        """Where the crop's top left corner lies."""
+
+    @property
+    def y(self) -> float:
+        """Where the crop's top left corner lies."""
 
 @final
 class FaceFrontend:
-    """From a picture and a place in it to a tensor: immutable, thread-safe, without the GIL while it works.
+    """From a picture and a place in it to a tensor: immutable, thread-safe, without the GIL.
 
-    A tensor's pixel is the mean of the picture over a square around its place, as wide as a crop pixel or,
-    where the crop is finer than the picture, as a picture pixel (bilinear interpolation). Turned crops
-    approximate it. Pictures are never copied; their strides may have any size and sign.
+    image: uint8, strides of any size and sign: 'rgb', 'bgr' (h, w, 3), 'rgba' (h, w, 4), 'gray' (h, w)
+    or (h, w, 1), 'yuyv' (h, w, 2), 'nv12' (3 h / 2, w); sides 1 to 32768. box: (x0, y0, x1, y1),
+    eyes: ((x, y), (x, y)), left and right in the picture, or both; else the whole picture.
     """
 
     def __init__(self, spec: FaceSpec) -> None: ...
-    @property
-    def spec(self) -> FaceSpec:
-        """The spec it was built from."""
     def align(self, box: BoxLike | None = None, eyes: EyesLike | None = None) -> Alignment:
         """Where the crop lies: the least that holds the box, scaled by box_scale; the one that puts the eyes
         where the spec wants them; or, of both, the box's turned as the eyes are.
@@ -531,6 +699,7 @@ class FaceFrontend:
             InputError: neither is given, or one has NaN, is inverted, too small or a million pixels away.
             InputTypeError: not numbers, or not as many.
         """
+
     def compute(
         self,
         image: NDArray[np.uint8],
@@ -557,6 +726,7 @@ class FaceFrontend:
             InputTypeError: another dtype (floats, too) or no array.
             InputError: another shape or color, an empty picture, a crop wholly outside it, and as align does.
         """
+
     def compute_int8(
         self,
         image: NDArray[np.uint8],
@@ -576,134 +746,47 @@ class FaceFrontend:
 
     def fitted(self, face: Face, over_box: float, down: float) -> Alignment:
         """The crop of a found face: its box, turned as the eyes are if they say how, then fitted.
-
-        Args:
-            over_box, down: see `edgeemo.face_reader`.
-
-        Raises:
-            InputError: a box that cannot be cut.
+        Raises InputError for a box that cannot be cut.
         """
 
     def given(self, box: BoxLike) -> Face:
         """The face of a box, certain; its eyes are where an upright face in this box would have them.
-
-        Raises:
-            InputError, InputTypeError: no box, or one that cannot be cut.
+        Raises InputError for a box that cannot be cut.
         """
+
+    @property
+    def spec(self) -> FaceSpec:
+        """The spec it was built from."""
 
 @final
 class Face:
     """What a detector found, in pixels of the picture; a read-only value."""
 
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
     def __init__(self, box: BoxLike, eyes: EyesLike, score: float = 1.0) -> None: ...
     @property
     def box(self) -> tuple[float, float, float, float]:
         """(x0, y0, x1, y1)."""
+
     @property
     def eyes(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """((x, y), (x, y)), left and right in the picture."""
+
     @property
     def score(self) -> float:
         """Calibrated probability of a face, 0 to 1."""
-    def __eq__(self, other: object) -> bool: ...
-    def __hash__(self) -> int: ...
-
-CROP_OVER_BOX: float
-CROP_DOWN: float
-SMOOTH_MS: float
-
-def usable(face: Face, width: int, height: int) -> bool:
-    """Whether a found face can be read: with a score, a pixel in size, its middle in the picture."""
-
-def face_in_front(faces: Sequence[Face]) -> Face | None:
-    """The face that a picture is of: the largest area times score, the first of equals; None of none.
-
-    Raises:
-        InputTypeError: not a sequence of Face.
-    """
-
-@final
-class DetectorSpec:
-    """The grids of a detector and how its heads become faces: a read-only value.
-
-    Over the input (a crop of width x height pixels) lie grids of cells, with strides from least_stride,
-    doubled, to most_stride. Heads speak of all cells: grid after grid, row after row.
-
-    Raises:
-        SpecError: an unknown key, a wrong type or a value out of range.
-    """
-
-    def __init__(
-        self,
-        *,
-        width: int = 128,
-        height: int = 128,
-        least_stride: int = 8,
-        most_stride: int = 16,
-        score_scale: float = 1.0,
-        score_bias: float = 0.0,
-        least_score: float = 0.5,
-        overlap: float = 0.3,
-        merge: Literal["best", "mean"] = "mean",
-        most_faces: int = 64,
-    ) -> None: ...
-    @property
-    def width(self) -> int:
-        """Pixels of the input, 32 to 512, a multiple of most_stride."""
-    @property
-    def height(self) -> int:
-        """Pixels of the input, 32 to 512, a multiple of most_stride."""
-    @property
-    def least_stride(self) -> int:
-        """Of the finest grid, a power of two, 4 to most_stride."""
-    @property
-    def most_stride(self) -> int:
-        """Of the coarsest grid, a power of two, to 64."""
-    @property
-    def score_scale(self) -> float:
-        """A score is sigmoid(score_scale * logit + score_bias); 1e-3 to 1e3."""
-    @property
-    def score_bias(self) -> float:
-        """A score is sigmoid(score_scale * logit + score_bias); -100 to 100."""
-    @property
-    def least_score(self) -> float:
-        """Below it nothing is a face, 0.001 to 0.999."""
-    @property
-    def overlap(self) -> float:
-        """Intersection over union from which two boxes are one face, 0.05 to 0.95."""
-    @property
-    def merge(self) -> Literal["best", "mean"]:
-        """One face is its best box, or the mean of its boxes and eyes, weighed by their scores."""
-    @property
-    def most_faces(self) -> int:
-        """1 to 256; the best are kept."""
-    @property
-    def cells(self) -> int:
-        """Cells of all grids: what the heads speak of."""
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits; equal for equal specs."""
-    def to_dict(self) -> dict[str, Any]:
-        """All fields by name, sorted."""
-    @staticmethod
-    def from_dict(fields: dict[str, Any]) -> DetectorSpec:
-        """The spec of a dict as to_dict makes it; absent keys have their defaults.
-
-        Raises:
-            SpecError: an unknown key, a wrong type or a value out of range.
-        """
-    def __eq__(self, other: object) -> bool: ...
-    def __ne__(self, other: object) -> bool: ...
-    def __hash__(self) -> int: ...
 
 @final
 class FaceDecoder:
-    """From the heads of a face detector to faces: immutable, thread-safe, without the GIL while it works."""
+    """From the heads of a face detector to faces: immutable, thread-safe, without the GIL.
+
+    Of each cell of the grids (from least_stride on, each row after row): its logit; box
+    (dx, dy, w, h), with its middle (column + 0.5 + dx, row + 0.5 + dy) strides from the
+    corner, e^w strides wide, e^h high; eyes (x, y, x, y) from the middle in box sides.
+    """
 
     def __init__(self, spec: DetectorSpec) -> None: ...
-    @property
-    def spec(self) -> DetectorSpec:
-        """The spec it was built from."""
     def decode(
         self,
         logits: NDArray[np.float32],
@@ -727,182 +810,37 @@ class FaceDecoder:
             InputError: another shape, or NaN.
         """
 
-@final
-class TrackerSpec:
-    """When a face is one seen before: a read-only value.
-
-    Raises:
-        SpecError: an unknown key, a wrong type or a value out of range.
-    """
-
-    def __init__(
-        self,
-        *,
-        least_overlap: float = 0.2,
-        most_distance: float = 0.6,
-        most_growth: float = 2.0,
-        agility: float = 0.5,
-        most_gap_ms: int = 600,
-        least_hits: int = 2,
-    ) -> None: ...
     @property
-    def least_overlap(self) -> float:
-        """Intersection over union with the expected box from which a face may be the same, 0 to 1; or"""
-    @property
-    def most_distance(self) -> float:
-        """Distance of the middles over the mean side up to which it may, 0 to 10."""
-    @property
-    def most_growth(self) -> float:
-        """Ratio of the sides that is still the same face, 1 to 10."""
-    @property
-    def agility(self) -> float:
-        """Share of the newest motion in the velocity, 0 (none is kept) to 1."""
-    @property
-    def most_gap_ms(self) -> int:
-        """A track that frames have missed for longer ends, 0 to 60000. Between two frames 5000 may pass."""
-    @property
-    def least_hits(self) -> int:
-        """Times a face is seen until it is confirmed, 1 to 100."""
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits; equal for equal specs."""
-    def to_dict(self) -> dict[str, Any]:
-        """All fields by name, sorted."""
-    @staticmethod
-    def from_dict(fields: dict[str, Any]) -> TrackerSpec:
-        """The spec of a dict as to_dict makes it; absent keys have their defaults.
-
-        Raises:
-            SpecError: an unknown key, a wrong type or a value out of range.
-        """
-    def __eq__(self, other: object) -> bool: ...
-    def __ne__(self, other: object) -> bool: ...
-    def __hash__(self) -> int: ...
+    def spec(self) -> DetectorSpec:
+        """The spec it was built from."""
 
 @final
 class Track:
     """One face over time, as it was after a frame; a read-only value."""
 
     @property
-    def id(self) -> int:
-        """From 1, never given twice."""
-    @property
-    def face(self) -> Face:
-        """As last found; while it is not, where it is expected."""
-    @property
-    def first_ms(self) -> int:
-        """When it was first found."""
-    @property
-    def seen_ms(self) -> int:
-        """When it was last found."""
-    @property
-    def hits(self) -> int:
-        """Frames in which it was found."""
-    @property
     def confirmed(self) -> bool:
         """Found least_hits times."""
 
-@final
-class FaceTracker:
-    """Keeps identities over the frames of one camera or video; deterministic.
-
-    A face is expected where it would be had it gone on as it went. Pairs of tracks and faces that may be the
-    same are joined greedily, the likest first; a face without a track begins one. A track not yet confirmed
-    ends with the first frame that misses it. Threads that share one by mistake wait for each other.
-    """
-
-    def __init__(self, spec: TrackerSpec) -> None: ...
     @property
-    def spec(self) -> TrackerSpec:
-        """The spec it was built from."""
-    def update(self, faces: Sequence[Face], t_ms: int) -> list[Track]:
-        """All live tracks by id; those found in this frame have ``seen_ms == t_ms``.
+    def face(self) -> Face:
+        """As last found; while it is not, where it is expected."""
 
-        Args:
-            faces: of one frame, in any order.
-            t_ms: its time on the caller's clock.
-
-        Raises:
-            InputTypeError: not a sequence of Face, or no int.
-            InputError: a time before the last one, or a box with NaN or without area;
-                then nothing has changed.
-        """
-    def reset(self) -> None:
-        """Equals a fresh tracker."""
-
-@final
-class Smoother:
-    """Rows of numbers steadied over time: a running mean a track.
-
-    A row weighs its evidence, times the time it stands for (from the row before it to itself; the first as
-    long as the second), times exp(-age / time_ms). So neither the frame rate nor dropped frames show.
-    Threads that share one by mistake wait for each other.
-    """
-
-    def __init__(self, size: int, time_ms: float) -> None:
-        """Rows of ``size`` numbers; ``time_ms`` 0 to 60000, 0 smooths nothing.
-
-        Raises:
-            SpecError: out of range.
-        """
     @property
-    def size(self) -> int:
-        """Numbers a row."""
+    def first_ms(self) -> int:
+        """When it was first found."""
+
     @property
-    def time_ms(self) -> float:
-        """The age at which a row counts for 1 / e."""
-    def update(
-        self, key: int, row: NDArray[np.float32], evidence: float, t_ms: int
-    ) -> tuple[NDArray[np.float32], float]:
-        """Take in a row of the track ``key``: the mean so far, and the mean evidence.
+    def hits(self) -> int:
+        """Frames in which it was found."""
 
-        Without evidence the mean stays what it was, at first zeros. A row at the time of the one before it
-        adds nothing.
+    @property
+    def id(self) -> int:
+        """From 1, never given twice."""
 
-        Args:
-            row: contiguous (size,). evidence: 0 … 1. t_ms: on the caller's clock.
-
-        Raises:
-            InputTypeError: no float32 array. InputError: another shape, a number that is not finite, evidence
-                outside 0 … 1, or a time before the track's last one; then nothing has changed.
-        """
-    def keep(self, keys: Sequence[int]) -> None:
-        """Forget all other tracks."""
-    def reset(self) -> None:
-        """Equals a fresh smoother."""
-    def __len__(self) -> int: ...
-
-def quantize(x: NDArray[np.float32], scale: float, zero_point: int) -> NDArray[np.int8]:
-    """The one int8 rule: saturate(round_half_even(x / scale) + zero_point).
-
-    Args:
-        x: contiguous, any shape. The quotient is taken in float32; infinities saturate.
-        scale: finite and > 0 as float32.
-        zero_point: -128 to 127.
-
-    Returns:
-        int8 of the same shape, -128 to 127.
-
-    Raises:
-        InputError: NaN, a bad scale or zero point.
-        InputTypeError: another dtype, or not contiguous.
-    """
-
-def dequantize(q: NDArray[np.int8], scale: float, zero_point: int) -> NDArray[np.float32]:
-    """(q - zero_point) * scale in float32.
-
-    Args:
-        q: contiguous, any shape.
-        scale: finite and > 0 as float32.
-        zero_point: -128 to 127.
-
-    Returns:
-        float32 of the same shape.
-
-    Raises:
-        InputError: a bad scale or zero point.
-        InputTypeError: another dtype, or not contiguous.
-    """
+    @property
+    def seen_ms(self) -> int:
+        """When it was last found."""
 
 @final
 class FaceFollower:
@@ -917,9 +855,13 @@ class FaceFollower:
         Raises:
             SpecError: out of range.
         """
-    @property
-    def size(self) -> int:
-        """Numbers a row."""
+
+    def __len__(self) -> int:
+        """Tracks there are, confirmed or not."""
+
+    def reset(self) -> None:
+        """Equals a fresh one."""
+
     def update(
         self, faces: Sequence[Face], rows: NDArray[np.float32], t_ms: int
     ) -> list[tuple[Track, NDArray[np.float32], float]]:
@@ -938,31 +880,29 @@ class FaceFollower:
             InputError: another shape, numbers that are not finite, a time before the last one, or a box with
                 NaN or without area; then nothing has changed.
         """
-    def reset(self) -> None:
-        """Equals a fresh one."""
-    def __len__(self) -> int:
-        """Tracks there are, confirmed or not."""
+
+    @property
+    def size(self) -> int:
+        """Numbers a row."""
 
 @final
-class Engine:
-    """A model on LiteRT's C API, found at run time; without the GIL while it works.
+class LoadedModel:
+    """A model that several users share; one of them runs it at a time, without the GIL.
 
-    Args:
-        flatbuffer: a whole ``.tflite``; its structure is checked first.
-        library: path of ``libLiteRt.so``, or ``""`` for the usual places.
-        threads: CPU threads, 1 to 64.
-        delegate: ``"auto"``, ``"cpu"`` or ``"gpu"``.
-        delegate_options: lines ``key = value``.
-        goldens: makes inputs to try a delegate with: bytes of the input's own type, or of float32 where it is
-            int8; called when they are needed.
-
-    Raises:
-        InputError: ``threads`` out of range, or ``delegate_options`` that are none.
-        BundleCorruptError: the bytes are no whole model.
-        RuntimeUnavailableError: no usable LiteRT.
-        InferenceError: it refuses the model, or its answers are not to be trusted.
-        DelegateError: the delegate is unknown, or cannot be used.
+    flatbuffer: a whole .tflite; its structure is checked first. library: path of libLiteRt.so,
+    or '' for the usual places. threads: 1 to 64. delegate: 'auto', 'cpu' or 'gpu'.
+    delegate_options: lines 'key = value'. goldens: a function that makes inputs, as bytes, to try a
+    delegate with.
+    Raises InputError (threads, delegate_options), BundleCorruptError (no whole model),
+    RuntimeUnavailableError (no usable LiteRT), InferenceError (LiteRT refuses the model),
+    DelegateError (the delegate is unknown or cannot be used).
     """
+
+    @staticmethod
+    def of_backend(backend: object) -> LoadedModel:
+        """A model that a Backend of Python runs. Raises InferenceError for a tensor whose dtype is
+        neither float32, int32 nor int8.
+        """
 
     def __init__(
         self,
@@ -974,29 +914,217 @@ class Engine:
         delegate_options: str = "",
         goldens: Callable[[], Sequence[bytes]] | None = None,
     ) -> None: ...
+    def check_usable(self) -> None:
+        """Raises InferenceError after close(), and in a child that fork() made."""
+
+    def close(self) -> None:
+        """Release the model; further runs raise InferenceError."""
+
     def invoke(self, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
-        """Run once: an array for each of ``inputs``, of its shape and dtype; new arrays, one for each output.
-
-        Threads wait for each other.
-
-        Raises:
-            InferenceError: other arrays, or the library could not run the model.
+        """Run once: an array for each input, of its shape and dtype; new arrays, one for each output.
+        Raises InferenceError.
         """
+
+    def run(self, *arrays: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        """Run once and return arrays by the names of the outputs. A float32 array for an int8 input is
+        quantized by the one rule, and int8 outputs are dequantized to float32.
+        Raises InputError (NaN that was to be quantized) and InferenceError.
+        """
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+
+    @property
+    def delegate(self) -> str:
+        """'cpu' or 'gpu'."""
+
     @property
     def inputs(self) -> list[tuple[str, tuple[int, ...], np.dtype[Any], float, int]]:
-        """``(name, shape, dtype, scale, zero_point)`` of each, sorted by name; scale 0: not quantized."""
-    @property
-    def outputs(self) -> list[tuple[str, tuple[int, ...], np.dtype[Any], float, int]]:
-        """Likewise."""
+        """(name, shape, dtype, scale, zero_point) of each, sorted by name; scale 0: not quantized."""
+
     @property
     def library(self) -> str:
         """Path of the LiteRT in use."""
+
     @property
-    def delegate(self) -> str:
-        """What runs: ``"cpu"`` or ``"gpu"``."""
+    def outputs(self) -> list[tuple[str, tuple[int, ...], np.dtype[Any], float, int]]:
+        """The outputs, as `inputs` describes the inputs."""
+
     @property
     def reason(self) -> str:
-        """Why that one."""
+        """Why that delegate runs."""
+
+@final
+class Opening:
+    """While entered, a delegate is being loaded into this process; if that dies, `recall` says so."""
+
+    def __enter__(self) -> str:
+        """Leave a mark; why there is none, or ''."""
+
+    def __exit__(self, *args: object) -> None: ...
+    def __init__(self, folder: str, key: str) -> None: ...
+
+@final
+class FaceDetector:
+    """A model that finds faces, joined with its card. Thread-safe."""
+
+    def __init__(self, card: str | bytes, model: LoadedModel) -> None:
+        """A card's JSON and a LoadedModel. Raises BundleMismatchError where they disagree."""
+
+    def detect(self, image: NDArray[np.uint8], color: Color = "rgb") -> list[Face]:
+        """The faces of a picture, the best first."""
+
+    def stage_times(self) -> dict[str, int]:
+        """Nanoseconds by stage, and how many calls they are of."""
+
+    def time_stages(self, on: bool) -> None:
+        """Measure the stages of every call from now on, from zero, or no longer."""
+
+@final
+class VoiceListener:
+    """All state of one voice; made by Recognizer.listen."""
+
+    def flush(self) -> list[EmotionResult]:
+        """What the samples after the last span say."""
+
+    def push(self, chunk: NDArray[np.int16] | NDArray[np.float32], t_ms: int) -> list[EmotionResult]:
+        """The results that became known."""
+
+    def reset(self) -> None:
+        """Equals a new stream."""
+
+    def summary(self) -> EmotionResult:
+        """One result for all that was heard."""
+
+@final
+class FaceWatcher:
+    """All state of one camera; made by Recognizer.watch."""
+
+    def push(self, frame: NDArray[np.uint8], t_ms: int, color: Color = "rgb") -> list[EmotionResult]:
+        """One result for each face that is followed."""
+
+    def reset(self) -> None:
+        """Equals a new stream."""
+
+@final
+class Recognizer:
+    """A model that recognizes, joined with its card: from raw input to results. Thread-safe.
+
+    card: JSON. assets: the bundle's files by name. model: a LoadedModel. result: the class of the
+    results. constants: the fields that all of them share. Raises BundleMismatchError where card and
+    model disagree, SpecError for a vocabulary that cannot work.
+    """
+
+    def __init__(
+        self,
+        card: str | bytes,
+        assets: dict[str, bytes],
+        model: LoadedModel,
+        result: type[EmotionResult],
+        constants: dict[str, Any],
+    ) -> None: ...
+    def given_face(self, box: BoxLike) -> Face:
+        """The face of a box that a caller gives."""
+
+    def listen(self, rate_hz: int, channels: int, source: str | None) -> VoiceListener:
+        """A new stream of one voice; `source` is its name or None.
+
+        Raises:
+            InputError: the rate is not 8000 to 192000 Hz, or there are no channels or more than 32.
+        """
+
+    def nobody(self) -> EmotionResult:
+        """What is said where there is no face."""
+
+    def predict_faces(
+        self, image: NDArray[np.uint8], color: Color, given: Sequence[Face] | None = None
+    ) -> list[EmotionResult]:
+        """Read each face that the finder finds, or each of `given`."""
+
+    def predict_front(self, image: NDArray[np.uint8], color: Color) -> EmotionResult:
+        """Find the face in front and read the face; `nobody` where there is none."""
+
+    def predict_pcm(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> EmotionResult:
+        """Read a clip: the mean over its spans, each weighted by its evidence and its length.
+
+        Raises:
+            InputTypeError, InputError: as `VoiceFrontend.compute`.
+            InferenceError: the model failed, or its numbers are not finite.
+        """
+
+    def predict_text(self, text: str | bytes) -> EmotionResult:
+        """Read one text.
+
+        Raises:
+            InputTypeError: the text is neither str nor bytes.
+            InferenceError: the model failed, or its numbers are not finite.
+        """
+
+    def set_finder(self, detector: object) -> None:
+        """What finds faces: a FaceDetector, or an object with detect(image, color)."""
+
+    def set_fit(self, over_box: float, down: float) -> None:
+        """How a box that was found becomes a crop."""
+
+    def stage_times(self) -> dict[str, int]:
+        """Nanoseconds by stage, and how many calls they are of."""
+
+    def time_stages(self, on: bool) -> None:
+        """Measure the stages of every call from now on, from zero, or no longer."""
+
+    def timeline(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> list[EmotionResult]:
+        """A result for each span."""
+
+    def watch(self, smooth_ms: float, tracker: TrackerSpec, source: str | None) -> FaceWatcher:
+        """A new stream of one camera; `source` is its name or None.
+
+        Raises:
+            SpecError: `smooth_ms` is not 0 to 60000.
+        """
+
+def check_bundle_card(card: str | bytes) -> None:
+    """check_card, and what opening asks beside: the frontend's version and a spec that works."""
+
+def check_card(card: str | bytes) -> None:
+    """Raise BundleCorruptError unless this JSON is a card that can be written, and
+    BundleVersionError for a newer schema.
+    """
+
+def dequantize(q: NDArray[np.int8], scale: float, zero_point: int) -> NDArray[np.float32]:
+    """(q - zero_point) * scale in float32.
+
+    Args:
+        q: contiguous, any shape.
+        scale: finite and > 0 as float32.
+        zero_point: -128 to 127.
+
+    Returns:
+        float32 of the same shape.
+
+    Raises:
+        InputError: a bad scale or zero point.
+        InputTypeError: another dtype, or not contiguous.
+    """
+
+def drivers_at(place: str | bytes) -> bytes:
+    """The drivers that a manifest of Vulkan, or a folder of them, names: lines with sizes and times."""
+
+def face_in_front(faces: Sequence[Face]) -> Face | None:
+    """The face that a picture is of: the largest area times score, the first of equals; None of none.
+
+    Raises:
+        InputTypeError: not a sequence of Face.
+    """
+
+def golden_drawing(name: str) -> NDArray[np.uint8]:
+    """A drawn face, uint8 (96, 96): 'level', 'smile', 'frown' or 'open'; empty for another name."""
+
+def golden_inputs(card: str | bytes, assets: dict[str, bytes]) -> list[bytes]:
+    """The inputs of which a card keeps answers, as its frontend makes them: bytes of tensors."""
+
+def golden_signal(name: str) -> NDArray[np.int16]:
+    """Three seconds of int16 at 16 kHz: 'silence', 'hiss', 'low hum' or 'high hum'; empty for another name."""
 
 def probe_gpu(
     flatbuffer: bytes,
@@ -1006,10 +1134,24 @@ def probe_gpu(
     delegate_options: str = "",
     goldens: Callable[[], Sequence[bytes]] | None = None,
 ) -> tuple[bool, float, str]:
-    """Try the GPU in a child process: usable, its time over the CPU's (or 0), why not (or ``""``).
+    """Try the GPU in a child process: (usable, time over the CPU's or 0, why not or ''). Arguments as of Engine.
+    Raises InputError for options, RuntimeUnavailableError (no LiteRT).
+    """
 
-    Raises:
-        InputError: ``delegate_options`` that are none. RuntimeUnavailableError: no LiteRT.
+def put_on_record(folder: str, key: str, usable: bool, ratio: float, reason: str) -> str:
+    """Write a verdict whole or not at all; what went wrong, or ''."""
+
+def quantize(x: NDArray[np.float32], scale: float, zero_point: int) -> NDArray[np.int8]:
+    """The one int8 rule: saturate(round_half_even(x / scale) + zero_point).
+
+    x: contiguous float32 array of any shape; scale: finite, > 0; zero_point: -128 to 127.
+    Quotient in float32; infinities saturate. Returns int8 of the same shape.
+    Raises InputError for NaN or a bad scale or zero point, InputTypeError for another dtype.
+    """
+
+def read_bundle(data: bytes, name: str) -> tuple[int, bytes, dict[str, bytes]]:
+    """Check a bundle whole: (bytes of the flatbuffer, JSON of the card, assets by name).
+    Raises BundleError and its subclasses, and SpecError; messages begin with `name`.
     """
 
 def read_delegate_options(lines: str) -> tuple[str, int, float, str]:
@@ -1019,14 +1161,14 @@ def read_delegate_options(lines: str) -> tuple[str, int, float, str]:
         InputError: a line is none, or one of ours is unknown or out of range.
     """
 
-def record_key(folder: str, model_sha256: str, threads: int, options: str) -> str:
-    """64 hexadecimal digits of what a verdict depends on: this machine, LiteRT in ``folder``, the rest."""
-
-def drivers_at(place: str | bytes) -> bytes:
-    """The drivers that a manifest of Vulkan, or a folder of them, names: lines with sizes and times."""
-
 def recall(folder: str, key: str) -> tuple[tuple[bool, float, str] | None, bool]:
-    """Return the verdict on record (usable, ratio, reason), and whether it is that an opener died."""
+    """((usable, ratio, reason) or None, whether a process that opened it here did not come back)."""
+
+def record_key(folder: str, model_sha256: str, threads: int, options: str) -> str:
+    """What a verdict depends on: this machine, LiteRT in the folder, and the rest."""
+
+def too_slow(ratio: float, most_ratio: float) -> str:
+    """Why a delegate that takes so long is not used, or ''."""
 
 def try_in_child(
     command: Sequence[str | bytes], request: bytes, timeout_ms: int, begins: str
@@ -1038,69 +1180,26 @@ def try_in_child(
         when the program says ``"at " + begins``.
     """
 
-def too_slow(ratio: float, most_ratio: float) -> str:
-    """Why a delegate that takes so long is not used, or ``""``."""
-
-class Opening:
-    """While entered, a delegate is being loaded into this process; if that dies, `recall` says so."""
-
-    def __init__(self, folder: str, key: str) -> None: ...
-    def __enter__(self) -> str:
-        """Leave a mark; why there is none, or ``""``."""
-    def __exit__(self, *args: object) -> None: ...
-
-def put_on_record(folder: str, key: str, usable: bool, ratio: float, reason: str) -> str:
-    """Write a verdict whole or not at all; what went wrong, or ``""``."""
+def usable(face: Face, width: int, height: int) -> bool:
+    """Whether a found face can be read: with a score, a pixel in size, its middle in the picture."""
 
 def wrong_answers(name: str, scale: float, right: NDArray[np.float32], given: NDArray[np.float32]) -> str:
-    """How a delegate's answers in one output differ from the CPU's: a sentence, or ``""``."""
+    """How an output differs from the CPU's, a sentence, or ''. float32, of the same size."""
 
-def golden_signal(name: str) -> NDArray[np.int16]:
-    """Three seconds at 16 kHz: silence, hiss, low hum or high hum; empty for another name."""
-
-def golden_drawing(name: str) -> NDArray[np.uint8]:
-    """A drawn face, (96, 96): level, smile, frown or open; empty for another name."""
-
-@final
-class Readout:
-    """From a model's outputs to a row: probabilities, scores over the emotions, valence, arousal.
-
-    Args:
-        multi_label, scale, bias, groups, temperature: as of `ScoreMap`; one group an emotion.
-        affect: valence and arousal of each label; empty where the model says it.
-        neutral: labels that are 1 where there is no evidence.
-        evidence: ``(threshold, least, enough)``, or None where it is not weighed.
-
-    Raises:
-        ValueError: the numbers do not fit together.
-    """
-
-    def __init__(
-        self,
-        *,
-        multi_label: bool,
-        scale: Sequence[float],
-        bias: Sequence[float],
-        groups: Sequence[Sequence[int]],
-        temperature: float,
-        affect: Sequence[tuple[float, float]],
-        neutral: Sequence[int],
-        evidence: tuple[float, float, float] | None,
-    ) -> None: ...
-    def read(self, logits: NDArray[np.float32], affect: NDArray[np.float32] | None) -> NDArray[np.float32]:
-        """One run of the model: its logits and, unless each label has its own, valence and arousal.
-
-        Raises:
-            InferenceError: NaN.
-            ValueError: other sizes.
-        """
-    def neutral(self) -> NDArray[np.float32]:
-        """What is said where there is no evidence."""
-    def weigh(self, evidence: float, said: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Mix: ``w * said + (1 - w) * neutral``, w = clip((evidence - least) / (enough - least), 0, 1)."""
-    def speech_share(self, logits: NDArray[np.float32], real: int) -> float:
-        """The share of the first ``real`` blocks that are speech, by their logits.
-
-        Raises:
-            InferenceError: NaN.
-        """
+CARD_SCHEMA: int
+"The newest schema of a card that this release reads, and the one that it writes."
+CROP_DOWN: float
+CROP_OVER_BOX: float
+FACE_FRONTEND_VERSION: int
+"Goes up when the same FaceSpec gives other numbers."
+RESULT_SCHEMA: int
+"The form of a result; it grows when a field changes its meaning."
+SMOOTH_MS: float
+TEXT_FRONTEND_VERSION: int
+"Goes up when the same TextSpec gives other ids."
+UNICODE_VERSION: str
+'The Unicode version of the "nfkc" tables.'
+VOICE_FRONTEND_VERSION: int
+"Goes up when the same VoiceSpec gives other numbers."
+__version__: str
+"The version in pyproject.toml when the module was built."

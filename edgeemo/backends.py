@@ -1,7 +1,7 @@
-"""The one seam between edgeemo and an inference library: `Backend`.
+"""The interface between edgeemo and an inference library: `Backend`.
 
-`NativeBackend` is LiteRT through its C API, called by our own engine. Three TFLite interpreters speak the
-same Python interface, so one adapter serves them all; `FakeBackend` stands in for them in tests.
+`NativeBackend` calls LiteRT through its C API, from the native engine. One adapter serves three TFLite
+interpreters, which have the same Python interface. Tests use `FakeBackend`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Tensor = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """A tensor of a model: ``scale`` is 0 where it is not quantized."""
+    """A tensor of a model; ``scale`` is 0 if the tensor is not quantized."""
 
     name: str
     shape: tuple[int, ...]
@@ -34,23 +34,23 @@ class TensorInfo:
 
 
 class Backend(Protocol):
-    """What `Runtime` needs of an inference library. Not thread-safe: `Runtime` takes care of that."""
+    """The part of an inference library that `Runtime` uses. `Runtime` serves threads one after the other."""
 
     name: str
     delegate: str
 
     @property
     def inputs(self) -> Sequence[TensorInfo]:
-        """What `invoke` takes, in this order."""
+        """The tensors that `invoke` takes, in this order."""
         ...
 
     @property
     def outputs(self) -> Sequence[TensorInfo]:
-        """What `invoke` gives, in this order."""
+        """The tensors that `invoke` returns, in this order."""
         ...
 
     def invoke(self, *inputs: Tensor) -> list[Tensor]:
-        """Run once: arrays in the order of ``inputs`` to new arrays in the order of ``outputs``."""
+        """Run once on arrays in the order of ``inputs``; return new arrays in the order of ``outputs``."""
         ...
 
 
@@ -64,38 +64,36 @@ INTERPRETERS: Mapping[str, tuple[str, str, str]] = {
     ),
     "tf.lite": ("tensorflow", "lite.Interpreter", "pip install 'edgeemo[train]'"),
 }
-"""Interpreters a bundle also runs on. ``litert`` is fallen back to; others serve old boards, comparison."""
+"""More interpreters for a bundle: ``litert`` is the second choice, the others serve old boards."""
 
 BACKENDS: tuple[str, ...] = ("auto", "native", *INTERPRETERS)
-"""What a backend may be called: ``auto`` is ``native``, or where that is not usable ``litert``."""
-
+"""The names of backends: ``auto`` is ``native``, or ``litert`` if ``native`` is not usable."""
 
 DELEGATES: tuple[str, ...] = ("auto", "cpu", "gpu")
-"""What a delegate may be called; anything else is the path of an external one."""
+"""The names of delegates; any other name is the path of an external delegate."""
 
 
 class NativeBackend:
-    """LiteRT through its C API, without Python in between and without the GIL.
+    """LiteRT through its C API, without the GIL.
 
     Args:
-        flatbuffer: the model's bytes; their structure is checked once more.
+        flatbuffer: the model's bytes; the engine checks their structure once more.
         delegate: ``"auto"``, ``"cpu"`` (XNNPACK) or ``"gpu"`` (LiteRT's accelerator); see
             `edgeemo.delegates`.
         delegate_options: lines ``key = value``; see `edgeemo.delegates.option_lines`.
         threads: CPU threads, 1 … 64.
-        library: path of ``libLiteRt.so``; by default that of the installed ``ai-edge-litert``, else the
-            system's.
-        goldens: makes the inputs a delegate is tried with; called when they are needed.
+        library: path of ``libLiteRt.so``; by default from ``ai-edge-litert``, else from the system.
+        goldens: makes the inputs for the trial of a delegate, when they are needed.
 
     Attributes:
-        model: the native model, which `edgeemo.runtime.Runtime` and the recognizers use without Python.
+        model: the native model, which `edgeemo.runtime.Runtime` and the recognizers call.
 
     Raises:
         DelegateError: the delegate is not one of the above, or cannot be used.
-        InputError: the options are none.
+        InputError: the options cannot be read.
         RuntimeUnavailableError: there is no usable LiteRT.
-        InferenceError: it refuses the model, or its answers are not to be trusted.
-        BundleCorruptError: the bytes are no whole model.
+        InferenceError: LiteRT refuses the model, or gives wrong answers.
+        BundleCorruptError: the bytes are not a whole model.
     """
 
     name = "native"
@@ -145,11 +143,11 @@ class InterpreterBackend:
     """Any of the TFLite interpreters of `INTERPRETERS`.
 
     Args:
-        flatbuffer: the model's bytes; verified by the caller (`edgeemo.bundle.Bundle`).
+        flatbuffer: the bytes of a verified model.
         name: a key of `INTERPRETERS`.
-        delegate: ``"auto"`` or ``"cpu"``, both XNNPACK on the CPU; or the path of an external delegate's
-            ``.so``, which comes into this very process: `edgeemo.external` tries it first.
-        delegate_options: of the external delegate, text by name.
+        delegate: ``"auto"`` or ``"cpu"``: XNNPACK on the CPU. The path of an external delegate's ``.so``:
+            this process loads the file, so `edgeemo.external` tries it in a child process before.
+        delegate_options: text by name, for the external delegate.
         threads: CPU threads, at least 1.
 
     Raises:
@@ -188,14 +186,10 @@ class InterpreterBackend:
             raise InferenceError(
                 f"{name} refuses the model: {_line(error)}. Convert it again, or upgrade the runtime."
             ) from error
-        self.inputs: Sequence[TensorInfo] = [
-            _info(n, d) for n, d in sorted(runner.get_input_details().items())
-        ]
-        self.outputs: Sequence[TensorInfo] = [
-            _info(n, d) for n, d in sorted(runner.get_output_details().items())
-        ]
-        self._in = [d["index"] for _, d in sorted(runner.get_input_details().items())]
-        self._out = [d["index"] for _, d in sorted(runner.get_output_details().items())]
+        ins, outs = sorted(runner.get_input_details().items()), sorted(runner.get_output_details().items())
+        self.inputs: Sequence[TensorInfo] = [_info(*named) for named in ins]
+        self.outputs: Sequence[TensorInfo] = [_info(*named) for named in outs]
+        self._in, self._out = ([detail["index"] for _, detail in found] for found in (ins, outs))
 
     def invoke(self, *inputs: Tensor) -> list[Tensor]:
         """See `Backend.invoke`."""
@@ -212,12 +206,12 @@ class InterpreterBackend:
 
 
 def interpreter_file(name: str) -> tuple[Path, str]:
-    """Return the file of an interpreter's Python module, and its version (``""`` if it does not tell).
+    """Return the file of an interpreter's Python module, and its version (``""`` if unknown).
 
     Raises:
         RuntimeUnavailableError: the package is missing, or there is no such backend.
     """
-    import importlib.metadata  # not before it is needed: `import edgeemo` is quick
+    import importlib.metadata  # here, because `import edgeemo` must be quick
 
     module = _interpreter(name)[0]
     try:
@@ -252,7 +246,7 @@ class FakeBackend:
 
 
 def check_delegate(delegate: str) -> None:
-    """Raise `DelegateError` for what is neither one of `DELEGATES` nor the path of a file."""
+    """Raise `DelegateError` unless the delegate is one of `DELEGATES` or the path of a file."""
     if delegate not in DELEGATES and not Path(delegate).is_file():
         raise DelegateError(
             f"There is no delegate {delegate!r}: expected 'auto', 'cpu', 'gpu' or the path of an external "

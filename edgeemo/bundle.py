@@ -1,7 +1,7 @@
 """The bundle: a valid ``.tflite`` flatbuffer followed by a ZIP with the card and the assets.
 
-LiteRT loads the file unchanged, ``unzip -l`` lists it, and nothing else is needed to use it. Everything is
-checked before the runtime sees a byte: size, structure, digests, card.
+LiteRT loads the file unchanged, and ``unzip -l`` lists its parts. edgeemo needs no other file. edgeemo checks
+size, structure, digests and card before the runtime sees a byte.
 """
 
 from __future__ import annotations
@@ -16,23 +16,22 @@ from pathlib import Path
 from zlib import crc32
 
 from . import _core
-from .card import Card
+from .card import AGAIN, Card
 from .errors import BundleCorruptError, BundleError, BundleNotFoundError, InputTypeError
-from .files import write_whole
+from .files import CHECK, explained, write_whole
 
 CARD_NAME = "edgeemo.json"
 ASSET_NAMES = frozenset({"vocab.txt"})
 CARD_LIMIT = 64 * 1024
 ASSETS_LIMIT = 4 * 1024 * 1024
 FILE_LIMIT = 64 * 1024 * 1024
-_AGAIN = "Fetch or convert the bundle again."
 
 ZOO = Path(__file__).parent / "zoo"
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model with all it needs: ``flatbuffer`` bytes, ``card``, ``assets`` by name, and its ``path``."""
+    """A model and its parts: ``flatbuffer`` bytes, ``card``, ``assets`` by name, and ``path``."""
 
     flatbuffer: bytes = field(repr=False)
     card: Card
@@ -45,17 +44,12 @@ class Bundle:
 
         Raises:
             BundleNotFoundError: there is no such bundle.
-            BundleCorruptError: truncated, tampered with, oversize, or no bundle.
-            BundleVersionError: made by a newer edgeemo.
+            BundleCorruptError: the file is truncated, tampered with, too large, or not a bundle.
+            BundleVersionError: a newer edgeemo made the file.
         """
         path = find(name_or_path)
-        try:
-            with path.open("rb") as file:
-                data = file.read(FILE_LIMIT + 1)
-        except OSError as error:
-            raise BundleError(
-                f"{path} cannot be read: {error.strerror}. Check the path and its rights."
-            ) from error
+        with explained(f"{path} cannot be read", BundleError, CHECK), path.open("rb") as file:
+            data = file.read(FILE_LIMIT + 1)
         return replace(cls.from_bytes(data, path.name), path=path)
 
     @classmethod
@@ -72,7 +66,7 @@ class Bundle:
             raise BundleError(
                 f"The card takes {len(card.encode()):,} bytes of at most {CARD_LIMIT:,}; shorten it."
             )
-        _check_assets({n: len(b) for n, b in self.assets.items()}, self.card.name)
+        _check_assets(self.assets, self.card.name)
         data = self.flatbuffer + _zip({CARD_NAME: card.encode(), **self.assets}, len(self.flatbuffer))
         if len(data) > FILE_LIMIT:
             raise BundleError(
@@ -83,20 +77,18 @@ class Bundle:
     def write(self, path: str | os.PathLike[str]) -> Bundle:
         """Write the file whole or not at all: a full disk or a kill leaves no half-written bundle.
 
-        Any ``frontend_version`` can be written; `open` refuses a newer one than this release has.
+        `write` takes any ``frontend_version``; `open` refuses one that is newer than this release.
 
-        Returns the bundle that was written: with its path, and with the digests in its card.
+        Returns:
+            The written bundle, with its path, and with the digests in its card.
 
         Raises:
-            BundleError: it cannot be written (no space, no rights), or card or assets are too large.
+            BundleError: there is no space, the user has no rights, or card or assets are too large.
         """
         path, data = Path(path), self.to_bytes()
-        try:
+        remedy = "Nothing was changed; check space and rights."
+        with explained(f"{path} cannot be written", BundleError, remedy):
             write_whole(path, data)
-        except OSError as error:
-            raise BundleError(
-                f"{path} cannot be written: {error.strerror}. Nothing was changed; check space and rights."
-            ) from error
         return replace(self, card=self._sealed_card(), path=path)
 
     def _sealed_card(self) -> Card:
@@ -108,27 +100,24 @@ class Bundle:
 
 
 def shipped() -> dict[str, Path]:
-    """Return the bundles that came with edgeemo: name → path.
+    """Return the bundles that came with edgeemo, by name.
 
     Raises:
-        BundleError: this user may not read the folder they lie in.
+        BundleError: this user may not read their folder.
     """
-    try:
+    remedy = "Install edgeemo where this user may read it."
+    with explained(f"{ZOO} cannot be read", BundleError, remedy), suppress(FileNotFoundError):
         return {path.stem: path for path in sorted(ZOO.iterdir()) if path.suffix == ".tflite"}
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise BundleError(
-            f"{ZOO} cannot be read: {error.strerror}. Install edgeemo where this user may read it."
-        ) from error
+    return {}
 
 
 def find(name_or_path: str | os.PathLike[str]) -> Path:
     """Return the path of a shipped bundle's name or of an existing file.
 
     Raises:
-        BundleNotFoundError: neither. BundleError: this user may not read the folder of shipped bundles.
-        InputTypeError: neither ``str`` nor a path.
+        BundleNotFoundError: there is no such bundle.
+        BundleError: this user may not read the folder of shipped bundles.
+        InputTypeError: the argument is neither ``str`` nor a path.
     """
     if not isinstance(name_or_path, str | os.PathLike):
         raise InputTypeError(f"Expected a bundle's name or path, got {type(name_or_path).__name__}.")
@@ -137,7 +126,7 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
         here = shipped()
         if name_or_path in here:
             return here[name_or_path]
-    with suppress(OSError, ValueError):  # a name too long, a folder without rights: nothing we could find
+    with suppress(OSError, ValueError):  # the name is too long, or the folder is closed
         if path.is_file():
             return path
     with suppress(BundleError):
@@ -149,7 +138,7 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
 
 
 def _zip(files: Mapping[str, bytes], start: int) -> bytes:
-    """Return the one ZIP that holds these files, stored, behind ``start`` bytes: card first, dated 1980."""
+    """Return a ZIP of these files to follow ``start`` bytes: stored, the card first, dated 1980."""
     local, central = bytearray(), bytearray()
     for name in sorted(files, key=lambda n: (n != CARD_NAME, n)):
         content, entry = files[name], name.encode()
@@ -165,24 +154,24 @@ def _zip(files: Mapping[str, bytes], start: int) -> bytes:
     return bytes(local + central + end)
 
 
-def _check_assets(sizes: Mapping[str, int], name: str) -> None:
-    strange = sorted(set(sizes) - ASSET_NAMES)
+def _check_assets(assets: Mapping[str, bytes], name: str) -> None:
+    strange = sorted(set(assets) - ASSET_NAMES)
     if strange:
         allowed = ", ".join(sorted(ASSET_NAMES))
         raise BundleCorruptError(
             f"{name} has unknown assets: {', '.join(map(repr, strange))}; allowed: {allowed}."
         )
-    if sum(sizes.values()) > ASSETS_LIMIT:
+    if sum(map(len, assets.values())) > ASSETS_LIMIT:
         raise BundleCorruptError(f"{name} has more than {ASSETS_LIMIT:,} bytes of assets; shorten them.")
 
 
 def _check_flatbuffer(data: bytes, name: str) -> None:
     """Check the file identifier and that the root table lies inside (the engine checks the rest)."""
     if len(data) < 32 or data[4:8] != b"TFL3":
-        raise BundleCorruptError(f"{name} does not begin with a TFLite model. {_AGAIN}")
+        raise BundleCorruptError(f"{name} does not begin with a TFLite model. {AGAIN}")
     root = struct.unpack_from("<I", data)[0]
     if (
         not 8 <= root <= len(data) - 4
         or not 0 <= root - struct.unpack_from("<i", data, root)[0] <= len(data) - 4
     ):
-        raise BundleCorruptError(f"{name}: the model's root lies outside the file. {_AGAIN}")
+        raise BundleCorruptError(f"{name}: the model's root lies outside the file. {AGAIN}")

@@ -1,4 +1,4 @@
-"""The model card: all that a model file must say of itself to be used without any other file."""
+"""The model card: everything that edgeemo must know of a model, so that no other file is needed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .types import Modality
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_AGAIN = "Fetch or convert the bundle again."
+AGAIN = "Fetch or convert the bundle again."
 
 SCHEMA: int = _core.CARD_SCHEMA
 """The card schema this release writes, and the newest one it reads."""
@@ -24,11 +24,11 @@ Commercial: TypeAlias = Literal["cleared", "unclear", "no"]
 
 @dataclass(frozen=True)
 class Group:
-    """Labels read as one, with a threshold of its own.
+    """Several labels that count as one, with a threshold of their own.
 
-    The probability of a group is that any of its labels holds, ``1 - prod(1 - p)``, where the model is
-    multi-label, and the sum over its labels where they exclude each other; then the likeliest group holds,
-    whatever its threshold.
+    If the model is multi-label, the probability of a group is that any of its labels holds,
+    ``1 - prod(1 - p)``. If labels exclude each other, the probability is their sum, and the likeliest group
+    holds, whatever its threshold.
     """
 
     labels: tuple[str, ...]
@@ -47,12 +47,11 @@ class DataSource:
 
 @dataclass(frozen=True)
 class Calibration:
-    """From logits to probabilities, fitted on development data.
+    """The way from logits to probabilities, fitted on development data.
 
     Multi-label: ``p = sigmoid(scale * logit + bias)`` per label (Platt 1999).
     Exclusive labels: ``p = softmax(scale * logit + bias)`` (Guo et al. 2017).
-    ``temperature`` shapes the normalised view:
-    ``scores ∝ (probability of the emotion) ** (1 / temperature)``.
+    Scores: ``scores ∝ (probability of the emotion) ** (1 / temperature)``.
     """
 
     scale: tuple[float, ...]
@@ -62,19 +61,19 @@ class Calibration:
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What every card says, of a model that recognises (`ModelCard`) or one that finds (`DetectorCard`).
+    """The fields of every card. `ModelCard` is for recognizers, `DetectorCard` for face detectors.
 
     Attributes:
-        name, version, title, description: who this is.
-        modality: what goes in.
+        name, version, title, description: which model this is.
+        modality: the kind of input.
         outputs: role → output name in the model's signature.
-        spec, spec_digest, frontend_version: the frontend the weights were trained with.
-        quantization: per tensor name: dtype, scale, zero_point.
-        golden: inputs and what the model said of them when the bundle was verified, on the device runtime.
-        metrics: as measured by the commands they name; scores carry n and a 95 % interval.
+        spec, spec_digest, frontend_version: the frontend that training used.
+        quantization: dtype, scale and zero_point by the tensor's name.
+        golden: inputs, and the model's answers on the device runtime when the bundle was verified.
+        metrics: the results of the commands that they name; scores carry n and a 95 % interval.
         data: names and licences of all data (and teachers) behind the weights.
         licence: of the weights. commercial: the verdict on commercial use.
-        tools: versions that made the file. flatbuffer_sha256: of the bytes before the ZIP.
+        tools: versions that made the file. flatbuffer_sha256: digest of the bytes before the ZIP.
         assets: file name → SHA-256.
     """
 
@@ -102,7 +101,7 @@ class Card:
         try:
             text = json.dumps(self._plain(), ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
-            raise BundleCorruptError(f"The model card is not valid: {error}. {_AGAIN}") from error
+            raise BundleCorruptError(f"The model card is not valid: {error}. {AGAIN}") from error
         _core.check_card(_encoded(text))
 
     def _plain(self) -> dict[str, Any]:
@@ -115,11 +114,11 @@ class Card:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Read a card: of this class, or, called on `Card`, of the one it is.
+        """Read a card of this class; `Card` reads both kinds.
 
         Raises:
-            BundleVersionError: its schema is newer than this release.
-            BundleCorruptError: it is not JSON, or a field is missing, unknown or of the wrong kind.
+            BundleVersionError: the schema is newer than this release.
+            BundleCorruptError: the text is not JSON, or a field is missing, unknown or of the wrong kind.
         """
         _core.check_card(text if isinstance(text, bytes) else _encoded(text))
         raw = json.loads(text)
@@ -130,7 +129,7 @@ class Card:
             return cast("Self", kind(**{**raw, **kind._typed(raw)}))
         except (TypeError, KeyError) as error:
             raise BundleCorruptError(
-                f"The model card is of another kind than a {kind.__name__}: {error}. {_AGAIN}"
+                f"The model card is of another kind than a {kind.__name__}: {error}. {AGAIN}"
             ) from error
 
     @classmethod
@@ -144,12 +143,12 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorCard(Card):
-    """What stands in ``edgeemo.json`` inside the bundle of a model that finds faces.
+    """The file ``edgeemo.json`` inside the bundle of a face detector.
 
     Attributes:
         outputs: the roles ``"logits"``, ``"boxes"`` and ``"eyes"``; see `edgeemo.faces.DetectorSpec`.
-        spec: of the letterbox, an `edgeemo.FaceSpec`.
-        detector: how the heads become faces, as `edgeemo.faces.DetectorSpec.to_dict` gives it.
+        spec: the `edgeemo.FaceSpec` of the letterbox.
+        detector: the rules from heads to faces, as `edgeemo.faces.DetectorSpec.to_dict` returns them.
     """
 
     detector: Mapping[str, Any]
@@ -157,23 +156,23 @@ class DetectorCard(Card):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard(Card):
-    """What stands in ``edgeemo.json`` inside the bundle of a model that recognises emotions.
+    """The file ``edgeemo.json`` inside the bundle of a model that recognizes emotions.
 
     Attributes:
         labels: the model's own labels, in the order of its ``labels`` output.
         multi_label: whether several labels can hold at once.
-        emotions: for each of `EMOTIONS`, the labels that express it (a label stands at most once).
-            ``scores`` are the probabilities of these groups (see `Group`), sharpened or softened by
-            ``calibration.temperature`` and divided by their sum; an emotion without labels scores 0.
+        emotions: the labels of each of `EMOTIONS`; no label belongs to two emotions. ``scores`` are the
+            probabilities of these groups (see `Group`), shaped by ``calibration.temperature`` and divided
+            by their sum. An emotion without labels scores 0.
         groups: other groupings by name, for instance ``groups["ekman"]["joy"]``.
-        thresholds: per label, the probability from which it is active; unless ``multi_label`` the likeliest
-            is, whatever its threshold.
+        thresholds: the least probability of each active label. If labels exclude each other, only the
+            likeliest is active, whatever its threshold.
         affect: ``None`` if the model has an ``affect`` output (valence, arousal); else valence and
             arousal of each label, weighted by the probabilities.
         outputs: the roles ``"labels"``, ``"affect"`` and ``"speech"``.
-        evidence: what the ``speech`` output is worth; empty where there is none. A block of a span is speech
-            from probability ``threshold`` on; a result is neutral up to a share ``least`` of speech blocks,
-            the model's own from ``enough`` on, and in between a mixture of both.
+        evidence: how to read the ``speech`` output; empty without that output. A block of a span is speech
+            from probability ``threshold`` on. A result is neutral if the share of speech blocks is at most
+            ``least``. From ``enough`` on it is the model's own answer, and in between a mixture of both.
     """
 
     labels: tuple[str, ...]
@@ -187,21 +186,17 @@ class ModelCard(Card):
 
     def _plain(self) -> dict[str, Any]:
         raw = super()._plain()
-        if not self.evidence:  # a card without reads and looks as it did before there was evidence
+        if not self.evidence:  # older releases read only cards without the field
             del raw["evidence"]
         return raw
 
     @classmethod
     def _typed(cls, raw: Mapping[str, Any]) -> dict[str, Any]:
-        affect = raw.get("affect")
+        affect, c = raw.get("affect"), raw["calibration"]
         return super()._typed(raw) | {
             "labels": tuple(raw["labels"]),
             "emotions": {k: tuple(v) for k, v in raw["emotions"].items()},
-            "calibration": Calibration(
-                tuple(raw["calibration"]["scale"]),
-                tuple(raw["calibration"]["bias"]),
-                raw["calibration"]["temperature"],
-            ),
+            "calibration": Calibration(tuple(c["scale"]), tuple(c["bias"]), c["temperature"]),
             "groups": {
                 name: {k: Group(tuple(g["labels"]), g["threshold"]) for k, g in groups.items()}
                 for name, groups in raw.get("groups", {}).items()

@@ -1,8 +1,8 @@
-"""What may run a model besides the CPU, and what it is worth on this machine.
+"""Delegates: accelerators that run a model in place of the CPU, and a trial of each on this machine.
 
-A delegate is foreign code: a GPU's driver, a vendor's library. So it is tried in a child process first,
-compared with the CPU on the bundle's golden inputs, and timed. The verdict is kept in a small file, and
-``delegate="auto"`` takes the GPU where a good one is on record; without one it is the CPU.
+A delegate is foreign code: a GPU's driver or a vendor's library. So a child process runs the delegate first,
+compares its answers with the CPU's on the bundle's golden inputs, and times both. A small file keeps the
+verdict. ``delegate="auto"`` takes the GPU if the file holds a good verdict, else the CPU.
 """
 
 from __future__ import annotations
@@ -37,14 +37,13 @@ _DRIVERS = (*_MANIFESTS, "VK_LOADER_DRIVERS_SELECT")
 
 @dataclass(frozen=True)
 class DelegateReport:
-    """What one delegate is worth for one bundle on this machine.
+    """The verdict on one delegate for one bundle on this machine.
 
     Attributes:
         name: ``"cpu"``, ``"gpu"``, or the path of an external delegate.
-        usable: whether it runs, answers as the CPU does, and is no slower.
-        reason: why not; if usable, why the verdict could not be kept, or ``""``.
-        ratio: its time for one run over the CPU's (1 for the CPU; below 1 is faster); None if it never came
-            to that. Measured in turns within half a second: rough.
+        usable: whether the delegate runs, answers as the CPU does, and is as fast.
+        reason: why the delegate is not usable; if usable, why the verdict was not kept, or ``""``.
+        ratio: the time of a run over the CPU's (below 1 is faster), measured roughly; None without a run.
     """
 
     name: str
@@ -62,13 +61,13 @@ def survey(
 ) -> list[DelegateReport]:
     """Try every delegate with a bundle and put the verdicts on record.
 
-    Takes a second or a few, at most the timeout for each.
+    The call takes a few seconds, at most the timeout for each delegate.
 
     Args:
-        bundle: what is to be run.
+        bundle: the model to run.
         delegate: the path of an external TFLite delegate to try as well; a name of `DELEGATES` adds nothing.
-        delegate_options: as `Recognizer.open` takes them; those not ours go to the external delegate if there
-            is one, else to the GPU.
+        delegate_options: as `Recognizer.open` takes them. Options that edgeemo does not know go to the
+            external delegate if there is one, else to the GPU.
         threads: CPU threads, 1 … 64.
 
     Returns:
@@ -106,10 +105,10 @@ def survey(
 def open_backend(
     flatbuffer: bytes, name: str, delegate: str, lines: str, threads: int, goldens: Goldens | None
 ) -> tuple[Backend, str]:
-    """Open a backend by name (but ``"auto"``) on a delegate that has proved itself, and say why that one.
+    """Open a backend by name (not ``"auto"``) on a delegate that passed its trial, and say why that one.
 
     Raises:
-        DelegateError, InputError, RuntimeUnavailableError, InferenceError, BundleCorruptError: as they do.
+        DelegateError, InputError, RuntimeUnavailableError, InferenceError: as the backends.
     """
     check_delegate(delegate)
     if name == "native":
@@ -129,7 +128,7 @@ def open_backend(
 
 
 def golden_inputs(bundle: Bundle) -> list[Tensor]:
-    """Return the inputs of which the bundle's card keeps answers, as its frontend makes them, flat."""
+    """Return the golden inputs of the bundle's card, as its frontend makes them, flat."""
     dtype = np.int32 if bundle.card.modality == "text" else np.float32
     inputs = _core.golden_inputs(bundle.card.to_json(), dict(bundle.assets))
     return [np.frombuffer(golden, dtype) for golden in inputs]
@@ -143,13 +142,16 @@ def golden_bytes(goldens: Goldens) -> list[bytes]:
 def option_lines(options: Options | None) -> str:
     """Return options as lines ``key = value``, with the folder of records unless ``probe_records`` names one.
 
-    Ours are ``probe_records`` (a folder; ``""``: nothing is kept), ``probe_timeout_ms`` (20000),
-    ``probe_most_ratio`` (1: the longest a run may take in the CPU's time) and ``probe_program`` (path of
-    ``edgeemo-probe``). All others are the delegate's own.
+    edgeemo reads four options; the delegate gets all others:
+
+    - ``probe_records``: the folder that keeps verdicts; ``""`` keeps none.
+    - ``probe_timeout_ms`` (20000): the time limit of a trial.
+    - ``probe_most_ratio`` (1): the longest time of a run, in the CPU's time.
+    - ``probe_program``: the path of ``edgeemo-probe``.
 
     Raises:
-        InputTypeError: no mapping from names to text or numbers.
-        InputError: a line break, a name with ``=``, or no UTF-8 (paths of odd bytes).
+        InputTypeError: the options do not map names to text or numbers.
+        InputError: an option holds a line break or bytes that are not UTF-8, or a name holds ``=``.
     """
     given = {} if options is None else options
     if not isinstance(given, Mapping):
@@ -170,11 +172,10 @@ def option_lines(options: Options | None) -> str:
 
 
 def records_folder() -> str:
-    """Return where verdicts are kept: ``$XDG_CACHE_HOME/edgeemo/delegates``, else in ``~/.cache``; or "".
+    """Return the folder of verdicts: ``$XDG_CACHE_HOME/edgeemo/delegates``, else in ``~/.cache``.
 
-    A choice of Vulkan's drivers by environment variables has a folder of its own, and so has each version of
-    a driver chosen so. A path with a line break or
-    bytes that are no UTF-8 is none: nothing is kept.
+    If environment variables choose Vulkan's drivers, each choice and each version of these drivers has a
+    folder of its own. The result is ``""`` if the path has a line break or bytes that are not UTF-8.
     """
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if not base.is_absolute():  # as the XDG specification has it
@@ -196,14 +197,13 @@ def _fits_a_line(text: str) -> bool:
 
 
 def _cpu(bundle: Bundle, threads: int) -> DelegateReport:
-    try:
-        NativeBackend(bundle.flatbuffer, delegate="cpu", threads=threads)
-        return DelegateReport("cpu", True, "", 1.0)
-    except InputError:
-        raise
-    except EdgeemoError as native:
+    why = []
+    for backend in (NativeBackend, InterpreterBackend):
         try:
-            InterpreterBackend(bundle.flatbuffer, delegate="cpu", threads=threads)
+            backend(bundle.flatbuffer, delegate="cpu", threads=threads)
             return DelegateReport("cpu", True, "", 1.0)
+        except InputError:
+            raise
         except EdgeemoError as error:
-            return DelegateReport("cpu", False, f"{native} {error}", None)
+            why.append(str(error))
+    return DelegateReport("cpu", False, " ".join(why), None)

@@ -1,4 +1,4 @@
-"""The one error tree. Every message says what was expected, what came, and what to do.
+"""The tree of errors. Every message says what was expected, what came, and what to do.
 
 ::
 
@@ -28,24 +28,24 @@ from typing import ClassVar
 
 
 class EdgeemoError(Exception):
-    """Root of every error edgeemo raises on purpose.
+    """The root of every error that edgeemo raises on purpose.
 
     Attributes:
         code: the integer that the C functions return for this error (``edgeemo.h``), always negative.
-            -13 to -15 belong to errors that only Python knows.
+            Only Python raises the errors -13 to -15.
     """
 
     code: ClassVar[int] = -12
 
 
 class InputError(EdgeemoError, ValueError):
-    """What was passed in cannot be used."""
+    """An argument cannot be used."""
 
     code = -1
 
 
 class InputTypeError(InputError, TypeError):
-    """What was passed in has the wrong type."""
+    """An argument has the wrong type."""
 
 
 class DataError(InputError):
@@ -57,7 +57,7 @@ class LeakError(DataError):
 
 
 class SourceError(EdgeemoError, OSError):
-    """A microphone, a file or a pipe cannot be read, or not any more."""
+    """A microphone, a file or a pipe cannot be read, or cannot be read any more."""
 
     code = -13
 
@@ -81,7 +81,7 @@ class BundleNotFoundError(BundleError, FileNotFoundError):
 
 
 class BundleCorruptError(BundleError):
-    """The file is truncated, tampered with, or no bundle at all."""
+    """The file is truncated or tampered with, or is not a bundle."""
 
     code = -4
 
@@ -123,7 +123,7 @@ class InferenceError(EdgeemoError):
 
 
 class ConversionError(EdgeemoError):
-    """A model could not be converted, or not be compared with its bundle; nothing was written."""
+    """A model could not be converted or compared with its bundle; nothing was written."""
 
     code = -15
 

@@ -1,4 +1,4 @@
-"""Try external TFLite delegates (a vendor's ``.so``) in a child process before they come into this process.
+"""Try external TFLite delegates (a vendor's ``.so``) in a child process before this process loads them.
 
 External delegates export ``tflite_plugin_create_delegate``, which only the Python interpreters take. The
 child process loads the model on the CPU and on the delegate. The child compares the answers by the rule of
@@ -28,7 +28,7 @@ Goldens = Callable[[], Sequence[Tensor]]
 """Makes inputs for a model with one input, when they are needed."""
 
 _NOISES = 3
-_BEGINS = "loading the model on the delegate"  # an earlier failure is not the delegate's
+_BEGINS = "loading the model on the delegate"  # before this step, a failure is not the delegate's
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Verdict:
 
 
 def difference(cpu: Backend, other: Backend, goldens: Sequence[Tensor]) -> str:
-    """Return how another backend's answers to goldens, zeros and noise differ: a sentence, or ``""``."""
+    """Return how the other backend's answers to goldens, zeros and noise differ, as a sentence, or ``""``."""
     trials = _trials(cpu, goldens)
     right = [cpu.invoke(*trial) for trial in trials]
     tried = [other.invoke(*trial) for trial in trials]
@@ -64,19 +64,15 @@ def probe(
     Args:
         flatbuffer: a verified model. path: of the delegate's ``.so``. threads: CPU threads.
         options: lines ``key = value``; edgeemo keeps those that begin with ``probe_``.
-        name: of the interpreter, a key of `edgeemo.backends.INTERPRETERS`. goldens: inputs to compare with.
+        name: the interpreter, a key of `edgeemo.backends.INTERPRETERS`. goldens: makes inputs to compare.
 
     Raises:
         InputError: an option is unknown or has a wrong value.
     """
     records, timeout_ms, most_ratio, rest = _core.read_delegate_options(options)
     with io.BytesIO() as file:
-        request = {
-            "name": name,
-            "path": str(Path(path).resolve()),
-            "options": _mapping(rest),
-            "threads": threads,
-        }
+        place = str(Path(path).resolve())
+        request = {"name": name, "path": place, "options": _mapping(rest), "threads": threads}
         arrays = {f"golden{i}": value for i, value in enumerate(goldens() if goldens else ())}
         np.savez(
             file,

@@ -1,4 +1,4 @@
-"""`FaceDetector`: a picture in, the faces in it out."""
+"""`FaceDetector` finds the faces in a picture."""
 
 from __future__ import annotations
 
@@ -27,24 +27,25 @@ if TYPE_CHECKING:
 class FaceDetector(OpenedBundle):
     """Finds the faces in a picture, and their eyes.
 
-    >>> import edgeemo
-    >>> with edgeemo.FaceDetector.open() as detector:
-    ...     faces = detector.detect(photograph)
-    >>> faces[0].box, faces[0].score
-    ((412.3, 151.9, 530.1, 286.6), 0.98)
+    Examples:
+        >>> import edgeemo
+        >>> with edgeemo.FaceDetector.open() as detector:
+        ...     faces = detector.detect(photograph)
+        >>> faces[0].box, faces[0].score
+        ((412.3, 151.9, 530.1, 286.6), 0.98)
 
-    The whole picture is shrunk into the model's input (a letterbox), so what counts is how large a face is
-    beside the picture. Holds no state between calls and is thread-safe: calls are served one after the other.
+    The detector shrinks the whole picture into the model's input (a letterbox). So it misses faces that are
+    small beside the picture. It keeps no state between calls. Threads may share it: calls run one by one.
 
     Attributes:
-        bundle, runtime: what the detector was made of. native: the detector of the engine.
+        bundle, runtime: the bundle and its loaded model. native: the detector of the engine.
     """
 
     def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
         """Join a bundle and its loaded model; most callers want `open`.
 
         Raises:
-            BundleMismatchError: the bundle finds no faces, or model and card do not fit together.
+            BundleMismatchError: the bundle is not a detector, or model and card do not fit together.
             SpecError: the specs cannot work.
         """
         card = bundle.card
@@ -58,12 +59,12 @@ class FaceDetector(OpenedBundle):
 
     @cached_property
     def frontend(self) -> FaceFrontend:
-        """What makes the letterbox."""
+        """The frontend that makes the letterbox."""
         return FaceFrontend(FaceSpec.from_dict(dict(self.card.spec)))
 
     @cached_property
     def decoder(self) -> FaceDecoder:
-        """What makes faces of the heads."""
+        """The decoder from the model's heads to faces."""
         return FaceDecoder(DetectorSpec.from_dict(dict(self.card.detector)))
 
     @classmethod
@@ -85,12 +86,12 @@ class FaceDetector(OpenedBundle):
                 `edgeemo.Recognizer.open` takes them.
 
         Raises:
-            BundleError: the bundle is missing, damaged, too new or finds no faces.
+            BundleError: the bundle is missing, damaged, too new or not a detector.
             SpecError, LicenseError, InputError, DelegateError, RuntimeUnavailableError, InferenceError: as
                 `edgeemo.Recognizer.open`.
 
         Warns:
-            LicenseWarning: once per bundle name, if it is not cleared for commercial use.
+            LicenseWarning: once for each bundle that is not cleared for commercial use.
         """
         bundle, runtime = load(
             name_or_path, require_commercial, backend=backend, delegate=delegate,
@@ -107,13 +108,11 @@ class FaceDetector(OpenedBundle):
         """Return the faces of a picture, best first; none is an empty list.
 
         Args:
-            image, color: uint8, as `edgeemo.FaceFrontend.compute` takes them: ``rgb``, ``bgr`` (h, w, 3),
-                ``rgba`` (h, w, 4), ``gray`` (h, w), ``yuyv`` (h, w, 2), ``nv12`` (3 h / 2, w); any strides.
+            image, color: as `edgeemo.FaceRecognizer` takes them.
 
         Returns:
-            `edgeemo.faces.Face` values, whose ``box`` is ``(x0, y0, x1, y1)`` in pixels of the picture; boxes
-            may reach beyond its edges. ``score``
-            is the calibrated probability that it is a face.
+            `edgeemo.faces.Face` values. ``box`` is ``(x0, y0, x1, y1)`` in pixels and may reach beyond the
+            edges of the picture. ``score`` is the calibrated probability of a face.
 
         Raises:
             InputError, InputTypeError: the picture cannot be used. InferenceError: the detector was closed.
@@ -133,6 +132,6 @@ class FaceDetector(OpenedBundle):
 
 
 def native_of(detector: Detector) -> Any:
-    """Return what the engine calls: our own detector without Python, or the caller's object."""
+    """Return what the engine calls: the native detector, or the caller's object."""
     ours = isinstance(detector, FaceDetector) and type(detector).detect is FaceDetector.detect
     return cast(FaceDetector, detector).native if ours else detector

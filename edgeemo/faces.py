@@ -1,4 +1,4 @@
-"""Faces found and followed: from a detector's heads to `Face` values, from frame to frame to tracks."""
+"""Find faces in the output of a detector, and follow them from frame to frame."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ __all__ = [
 Pixels = npt.NDArray[np.uint8]
 
 CROP_OVER_BOX: float = _core.CROP_OVER_BOX
-"""Side of the crop a model was trained on over that of the box our detector draws around the same face.
+"""The side of the crops in training over the side of the detector's box around the same face.
 
-With `CROP_DOWN` the one place that says how a detected box becomes a crop (``edgeemo/fit.h`` has both
-numbers). Boxes that a caller gives are taken as they are.
+`CROP_OVER_BOX` and `CROP_DOWN` (both from ``edgeemo/fit.h``) turn a detected box into a crop. A recognizer
+does not change boxes that a caller gives.
 """
 
 CROP_DOWN: float = _core.CROP_DOWN
-"""How far the crop's middle lies below the box's (towards the chin, along the face), in sides of the crop."""
+"""How far the crop's middle lies below the box's, towards the chin, in sides of the crop."""
 
 SMOOTH_MS: float = _core.SMOOTH_MS
-"""Age at which a frame counts for 1 / e, unless the caller says otherwise."""
+"""The default age at which a frame counts for 1 / e."""
 
 
 class Detector(Protocol):
-    """What finds faces: `edgeemo.FaceDetector`, or an object of yours."""
+    """An object that finds faces, such as `edgeemo.FaceDetector`."""
 
     def detect(self, image: Pixels, color: Any = "rgb") -> Sequence[Face]:
-        """Return the faces in a picture, the best first, in its pixels; scores are probabilities."""
+        """Return the faces in a picture, the best first; boxes are in pixels, scores are probabilities."""
         ...

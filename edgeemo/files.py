@@ -1,40 +1,58 @@
-"""Files that are written whole or not at all, and opened only if they are files."""
+"""Write files whole or not at all, and open nothing but regular files."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import SourceError
+from .errors import EdgeemoError, SourceError
 
 _PART = ".part"
+CHECK = "Check the path and its rights."
+
+
+@contextmanager
+def explained(what: str, kind: type[EdgeemoError], remedy: str) -> Iterator[None]:
+    """Turn an `OSError` or a `ValueError` inside the block into an error that says what failed and a remedy.
+
+    Args:
+        what: the first words of the message, for instance "a.csv cannot be written".
+        kind: the class of the error.
+        remedy: the last sentence of the message.
+    """
+    try:
+        yield
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte, or an unknown suffix
+        raise kind(f"{what}: {getattr(error, 'strerror', None) or error}. {remedy}") from error
 
 
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a file to read bytes; refuse what is none: a pipe may keep us waiting, a device never end.
+    """Open a file to read bytes. A pipe could keep the reader waiting and a device never end: refuse both.
 
     Raises:
         OSError: as `open`.
-        SourceError: it is a pipe, a socket or a device; with ``strerror``, as any `OSError`.
-        ValueError: its name has a zero byte.
+        SourceError: the file is a pipe, a socket or a device; the error has ``strerror``, as any `OSError`.
+        ValueError: the name has a zero byte.
     """
     mode = os.stat(path).st_mode  # noqa: PTH116
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder `open` tells itself
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # `open` refuses a folder by itself
         raise SourceError(errno.EINVAL, "a pipe or a device, and no file", os.fspath(path))
     return Path(path).open("rb")
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file beside its place, sync it, then rename: a full disk or a kill leaves the old one whole.
+    """Write a file whole or not at all: beside its place, then synced and renamed.
 
-    A link stays a link, to what is written. What a kill left beside goes with the next write of that file.
+    A full disk or a kill leaves the old file whole. A link stays a link. The next write of the same file
+    removes a part that a kill left behind.
 
     Raises:
-        OSError: it cannot be written (no space, no rights); nothing was changed.
+        OSError: there is no space, or the user has no rights; nothing was changed.
     """
     place = Path(os.path.realpath(path))
     begin = f".{place.name[:100]}."
@@ -64,6 +82,6 @@ def _lives(process: int) -> bool:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except OSError:  # somebody else's
-        return True
+    except OSError:  # the process of another user
+        pass
     return True

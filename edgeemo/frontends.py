@@ -1,4 +1,4 @@
-"""The frontends: from raw input to what a model reads, the same in training and on the device."""
+"""The frontends turn raw input into the input of a model, the same in training and on the device."""
 
 from __future__ import annotations
 
@@ -53,16 +53,16 @@ def frontend_for(modality: str, spec: Mapping[str, Any], assets: Mapping[str, by
 def frontend_for(
     modality: str, spec: Mapping[str, Any], assets: Mapping[str, bytes]
 ) -> TextFrontend | VoiceFrontend | FaceFrontend:
-    """Build the frontend a model card describes.
+    """Build the frontend that a model card describes.
 
     Args:
-        modality: of the card; ``"text"``, ``"voice"`` or ``"face"``.
-        spec: the card's spec, as `TextSpec.to_dict` and its likes made it.
+        modality: ``"text"``, ``"voice"`` or ``"face"``.
+        spec: the card's spec, made by the ``to_dict`` of `TextSpec`, `VoiceSpec` or `FaceSpec`.
         assets: the bundle's files by name; text needs ``vocab.txt`` (UTF-8, one piece a line, LF).
 
     Raises:
-        BundleMismatchError: another modality.
-        BundleError: ``vocab.txt`` is missing, BundleCorruptError: it is not UTF-8.
+        BundleMismatchError: the modality is unknown.
+        BundleError: ``vocab.txt`` is missing. BundleCorruptError: ``vocab.txt`` is not UTF-8.
         SpecError: the spec or the vocabulary cannot work.
     """
     if modality == "voice":

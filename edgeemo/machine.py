@@ -1,7 +1,6 @@
-"""The machine and its present condition, from Linux' own files and boards' tools.
+"""The machine and its present condition, from the files of Linux and the tools of boards.
 
-Every path lies below ``root``, so that a test can make a machine out of files. Unknown values are empty or
-None.
+Every path lies below ``root``, so a test can build a machine out of files. Unknown values are empty or None.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ CPUS = "sys/devices/system/cpu"
 PROCESSORS = ("coretemp", "k10temp", "zenpower")
 """Names in hwmon of the sensors inside processors."""
 SPURIOUS_C = 125.0
-"""From here on a monitor chip has read an unconnected input. A processor is off by then."""
+"""A monitor chip reads this or more at an unconnected input. A processor is off by then."""
 
 _FEATURES = {
     *("avx", "avx2", "avx512f", "avx512_vnni", "avx_vnni"),
@@ -47,7 +46,7 @@ class Machine(_Facts):
     """A machine.
 
     Args:
-        cores: that this process may use. features: instructions that edgeemo or LiteRT uses.
+        cores: how many this process may use. features: instructions that edgeemo or LiteRT uses.
         memory_mb: all memory, in MiB.
     """
 
@@ -94,8 +93,9 @@ def machine(root: Path = Path("/")) -> Machine:
     cpuinfo = read(root / "proc/cpuinfo")
     flags = _field(cpuinfo, "flags") or _field(cpuinfo, "Features")
     memory = _kilobytes(read(root / "proc/meminfo"), "MemTotal")
+    board = read(root / "proc/device-tree/model") or _field(cpuinfo, "Model")
     return Machine(
-        board=_board(root, cpuinfo),
+        board=board or read(root / "sys/class/dmi/id/product_name"),
         cpu=_field(cpuinfo, "model name") or _CORTEX.get(_field(cpuinfo, "CPU part"), ""),
         architecture=platform.machine(),
         cores=cores(root),
@@ -108,16 +108,17 @@ def machine(root: Path = Path("/")) -> Machine:
 
 
 def condition(root: Path = Path("/")) -> Condition:
-    """Return the present condition; ``vcgencmd`` and ``tegrastats`` are asked if they are installed."""
+    """Return the present condition; use ``vcgencmd`` and ``tegrastats`` if they are installed."""
     by_tool = vcgencmd_bits()
     bits = by_tool if by_tool is not None else kernel_bits(root) or 0
     now, before = (
         tuple(name for bit, name in enumerate(_THROTTLED) if bits >> (bit + shift) & 1)
         for shift in (0, _SINCE_BOOT)
     )
+    load = number(read(root / "proc/loadavg").partition(" ")[0])
     free = _kilobytes(read(root / "proc/meminfo"), "MemAvailable")
     return Condition(
-        temperature_c=_temperature(root),
+        temperature_c=max((c for c in map(celsius, sensors(root)) if c is not None), default=None),
         clock_mhz=_highest(root, "scaling_cur_freq"),
         clock_limit_mhz=_highest(root, "cpuinfo_max_freq"),
         governors=tuple(sorted({read(path) for path in _clocks(root, "scaling_governor")} - {""})),
@@ -125,7 +126,7 @@ def condition(root: Path = Path("/")) -> Condition:
         throttled_before=before,
         throttle_events=throttle_events(root),
         power_w=_power(root),
-        load=_load(root),
+        load=load if load is not None and 0 <= load < 1e6 else None,
         memory_free_mb=None if free is None else free // 1024,
     )
 
@@ -199,11 +200,6 @@ def kernel_bits(root: Path) -> int | None:
     return 1 | 1 << _SINCE_BOOT if "1" in alarms else 0 if "0" in alarms else None
 
 
-def _board(root: Path, cpuinfo: str) -> str:
-    tree = read(root / "proc/device-tree/model")
-    return tree or _field(cpuinfo, "Model") or read(root / "sys/class/dmi/id/product_name")
-
-
 def _field(text: str, name: str) -> str:
     found = re.search(rf"^{name}\s*:\s*(.*)$", text, re.MULTILINE)
     return found[1].strip() if found else ""
@@ -214,11 +210,6 @@ def _kilobytes(meminfo: str, name: str) -> int | None:
     return natural(found[1]) if found else None
 
 
-def _load(root: Path) -> float | None:
-    load = number((read(root / "proc/loadavg").split() or [""])[0])
-    return None if load is None or not 0 <= load < 1e6 else load
-
-
 def _clocks(root: Path, name: str) -> list[Path]:
     return [path / "cpufreq" / name for path in processors(root)]
 
@@ -226,10 +217,6 @@ def _clocks(root: Path, name: str) -> list[Path]:
 def _highest(root: Path, name: str) -> float | None:
     khz = [value for value in map(natural, map(read, _clocks(root, name))) if value is not None]
     return max(khz) / 1000 if khz else None
-
-
-def _temperature(root: Path) -> float | None:
-    return max((value for value in map(celsius, sensors(root)) if value is not None), default=None)
 
 
 def board_meter(root: Path = Path("/")) -> float | None:

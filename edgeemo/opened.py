@@ -1,8 +1,9 @@
-"""What recognizers and detectors share: a bundle, opened, with its model loaded and its licence checked."""
+"""The base of recognizers and detectors: an open bundle with its model loaded and its licence checked."""
 
 from __future__ import annotations
 
 import warnings
+from dataclasses import MISSING, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,21 +14,16 @@ from .card import Card, ModelCard
 from .delegates import golden_inputs
 from .errors import LicenseError, LicenseWarning
 from .runtime import Runtime
-from .types import RESULT_SCHEMA
+from .types import EmotionResult
 
 if TYPE_CHECKING:
     import os
-    from types import TracebackType
 
     from typing_extensions import Self
 
 
 class OpenedBundle:
-    """A bundle and its loaded model, which goes when the block of a ``with`` ends.
-
-    Attributes:
-        bundle, runtime: what this was made of.
-    """
+    """A bundle and its loaded model. The end of a ``with`` block releases the model."""
 
     bundle: Bundle
     runtime: Runtime
@@ -39,9 +35,7 @@ class OpenedBundle:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -72,11 +66,11 @@ def _cleared_for(modality: str) -> str:
     names = [c.name for c in cards if c.modality == modality and c.commercial == "cleared"]
     if names:
         return f"Cleared: {', '.join(names)}."
-    return f"None that reads {modality} is: train one on data you may use (`edgeemo train --help`)."
+    return f"No bundle for {modality} is cleared: train one on data you may use (`edgeemo train --help`)."
 
 
 def check_licence(card: Card, require_commercial: bool) -> None:
-    """Refuse, or warn of, a bundle that is not cleared for commercial use; called by what a caller calls.
+    """Refuse a bundle that is not cleared for commercial use, or warn once.
 
     Raises:
         LicenseError: commercial use is required.
@@ -96,18 +90,12 @@ def result_constants(card: ModelCard) -> dict[str, Any]:
     """Return the fields that all results of one model share."""
     thresholds = np.array([card.thresholds[label] for label in card.labels], np.float32)
     thresholds.flags.writeable = False
-    return {
+    defaults = {f.name: f.default for f in fields(EmotionResult) if f.default is not MISSING}
+    return defaults | {
         "modality": card.modality,
         "labels": card.labels,
         "thresholds": thresholds,
-        "truncated": False,
-        "start_ms": 0,
-        "end_ms": 0,
         "exclusive": not card.multi_label,
-        "face": None,
-        "track_id": None,
         "model": card.name,
         "version": card.version,
-        "source": None,
-        "schema": RESULT_SCHEMA,
     }

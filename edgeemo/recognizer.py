@@ -1,6 +1,6 @@
-"""`Recognizer`: a bundle, opened. Raw input in, an `EmotionResult` out.
+"""`Recognizer` is an open bundle: it takes raw input and returns an `EmotionResult`.
 
-The way from input to result is native (``edgeemo/recognizer.h``). These classes convert values.
+Native code computes the results (``edgeemo/recognizer.h``). These classes convert values.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     class _How(TypedDict, total=False):
-        """What `Recognizer.open` takes beside the bundle."""
+        """The arguments of `Recognizer.open` beside the bundle."""
 
         delegate: str | os.PathLike[str]
         delegate_options: Options | None
@@ -47,23 +47,24 @@ Boxes: TypeAlias = Sequence[Sequence[float]] | npt.NDArray[Any]
 
 
 class Recognizer(OpenedBundle):
-    """Reads the emotion an input expresses; `TextRecognizer`, `VoiceRecognizer`, `FaceRecognizer` say how.
+    """The base of `TextRecognizer`, `VoiceRecognizer` and `FaceRecognizer`; `open` returns one of them.
 
-    >>> import edgeemo
-    >>> with edgeemo.Recognizer.open("text") as recognizer:
-    ...     result = recognizer.predict("What a wonderful surprise, thank you!")
-    >>> result.label
-    'happiness'
+    Examples:
+        >>> import edgeemo
+        >>> with edgeemo.Recognizer.open("text") as recognizer:
+        ...     result = recognizer.predict("What a wonderful surprise, thank you!")
+        >>> result.label
+        'happiness'
 
-    Holds no state between calls and is thread-safe: calls are served one after the other. Use one recognizer
-    a thread for parallel work.
+    A recognizer keeps no state between calls. Threads may share it: calls run one after the other. For
+    parallel work, open one recognizer for each thread.
 
     Attributes:
-        bundle, runtime: what the recognizer was made of.
+        bundle, runtime: the bundle and its loaded model.
     """
 
     modality: ClassVar[str]
-    _require_commercial = False  # of other bundles that it opens later, too
+    _require_commercial = False  # also for bundles that the recognizer opens later
 
     def __new__(cls, bundle: Bundle, runtime: Runtime) -> Self:
         """Make the recognizer of the bundle's modality.
@@ -86,7 +87,7 @@ class Recognizer(OpenedBundle):
         return object.__new__(cls)
 
     def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
-        """Join a bundle and its loaded model; most callers want `open`.
+        """Join a bundle and its loaded model; `open` does both steps.
 
         Raises:
             BundleMismatchError: spec, model and card do not fit together.
@@ -134,28 +135,27 @@ class Recognizer(OpenedBundle):
         Args:
             name_or_path: ``"text"``, ``"voice"``, ``"face"``, or the path of a file that
                 ``edgeemo convert`` wrote.
-            delegate: what runs the model. ``"cpu"``: XNNPACK. ``"gpu"``: LiteRT's accelerator, tried in a
-                child process before. The path of an external TFLite delegate's ``.so``, tried likewise.
-                ``"auto"``: the GPU if ``edgeemo delegates`` found it good on this machine, else the CPU;
-                ``runtime.info`` says why.
-            delegate_options: text or numbers by name for the delegate; those that begin with ``probe_`` say
-                how it is tried (see `edgeemo.delegates.option_lines`).
+            delegate: ``"cpu"`` (XNNPACK), ``"gpu"`` (LiteRT's accelerator) or the path of an external TFLite
+                delegate's ``.so``. A child process tries GPUs and external delegates first. ``"auto"`` is
+                the GPU if ``edgeemo delegates`` found it good here, else the CPU; see ``runtime.info``.
+            delegate_options: text or numbers by name for the delegate. Names that begin with ``probe_`` set
+                the trial (see `edgeemo.delegates.option_lines`).
             threads: CPU threads for the model, 1 … 64.
             require_commercial: refuse a bundle (and later a shipped detector) that is not cleared for
                 commercial use.
             backend: the inference library; see `edgeemo.backends.BACKENDS`.
-            detector: what finds faces in place of the shipped detector (see `FaceRecognizer.detector`).
+            detector: finds faces in place of the shipped detector (see `FaceRecognizer.detector`).
 
         Raises:
             BundleError: the bundle is missing, damaged, too new or of another modality.
-            SpecError: its frontend cannot be built.
-            LicenseError: ``require_commercial`` and it is not cleared.
-            InputError: ``threads``, ``backend`` or an option is none of the above.
-            DelegateError: the named delegate is missing, crashes, hangs, is slower or answers otherwise.
-            RuntimeUnavailableError, InferenceError: it cannot run here.
+            SpecError: the frontend's spec cannot work.
+            LicenseError: ``require_commercial``, and the bundle is not cleared.
+            InputError: ``threads``, ``backend`` or an option is out of range.
+            DelegateError: the named delegate is missing, crashes, hangs, is slow or gives other answers.
+            RuntimeUnavailableError, InferenceError: the model cannot run here.
 
         Warns:
-            LicenseWarning: once per bundle name, if it is not cleared for commercial use.
+            LicenseWarning: once for each bundle that is not cleared for commercial use.
         """
         bundle, runtime = load(
             name_or_path, require_commercial, backend=backend, delegate=delegate,
@@ -171,20 +171,20 @@ class Recognizer(OpenedBundle):
 
     @cached_property
     def frontend(self) -> Any:
-        """The bundle's own frontend, of its modality: from raw input to the model's tensor."""
+        """The bundle's frontend, which turns raw input into the model's tensor."""
         return frontend_for(self.card.modality, self.card.spec, self.bundle.assets)
 
     def time_stages(self, on: bool) -> None:
-        """Measure the stages of every call from now on, beginning at zero, or no longer.
+        """Start to measure the stages of every call, from zero, or stop.
 
         Change this only while no call runs.
         """
         self._native.time_stages(on)
 
     def stage_times(self) -> dict[str, int]:
-        """Return the nanoseconds of all calls since `time_stages` was called, by stage, and their number.
+        """Return the nanoseconds of all calls since `time_stages`, by stage.
 
-        The stages are those of ``edgeemo_stage_times`` in ``edgeemo.h``; ``calls`` is the number of calls.
+        ``edgeemo_stage_times`` in ``edgeemo.h`` names the stages; ``calls`` is the number of calls.
         """
         return self._native.stage_times()
 
@@ -199,12 +199,13 @@ class Recognizer(OpenedBundle):
 
 
 class TextRecognizer(Recognizer):
-    """Reads the emotion a text expresses.
+    """Reads the emotion that a text expresses.
 
-    >>> import edgeemo
-    >>> with edgeemo.Recognizer.open("text") as recognizer:
-    ...     recognizer.predict_batch(["What a day!", ""])[1].evidence
-    0.0
+    Examples:
+        >>> import edgeemo
+        >>> with edgeemo.Recognizer.open("text") as recognizer:
+        ...     recognizer.predict_batch(["What a day!", ""])[1].evidence
+        0.0
     """
 
     modality = "text"
@@ -220,11 +221,10 @@ class TextRecognizer(Recognizer):
         return self._native.predict_text(text)
 
     def predict_batch(self, texts: Iterable[str | bytes]) -> list[EmotionResult]:
-        """Read several texts; the same results as `predict` one by one.
+        """Read several texts; each result equals that of `predict`.
 
         Raises:
-            InputTypeError: a text is neither ``str`` nor ``bytes``, or ``texts`` is itself one text, or a
-                mapping.
+            InputTypeError: a text is neither ``str`` nor ``bytes``, or ``texts`` is a text or a mapping.
         """
         if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
             remedy = "pass its values" if isinstance(texts, Mapping) else "use predict for one text"
@@ -238,17 +238,20 @@ class TextRecognizer(Recognizer):
 
 
 class VoiceRecognizer(Recognizer):
-    """Reads the emotion a voice expresses: from how it sounds, not from what it says.
+    """Reads the emotion that a voice expresses by its sound, not by its words.
 
-    >>>     >>> silence = np.zeros(16000, np.int16)
-    >>> with edgeemo.Recognizer.open("voice") as recognizer:  # doctest: +SKIP
-    ...     recognizer.predict(silence, rate_hz=16000).evidence
-    0.0
+    Examples:
+        >>> import edgeemo
+        >>> import numpy as np
+        >>> silence = np.zeros(16000, np.int16)
+        >>> with edgeemo.Recognizer.open("voice") as recognizer:  # doctest: +SKIP
+        ...     recognizer.predict(silence, rate_hz=16000).evidence
+        0.0
 
-    Audio is int16, or float32 with full scale ±1 (up to ±8 is taken, as microphones and mixes overshoot),
-    C-contiguous, of shape (samples,) or (samples, channels ≤ 32), at 8,000 to 192,000 Hz; channels are
-    averaged. A wrong ``rate_hz`` cannot be noticed: it is read as a faster or slower, higher or deeper voice.
-    Where there is no speech there is no evidence: neutral 1, valence and arousal 0.
+    Audio is int16, or float32 with full scale ±1; samples may overshoot up to ±8. The array is C-contiguous,
+    of shape (samples,) or (samples, channels ≤ 32), at 8,000 to 192,000 Hz. The recognizer averages channels.
+    It cannot notice a wrong ``rate_hz``, which makes voices faster or slower, higher or deeper. Without
+    speech there is no evidence: neutral 1, valence and arousal 0.
     """
 
     modality = "voice"
@@ -264,9 +267,9 @@ class VoiceRecognizer(Recognizer):
         return self._native.predict_pcm(pcm, rate_hz)
 
     def timeline(self, pcm: npt.NDArray[Any], rate_hz: int) -> list[EmotionResult]:
-        """Read a whole clip span by span: what a stream says of it, its time beginning at 0.
+        """Read a whole clip span by span, as a stream does; time begins at 0.
 
-        Spans overlap; the last one ends with the clip. No result for a clip too short for one window.
+        Spans overlap; the last one ends with the clip. A clip too short for one window has no result.
 
         Raises:
             InputError, InputTypeError: the samples, their shape or their rate cannot be used.
@@ -277,11 +280,11 @@ class VoiceRecognizer(Recognizer):
         """Open a stream for audio that comes in chunks.
 
         Args:
-            rate_hz, channels: of the chunks.
+            rate_hz, channels: rate and channels of the chunks.
             source: a name for the stream, which its results carry.
 
         Raises:
-            InputError, InputTypeError: ``rate_hz`` or ``channels`` out of range, or ``source`` is no text.
+            InputError, InputTypeError: ``rate_hz`` or ``channels`` out of range, or ``source`` is not text.
             InferenceError: the recognizer was closed.
         """
         native = self._native.listen(rate_hz, channels, source)
@@ -289,18 +292,27 @@ class VoiceRecognizer(Recognizer):
 
 
 class FaceRecognizer(Recognizer):
-    """Reads the emotion a face expresses: finds the faces of a picture, and reads each.
+    """Finds the faces in a picture and reads the emotion that each expresses.
 
-    >>>     >>> picture = np.zeros((480, 640, 3), np.uint8)
-    >>> with edgeemo.Recognizer.open("face") as recognizer:  # doctest: +SKIP
-    ...     recognizer.predict(picture).evidence
-    0.0
+    Examples:
+        >>> import edgeemo
+        >>> import numpy as np
+        >>> picture = np.zeros((480, 640, 3), np.uint8)
+        >>> with edgeemo.Recognizer.open("face") as recognizer:  # doctest: +SKIP
+        ...     recognizer.predict(picture).evidence
+        0.0
 
-    Pictures are uint8 arrays: ``rgb`` or ``bgr`` (h, w, 3), ``rgba`` (h, w, 4; the alpha is ignored),
-    ``gray`` (h, w) or (h, w, 1), ``yuyv`` (h, w, 2), ``nv12`` (3 h / 2, w), with strides of any size and
-    sign; sides are 1 to 32,768. Other dtypes are refused, floats too. A wrong ``color`` cannot be noticed:
-    faces are then found badly or not at all. Places are in pixels from the top left corner of the picture.
-    Where there is no face there is no evidence: neutral 1, valence and arousal 0.
+    Pictures are uint8 arrays with sides of 1 to 32,768 pixels and any strides:
+
+    - ``rgb`` or ``bgr``: (h, w, 3)
+    - ``rgba``: (h, w, 4); the recognizer ignores alpha
+    - ``gray``: (h, w) or (h, w, 1)
+    - ``yuyv``: (h, w, 2)
+    - ``nv12``: (3 h / 2, w)
+
+    The recognizer refuses other dtypes. It cannot notice a wrong ``color``, and then finds few faces. Places
+    are in pixels from the top left corner. Without a face there is no evidence: neutral 1, valence and
+    arousal 0.
     """
 
     modality = "face"
@@ -309,22 +321,21 @@ class FaceRecognizer(Recognizer):
         super().__init__(bundle, runtime)
         self._native.set_fit(CROP_OVER_BOX, CROP_DOWN)
         self._detector: Detector | None = None
-        self._own: FaceDetector | None = None  # a detector that we opened, to be closed with us
+        self._own: FaceDetector | None = None  # the shipped detector, which `close` closes
         self._lock = Lock()
 
     @property
     def detector(self) -> Detector:
-        """What finds faces: the shipped ``face-detector``, opened when first needed, or what was set.
+        """The object that finds faces; by default the shipped ``face-detector``, opened at its first use.
 
-        On the CPU where the recognizer was asked to be, else on what ``delegate="auto"`` finds for it.
-
-        Any object with ``detect(image, color) -> list[Face]`` may be set; it stays the caller's to close.
-        If that gives anything but `Face`, reading raises `InputTypeError`.
+        The shipped detector runs on the CPU if the recognizer does, else as ``delegate="auto"`` decides. You
+        may set any object with ``detect(image, color) -> list[Face]``; `close` does not close the object. If
+        the object returns anything but `Face`, reading raises `InputTypeError`.
 
         Raises:
-            BundleError, RuntimeUnavailableError, InferenceError: the shipped one cannot be opened.
-            LicenseError: it is not cleared, and `Recognizer.open` was told ``require_commercial``.
-            InferenceError: the recognizer was closed.
+            BundleError, RuntimeUnavailableError: the shipped detector cannot be opened.
+            LicenseError: the shipped detector is not cleared, and the caller set ``require_commercial``.
+            InferenceError: the recognizer was closed, or the shipped detector cannot run.
         """
         with self._lock:
             if self._detector is None:
@@ -349,17 +360,17 @@ class FaceRecognizer(Recognizer):
             self._native.set_finder(native_of(detector))
 
     def predict(self, image: Pixels, color: Any = "rgb", boxes: Boxes | None = None) -> EmotionResult:
-        """Read the face in front: the largest, areas weighed by scores (`edgeemo.faces.face_in_front`).
+        """Read the face in front: the largest area times score (`edgeemo.faces.face_in_front`).
 
         Args:
             image, color: as above.
-            boxes: ``[(x0, y0, x1, y1), …]`` in pixels, in place of the detector's; of a picture that is a
-                face already, its whole frame. They are not turned, and taken as what the model was trained
-                on: tight around the face, from above the brows to the chin.
+            boxes: ``[(x0, y0, x1, y1), …]`` in pixels, in place of the detector's. A box is upright and
+                tight around the face, from above the brows to the chin. If the picture is a cut-out face,
+                give its whole frame.
 
         Returns:
-            A result with ``face``; its evidence is the face's score, 1 for boxes that were given. Without a
-            face, or of no boxes, neutral without evidence and ``face`` None.
+            A result with ``face``. The evidence is the face's score, or 1 for given boxes. Without a face
+            the result is neutral without evidence, and ``face`` is None.
 
         Raises:
             InputError, InputTypeError: the picture or a box cannot be used, or a box lies outside.
@@ -376,10 +387,10 @@ class FaceRecognizer(Recognizer):
     def predict_all(
         self, image: Pixels, color: Any = "rgb", boxes: Boxes | None = None
     ) -> list[EmotionResult]:
-        """Read every face: as the detector finds them, the best score first, or in the order of ``boxes``.
+        """Read every face: the best score of the detector first, or in the order of ``boxes``.
 
         Returns:
-            Results as of `predict`; none without a face.
+            A result for each face, as from `predict`.
 
         Raises:
             InputError, InputTypeError, InferenceError: as `predict`.
@@ -390,7 +401,7 @@ class FaceRecognizer(Recognizer):
         return self._native.predict_faces(image, color, self._given(boxes))
 
     def in_front(self, results: Sequence[EmotionResult]) -> EmotionResult:
-        """Return the one of ``results`` (of `predict_all`) that `predict` gives: of the face in front."""
+        """Return the one of the ``results`` of `predict_all` that `predict` returns: the face in front."""
         by_face = {result.face: result for result in reversed(results) if result.face is not None}
         front = face_in_front([result.face for result in results if result.face is not None])
         return self._native.nobody() if front is None else by_face[front]
@@ -406,19 +417,19 @@ class FaceRecognizer(Recognizer):
 
         Args:
             smooth_ms: age at which a frame counts for 1 / e, 0 (no smoothing) to 60,000.
-            tracker: when a face is one seen before.
+            tracker: the rules that follow a face from frame to frame.
             source: a name for the stream, which its results carry.
 
         Raises:
             SpecError: ``smooth_ms`` is out of range.
-            InputTypeError: ``source`` is no text.
+            InputTypeError: ``source`` is not text.
             InferenceError: the recognizer was closed.
         """
         native = self._native.watch(smooth_ms, tracker or TrackerSpec(), source)
         return FaceStream(native, self._open_detector, source)
 
     def close(self) -> None:
-        """Release the model, and the detector if it was opened here; further calls raise `InferenceError`."""
+        """Release the model and the shipped detector; further calls raise `InferenceError`."""
         super().close()
         with self._lock:
             own, self._own = self._own, None

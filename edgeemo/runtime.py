@@ -1,4 +1,4 @@
-"""A loaded model with names: float32 or the model's own dtype in, float32 arrays out by name."""
+"""A loaded model: takes float32 or the model's own dtype, and returns float32 arrays by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import _core
-from .backends import BACKENDS, DELEGATES, Backend, NativeBackend, Tensor, TensorInfo
+from .backends import BACKENDS, DELEGATES, Backend, NativeBackend, Tensor
 from .delegates import Options, open_backend, option_lines
 from .errors import DelegateError, InferenceError, InputError, InputTypeError, RuntimeUnavailableError
 from .external import Goldens
@@ -20,13 +20,13 @@ logger = logging.getLogger("edgeemo")
 
 @dataclass(frozen=True)
 class RuntimeInfo:
-    """What was asked for and what runs.
+    """The backend and delegate that run, and the delegate that the caller asked for.
 
     Attributes:
-        backend, delegate: what runs. The delegate is ``"cpu"``, ``"gpu"`` or the path of an external one.
-        threads: of the CPU.
-        reason: why that backend and that delegate.
-        asked: the delegate that was asked for.
+        backend, delegate: the names; the delegate is ``"cpu"``, ``"gpu"`` or the path of an external one.
+        threads: CPU threads.
+        reason: why edgeemo chose this backend and this delegate.
+        asked: the delegate that the caller asked for.
     """
 
     backend: str
@@ -37,27 +37,23 @@ class RuntimeInfo:
 
 
 class Runtime:
-    """A loaded model. Calls from several threads are served one after the other.
+    """A loaded model. Calls from several threads run one after the other.
 
     Attributes:
-        info: what runs, and why. inputs, outputs: tensors by name.
+        info: the backend and delegate, and why. inputs, outputs: tensors by name.
         model: the native model, which the recognizers use.
 
     Args:
         flatbuffer: a verified model.
-        backend: one of `edgeemo.backends.BACKENDS`, or a ready `Backend`. ``"auto"`` is ``"native"``, or,
-            with the reason in ``info``, ``"litert"`` where the native engine cannot run the model.
-        delegate: ``"auto"``, ``"cpu"``, ``"gpu"`` or the path of an external TFLite delegate's ``.so``; as
-            `Recognizer.open` takes it.
-        delegate_options: text or numbers by name; see `edgeemo.delegates.option_lines`.
-        threads: CPU threads, 1 … 64.
-        goldens: makes inputs that a delegate is tried with, beside noise; see
-            `edgeemo.delegates.golden_inputs`.
+        backend: one of `edgeemo.backends.BACKENDS`, or a ready `Backend`. ``"auto"`` is ``"native"``, or
+            ``"litert"`` if the native engine cannot run the model; ``info`` says why.
+        delegate, delegate_options, threads: as `Recognizer.open` takes them.
+        goldens: makes inputs for the trial of a delegate; see `edgeemo.delegates.golden_inputs`.
 
     Raises:
         InputError: ``threads`` is out of range, or the options cannot be used.
-        InputTypeError: ``backend`` is neither name nor `Backend`, or the options are no mapping.
-        DelegateError: the delegate was named and cannot be used.
+        InputTypeError: ``backend`` is neither name nor `Backend`, or the options are not a mapping.
+        DelegateError: the named delegate cannot be used.
         RuntimeUnavailableError, InferenceError, BundleCorruptError: as `edgeemo.backends.NativeBackend` and
             `edgeemo.backends.InterpreterBackend`.
     """
@@ -101,24 +97,25 @@ class Runtime:
     def run(self, *inputs: Tensor) -> dict[str, FloatArray]:
         """Run once on arrays in the order of ``inputs``, in the model's shape and dtype.
 
-        A float32 array for an int8 input is quantized by the one rule.
+        `run` quantizes a float32 array for an int8 input.
 
         Returns:
             float32 arrays by output name, dequantized where the model is int8.
 
         Raises:
-            InputError: NaN where it had to be quantized.
-            InferenceError: an array of another shape or dtype; or the model was closed, or was opened before
-                a `fork` and is used in the child.
+            InputError: an array for an int8 input holds NaN.
+            InferenceError: an array has another shape or dtype, the model was closed, or a child process
+                uses a model that was opened before the `fork`.
         """
         return self.model.run(*inputs)
 
     @property
     def quantization(self) -> tuple[float, int] | None:
-        """Scale and zero point of the first input; None where it is not quantized."""
-        for first in self.inputs.values():
-            return (first.scale, first.zero_point) if _is_quantized(first) else None
-        return None
+        """Scale and zero point of the first input; None if the input is not quantized."""
+        first = next(iter(self.inputs.values()), None)
+        if first is None or first.dtype != np.int8 or first.scale <= 0:
+            return None
+        return first.scale, first.zero_point
 
     @property
     def closed(self) -> bool:
@@ -133,7 +130,7 @@ class Runtime:
 def _load(
     flatbuffer: bytes, name: str, delegate: str, lines: str, threads: int, goldens: Goldens | None
 ) -> tuple[Backend, str]:
-    """Return the backend of that name, and why it and its delegate where the choice was ours."""
+    """Return the backend of that name, and why edgeemo chose the backend and its delegate."""
     why = ""
     if name == "native" or (name == "auto" and delegate in DELEGATES):
         try:
@@ -149,7 +146,3 @@ def _load(
     interpreter = "litert" if name == "auto" else name
     loaded, reason = open_backend(flatbuffer, interpreter, delegate, lines, threads, goldens)
     return loaded, why + reason
-
-
-def _is_quantized(info: TensorInfo) -> bool:
-    return info.dtype == np.int8 and info.scale > 0

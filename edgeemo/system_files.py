@@ -1,6 +1,6 @@
 """Read a system's small files, the numbers in them, and the output of boards' tools.
 
-Nothing here raises, waits for ever or grows. A text that cannot be had is ``""``, a number is None.
+No function here raises an error, waits for ever or grows. Instead it returns ``""`` or None.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The values the data path speaks in: the emotions, and what one prediction says."""
+"""The emotions, and the result of one prediction."""
 
 from __future__ import annotations
 
@@ -32,30 +32,27 @@ RESULT_SCHEMA: int = _core.RESULT_SCHEMA
 
 @dataclass(frozen=True, eq=False)
 class EmotionResult:
-    """The emotion one input expresses. A value: nothing in it changes.
+    """The emotion that one input expresses; an immutable value.
 
     Attributes:
         modality: ``"text"``, ``"voice"`` or ``"face"``.
         scores: float32 ``(8,)`` over `EMOTIONS`, each in [0, 1], summing to 1.
         labels: the model's own labels.
         probabilities: float32, one calibrated probability per label.
-        thresholds: float32, the probability from which each label counts as active; without meaning where
-            labels are ``exclusive``.
+        thresholds: float32, the least probability of each active label; no meaning if ``exclusive``.
         valence: unpleasant −1 … pleasant +1.
         arousal: calm −1 … excited +1.
-        evidence: 0 … 1, how much of the input the model understood: the share of words (text) or of the
-            span that is speech (voice), the probability that there is a face (face). Near 0 (for voices:
-            below ``card.evidence["least"]``; for faces: where there is none) neutral is 1 and valence and
-            arousal are 0.
-        truncated: the input was longer than the model reads, and only its beginning was read.
-        start_ms, end_ms: the span (or the clip, or the track so far) this speaks of, on the caller's clock;
-            0 for texts and photographs.
-        exclusive: of the labels exactly one holds.
-        face: where the face is; None without one. ``face.box`` is ``(x0, y0, x1, y1)`` in pixels of the
-            picture.
-        track_id: in a stream of faces the number of the face's track, from 1; else None.
-        model, version: name and version of the card of the model that spoke.
-        source: the stream's name, as the caller gave it; None without one.
+        evidence: 0 … 1, how much of the input the model understood. In texts the share of known words, in
+            voices the share of speech, for faces the probability of a face. Near 0 (voices: below
+            ``card.evidence["least"]``; faces: without a face) neutral is 1, valence and arousal are 0.
+        truncated: whether the model read only the beginning, because the input was too long.
+        start_ms, end_ms: the span, the clip or the track so far, on the caller's clock; 0 for texts and
+            photographs.
+        exclusive: whether exactly one of the labels holds.
+        face: the place of the face, or None. ``face.box`` is ``(x0, y0, x1, y1)`` in pixels.
+        track_id: the number of the face's track in a stream, from 1; else None.
+        model, version: name and version of the model's card.
+        source: the stream's name, as the caller gave it, or None.
         schema: the form of this result, `RESULT_SCHEMA` of the release that made it.
     """
 
@@ -87,8 +84,8 @@ class EmotionResult:
     def active(self) -> tuple[str, ...]:
         """The labels at or above their thresholds, in the order of `labels`.
 
-        Of exclusive labels the likeliest alone (the first on a tie), as evaluation counts; none where all
-        are 0: no evidence, and the model has no label for neutral.
+        If labels are exclusive, only the likeliest is active (the first on a tie). No label is active if
+        all are 0: there is no evidence, and the model has no label for neutral.
         """
         if self.exclusive:
             return (self.labels[int(self.probabilities.argmax())],) if self.probabilities.any() else ()
@@ -116,23 +113,14 @@ class EmotionResult:
         ``model``, ``version``, ``schema`` and ``source`` are always there. ``face`` (box, eyes, score) and
         ``track_id`` are there only where there is a face.
         """
+        who = ("schema", "model", "version", "source", "modality", "label", "confidence")
+        rest = ("valence", "arousal", "evidence", "truncated", "start_ms", "end_ms")
         fields = {
-            "schema": self.schema,
-            "model": self.model,
-            "version": self.version,
-            "source": self.source,
-            "modality": self.modality,
-            "label": self.label,
-            "confidence": self.confidence,
+            **{name: getattr(self, name) for name in who},
             "scores": dict(zip(EMOTIONS, self.scores.tolist(), strict=True)),
             "fine": dict(self.fine),
             "active": list(self.active),
-            "valence": self.valence,
-            "arousal": self.arousal,
-            "evidence": self.evidence,
-            "truncated": self.truncated,
-            "start_ms": self.start_ms,
-            "end_ms": self.end_ms,
+            **{name: getattr(self, name) for name in rest},
         }
         if self.face is not None:
             eyes = [list(eye) for eye in self.face.eyes]

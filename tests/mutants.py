@@ -89,7 +89,7 @@ def build() -> None:
         "define.CMAKE_INTERPROCEDURAL_OPTIMIZATION=OFF",
     )
     options = [f"--config-settings=cmake.{option}" for option in quick]
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     done = run(*pip, *options, "--editable", ".", cwd=TREE)
     if done.returncode:
         raise StaleError(f"a fault does not compile, or the build fails:\n{done.stderr[-2000:]}")
@@ -123,16 +123,16 @@ def noticed(fault: Fault) -> bool:
 
 
 def run_tests(arguments: Sequence[str], *, quiet: bool = False) -> int:
-    """Run tests of the copy up to the first that fails; return pytest's exit code."""
+    """Run tests of the copy and return pytest's exit code; ``quiet`` ends with the first that fails."""
     chosen = [str(TREE / "tests" / argument) for argument in arguments]
-    command = [PYTHON, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-    command += ["-m", "not arm and not slow and not mutants", *chosen]
+    command: list[str | Path] = [PYTHON, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider"]
+    command += ["-m", "not arm and not slow and not mutants", *(["-x"] if quiet else []), *chosen]
     try:
         done = run(*command, cwd=TREE, timeout_s=MOST_S if quiet else None)
     except subprocess.TimeoutExpired:
         return 1
     if not quiet and done.returncode:
-        print(done.stdout[-3000:], done.stderr[-2000:])
+        print(done.stdout[-5000:], done.stderr[-2000:])
     return done.returncode
 
 

@@ -296,7 +296,7 @@ def test_a_file_that_cannot_be_read_is_an_error(small_voice_path: Path, capsys: 
     assert "no.wav cannot be read" in capsys.readouterr().err
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     assert main(["bench", str(small_voice_path), "--audio", str(tmp_path / "broken.wav")]) == 1
-    assert "is no audio that libsndfile reads" in capsys.readouterr().err
+    assert "is not audio that libsndfile reads" in capsys.readouterr().err
 
 
 # --- now and then -------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import fake_cv2
@@ -22,8 +21,9 @@ pytest.importorskip("PIL", reason="needs edgeemo[face]")
 pytest.importorskip("cv2", reason="needs edgeemo[face]")
 import cv2
 
-from edgeemo import FaceRecognizer
+from edgeemo import Bundle, FaceRecognizer
 from edgeemo.cli import draw, main
+from edgeemo.types import RESULT_SCHEMA
 
 pytestmark = pytest.mark.usefixtures("boxes_are_crops")
 
@@ -40,7 +40,7 @@ class FakeDetector(small_face.SquareDetector):
 
 @pytest.fixture(autouse=True)
 def detector(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "edgeemo.face_detector", SimpleNamespace(FaceDetector=FakeDetector))
+    monkeypatch.setattr("edgeemo.recognizer.FaceDetector", FakeDetector)
 
 
 @pytest.fixture
@@ -261,6 +261,19 @@ def test_it_stops_after_so_many_seconds(frames: str, bundle: str, capsys: pytest
     assert [row["t_ms"] for row in objects(capsys.readouterr().out)] == [0, 100]
 
 
+@pytest.mark.parametrize("source", [None, "front-door"])
+def test_faces_carry_the_model_and_the_name_of_the_stream(
+    source: str | None, frames: str, bundle: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--json", "--bundle", bundle, *(["--source", source] if source else [])]
+    assert main(["watch", frames, *arguments]) == 0
+    faces = [face for row in objects(capsys.readouterr().out) for face in row["faces"]]
+    card = Bundle.open(bundle).card
+    who = (card.name, card.version, RESULT_SCHEMA, source)
+    assert faces
+    assert {(f["model"], f["version"], f["schema"], f["source"]) for f in faces} == {who}
+
+
 def test_a_video_is_read_to_its_end(bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(tmp_path / "a.avi")
     out = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*"MJPG"), 10, (320, 240))
@@ -357,8 +370,8 @@ def test_a_window_shows_every_frame_until_q(
 # --- as a process of its own ---
 
 SCRIPT = (
-    "import itertools, sys, time, types\n"
-    "import fake_cv2, small_face\n"
+    "import itertools, sys, time\n"
+    "import edgeemo.recognizer, fake_cv2, small_face\n"
     "from edgeemo.cli import main\n"
     "class FakeDetector(small_face.SquareDetector):\n"
     "    open = classmethod(lambda cls, **how: cls())\n"
@@ -366,7 +379,7 @@ SCRIPT = (
     "    for i in itertools.count():\n"
     "        time.sleep(0.01)\n"
     "        yield small_face.scene([('happiness', 40 + i % 3, 60, 50)])[..., ::-1]\n"
-    "sys.modules['edgeemo.face_detector'] = types.SimpleNamespace(FaceDetector=FakeDetector)\n"
+    "edgeemo.recognizer.FaceDetector = FakeDetector\n"
     "sys.modules['cv2'] = fake_cv2.module(lambda index: fake_cv2.Capture(film()))\n"
     "sys.exit(main(['watch', *sys.argv[1:]]))\n"
 )

@@ -62,7 +62,7 @@ def test_what_cannot_be_read_is_told_and_passed_over(
     printed = capsys.readouterr()
     assert [json.loads(line)["file"] for line in printed.out.splitlines()] == faces[:2]
     damaged, absent, summary = printed.err.splitlines()
-    assert "damaged.jpg is no picture that Pillow reads" in damaged
+    assert "damaged.jpg is not a picture that Pillow reads" in damaged
     assert "absent.jpg cannot be read: No such file" in absent
     assert summary == "edgeemo: error: 2 of 4 files could not be read."
 
@@ -70,7 +70,7 @@ def test_what_cannot_be_read_is_told_and_passed_over(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["I", "am", "happy"], "give one text in quotes"),
+        (["I", "am", "happy"], "Give one text in quotes"),
         (["face.jpg", "voice.wav"], "several files of one kind"),
         (["one.jpg", "two.jpg", "--picture", "drawn.png"], "--picture draws one file"),
         (["one.jpg", "two.jpg", "--text", "well"], "Give either TEXT_OR_FILE or --text"),

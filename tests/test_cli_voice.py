@@ -19,6 +19,8 @@ import small_voice
 
 from edgeemo import VoiceRecognizer
 from edgeemo.cli import main
+from edgeemo.cli.voice import Peaks
+from edgeemo.types import RESULT_SCHEMA
 
 RATE = small_voice.RATE
 CLIP = np.concatenate(
@@ -98,7 +100,7 @@ def test_a_bundle_that_reads_voice_takes_any_file_as_audio(
     pytest.importorskip("soundfile", reason="needs edgeemo[voice]")
     (tmp_path / "notes.txt").write_text("so happy\n")
     assert main(["predict", str(tmp_path / "notes.txt"), "--bundle", bundle]) == 1
-    assert "notes.txt is no audio that libsndfile reads" in capsys.readouterr().err
+    assert "notes.txt is not audio that libsndfile reads" in capsys.readouterr().err
 
 
 def test_texts_and_text_files_go_on_as_before(
@@ -196,6 +198,18 @@ def test_a_picture_is_drawn(
     assert capsys.readouterr().err == f"edgeemo: wrote {picture}\n"
 
 
+@pytest.mark.parametrize("size", [1, 73, 80, 1_000])
+def test_the_waveform_of_a_picture_holds_every_sample(size: int) -> None:
+    """However the file is cut into chunks, each 10 ms have their least and their greatest sample."""
+    samples = np.sin(np.arange(8_030, dtype=np.float32))
+    peaks = Peaks(8_000)
+    for begin in range(0, len(samples), size):
+        peaks.add(np.stack([samples[begin : begin + size]] * 2, axis=1))
+    tens = samples[:8_000].reshape(100, 80)
+    np.testing.assert_array_equal(peaks.array(), np.stack([tens.min(1), tens.max(1)], axis=1))
+    assert peaks.step_s == 0.01
+
+
 @pytest.mark.parametrize("name", ["nowhere/a.png", "a.nonsense"])
 def test_a_picture_that_cannot_be_written_is_a_named_error(
     name: str, clip: str, bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -251,6 +265,20 @@ def test_it_stops_after_so_many_seconds(
     assert main(["listen", *arguments]) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert 1_400 < said[-1]["end_ms"] <= 1_550
+
+
+@pytest.mark.parametrize("source", [None, "front-door"])
+def test_results_carry_the_model_and_the_name_of_the_stream(
+    source: str | None, bundle: str, voice: VoiceRecognizer,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    pipe(monkeypatch, CLIP.tobytes())
+    arguments = ["--stdin", "s16le", "--rate", str(RATE), "--json", "--bundle", bundle]
+    assert main(["listen", *arguments, *(["--source", source] if source else [])]) == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    who = (voice.card.name, voice.card.version, RESULT_SCHEMA, source)
+    assert said
+    assert {(row["model"], row["version"], row["schema"], row["source"]) for row in said} == {who}
 
 
 @pytest.mark.parametrize(

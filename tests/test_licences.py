@@ -66,7 +66,9 @@ def test_where_none_of_a_modality_is_cleared_it_says_what_to_do(
     murky = replace(
         Bundle.open(small_face_path), card=replace(Bundle.open(small_face_path).card, commercial="no")
     )
-    with pytest.raises(LicenseError, match=r"None that reads face is: train one .*`edgeemo train --help`"):
+    with pytest.raises(
+        LicenseError, match=r"No bundle for face is cleared: train one .*`edgeemo train --help`"
+    ):
         Recognizer.open(murky.write(tmp_path / "murky.tflite").path or "", require_commercial=True)
 
 

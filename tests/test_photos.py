@@ -158,7 +158,7 @@ def test_other_files_that_are_cut_off_or_empty(suffix: str, tmp_path: Path) -> N
     whole = path.read_bytes()
     for n in (0, 1, 20, len(whole) // 2):
         path.write_bytes(whole[:n])
-        with pytest.raises(SourceError, match=r"(is cut off|is damaged|no picture)"):
+        with pytest.raises(SourceError, match=r"(is cut off|is damaged|is empty)"):
             Photo(path)
 
 
@@ -212,7 +212,7 @@ def test_a_file_that_cannot_be_opened(name: str, says: str, tmp_path: Path) -> N
 
 def test_a_text_is_no_picture(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_text("so happy")
-    with pytest.raises(SourceError, match="is no picture that Pillow reads, or damaged"):
+    with pytest.raises(SourceError, match="is not a picture that Pillow reads, or is damaged"):
         Photo(tmp_path / "a.jpg")
 
 

@@ -13,10 +13,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks import render, table, verdicts
-from benchmarks.parts import scaling, text, twins
+from benchmarks.parts import runtimes, scaling, text
 from benchmarks.parts.row import Context, Row, Score, Skip, ours
 from benchmarks.peers import voice_folds
-from benchmarks.timing import Spent, Times, laps_of, race
+from benchmarks.timing import Spent, Times, batches_of, race
 from edgeemo import Bundle
 from edgeemo.errors import DataError
 from edgeemo.evaluation.bootstrap import Interval
@@ -26,20 +26,20 @@ from edgeemo.machine import machine
 def test_contestants_run_in_turns_and_the_slower_one_is_found() -> None:
     order: list[str] = []
 
-    def lap(name: str, seconds: float) -> Any:
+    def batch(name: str, seconds: float) -> Any:
         def run(calls: int) -> Spent:
             order.append(name)
             return Spent(seconds * calls, 2 * seconds * calls)
 
         return run
 
-    found = race({"a": lap("a", 1e-3), "b": lap("b", 3e-3)}, seconds=0.2)
+    found = race({"a": batch("a", 1e-3), "b": batch("b", 3e-3)}, seconds=0.2)
     assert found.times["a"].us == pytest.approx(1000)
     assert found.times["a"].wall_us == pytest.approx(2000)
     assert found.ratios["b"] == pytest.approx((3, 3, 3))
     timed = order[-2 * found.times["a"].rounds :]
     assert timed[:4] == ["a", "b", "b", "a"]
-    assert race({"a": lap("a", 1e-3)}, seconds=0.1, each=10).times["a"].us == pytest.approx(100)
+    assert race({"a": batch("a", 1e-3)}, seconds=0.1, each=10).times["a"].us == pytest.approx(100)
 
 
 def test_waiting_is_not_counted_as_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_waiting_is_not_counted_as_work(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr("benchmarks.timing.perf_counter_ns", lambda: wall)
     monkeypatch.setattr("benchmarks.timing.process_time_ns", lambda: processor)
-    found = race({"waits": laps_of(wait)}, seconds=0.05)
+    found = race({"waits": batches_of(wait)}, seconds=0.05)
     assert found.times["waits"].wall_us == pytest.approx(2000)
     assert found.times["waits"].us == pytest.approx(3)
 
@@ -142,7 +142,7 @@ def test_what_lacks_is_named_with_the_remedy(tmp_path: Path) -> None:
     context = Context(tmp_path)
     with pytest.raises(Skip, match="Check --data"):
         context.examples("goemotions", "text", "dev")
-    for name in ("text", "face", "detector", "twins"):
+    for name in ("text", "face", "detector", "runtimes"):
         rows = [r.to_dict() for r in table.PARTS[name](context) if isinstance(r, Row)]
         assert rows
         assert all(r["skipped"] for r in rows)
@@ -196,7 +196,7 @@ def test_how_long_it_took_is_said_as_one_says_it(seconds: float, said: str) -> N
 
 
 def test_the_same_answers_of_twins_have_an_interval() -> None:
-    told = Score("same answer", twins.wilson(np.arange(100) > 0), 100, "inputs")
+    told = Score("same answer", runtimes.wilson(np.arange(100) > 0), 100, "inputs")
     us = Times(52, 51, 53, 50, 9, 1, 52).to_dict()
     own = Row("runtime: the bare model of text", "engine", ours=True, score=told, us=us)
     peer = Row(own.task, "a peer", score=told, us=us, times=(2, 1.9, 2.1))
@@ -263,13 +263,13 @@ def test_trying_again_mends_what_was_disturbed_and_straightens_nothing(power: fl
     tries: dict[float, int] = dict.fromkeys((1, 2, 4, 8, 16), 0)
 
     def lap_at(x: float) -> Any:
-        def lap(calls: int) -> Spent:
+        def batch(calls: int) -> Spent:
             tries[x] += calls == 1  # of each try: once warm, three times to count
             disturbed = 1.5 if x == 4 and tries[x] <= 4 else 1.0
             seconds = 1e-4 * x**power * disturbed * calls
             return Spent(seconds, 100 * seconds)  # as if slow: few rounds
 
-        return lap
+        return batch
 
     made = scaling._curve("c", "s", {x: lap_at(x) for x in tries})
     assert made.as_it_should == straight
@@ -277,7 +277,7 @@ def test_trying_again_mends_what_was_disturbed_and_straightens_nothing(power: fl
 
 
 def test_of_a_hundred_equal_answers_not_everything_is_known() -> None:
-    sure = twins.wilson(np.ones(100, np.bool_))
+    sure = runtimes.wilson(np.ones(100, np.bool_))
     assert sure.value == 1
     assert 0.95 < sure.low < 0.98
 
@@ -327,7 +327,7 @@ BOARDS = [p for p in sorted(table.RESULTS.glob("*.json")) if "parts" in json.loa
 @pytest.mark.parametrize("path", BOARDS, ids=lambda p: p.stem)
 def test_the_committed_results_are_of_the_bundles_that_are_shipped(path: Path) -> None:
     committed = json.loads(path.read_text("utf-8"))
-    assert {"text", "voice", "face", "detector", "twins"} <= set(committed["parts"])
+    assert {"text", "voice", "face", "detector", "runtimes"} <= set(committed["parts"])
     assert table.of_other_models(committed) == []
 
 
@@ -336,7 +336,7 @@ def test_parts_do_not_join_results_of_another_model(tmp_path: Path) -> None:
     bundle = Bundle.open("face")
     told = {
         "text": ours("text: task", "text"),
-        "twins": Row("runtime: face", "engine", ours=True, sha256=bundle.card.flatbuffer_sha256),
+        "runtimes": Row("runtime: face", "engine", ours=True, sha256=bundle.card.flatbuffer_sha256),
         "frontends": Row("text frontend", "edgeemo", ours=True, sha256="of the compiled module"),
         "face": Row("face: task", "edgeemo `face`", ours=True, sha256="02427b15"),
         "detector": Row("detector: task", "a peer", sha256="of a peer"),

@@ -73,7 +73,9 @@ def test_closing_ends_the_iterator(tmp_path: Path) -> None:
 def test_what_is_no_video_is_a_named_error(content: bytes, tmp_path: Path) -> None:
     pytest.importorskip("cv2", reason="needs edgeemo[face]")
     (tmp_path / "a.avi").write_bytes(content)
-    with pytest.raises(SourceError, match=r"a\.avi is no video that OpenCV reads, or damaged\. Convert it"):
+    with pytest.raises(
+        SourceError, match=r"a\.avi is not a video that OpenCV reads, or is damaged\. Convert it"
+    ):
         VideoFile(tmp_path / "a.avi")
 
 
@@ -81,7 +83,7 @@ def test_a_video_without_a_frame_is_a_named_error(tmp_path: Path) -> None:
     path = written(tmp_path / "a.avi")
     data = path.read_bytes()
     path.write_bytes(data[: data.index(b"movi") + 4])
-    with pytest.raises(SourceError, match="no video that OpenCV reads"):
+    with pytest.raises(SourceError, match="not a video that OpenCV reads"):
         VideoFile(path)
 
 

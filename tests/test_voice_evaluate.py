@@ -149,7 +149,7 @@ def test_silent_clips_are_counted(tmp_path: Path, examples: list[Example]) -> No
     [
         (Example(text="words", labels=("calm",)), "no path"),
         (Example(path=Path("none.wav"), labels=("calm",)), "There is no clip none.wav"),
-        (Example(path=Path(__file__), labels=("calm",)), "is no audio that libsndfile reads"),
+        (Example(path=Path(__file__), labels=("calm",)), "is not audio that libsndfile reads"),
     ],
 )
 def test_a_clip_that_cannot_be_read_is_named(example: Example, match: str) -> None:

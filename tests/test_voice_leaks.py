@@ -158,7 +158,7 @@ def test_a_damaged_list_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_a_list_of_texts_is_no_list_of_clips(tmp_path: Path) -> None:
     write_seen(tmp_path / "x.seen", ["a text"])
-    with pytest.raises(DataError, match="no list of training clips"):
+    with pytest.raises(DataError, match="not a list of training clips"):
         read_seen_voice(tmp_path / "x.seen")
 
 

@@ -21,7 +21,7 @@ from edgeemo.data.marked import MarkedPicture
 from edgeemo.evaluation.bootstrap import Array, Draw, difference, intervals
 from edgeemo.evaluation.detection import DetectionMeasure, Finder, find
 
-from ..timing import laps_of, race
+from ..timing import batches_of, race
 from .row import Context, Row, Score, Skip, digest, needs, ours, quiet, versions
 
 OURS = "face-detector"
@@ -82,7 +82,7 @@ def measure(context: Context) -> Iterator[Row]:
         finders: dict[str, Finder] = {OURS: detector} | {name: BlazeFace(p) for name, p in paths.items()}
         measures = {name: Finding.of(held, find(finder, held)) for name, finder in finders.items()}
         contest = race(
-            {name: laps_of(partial(finder.detect, frame, "rgb")) for name, finder in finders.items()},
+            {name: batches_of(partial(finder.detect, frame, "rgb")) for name, finder in finders.items()},
             seconds=4.0,
         )
     groups = [picture.group or picture.subject or f"\0{i}" for i, picture in enumerate(held)]

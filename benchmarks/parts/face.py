@@ -1,8 +1,8 @@
 """Faces: the shipped model beside `fer` and face-api, on the same faces.
 
-The faces are FER+'s validation pictures of which more than half of all votes agree, none of them like a
-training picture of ours; seven expressions, since the peers do not know contempt. A call goes from the pixels
-of a 48 x 48 face to the answer, enlarging as each peer's own code does it.
+The faces are validation pictures of FER+ on which more than half of all votes agree. None of them is like a
+training picture of ours. The table has seven expressions, since the peers do not know contempt. A call goes
+from the pixels of a 48 x 48 face to the answer, enlarging as each peer's own code does it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from edgeemo.data.faces import pixels_of, read_face
 from edgeemo.data.leaks import check_leaks
 from edgeemo.evaluation.bootstrap import Interval
 
-from ..timing import laps_of, race
+from ..timing import batches_of, race
 from .row import Context, Row, Score, Skip, digest, needs, ours, quiet, versions
 
 TASK = "face: expression, FER+ majority, 7 classes"
@@ -56,11 +56,11 @@ def measure(context: Context) -> Iterator[Row]:
                 height, width = picture.shape[:2]
                 recognizer.predict(picture, color, [(0, 0, width, height)])
 
-        laps = {"ours": laps_of(ask_us)}
+        batches = {"ours": batches_of(ask_us)}
         for name, path in models.items():
             asked = peer_fer.opened(peer_fer.PEERS[name], path)
-            laps[name] = laps_of(partial(_ask_all, asked, some))
-        contest = race(laps, seconds=4.0, each=SAMPLE)
+            batches[name] = batches_of(partial(_ask_all, asked, some))
+        contest = race(batches, seconds=4.0, each=SAMPLE)
     score = Score("accuracy", Interval(**found["ours"]["accuracy"]), found["n"], "faces")
     yield ours(TASK, "face", score=score).timed(contest, "ours")
     for name, peer in peer_fer.PEERS.items():

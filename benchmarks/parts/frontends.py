@@ -11,7 +11,7 @@ from edgeemo import Bundle, _core
 from edgeemo.bundle import shipped
 from edgeemo.frontends import VoiceFrontend
 
-from ..timing import laps_of, race
+from ..timing import batches_of, race
 from .row import Context, Row, Skip, digest, needs, versions
 
 
@@ -42,8 +42,8 @@ def _text() -> Iterator[Row]:
         task = f"text frontend, {sample} sentences"
         contest = race(
             {
-                "ours": laps_of(peer.each_of(ours.compute, texts)),
-                "theirs": laps_of(peer.each_of(theirs, texts)),
+                "ours": batches_of(peer.each_of(ours.compute, texts)),
+                "theirs": batches_of(peer.each_of(theirs, texts)),
             },
             each=len(texts),
         )
@@ -77,8 +77,8 @@ def _voice() -> Iterator[Row]:
         with threadpool_limits(1):
             contest = race(
                 {
-                    "ours": laps_of(partial(VoiceFrontend(spec).frames, peer.SOUND, peer.RATE)),
-                    **{call.__name__: laps_of(call) for call in calls},
+                    "ours": batches_of(partial(VoiceFrontend(spec).frames, peer.SOUND, peer.RATE)),
+                    **{call.__name__: batches_of(call) for call in calls},
                 }
             )
         yield Row(task, "edgeemo", ours=True, versions=versions("edgeemo"), sha256=native()).timed(
@@ -104,7 +104,7 @@ def _micro() -> Iterator[Row]:
         frontend, frames = peer.like_micro(compression), peer.pushed_to_micro()
         assert peer.pushed(frontend) == frames, "they make another number of frames"
         contest = race(
-            {"ours": laps_of(partial(peer.pushed, frontend)), "theirs": laps_of(peer.pushed_to_micro)}
+            {"ours": batches_of(partial(peer.pushed, frontend)), "theirs": batches_of(peer.pushed_to_micro)}
         )
         task = f"voice frontend, 3 s in chunks of 10 ms, 40 bands, {name}"
         yield Row(task, "edgeemo", ours=True, versions=versions("edgeemo"), sha256=native()).timed(
@@ -138,7 +138,7 @@ def _face() -> Iterator[Row]:
     try:
         for case, (ours, theirs, _, least) in peer.CASES.items():
             away = peer.assert_equal(case)
-            contest = race({"ours": laps_of(ours), "theirs": laps_of(theirs)}, seconds=1.0)
+            contest = race({"ours": batches_of(ours), "theirs": batches_of(theirs)}, seconds=1.0)
             task = f"face frontend, {case}"
             yield Row(task, "edgeemo", ours=True, versions=versions("edgeemo"), sha256=native()).timed(
                 contest, "ours"

@@ -21,11 +21,11 @@ from ..timing import Race
 
 ROOT = Path(__file__).parent.parent.parent
 CACHE = ROOT / "build" / "peers"
-"""What the peers' own training leaves (`benchmarks.peers.train`)."""
+"""Files that the peers' own training writes (`benchmarks.peers.train`)."""
 
 
 class Skip(Exception):  # noqa: N818 (it is no error)
-    """What a row needs is not here; the message says what, and how to get it."""
+    """Something that a row needs is missing; the message says what, and how to get it."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ class Score:
 class Row:
     """One system at one task. ``score`` decides, what is ``beside`` it is only shown.
 
-    ``times`` is how many times as long it takes as our row of the task (median of the ratios within rounds,
-    5th and 95th percentile); ``least`` what that must reach. ``equal`` says how its answers were compared.
-    A row with ``skipped`` has nothing else.
+    ``times`` is the row's time over the time of our row of the task: median of the ratios within rounds, 5th
+    and 95th percentile. ``least`` is the least ratio that passes. ``equal`` says how its answers were
+    compared. A row with ``skipped`` has nothing else.
     """
 
     task: str

@@ -1,13 +1,13 @@
-"""What more costs: text, sound, pixels, faces, streams, threads; straight where it should be straight.
+"""Cost by the amount of text, sound, pixels, faces, streams and threads, with the shape of the curve.
 
 All points of a curve are timed in turns, in processor time, which a busy machine does not stretch (threads:
-by the clock). Lines are fitted to the shortest of many short laps, since what disturbs only adds; a line is
-straight if no point is off by more than `OFF` of its own value. Over sixteen times as much, a cost that grows
-with n^1.3 is off by 0.20, and by 0.17 at least where each point is disturbed by 3 %; a line disturbed by 5 %
-is off by 0.10 at most. A fixed cost hides a bend: where it is five times what the first point costs beside
-it, n^1.3 is off by 0.10 and passes, n^2 by 0.59 and does not. A curve without its shape is measured again, up
-to `TRIES` times in all, and each point keeps its shortest lap of all tries: what is bent stays bent.
-`bench_scaling.py` asserts the shapes.
+by the clock). Lines are fitted to the shortest of many short batches, since noise only adds time. A line is
+straight if no point is off by more than `OFF` of its own value. Over a factor of sixteen, a cost that grows
+with n^1.3 is off by 0.20. With noise of 3 % at each point it is off by 0.17 at least. A straight line with
+noise of 5 % is off by 0.10 at most. A fixed cost hides a bend. With a fixed cost five times the rest of the
+first point, n^1.3 is off by 0.10 and passes. n^2 is off by 0.59 and fails. A curve without its shape is
+measured again, up to `TRIES` times in all. Each point keeps its shortest batch of all tries, so a bent curve
+stays bent. `bench_scaling.py` asserts the shapes.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from edgeemo import FaceDetector, Recognizer
 from edgeemo.frontends import FaceFrontend, FaceSpec
 from edgeemo.machine import cores
 
-from ..timing import Lap, Times, laps_of, race
+from ..timing import Batch, Times, batches_of, race
 from .row import Context, quiet
 
 OFF, FLAT, TRIES = 0.12, 1.3, 3
-LAP_S, ROUNDS = 0.001, 150
+BATCH_S, ROUNDS = 0.001, 150
 RATE = 16_000
 SENTENCE = "I can't believe how kind everybody was to me yesterday; it made my whole week. "
 
@@ -50,7 +50,7 @@ class Curve:
 
     @property
     def us(self) -> list[float]:
-        """What is fitted."""
+        """The values that are fitted."""
         return [each.least for each in self.times]
 
     @property
@@ -102,27 +102,27 @@ def measure(context: Context) -> Iterator[Curve]:
             yield from part()
 
 
-def _curve(name: str, unit: str, laps: Mapping[float, Lap], **shape: Any) -> Curve:
+def _curve(name: str, unit: str, batches: Mapping[float, Batch], **shape: Any) -> Curve:
     times: dict[float, Times] = {}
     for _ in range(TRIES):
         found = race(
-            {str(x): lap for x, lap in laps.items()},
+            {str(x): batch for x, batch in batches.items()},
             seconds=3.0,
-            lap_s=LAP_S,
+            batch_s=BATCH_S,
             most_rounds=ROUNDS,
             by="wall" if shape.get("shape") == "shown" else "processor",
         ).times
-        for x in laps:
+        for x in batches:
             times[x] = min(times.get(x, found[str(x)]), found[str(x)], key=lambda each: each.least)
-        curve = Curve(name, unit, list(laps), list(times.values()), **shape)
+        curve = Curve(name, unit, list(batches), list(times.values()), **shape)
         if curve.as_it_should:
             break
     return curve
 
 
-def _each(function: Callable[..., object], values: Mapping[Any, Any], *more: object) -> dict[float, Lap]:
-    """Return the laps of a function on each value."""
-    return {x: laps_of(partial(function, value, *more)) for x, value in values.items()}
+def _each(function: Callable[..., object], values: Mapping[Any, Any], *more: object) -> dict[float, Batch]:
+    """Return the batches of a function on each value."""
+    return {x: batches_of(partial(function, value, *more)) for x, value in values.items()}
 
 
 def text_length() -> Iterator[Curve]:
@@ -166,8 +166,8 @@ def sound(seconds: float) -> Any:
 def audio_length() -> Iterator[Curve]:
     """Yield the frontend by seconds, and a whole prediction by the spans that the model is asked about.
 
-    Not from a single span on: over and over the same one costs a third less than another each time, because
-    the processor learns where its branches go.
+    The curve does not start at a single span. The same span again and again costs a third less than
+    different spans, because the processor learns where its branches go.
     """
     clips = {s: sound(s) for s in (3, 6, 12, 24, 48, 96)}
     with Recognizer.open("voice") as opened:
@@ -244,7 +244,7 @@ def streams() -> Iterator[Curve]:
 
             return a_second
 
-        yield _curve("streams, a second each", "stream", {n: laps_of(hear(n)) for n in (1, 2, 4, 8, 16)})
+        yield _curve("streams, a second each", "stream", {n: batches_of(hear(n)) for n in (1, 2, 4, 8, 16)})
 
 
 def threads() -> Iterator[Curve]:
@@ -267,7 +267,7 @@ def threads() -> Iterator[Curve]:
         yield _curve(
             "a hundred texts a thread",
             "threads",
-            {n: laps_of(partial(run, recognizers[:n])) for n in counts},
+            {n: batches_of(partial(run, recognizers[:n])) for n in counts},
             shape="shown",
         )
     for recognizer in recognizers:
@@ -277,7 +277,7 @@ def threads() -> Iterator[Curve]:
     yield _curve(
         "finding faces with threads in the model",
         "threads",
-        {n: laps_of(partial(detector.detect, frame, "rgb")) for n, detector in opened.items()},
+        {n: batches_of(partial(detector.detect, frame, "rgb")) for n, detector in opened.items()},
         shape="shown",
     )
     for detector in opened.values():

@@ -1,10 +1,9 @@
 """Text: the shipped model beside TF-IDF with linear models and VADER.
 
-VADER says how pleasant a text is and nothing else, so it stands in the two tasks that ask just that:
-correlation with the valence people gave (EmoBank), and telling comments of pleasant from such of unpleasant
-emotions (GoEmotions), by the area under the ROC curve, which needs no threshold of anybody's. TF-IDF's
-pleasantness is its probability of joy minus the sum of those of anger, disgust, fear and sadness. Comments
-that also stand in train are left out for all.
+VADER only says how pleasant a text is, so VADER is in two tasks. One is the correlation with the valence
+that people gave (EmoBank). The other separates comments of pleasant and unpleasant emotions (GoEmotions);
+the area under the ROC curve needs no threshold. TF-IDF's pleasantness is its probability of joy minus the
+sum of those of anger, disgust, fear and sadness. Comments that also stand in train are left out for all.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from edgeemo.evaluation.predictions import predict
 
 from ..peers.tfidf import TfIdf
 from ..peers.train import EKMAN, VALENCE
-from ..timing import laps_of, race
+from ..timing import batches_of, race
 from .row import ROOT, Context, Row, Score, Skip, digest, needs, ours, quiet, versions
 
 SAMPLE, RESAMPLES = 64, 1000  # texts timed, in turns
@@ -43,7 +42,7 @@ Statistic: TypeAlias = Callable[[Array, Drawn], float]
 
 @dataclass(frozen=True)
 class Peer:
-    """What a peer says of texts, one row a text; or why it cannot be asked."""
+    """The answers of a peer, one row a text, or the reason why the peer cannot run."""
 
     name: str
     say: Callable[[Sequence[str]], Array] | None
@@ -122,8 +121,8 @@ def _rows(task: Task, recognizer: Any, own: Array, peers: Sequence[Peer]) -> Ite
 
         return ask
 
-    laps = {name: laps_of(asking(peer.say)) for name, peer in asked.items() if peer.say}
-    contest = race({"ours": laps_of(ask_us), **laps}, seconds=4.0, each=SAMPLE)
+    batches = {name: batches_of(asking(peer.say)) for name, peer in asked.items() if peer.say}
+    contest = race({"ours": batches_of(ask_us), **batches}, seconds=4.0, each=SAMPLE)
     draws = rng.integers(0, n, (RESAMPLES, n))
     values = {"ours": own} | {name: peer.say(task.texts) for name, peer in asked.items() if peer.say}
     spreads = {

@@ -1,10 +1,10 @@
 """Voice: the shipped model beside eGeMAPS with a support vector machine.
 
-How good: unweighted average recall on speakers never trained on, six folds of whole speakers, both systems on
-the same folds; from the counts that `benchmarks.peers.voice_folds` keeps, because making them takes hours.
-Our figure is that of the recipe, each fold's own model, not of the shipped weights, which know all speakers.
-How fast: a clip of three seconds as int16, from samples to the answer. Of the peer only openSMILE's features
-are timed: its machine answers beside that for nothing, which favours the peer.
+Accuracy is the unweighted average recall on new speakers: six folds of whole speakers, the same for both
+systems. The counts come from `benchmarks.peers.voice_folds`, because a new run takes hours. Our figure is
+that of the recipe, each fold's own model, not of the shipped weights, which know all speakers. How fast: a
+clip of three seconds as int16, from samples to the answer. The peer's time covers only openSMILE's features.
+The time of its support vector machine is left out, which favours the peer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from edgeemo import Recognizer
 
 from ..peers import voice_folds
-from ..timing import laps_of, race
+from ..timing import batches_of, race
 from .row import ROOT, Context, Row, Score, Skip, needs, ours, quiet, versions
 
 SETS = {"ravdess": "RAVDESS, 8 classes", "nemo": "nEMO, 6 classes", "emodb": "EmoDB, 7 classes"}
@@ -64,18 +64,18 @@ def _time(own: Row, peer: Row) -> None:
     pulses = (np.sin(2 * np.pi * (120 * t + 3 * np.sin(5 * t))) > 0.9) * (1 + np.sin(6 * np.pi * t))
     pcm = np.round(9000 * pulses + 90 * np.random.default_rng(0).standard_normal(t.size)).astype(np.int16)
     with quiet(), Recognizer.open("voice") as recognizer:
-        laps = {"ours": laps_of(lambda: recognizer.predict(pcm, RATE))}
+        batches = {"ours": batches_of(lambda: recognizer.predict(pcm, RATE))}
         try:
             needs("opensmile")
             import opensmile  # type: ignore[import-not-found,unused-ignore]
 
             smile = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
             floats = pcm.astype(np.float32) / 32768
-            laps["peer"] = laps_of(lambda: smile.process_signal(floats, RATE))
+            batches["peer"] = batches_of(lambda: smile.process_signal(floats, RATE))
         except Skip as reason:
             peer.note = f"not timed: {reason}"
-        contest = race(laps, seconds=4.0)
+        contest = race(batches, seconds=4.0)
     own.timed(contest, "ours")
-    if "peer" in laps:
+    if "peer" in batches:
         peer.note = "time of its features alone"
         peer.timed(contest, "peer")

@@ -1,1 +1,1 @@
-"""What edgeemo is measured beside: measured only, never shipped; ``make peers`` installs it."""
+"""Peers that edgeemo is compared with: never shipped; ``make peers`` installs them."""

@@ -1,8 +1,8 @@
 """Hugging Face tokenizers beside the text frontend: BERT's normalizer and WordPiece, the same ids.
 
-The pieces are trained on the sentences of this file. Theirs is timed at its lightest: `encode_batch_fast` of
-one text, which leaves out the offsets (a sixth less than `encode`), without truncation, padding or conversion
-of the result.
+The pieces are trained on the sentences of this file. The peer is timed at its fastest: `encode_batch_fast`
+of one text, without truncation, padding or conversion of the result. This function leaves out the offsets,
+which takes a sixth less time than `encode`.
 """
 
 from __future__ import annotations

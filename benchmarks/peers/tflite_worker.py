@@ -1,10 +1,10 @@
-"""Runs a model in tflite-runtime, in its own old Python, for `benchmarks.parts.twins`.
+"""Runs a model in tflite-runtime, in its own old Python, for `benchmarks.parts.runtimes`.
 
     python tflite_worker.py MODEL.tflite INPUTS.npy ANSWERS.npz
 
-Writes what the model says of each input, by output tensor, prints the version, and then for every number of
-calls on standard input the seconds they took, of the processor and on the wall. Imports nothing of edgeemo:
-what it needs is NumPy 1 and tflite-runtime 2.14.
+Writes the model's answer to each input, by output tensor, and prints the version. Then the program reads
+numbers of calls from standard input. For each number the program prints the seconds that the calls took, of
+the processor and on the wall. The program imports nothing of edgeemo, only NumPy 1 and tflite-runtime 2.14.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
     python -m benchmarks.peers.train --data DATA --folds runs/voice-crossval/predictions.csv
     python -m benchmarks.peers.train --data DATA --only text
 
-Into ``build/peers`` go TF-IDF models of GoEmotions and EmoBank (a minute) and ONNX twins of our models (two
-minutes). What eGeMAPS with a support vector machine says of each clip of the folds (ten minutes for the
-features, kept in ``build/egemaps``; four for the machines) goes beside the results, as counts. ``--folds`` is
-the table that ``edgeemo crossval voice`` writes.
+Writes TF-IDF models of GoEmotions and EmoBank (a minute) and our models as ONNX (two minutes) into
+``build/peers``. Writes the answers of eGeMAPS with a support vector machine beside the results, as counts
+over the clips of the folds. The features take ten minutes and are kept in ``build/egemaps``; the machines
+take four. ``--folds`` is the table that ``edgeemo crossval voice`` writes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ EKMAN, VALENCE = CACHE / "tfidf-ekman.npz", CACHE / "tfidf-valence.npz"
 
 @dataclass(frozen=True)
 class Job:
-    """What to train from."""
+    """The data to train from."""
 
     context: Context
     folds: Path | None
@@ -65,15 +65,15 @@ def train_voice(job: Job) -> None:
     write_whole(voice_folds.KEPT, voice_folds.counted(answers, source).encode())
 
 
-def make_twins(_: Job) -> None:
+def convert_to_onnx(_: Job) -> None:
     """Write our models as ONNX, int8 as they are (QDQ) and in float."""
     needs("tf2onnx", "onnx", "tensorflow")
-    from .twins import make
+    from .onnx_models import make
 
     make()
 
 
-JOBS: dict[str, Callable[[Job], None]] = {"text": train_text, "twins": make_twins, "voice": train_voice}
+JOBS: dict[str, Callable[[Job], None]] = {"text": train_text, "onnx": convert_to_onnx, "voice": train_voice}
 
 
 def main(arguments: Iterable[str] | None = None) -> None:

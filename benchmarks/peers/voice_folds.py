@@ -1,8 +1,9 @@
-"""What our cross-validated voice models and eGeMAPS with a support vector machine said of the same clips.
+"""Answers of our cross-validated voice models and of eGeMAPS with a support vector machine on the same
+clips.
 
-Kept as counts, one for each speaker, true label and pair of answers: enough for recalls, and for intervals
-that draw whole speakers in pairs; no clip and no name of one is in it. The file stands beside the results,
-because making it anew takes our cross-validation and the peer's features: hours.
+The file keeps counts, one for each speaker, true label and pair of answers. Counts are enough for recalls
+and for intervals that draw whole speakers in pairs. The file has no clip and no name of a clip. The file
+stays beside the results, because our cross-validation and the peer's features take hours.
 """
 
 from __future__ import annotations

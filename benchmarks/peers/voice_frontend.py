@@ -1,8 +1,8 @@
 """librosa and kaldi-native-fbank beside the voice frontend: the same log-mel frames in each peer's own mode.
 
 Three seconds of 16 kHz sound. librosa is timed as documented, and with its filter bank ready-made;
-kaldi-native-fbank with and without reading the frames back. pymicro-features gets chunks of 10 ms: its
-features are of its own kind (noise taken off, and PCAN, which PCEN is nearest to), so frames are counted.
+kaldi-native-fbank with and without reading the frames back. pymicro-features gets chunks of 10 ms. Its
+features are different (noise reduction and PCAN, which is close to PCEN), so the benchmark counts frames.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ BANK = librosa.filters.mel(sr=RATE, n_fft=512, n_mels=64, fmin=20, fmax=8000, ht
 
 
 def with_librosa() -> Floats:
-    """What melspectrogram and a logarithm do, without building the filter bank each time."""
+    """Compute melspectrogram and a logarithm, without building the filter bank each time."""
     power = np.abs(librosa.stft(SOUND, n_fft=512, hop_length=160, window="hann", center=False)) ** 2
     return np.asarray(np.log(np.maximum(BANK @ power, np.float32(1e-10))).T, np.float32)
 

@@ -1,15 +1,13 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <cstring>
 #include <string>
 #include <vector>
 
+#include "arguments.h"
 #include "bindings.h"
 #include "bundle/model_parts.h"
-#include "bundles.h"
 #include "edgeemo/errors.h"
-#include "engine_options.h"
 
 namespace py = pybind11;
 
@@ -33,14 +31,6 @@ py::list golden_inputs(const std::string& card, const py::dict& assets) {
 }
 
 }  // namespace
-
-edgeemo::Assets assets_of(const py::dict& assets) {
-    edgeemo::Assets all;
-    for (const auto& [name, content] : assets)
-        all.emplace(py::str(name).cast<std::string>(),
-                    std::string_view(py::bytes(content.cast<py::bytes>())));
-    return all;
-}
 
 void bind_bundle(py::module_& m) {
     m.attr("CARD_SCHEMA") = edgeemo::kCardSchema;

@@ -1,17 +1,15 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
-#include <cstring>
-#include <new>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "arguments.h"
 #include "bindings.h"
 #include "edgeemo/delegates.h"
 #include "edgeemo/golden.h"
-#include "engine_options.h"
 #include "gpu/opening.h"
 #include "gpu/record.h"
 #include "gpu/trial.h"
@@ -19,8 +17,6 @@
 namespace py = pybind11;
 
 namespace {
-
-constexpr std::size_t kAlignment = 16;
 
 py::array signal(const std::string& name) {
     const std::vector<std::int16_t> samples = edgeemo::golden_signal(name);
@@ -31,11 +27,6 @@ py::array drawing(const std::string& name) {
     const std::vector<std::uint8_t> pixels = edgeemo::golden_drawing(name);
     const py::ssize_t side = pixels.empty() ? 0 : edgeemo::kGoldenSide;
     return py::array_t<std::uint8_t>({side, side}, pixels.data());
-}
-
-void check_signals() {  // Ctrl-C
-    const py::gil_scoped_acquire locked;
-    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
 }
 
 py::tuple tuple_of(const edgeemo::Verdict& verdict) {
@@ -100,41 +91,6 @@ std::string wrong_answers(const std::string& name, float scale,
 }
 
 }  // namespace
-
-edgeemo::ModelBytes hold_model(const py::bytes& bytes) {
-    const std::string_view view(bytes);
-    const auto* const data = reinterpret_cast<const std::uint8_t*>(view.data());
-    if (reinterpret_cast<std::uintptr_t>(data) % kAlignment == 0) return {data, view.size(), nullptr};
-    const auto free = [](void* memory) { ::operator delete(memory, std::align_val_t{kAlignment}); };
-    const std::shared_ptr<void> copy(::operator new(view.size(), std::align_val_t{kAlignment}), free);
-    std::memcpy(copy.get(), data, view.size());
-    return {static_cast<const std::uint8_t*>(copy.get()), view.size(), copy};
-}
-
-edgeemo::EngineOptions options_of(const std::string& library, std::int32_t threads,
-                                  const std::string& delegate, const std::string& delegate_options) {
-    edgeemo::EngineOptions options;
-    options.library = library;
-    options.threads = threads;
-    options.delegate = delegate;
-    options.delegate_options = delegate_options;
-    options.waiting = check_signals;
-    return options;
-}
-
-edgeemo::Goldens goldens_of(const py::object& make) {
-    if (make.is_none()) return {};
-    const py::handle callable = make;
-    return [callable] {
-        const py::gil_scoped_acquire locked;
-        std::vector<edgeemo::Golden> found;
-        for (const py::handle item : py::list(callable())) {
-            const std::string_view bytes = item.cast<py::bytes>();
-            found.emplace_back(bytes.begin(), bytes.end());
-        }
-        return found;
-    };
-}
 
 void bind_delegates(py::module_& m) {
     m.def("golden_signal", &signal, py::arg("name"),

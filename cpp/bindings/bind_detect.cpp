@@ -4,12 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "arguments.h"
 #include "bindings.h"
 #include "edgeemo/detect.h"
 #include "edgeemo/errors.h"
-#include "errors.h"
-#include "pictures.h"
-#include "spec_binding.h"
 
 namespace py = pybind11;
 using edgeemo::Alignment;
@@ -18,28 +16,6 @@ using edgeemo::Face;
 using edgeemo::FaceDecoder;
 
 namespace {
-
-// Every field, sorted by name.
-struct DetectorFields {
-    static constexpr const char* name = "DetectorSpec";
-
-    template <class Spec, class Visit>
-    static void visit(Spec& s, Visit&& field) {
-        field("height", s.height, "Pixels of the input, 32 to 512, a multiple of most_stride.");
-        field("least_score", s.least_score, "Below it nothing is a face, 0.001 to 0.999.");
-        field("least_stride", s.least_stride, "Of the finest grid, a power of two, 4 to most_stride.");
-        field("merge", s.merge, "One face is its 'best' box or the 'mean' of all, weighed by their scores.");
-        field("most_faces", s.most_faces, "1 to 256; the best are kept.");
-        field("most_stride", s.most_stride, "Of the coarsest grid, a power of two, to 64.");
-        field("overlap", s.overlap,
-              "Intersection over union from which two boxes are one face, 0.05 to 0.95.");
-        field("score_bias", s.score_bias,
-              "A score is sigmoid(score_scale * logit + score_bias); -100 to 100.");
-        field("score_scale", s.score_scale,
-              "A score is sigmoid(score_scale * logit + score_bias); 1e-3 to 1e3.");
-        field("width", s.width, "Pixels of the input, 32 to 512, a multiple of most_stride.");
-    }
-};
 
 // The caller's array itself, never a converted copy.
 py::array_t<float> head(const char* name, const py::object& object, std::size_t cells, bool four) {
@@ -71,13 +47,13 @@ std::vector<Face> decode(const FaceDecoder& decoder, const py::object& logits, c
     return decoder.decode(from_l, from_b, from_e, at);
 }
 
-py::tuple face_state(const Face& f) { return py::make_tuple(shown(f.box), shown(f.eyes), f.score); }
+py::tuple state_of(const Face& f) { return py::make_tuple(shown(f.box), shown(f.eyes), f.score); }
 
 Face face_of(const py::object& box, const py::object& eyes, double score) {
     return {to_box(box), to_eyes(eyes), score};
 }
 
-std::string face_repr(const Face& f) {
+std::string repr(const Face& f) {
     return "Face(box=" + std::string(py::repr(shown(f.box))) +
            ", eyes=" + std::string(py::repr(shown(f.eyes))) +
            ", score=" + std::string(py::repr(py::float_(f.score))) + ")";
@@ -94,9 +70,9 @@ void bind_face_value(py::module_& m) {
         .def_readonly("score", &Face::score, "Calibrated probability of a face, 0 to 1.")
         .def(
             "__eq__", [](const Face& a, const Face& b) { return a == b; }, py::is_operator())
-        .def("__hash__", [](const Face& f) { return py::hash(face_state(f)); })
-        .def("__repr__", &face_repr)
-        .def(py::pickle(&face_state,
+        .def("__hash__", [](const Face& f) { return py::hash(state_of(f)); })
+        .def("__repr__", &repr)
+        .def(py::pickle(&state_of,
                         [](const py::tuple& s) { return face_of(s[0], s[1], s[2].cast<double>()); }));
     m.def(
         "face_in_front",
@@ -110,22 +86,8 @@ void bind_face_value(py::module_& m) {
 
 }  // namespace
 
-std::vector<Face> to_faces(const py::object& object) {
-    constexpr const char* kHow = "pass a list of Face, as the detector gives";
-    if (PySequence_Check(object.ptr()) == 0) raise_expected("a sequence of Face", object, kHow);
-    std::vector<Face> faces;
-    for (const py::handle face : py::reinterpret_borrow<py::sequence>(object)) {
-        if (!py::isinstance<Face>(face)) raise_expected("a sequence of Face", face, kHow);
-        faces.push_back(face.cast<Face>());
-    }
-    return faces;
-}
-
 void bind_detect(py::module_& m) {
     bind_face_value(m);
-    specs::Binding<DetectorSpec, DetectorFields>::bind(
-        m, "The grids of a detector and how its heads become faces: a read-only value.")
-        .def_property_readonly("cells", &DetectorSpec::cells, "Cells of all grids: what the heads speak of.");
     py::class_<FaceDecoder>(
         m, "FaceDecoder",
         "From the heads of a face detector to faces: immutable, thread-safe, without the GIL.\n\n"

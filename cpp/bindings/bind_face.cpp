@@ -2,11 +2,10 @@
 
 #include <vector>
 
+#include "arguments.h"
 #include "bindings.h"
 #include "edgeemo/errors.h"
 #include "edgeemo/face.h"
-#include "errors.h"
-#include "pictures.h"
 
 namespace py = pybind11;
 using edgeemo::Alignment;

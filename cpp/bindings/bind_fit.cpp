@@ -1,7 +1,7 @@
+#include "arguments.h"
 #include "bindings.h"
 #include "edgeemo/errors.h"
 #include "edgeemo/fit.h"
-#include "pictures.h"
 
 namespace py = pybind11;
 using edgeemo::Face;

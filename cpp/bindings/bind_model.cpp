@@ -5,10 +5,10 @@
 #include <cstring>
 #include <vector>
 
+#include "arguments.h"
 #include "bindings.h"
 #include "edgeemo/delegates.h"
 #include "edgeemo/errors.h"
-#include "engine_options.h"
 #include "python_runner.h"
 #include "runtime/loaded_model.h"
 

@@ -2,22 +2,19 @@
 #include <pybind11/stl.h>
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "arguments.h"
 #include "bindings.h"
-#include "bundles.h"
 #include "edgeemo/detector.h"
 #include "edgeemo/errors.h"
 #include "edgeemo/recognizer.h"
 #include "finder.h"
-#include "pictures.h"
+#include "locked.h"
 #include "python_runner.h"
 #include "results.h"
-#include "sounds.h"
-#include "texts.h"
 
 namespace py = pybind11;
 using edgeemo::Face;
@@ -35,36 +32,31 @@ struct Recognizer {
     ResultMaker make;
 };
 
-// All state of one voice or camera. Threads that share one by mistake wait for each other.
+py::list list_of(const std::vector<Result>& results, const ResultMaker& make) {
+    py::list all;
+    for (const Result& result : results) all.append(make(result));
+    return all;
+}
+
+// All state of one voice or camera.
 template <class Of>
 struct Stream {
     Stream(Of stream, ResultMaker maker) : of(std::move(stream)), make(std::move(maker)) {}
 
-    // Calls work(stream) without the GIL, then takes the results that wait.
+    // Calls work(stream), then takes the results that wait.
     template <class Work>
     py::list results_after(const Work& work) {
-        std::vector<Result> taken;
-        {
-            py::gil_scoped_release unlocked;
-            const std::lock_guard<std::mutex> lock(mutex);
-            work(of);
-            while (of.next(scratch())) taken.push_back(scratch());
-        }
-        py::list results;
-        for (const Result& result : taken) results.append(make(result));
-        return results;
+        const std::vector<Result> taken = of.with([&](Of& stream) {
+            std::vector<Result> all;
+            work(stream);
+            while (stream.next(scratch())) all.push_back(scratch());
+            return all;
+        });
+        return list_of(taken, make);
     }
 
-    template <class Work>
-    void locked(const Work& work) {
-        py::gil_scoped_release unlocked;
-        const std::lock_guard<std::mutex> lock(mutex);
-        work(of);
-    }
-
-    Of of;
+    Locked<Of> of;
     ResultMaker make;
-    std::mutex mutex;
 };
 
 using Voice = Stream<edgeemo::VoiceListener>;
@@ -100,9 +92,7 @@ py::list timeline(const Recognizer& self, const py::object& pcm, const py::objec
         py::gil_scoped_release unlocked;
         self.recognizer.predict_pcm(samples, rate_hz, scratch(), [&](const Result& r) { all.push_back(r); });
     }
-    py::list results;
-    for (const Result& result : all) results.append(self.make(result));
-    return results;
+    return list_of(all, self.make);
 }
 
 py::object predict_front(const Recognizer& self, const py::object& image, const py::object& color) {
@@ -129,9 +119,7 @@ py::list predict_faces(const Recognizer& self, const py::object& image, const py
                 self.recognizer.predict_face(picture, face, all.back());
         }
     }
-    py::list results;
-    for (const Result& result : all) results.append(self.make(result));
-    return results;
+    return list_of(all, self.make);
 }
 
 py::dict by_stage(const edgeemo::StageTimes& times) {
@@ -179,7 +167,7 @@ py::list push_frame(Faces& faces, const py::object& frame, const py::object& tim
 
 py::object summary(Voice& voice) {
     Result& result = scratch();
-    voice.locked([&](const edgeemo::VoiceListener& of) { of.summary(result); });
+    voice.of.with([&](const edgeemo::VoiceListener& of) { of.summary(result); });
     return voice.make(result);
 }
 
@@ -191,13 +179,13 @@ void bind_streams(py::module_& m) {
             "What the samples after the last span say.")
         .def("summary", &summary, "One result for all that was heard.")
         .def(
-            "reset", [](Voice& v) { v.locked([](edgeemo::VoiceListener& of) { of.reset(); }); },
+            "reset", [](Voice& v) { v.of.with([](edgeemo::VoiceListener& of) { of.reset(); }); },
             "Equals a new stream.");
     py::class_<Faces>(m, "FaceWatcher", "All state of one camera; made by Recognizer.watch.")
         .def("push", &push_frame, py::arg("frame"), py::arg("t_ms"), py::arg("color") = "rgb",
              "One result for each face that is followed.")
         .def(
-            "reset", [](Faces& f) { f.locked([](edgeemo::FaceWatcher& of) { of.reset(); }); },
+            "reset", [](Faces& f) { f.of.with([](edgeemo::FaceWatcher& of) { of.reset(); }); },
             "Equals a new stream.");
 }
 

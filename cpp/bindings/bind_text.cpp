@@ -3,10 +3,9 @@
 
 #include <string_view>
 
+#include "arguments.h"
 #include "bindings.h"
 #include "edgeemo/text.h"
-#include "errors.h"
-#include "texts.h"
 
 namespace py = pybind11;
 using edgeemo::TextCounts;

@@ -1,14 +1,14 @@
 #include <pybind11/numpy.h>
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
 #include <vector>
 
+#include "arguments.h"
 #include "bindings.h"
 #include "edgeemo/errors.h"
 #include "edgeemo/voice.h"
-#include "sounds.h"
+#include "locked.h"
 
 namespace py = pybind11;
 using edgeemo::Pcm;
@@ -42,36 +42,25 @@ struct Spans {
     }
 };
 
-// Runs `work(sink)` without the GIL.
+// The spans that `work(sink)` hands over; `work` must release the GIL.
 template <class Work>
 Spans collect(const VoiceSpec& spec, const Work& work) {
     Collected all;
     const auto size = static_cast<std::size_t>(spec.span_frames) * static_cast<std::size_t>(spec.mels);
-    {
-        py::gil_scoped_release unlocked;
-        work([&](const Span& span) {
-            all.features.insert(all.features.end(), span.features, span.features + size);
-            all.starts.push_back(span.start_frame);
-            all.n_frames.push_back(span.n_frames);
-        });
-    }
+    work([&](const Span& span) {
+        all.features.insert(all.features.end(), span.features, span.features + size);
+        all.starts.push_back(span.start_frame);
+        all.n_frames.push_back(span.n_frames);
+    });
     return Spans(spec, all);
 }
 
-// Threads that share a stream by mistake wait for each other.
 struct Stream {
     Stream(const VoiceFrontend& frontend, std::int32_t rate_hz, std::int32_t channels)
-        : spec(frontend.spec()), stream(frontend.stream(rate_hz, channels)) {}
-
-    template <class Work>
-    auto locked(const Work& work) {
-        const std::lock_guard<std::mutex> lock(mutex);
-        return work(stream);
-    }
+        : spec(frontend.spec()), state(frontend.stream(rate_hz, channels)) {}
 
     VoiceSpec spec;
-    VoiceStream stream;
-    std::mutex mutex;
+    Locked<VoiceStream> state;
 };
 
 py::array_t<float> frames(const VoiceFrontend& frontend, const py::object& object, const py::object& rate) {
@@ -88,7 +77,10 @@ py::array_t<float> frames(const VoiceFrontend& frontend, const py::object& objec
 Spans compute(const VoiceFrontend& frontend, const py::object& object, const py::object& rate) {
     const Pcm pcm = to_pcm(object);
     const std::int32_t rate_hz = to_int("rate_hz", rate);
-    return collect(frontend.spec(), [&](const auto& sink) { frontend.compute(pcm, rate_hz, sink); });
+    return collect(frontend.spec(), [&](const auto& sink) {
+        const py::gil_scoped_release unlocked;
+        frontend.compute(pcm, rate_hz, sink);
+    });
 }
 
 std::unique_ptr<Stream> open(const VoiceFrontend& frontend, const py::object& rate,
@@ -101,22 +93,20 @@ std::unique_ptr<Stream> open(const VoiceFrontend& frontend, const py::object& ra
 Spans push(Stream& stream, const py::object& object) {
     const Pcm pcm = to_pcm(object);
     return collect(stream.spec,
-                   [&](const auto& sink) { stream.locked([&](VoiceStream& s) { s.push(pcm, sink); }); });
+                   [&](const auto& sink) { stream.state.with([&](VoiceStream& s) { s.push(pcm, sink); }); });
 }
 
 Spans flush(Stream& stream) {
     return collect(stream.spec,
-                   [&](const auto& sink) { stream.locked([&](VoiceStream& s) { s.flush(sink); }); });
+                   [&](const auto& sink) { stream.state.with([&](VoiceStream& s) { s.flush(sink); }); });
 }
 
-void reset(Stream& stream) {
-    py::gil_scoped_release unlocked;
-    stream.locked([](VoiceStream& s) { s.reset(); });
-}
-
-std::int64_t n_frames(Stream& stream) {
-    py::gil_scoped_release unlocked;
-    return stream.locked([](const VoiceStream& s) { return s.n_frames(); });
+// A property that calls a member function of the stream.
+template <class Value>
+auto property(Value (VoiceStream::*get)() const) {
+    return [get](Stream& stream) {
+        return stream.state.with([get](const VoiceStream& s) { return (s.*get)(); });
+    };
 }
 
 void bind_spans(py::module_& m) {
@@ -143,12 +133,12 @@ void bind_stream(py::module_& m) {
              "The spans that became whole with this chunk (like pcm of compute; may be empty).\n"
              "Raises as compute does, for other channels and after flush; then nothing has changed.")
         .def("flush", &flush, "What the whole clip has beyond the spans so far. After it, only reset.")
-        .def("reset", &reset, "Equals a fresh stream.")
-        .def_property_readonly("n_frames", &n_frames, "Frames so far.")
-        .def_property_readonly(
-            "rate_hz", [](const Stream& s) { return s.stream.rate_hz(); }, "Rate of the chunks.")
-        .def_property_readonly(
-            "channels", [](const Stream& s) { return s.stream.channels(); }, "Channels of the chunks.");
+        .def(
+            "reset", [](Stream& stream) { stream.state.with([](VoiceStream& s) { s.reset(); }); },
+            "Equals a fresh stream.")
+        .def_property_readonly("n_frames", property(&VoiceStream::n_frames), "Frames so far.")
+        .def_property_readonly("rate_hz", property(&VoiceStream::rate_hz), "Rate of the chunks.")
+        .def_property_readonly("channels", property(&VoiceStream::channels), "Channels of the chunks.");
 }
 
 }  // namespace

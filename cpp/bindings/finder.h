@@ -1,4 +1,4 @@
-// What finds faces, as Python hands it over: our detector, or an object of the caller's.
+// From Python's detector to the engine's: our own FaceDetector or an object of the caller.
 #pragma once
 
 #include <pybind11/pybind11.h>

@@ -5,11 +5,9 @@ PYBIND11_MODULE(_core, m) {
     m.attr("__version__") = EDGEEMO_VERSION;
     bind_errors(m);
     bind_quant(m);
-    bind_text_spec(m);
+    bind_specs(m);
     bind_text(m);
-    bind_voice_spec(m);
     bind_voice(m);
-    bind_face_spec(m);
     bind_face(m);
     bind_detect(m);
     bind_fit(m);

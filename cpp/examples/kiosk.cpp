@@ -1,9 +1,9 @@
-// A kiosk that reads what people type and, if it has a bundle of faces, follows their faces over the pictures
-// of its camera (binary PPM or PGM files, 25 a second):
+// A kiosk reads the text that people type. With a face bundle the kiosk follows their faces instead. Its
+// camera gives 25 binary PPM or PGM files a second:
 //
 //     kiosk BUNDLE [--library libLiteRt.so] FILE...
 //
-// Each file is read in turn. Beside a face bundle lies face-detector.tflite, which finds the faces.
+// Each file is read in turn. The file face-detector.tflite beside a face bundle finds the faces.
 #include <edgeemo/edgeemo.h>
 
 #include <cstdint>

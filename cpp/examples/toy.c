@@ -19,7 +19,8 @@ static uint32_t number(const unsigned char* bytes, int n) {
     return x;
 }
 
-/* What is left of a file, at most `most`: who writes a WAV as it comes leaves lengths of no meaning in it. */
+/* The rest of a file, at most `most` bytes. A program that writes a WAV while it records leaves wrong
+ * lengths in the file. */
 static size_t rest_of(FILE* file, size_t most) {
     const long here = ftell(file);
     long end = here;

@@ -8,8 +8,8 @@ Sources, pinned because the tables must not change by accident:
 * "nfkc" tables: Unicode 18.0 from `unicodedata2`. Full case folding is `str.casefold`; letters that are
   younger than the running Python take the lower case that `tokenizers` knows.
 * "bert" tables: `tokenizers` itself, asked code point by code point. Its Rust crates mix three Unicode
-  versions (categories about 8, decomposition about 13, lower case 17), so no single version of the
-  standard would give the same ids.
+versions (categories about 8, decomposition about 13, lower case 17). So no single version of the standard
+would give the same ids.
 
 Each table maps a code point in three steps (4096, 128, 1) to the number of a record, see `pack`.
 Characters of a mapped sequence are looked up once more for their class, never mapped again.
@@ -65,7 +65,7 @@ def is_ideograph(c: str) -> bool:
 
 
 def nfkc_class(c: str) -> int:
-    """What a character of no mapping does to the words."""
+    """Return the effect of a character without a mapping on the words."""
     category = ucd.category(c)
     if ord(c) in WHITE_SPACE or category == "Zs":
         return SPACE
@@ -126,7 +126,7 @@ def nfkc_table(lowercase: bool, strip: bool, seconds: set[int]) -> list[Entry]:
 
 
 def bert_class(c: str, strip: bool) -> int:
-    """What BertNormalizer and BertPreTokenizer do with a character."""
+    """Return the effect of BertNormalizer and BertPreTokenizer on a character."""
     cleaned = BERT_CLEAN(c)
     if cleaned == "" or (strip and BERT_STRIP(c) == ""):
         return DROP

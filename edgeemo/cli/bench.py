@@ -19,7 +19,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
-from ..backends import BACKENDS
 from ..bench import report
 from ..bench.comparison import CANNOT, compare, exceeds, read_results
 from ..bench.html_page import html
@@ -29,14 +28,13 @@ from ..bench.timing import Effort
 from ..bundle import Bundle
 from ..card import Card
 from ..errors import DataError, EdgeemoError
-from ..files import write_whole
+from ..files import explained, write_whole
 from ..machine import machine
-from . import console
+from . import console, options
 from .page import table
 
 _INPUTS = {"text": "text", "audio": "voice", "image": "face"}  # option: modality
 _CHECK_FAILED = 3
-_File = click.Path(path_type=Path)
 
 
 def _a_number(_: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
@@ -50,16 +48,18 @@ def _a_number(_: click.Context, parameter: click.Parameter, value: float | None)
 @click.argument("bundles", nargs=-1, required=True, metavar="NAME_OR_PATH…")
 @click.option("--text", help="The text for text bundles; by default the first golden text of the card.")
 @click.option(
-    "--audio", type=_File, help="The recording for voice bundles; by default a made hum of one span."
+    "--audio", type=options.OUT, help="The recording for voice bundles; by default a made hum of one span."
 )
-@click.option("--image", type=_File, help="The picture for face bundles; by default one with a drawn face.")
+@click.option(
+    "--image", type=options.OUT, help="The picture for face bundles; by default one with a drawn face."
+)
 @click.option("--delegate", "delegates", multiple=True, default=("auto",), show_default=True)
 @click.option("--threads", type=click.IntRange(1, 64), multiple=True, default=(1,), show_default=True)
 @click.option(
     "--batch", "batches", type=click.IntRange(1, 10_000), multiple=True, default=(1,), show_default=True,
     help="Texts in a call (`predict_batch`).",
 )  # fmt: skip
-@click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
+@options.backend
 @click.option(
     "--seconds", type=click.FloatRange(0.05, 3600), default=2.0, show_default=True, callback=_a_number,
     help="How long to measure each setup.",
@@ -71,9 +71,11 @@ def _a_number(_: click.Context, parameter: click.Parameter, value: float | None)
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: the machine and the results.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Markdown tables.")
-@click.option("--picture", type=_File, metavar="FILE", help="Draw the stages into a .png or a .html page.")
 @click.option(
-    "--compare", "old", type=_File, metavar="JSON", help="Compare with the file of an earlier --json."
+    "--picture", type=options.OUT, metavar="FILE", help="Draw the stages into a .png or a .html page."
+)
+@click.option(
+    "--compare", "old", type=options.OUT, metavar="JSON", help="Compare with the file of an earlier --json."
 )
 @click.option(
     "--fail-above", type=click.FloatRange(0), metavar="PERCENT", callback=_a_number,
@@ -143,7 +145,8 @@ def bench_command(
         if chart is not None:
             chart.draw(picture, results, here)
         else:
-            _write(picture, html(results, here, command))
+            with explained(f"{picture} cannot be written", DataError, "Check the folder and its rights."):
+                write_whole(picture, html(results, here, command).encode("utf-8", "replace"))
         console.say(f"wrote {picture}")
     if fail_above is not None:
         _guard(context, results, fail_above)
@@ -240,15 +243,6 @@ def _print(
             out.print(Text(title, "bold"), shown, "")
         for note in (*report.notes(results), report.where(here, results)):
             out.print(Text(note))
-
-
-def _write(path: Path, page: str) -> None:
-    try:
-        write_whole(path, page.encode("utf-8", "replace"))
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be written: {error.strerror}. Check the folder and its rights."
-        ) from error
 
 
 def _guard(context: click.Context, results: Sequence[report.Result], percent: float) -> None:

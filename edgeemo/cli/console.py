@@ -1,4 +1,4 @@
-"""What the command line prints: results on stdout, all else on stderr."""
+"""The output of the command line: results on stdout, all else on stderr."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from typing import Any, TextIO, TypeVar
 
 from rich.console import Console, ConsoleDimensions
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 from rich.text import Text
 
 from ..data.lengths import HeaderWarning
 from ..errors import LicenseWarning, RuntimeUnavailableError
+from ..types import EMOTIONS, EmotionResult
 
 T = TypeVar("T")
 
@@ -103,11 +105,27 @@ def plain(text: str, limit: int = 60) -> str:
     return line if len(line) <= limit and len(text) <= 4 * limit else line[: limit - 1] + "…"
 
 
-def bar(share: float, width: int = 24, style: str = "cyan") -> Text:
-    """Draw a share from 0 to 1 as a bar, in eighths of a character."""
-    eighths = round(min(max(share, 0.0), 1.0) * width * 8)
-    full, rest = divmod(eighths, 8)
-    return Text(("█" * full + ("" if not rest else "▏▎▍▌▋▊▉"[rest - 1])).ljust(width), style=style)
+def cells(result: EmotionResult) -> str:
+    """Return label, confidence, valence and arousal as the cells of a row."""
+    said = f"{result.label:<10} {result.confidence:>5.2f}"
+    return f"{said:<18}{result.valence:>+7.2f}  {result.arousal:>+7.2f}"
+
+
+def affect(result: EmotionResult) -> str:
+    """Return valence, arousal and evidence with their names."""
+    return f"valence {result.valence:+.2f}   arousal {result.arousal:+.2f}   evidence {result.evidence:.2f}"
+
+
+def bars(result: EmotionResult | None) -> Table:
+    """Draw a bar for each emotion, in eighths of a character; all bars are empty without a result."""
+    table = Table.grid(padding=(0, 2))
+    scores = [0.0] * len(EMOTIONS) if result is None else result.scores.tolist()
+    for emotion, score in zip(EMOTIONS, scores, strict=True):
+        full, rest = divmod(round(min(max(score, 0.0), 1.0) * 24 * 8), 8)
+        drawn = ("█" * full + ("" if not rest else "▏▎▍▌▋▊▉"[rest - 1])).ljust(24)
+        best = result is not None and emotion == result.label
+        table.add_row(Text(emotion, "bold" if best else ""), Text(drawn, "cyan"), f"{score:.2f}")
+    return table
 
 
 def track(items: Sequence[T], what: str) -> Iterable[T]:

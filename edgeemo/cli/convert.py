@@ -10,20 +10,20 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from . import CHECK_FAILED, console
+from . import CHECK_FAILED, console, page
+from .options import FILE, OUT
+from .options import json as json_option
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_MODEL = click.argument("model", type=_FILE)
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+_MODEL = click.argument("model", type=FILE)
 
 
 @click.command("convert")
 @_MODEL
-@click.option("--calibration", required=True, type=_FILE, metavar="MANIFEST", help="Typical inputs.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE.tflite")
-@click.option("--card", type=_FILE, help="By default card.json beside MODEL.")
-@click.option("--vocab", type=_FILE, help="For text; by default vocab.txt beside MODEL.")
-@_JSON
+@click.option("--calibration", required=True, type=FILE, metavar="MANIFEST", help="Typical inputs.")
+@click.option("--out", required=True, type=OUT, metavar="FILE.tflite")
+@click.option("--card", type=FILE, help="By default card.json beside MODEL.")
+@click.option("--vocab", type=FILE, help="For text; by default vocab.txt beside MODEL.")
+@json_option
 def convert_command(
     model: Path, calibration: Path, out: Path, card: Path | None, vocab: Path | None, as_json: bool
 ) -> None:
@@ -46,8 +46,8 @@ def convert_command(
 @click.command("verify")
 @_MODEL
 @click.argument("bundle")
-@click.argument("manifest", type=_FILE)
-@_JSON
+@click.argument("manifest", type=FILE)
+@json_option
 def verify_command(model: Path, bundle: str, manifest: Path, as_json: bool) -> None:
     """Compare BUNDLE, on the device runtime, with the float MODEL it came from, on MANIFEST.
 
@@ -84,12 +84,11 @@ def _finish(verification: Any, as_json: bool) -> None:
 def _tables(facts: Mapping[str, Any]) -> list[Table]:
     """Return plain values as tables: single ones in one table, a mapping of rows in a table of its own."""
     nested = {name: rows for name, rows in facts.items() if _is_rows(rows)}
-    single = Table(title="int8 against float", title_justify="left", box=None, show_header=False)
-    single.add_column(style="dim")
-    for name, value in facts.items():
-        if name not in nested:
-            single.add_row(Text(name), Text(_shown(value)))
-    return [single, *(_rows(name, rows) for name, rows in nested.items())]
+    single = ((name, _shown(value)) for name, value in facts.items() if name not in nested)
+    return [
+        page.facts(*single, title="int8 against float"),
+        *(_rows(name, rows) for name, rows in nested.items()),
+    ]
 
 
 def _is_rows(value: Any) -> bool:
@@ -98,7 +97,7 @@ def _is_rows(value: Any) -> bool:
 
 def _rows(title: str, rows: Mapping[str, Mapping[str, Any]]) -> Table:
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
-    table = Table("", *columns, title=f"\n{title}", title_justify="left", box=None, header_style="dim")
+    table = page.table("", *columns, title=f"\n{title}")
     for name, row in rows.items():
         table.add_row(Text(name), *(_shown(row.get(column)) for column in columns))
     return table

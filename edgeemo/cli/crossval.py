@@ -12,20 +12,13 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from . import console
+from . import console, options, page
 
 
 @click.command("crossval")
 @click.argument("recipe")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder with your copy of the data sets.",
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Where to write; by default runs/RECIPE-crossval."
-)
+@options.data
+@click.option("--out", type=options.OUT, help="Where to write; by default runs/RECIPE-crossval.")
 @click.option("--folds", default=6, show_default=True, type=click.IntRange(2), help="How many.")
 @click.option(
     "--fold", type=click.IntRange(0), help="Do only this one, from 0; processes can share the work."
@@ -36,7 +29,7 @@ from . import console
 @click.option("--robustness", is_flag=True, help="Also measure in noise and through codecs, minutes more.")
 @click.option(
     "--noise",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=options.FOLDER,
     help="Recordings of noise for --robustness; by default white and pink noise.",
 )
 @click.option(
@@ -47,7 +40,7 @@ from . import console
 @click.option(
     "--beside",
     multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=options.FOLDER,
     help="Draw size beside score, too: the finished cross-validation of another recipe; repeatable.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; all else goes to stderr.")
@@ -115,9 +108,8 @@ def _draw(picture: Path, out: Path, beside: Sequence[Path]) -> None:
 
 
 def _table(report: Mapping[str, Any]) -> Table:
-    table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0))
-    for column in ("set", "speakers", "clips", "classes", "UAR (95 %)", "accuracy (95 %)", "= float"):
-        table.add_column(column, justify="left" if column == "set" else "right")
+    columns = (">speakers", ">clips", ">classes", ">UAR (95 %)", ">accuracy (95 %)", ">= float")
+    table = page.table("set", *columns)
     for name, row in report["sets"].items():
         scores = [_interval(row[metric]) for metric in ("uar", "accuracy")]
         counts = [f"{row[key]:,}" for key in ("speakers", "n", "classes")]
@@ -128,10 +120,7 @@ def _table(report: Mapping[str, Any]) -> Table:
 def _robust(sets: Mapping[str, Any]) -> Table:
     noise = next(iter(sets.values()))["noise"]
     title = f"\nUAR lost (95 %, in pairs); noise: {noise}"
-    table = Table(title=title, title_justify="left", box=None, header_style="dim")
-    table.add_column("condition")
-    for name in sets:
-        table.add_column(name, justify="right")
+    table = page.table("condition", *(f">{name}" for name in sets), title=title)
     rows = zip(*(found["conditions"] for found in sets.values()), strict=True)
     for row in rows:
         table.add_row(row[0]["name"], *(_interval(condition["drop"]) for condition in row))

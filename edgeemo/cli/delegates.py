@@ -10,7 +10,7 @@ from rich.text import Text
 from .. import delegates
 from ..bundle import Bundle, shipped
 from ..errors import BundleNotFoundError
-from . import console, page
+from . import console, options, page
 
 
 @click.command("delegates")
@@ -29,7 +29,7 @@ from . import console, page
     help="For the delegate; probe_timeout_ms and probe_most_ratio set how to try it. May be repeated.",
 )
 @click.option("--threads", default=1, show_default=True, help="CPU threads, 1 to 64.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@options.json
 def delegates_command(
     bundle: str | None, delegate: str | None, options: tuple[str, ...], threads: int, as_json: bool
 ) -> None:

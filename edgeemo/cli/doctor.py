@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..doctor import SEVERITIES, Checked, Context, Finding, Severity, examine
-from . import console
+from . import console, options
 
 _STYLES: dict[Severity, str] = {"info": "cyan", "warning": "yellow", "error": "red"}
 EXIT_CODES: dict[Severity, int] = {"info": 0, "warning": 4, "error": 3}
@@ -22,8 +22,8 @@ _WIDTH, _MOST = 9, 1000  # columns of the first word, characters of a text
 
 @click.command("doctor")
 @click.argument("bundles", nargs=-1, metavar="[BUNDLE]…")
-@click.option("--picture", type=click.Path(path_type=Path), help="Look into this photograph, too.")
-@click.option("--recording", type=click.Path(path_type=Path), help="Look into this recording, too.")
+@click.option("--picture", type=options.OUT, help="Look into this photograph, too.")
+@click.option("--recording", type=options.OUT, help="Look into this recording, too.")
 @click.option("--rate", type=click.IntRange(1), metavar="HZ", help="The sample rate your product assumes.")
 @click.option(
     "--threads",
@@ -34,7 +34,7 @@ _WIDTH, _MOST = 9, 1000  # columns of the first word, characters of a text
 )
 @click.option(
     "--sys-root",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=options.FOLDER,
     default=Path("/"),
     help="Read the system's files (/sys, /proc, /dev …) below this folder.",
 )

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, RuntimeUnavailableError
-from ..files import write_whole
+from ..files import explained, write_whole
 from ..types import EMOTIONS, EmotionResult
 
 Pixels = npt.NDArray[np.uint8]
@@ -54,10 +54,8 @@ def write(path: Path, picture: Pixels) -> None:
         raise DataError(
             f"{path} cannot be written: {path.suffix or 'no suffix'} is not a picture format. {remedy}"
         )
-    try:
+    with explained(f"{path} cannot be written", DataError, remedy):
         write_whole(path, data.tobytes())
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror or error}. {remedy}") from error
 
 
 class Window:

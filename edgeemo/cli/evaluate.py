@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import console
+from . import console, options
 
 if TYPE_CHECKING:
     from ..data.leaks import Policy
 
 
 _FOR = {"peer": "a text bundle", "robustness": "voice and face bundles", "noise": "a voice bundle"}
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("evaluate")
 @click.argument("bundle")
-@click.argument("manifest", type=_FILE)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.argument("manifest", type=options.FILE)
+@options.json
 @click.option(
     "--labels", metavar="SET", help="Compare in 'fine', a group of the card ('ekman') or 'emotions'."
 )
@@ -33,7 +32,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="Refuse, drop or keep test examples and speakers that are also in the training data.",
 )
-@click.option("--train", type=_FILE, metavar="MANIFEST", help="The training data.")
+@click.option("--train", type=options.FILE, metavar="MANIFEST", help="The training data.")
 @click.option("--peer", type=click.Choice(["tfidf"]), help="Also train this on --train and compare in pairs.")
 @click.option(
     "--without",
@@ -48,15 +47,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
     "--noise",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=options.FOLDER,
     metavar="DIR",
     help="For voice: recordings of noise for --robustness; by default white and pink noise.",
 )
-@click.option("--pictures", type=click.Path(path_type=Path), metavar="DIR", help="Write PNG pictures there.")
-@click.option(
-    "--delegate", metavar="NAME|PATH", default="auto", show_default=True,
-    help="auto, cpu, gpu, or an external TFLite delegate (.so); see `edgeemo delegates`.",
-)  # fmt: skip
+@click.option("--pictures", type=options.OUT, metavar="DIR", help="Write PNG pictures there.")
+@options.delegate
 @click.option("--bootstrap", type=click.IntRange(0), default=1000, show_default=True, help="Resamples.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 def evaluate_command(

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from ..recognizer import FaceRecognizer
 from ..sources import Photo
-from ..types import EMOTIONS, EmotionResult
+from ..types import EmotionResult
 from . import console
 
 HEADER = f"{'face':<6}{'x0':>6}{'y0':>6}{'x1':>6}{'y1':>6}  {'emotion':<18}valence  arousal  evidence"
@@ -54,19 +53,12 @@ def row(number: int, result: EmotionResult) -> str:
     """Return a result as a line below `HEADER`: the number of the face or track, the box, the emotion."""
     x0, y0, x1, y1 = result.face.box if result.face is not None else (0.0,) * 4
     place = f"{x0:>6.0f}{y0:>6.0f}{x1:>6.0f}{y1:>6.0f}"
-    said = f"{result.label:<10} {result.confidence:>5.2f}"
-    affect = f"{result.valence:>+7.2f}  {result.arousal:>+7.2f}  {result.evidence:>8.2f}"
-    return f"{number:<6}{place}  {said:<18}{affect}"
+    return f"{number:<6}{place}  {console.cells(result)}  {result.evidence:>8.2f}"
 
 
 def bars(front: EmotionResult | None, results: Sequence[EmotionResult], t_ms: int, drops: int) -> Group:
     """Draw the emotions of the face in front as bars, then a line for each face, then time and drops."""
-    table = Table.grid(padding=(0, 2))
-    there = front is not None and front.face is not None
-    scores = front.scores.tolist() if front is not None and there else [0.0] * len(EMOTIONS)
-    for emotion, score in zip(EMOTIONS, scores, strict=True):
-        best = front is not None and there and emotion == front.label
-        table.add_row(Text(emotion, "bold" if best else ""), console.bar(score), f"{score:.2f}")
+    table = console.bars(front if front is not None and front.face is not None else None)
     if front is None:
         return Group(table, Text("watching … (Ctrl-C ends it)"))
     lines = [Text(HEADER, "dim"), *(Text(row(r.track_id or 0, r)) for r in results)] if results else []

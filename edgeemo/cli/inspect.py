@@ -10,6 +10,8 @@ from rich.text import Text
 from ..bundle import Bundle, shipped
 from . import console, page
 
+_LISTED = ("version", "title", "modality", "licence", "commercial")
+
 
 @click.command("inspect")
 @click.argument("bundle")
@@ -25,10 +27,7 @@ def inspect_command(bundle: str, as_json: bool) -> None:
     opened = Bundle.open(bundle)
     with console.quiet_libraries():
         model = console.need("edgeemo.converters.inspect", "train").dissect(opened.flatbuffer).to_dict()
-    sizes = {
-        "file": 0 if opened.path is None else opened.path.stat().st_size,
-        "flatbuffer": len(opened.flatbuffer),
-    }
+    sizes = {"file": _bytes_of(opened), "flatbuffer": len(opened.flatbuffer)}
     sizes |= {name: len(data) for name, data in sorted(opened.assets.items())}
     if as_json:
         card = json.loads(opened.card.to_json())
@@ -53,12 +52,8 @@ def list_command(as_json: bool) -> None:
             [
                 {
                     "name": name,
-                    "version": b.card.version,
-                    "title": b.card.title,
-                    "modality": b.card.modality,
-                    "licence": b.card.licence,
-                    "commercial": b.card.commercial,
-                    "bytes": b.path.stat().st_size if b.path else len(b.flatbuffer),
+                    **{field: getattr(b.card, field) for field in _LISTED},
+                    "bytes": _bytes_of(b),
                     "path": str(b.path),
                 }
                 for name, b in bundles.items()
@@ -67,9 +62,14 @@ def list_command(as_json: bool) -> None:
         return
     table = page.table("name", "version", "size", "reads", "commercial use", "title")
     for name, b in bundles.items():
-        size = b.path.stat().st_size if b.path else len(b.flatbuffer)
         verdict = Text(b.card.commercial, page.VERDICTS[b.card.commercial][0])
-        table.add_row(name, b.card.version, page.size_of(size), b.card.modality, verdict, Text(b.card.title))
+        table.add_row(
+            name, b.card.version, page.size_of(_bytes_of(b)), b.card.modality, verdict, Text(b.card.title)
+        )
     console.out().print(
         table if bundles else "No bundle came with this installation: train one with `edgeemo train`."
     )
+
+
+def _bytes_of(bundle: Bundle) -> int:
+    return bundle.path.stat().st_size if bundle.path else len(bundle.flatbuffer)

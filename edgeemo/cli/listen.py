@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from typing import Any
 
 import click
 from rich.live import Live
 
-from ..backends import BACKENDS
-from ..recognizer import Recognizer, VoiceRecognizer
+from ..recognizer import VoiceRecognizer
 from ..sources import AudioSource, Microphone, RawAudio, microphones
 from ..types import EmotionResult
-from . import console, voice
+from . import console, options, voice
 
 Show = Callable[[EmotionResult, int], None]
 
@@ -29,16 +29,10 @@ Show = Callable[[EmotionResult, int], None]
     "--rate", type=click.IntRange(8_000, 192_000), help="Rate in Hz; by default the microphone's own."
 )
 @click.option("--channels", type=click.IntRange(1, 32), default=1, show_default=True)
-@click.option(
-    "--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so many seconds of audio."
-)
+@options.seconds
+@options.stream_name
 @click.option("--bundle", default="voice", show_default=True, help="A shipped bundle's name, or a file.")
-@click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
-@click.option(
-    "--delegate", metavar="NAME|PATH", default="auto", show_default=True,
-    help="auto, cpu, gpu, or an external TFLite delegate (.so); see `edgeemo delegates`.",
-)  # fmt: skip
-@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
+@options.runtime
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object for each result, with the drops so far."
 )
@@ -49,11 +43,10 @@ def listen_command(
     rate: int | None,
     channels: int,
     seconds: float | None,
+    stream_name: str | None,
     bundle: str,
-    backend: str,
-    delegate: str,
-    threads: int,
     as_json: bool,
+    **how: Any,
 ) -> None:
     """Read the emotion that a voice expresses, live, from the microphone or from standard input.
 
@@ -66,7 +59,7 @@ def listen_command(
       edgeemo listen
       edgeemo listen --list-devices
       edgeemo listen --delegate cpu
-      edgeemo listen --device headset --seconds 60 --json > emotions.jsonl
+      edgeemo listen --device headset --source front-door --seconds 60 --json > emotions.jsonl
       ffmpeg -i film.mkv -f s16le -ar 16000 -ac 1 - | edgeemo listen --stdin s16le --rate 16000
     """
     if list_devices:
@@ -74,18 +67,12 @@ def listen_command(
         return
     if raw is not None and (rate is None or device is not None):
         raise click.UsageError("Raw samples do not state a rate: give --rate (and no --device).")
-    with console.quiet_libraries(stdout=True):
-        recognizer = Recognizer.open(bundle, backend=backend, delegate=delegate, threads=threads)
-    with recognizer:
-        if not isinstance(recognizer, VoiceRecognizer):
-            raise click.UsageError(f"The bundle {bundle} reads {recognizer.card.modality}, not voice.")
-        with _quiet_microphone(raw is None), _source(raw, device, rate, channels) as source:
-            _run(recognizer, source, seconds, as_json)
-
-
-def _run(recognizer: VoiceRecognizer, source: AudioSource, seconds: float | None, as_json: bool) -> None:
-    stream = recognizer.stream(source.rate_hz, source.channels)
-    with _shown(as_json) as show:
+    with options.opened(bundle, VoiceRecognizer, **how) as recognizer, ExitStack() as stack:
+        if raw is None:  # sound libraries write to stderr, into the bars
+            stack.enter_context(console.quiet_libraries())
+        source = stack.enter_context(_source(raw, device, rate, channels))
+        stream = recognizer.stream(source.rate_hz, source.channels, source=stream_name)
+        show = stack.enter_context(_shown(as_json))
         for chunk, t_ms in source:
             for result in stream.push(chunk, t_ms):
                 show(result, source.drops)
@@ -102,16 +89,6 @@ def _source(raw: str | None, device: str | None, rate: int | None, channels: int
         return RawAudio(sys.stdin.buffer, raw, rate_hz=rate, channels=channels)  # type: ignore[arg-type]
     chosen = int(device) if device is not None and device.isdecimal() else device
     return Microphone(chosen, rate_hz=rate, channels=channels)
-
-
-@contextmanager
-def _quiet_microphone(quiet: bool) -> Iterator[None]:
-    """Throw away what the sound libraries write to stderr: it would spoil the bars."""
-    if quiet:
-        with console.quiet_libraries():
-            yield
-    else:
-        yield
 
 
 @contextmanager

@@ -22,7 +22,7 @@ def render(card: Card, sizes: Mapping[str, int], model: Mapping[str, Any]) -> Gr
     """Lay a card out as a page."""
     colour, verdict = VERDICTS[card.commercial]
     head = Text.assemble((f"{card.name} {card.version}", "bold"), f"  {card.title}")
-    about = _facts(
+    about = facts(
         ("weights", Text.assemble(f"{card.licence}, ", (verdict, colour))),
         ("reads", f"{card.modality}, frontend {card.spec_digest[:12]} (version {card.frontend_version})"),
         *_says(card),
@@ -40,13 +40,13 @@ def render(card: Card, sizes: Mapping[str, int], model: Mapping[str, Any]) -> Gr
             parts += _section(f"Groups: {name}", rows)
     parts += _section("Measured", _metrics(card.metrics))
     parts += _section("Model", _model(model))
-    parts += _section("Made with", _facts(*((name, version) for name, version in sorted(card.tools.items()))))
+    parts += _section("Made with", facts(*((name, version) for name, version in sorted(card.tools.items()))))
     return Group(*parts)
 
 
-def table(*columns: str) -> Table:
+def table(*columns: str, title: str | None = None) -> Table:
     """Return a plain table that folds long words; ``>`` before a column's name aligns the column right."""
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    made = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in columns:
         side: JustifyMethod = "right" if column.startswith(">") else "left"
         made.add_column(column.removeprefix(">"), justify=side, overflow="fold")
@@ -64,8 +64,9 @@ def _section(title: str, content: RenderableType) -> list[RenderableType]:
     return ["", Text(title, "bold"), content]
 
 
-def _facts(*rows: tuple[str, str | Text]) -> Table:
-    made = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+def facts(*rows: tuple[str, str | Text], title: str | None = None) -> Table:
+    """Return a table of names and values without a header."""
+    made = Table(title=title, title_justify="left", box=None, show_header=False, padding=(0, 2, 0, 0))
     made.add_column(style="dim")
     made.add_column(overflow="fold")
     for name, value in rows:
@@ -152,7 +153,7 @@ def _model(model: Mapping[str, Any]) -> Table:
     for role in ("inputs", "outputs"):
         rows += [(role.removesuffix("s"), _tensor(tensor)) for tensor in model[role]]
     rows.append(("tensors", ", ".join(f"{dtype} {count}" for dtype, count in model["tensors"].items())))
-    return _facts(*rows)
+    return facts(*rows)
 
 
 def _tensor(tensor: Mapping[str, Any]) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from .. import native_paths
-from . import console
+from . import console, options
 
 
 @click.command("paths")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@options.json
 def paths_command(as_json: bool) -> None:
     """Show the folders of the header, library, pkg-config file and CMake package for C and C++.
 

@@ -9,6 +9,7 @@ import matplotlib.figure
 import numpy as np
 
 from ..errors import DataError
+from ..files import explained
 from ..types import EMOTIONS, EmotionResult
 from .voice import Peaks
 
@@ -47,10 +48,6 @@ def draw(path: Path, title: str, peaks: Peaks, timeline: Sequence[EmotionResult]
     for axes in (emotions, affect):
         if axes.get_legend_handles_labels()[0]:
             axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    try:
+    remedy = "Give the name of a .png in a folder you may write to."
+    with explained(f"{path} cannot be written", DataError, remedy):
         figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(
-            f"{path} cannot be written: {reason}. Give the name of a .png in a folder you may write to."
-        ) from error

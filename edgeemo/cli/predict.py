@@ -11,19 +11,18 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import click
 from rich.table import Table
 from rich.text import Text
 
-from ..backends import BACKENDS
 from ..data.kinds import is_text, kind_of, kind_of_file, refusal
 from ..errors import DataError, InputError, SourceError
 from ..recognizer import FaceRecognizer, Recognizer, VoiceRecognizer
 from ..sources import is_photo
-from ..types import EMOTIONS, EmotionResult
-from . import console
+from ..types import EmotionResult
+from . import console, options
 from .face import read_photo
 from .voice import read_file
 
@@ -32,15 +31,10 @@ from .voice import read_file
 @click.argument("text_or_files", metavar="[TEXT_OR_FILE]...", nargs=-1)
 @click.option("--text", help="Read this text, even if a file has the same name.")
 @click.option("--bundle", help="A shipped bundle's name, or a file; by default text, voice or face.")
-@click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
-@click.option(
-    "--delegate", metavar="NAME|PATH", default="auto", show_default=True,
-    help="auto, cpu, gpu, or an external TFLite delegate (.so); see `edgeemo delegates`.",
-)  # fmt: skip
-@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
+@options.runtime
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each text or file.")
 @click.option(
-    "--picture", type=click.Path(path_type=Path), metavar="PNG",
+    "--picture", type=options.OUT, metavar="PNG",
     help="Draw the waveform and emotions of audio, or the faces of a photograph.",
 )  # fmt: skip
 @click.option("--whole", is_flag=True, help="The photograph is one face, cut out: do not look for faces.")
@@ -48,12 +42,10 @@ def predict_command(
     text_or_files: tuple[str, ...],
     text: str | None,
     bundle: str | None,
-    backend: str,
-    delegate: str,
-    threads: int,
     as_json: bool,
     picture: Path | None,
     whole: bool,
+    **how: Any,
 ) -> None:
     """Read the emotion that texts, an audio file or a photograph express.
 
@@ -91,9 +83,7 @@ def predict_command(
             'Nothing to read: give a text, a file, or pipe lines in; "-" reads the terminal.'
         )
     bundle = bundle or ("voice" if audio else "face" if photo else "text")
-    with console.quiet_libraries(stdout=True):
-        recognizer = Recognizer.open(bundle, backend=backend, delegate=delegate, threads=threads)
-    with recognizer:
+    with options.opened(bundle, Recognizer, **how) as recognizer:
         if whole and not isinstance(recognizer, FaceRecognizer):
             raise click.UsageError("--whole is for photographs.")
         if isinstance(recognizer, VoiceRecognizer):
@@ -104,8 +94,8 @@ def predict_command(
         if isinstance(recognizer, FaceRecognizer):
             if single is not None or text_or_file in (None, "-"):
                 raise click.UsageError(f"The bundle {bundle} reads faces: give a photograph.")
-            read = partial(read_photo, recognizer, as_json=as_json, picture=picture, whole=whole)
-            _each(text_or_files, read, as_json)
+            show = partial(read_photo, recognizer, as_json=as_json, picture=picture, whole=whole)
+            _each(text_or_files, show, as_json)
             return
         if audio or photo:
             kind = "audio" if audio else "a photograph"
@@ -116,8 +106,8 @@ def predict_command(
             result = recognizer.predict(single)
             console.print_json(_line(single, result), indent=None) if as_json else _show(single, result)
             return
-        show = _json_lines if as_json else _rows
-        for line in show((line, recognizer.predict(line)) for line in _lines(text_or_file)):
+        read = ((line, recognizer.predict(line)) for line in _lines(text_or_file))
+        for line in (console.to_json(_line(*one)) for one in read) if as_json else _rows(read):
             print(line, flush=True)
 
 
@@ -127,7 +117,7 @@ def _check_several(names: Sequence[str], picture: Path | None) -> None:
     media = {kind.medium if kind is not None else None for kind in kinds}
     if media != {"sound"} and media != {"picture"}:
         raise click.UsageError(
-            f"{len(names)} arguments, not all of them audio files, nor all photographs: give one text in "
+            f"{len(names)} arguments, not all of them audio files, nor all photographs. Give one text in "
             "quotes, one file of texts, or several files of one kind."
         )
     if picture is not None:
@@ -154,7 +144,7 @@ def _each(paths: Sequence[str], read: Callable[[str], None], as_json: bool) -> N
 
 
 def _what(argument: str | None) -> Literal["text", "lines", "sound", "picture"]:
-    """Tell what the argument is: a text, or a file (or standard input) of lines, of sound, or a picture.
+    """Tell whether the argument is a text, or names lines of texts, a sound file or a picture.
 
     Raises:
         UsageError: the argument is a folder or a video.
@@ -244,34 +234,22 @@ def _line(text: str | bytes, result: EmotionResult) -> dict[str, object]:
     return {"text": text if isinstance(text, str) else text.decode("utf-8", "replace"), **result.to_dict()}
 
 
-def _json_lines(read: Iterable[tuple[bytes, EmotionResult]]) -> Iterator[str]:
-    for text, result in read:
-        yield console.to_json(_line(text, result))
-
-
 def _rows(read: Iterable[tuple[bytes, EmotionResult]]) -> Iterator[str]:
     """Yield a header, with the first text, and a line a text, as texts come."""
     header = f"{'emotion':<18}valence  arousal  text\n"
     for text, result in read:
         shown = console.plain(text[:1000].decode("utf-8", "replace"))
-        said = f"{result.label:<10} {result.confidence:>5.2f}"
-        yield f"{header}{said:<18}{result.valence:>+7.2f}  {result.arousal:>+7.2f}  {shown}"
+        yield f"{header}{console.cells(result)}  {shown}"
         header = ""
 
 
 def _show(text: str, result: EmotionResult) -> None:
     """Draw one result: a bar an emotion, the active labels, valence and arousal."""
-    table = Table.grid(padding=(0, 2))
-    for emotion, score in zip(EMOTIONS, result.scores.tolist(), strict=True):
-        name = Text(emotion, "bold" if emotion == result.label else "")
-        table.add_row(name, console.bar(score), f"{score:.2f}")
     active = " · ".join(f"{label} {result.fine[label]:.2f}" for label in result.active) or "none"
     facts = Table.grid(padding=(0, 2))
     facts.add_row("active", Text(active))
-    facts.add_row(
-        "valence", f"{result.valence:+.2f}   arousal {result.arousal:+.2f}   evidence {result.evidence:.2f}"
-    )
+    facts.add_row(*console.affect(result).split(" ", 1))
     if result.truncated:
         facts.add_row("note", "the text is longer than the model reads; only its beginning counts")
     out = console.out()
-    out.print(f"“{console.plain(text)}”", "", table, "", facts, sep="\n", markup=False)
+    out.print(f"“{console.plain(text)}”", "", console.bars(result), "", facts, sep="\n", markup=False)

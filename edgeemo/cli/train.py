@@ -8,14 +8,8 @@ from pathlib import Path
 
 import click
 
-from . import console
+from . import console, options
 
-_DATA = click.option(
-    "--data",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder with your copy of the data sets.",
-)
 _JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object; the rest goes to stderr."
 )
@@ -23,13 +17,13 @@ _JSON = click.option(
 
 @click.command("train")
 @click.argument("recipe")
-@_DATA
-@click.option("--out", type=click.Path(path_type=Path), help="Where to write; by default runs/RECIPE.")
+@options.data
+@click.option("--out", type=options.OUT, help="Where to write; by default runs/RECIPE.")
 @click.option("--step", "steps", multiple=True, metavar="NAME", help="Train this step and later ones again.")
 @click.option("--fresh", is_flag=True, help="Start again instead of resuming.")
 @click.option(
     "--crossval",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=options.FOLDER,
     help="For voice: the folder of `edgeemo crossval`; its calibration and scores go into the card.",
 )
 @_JSON
@@ -70,9 +64,9 @@ def _next(out: Path, model: Path) -> list[str]:
 
 @click.command("manifest")
 @click.argument("dataset")
-@_DATA
+@options.data
 @click.option("--split", required=True, help="The part of the data set, for instance train or dev.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A .csv or .jsonl file.")
+@click.option("--out", required=True, type=options.OUT, help="A .csv or .jsonl file.")
 @_JSON
 def manifest_command(dataset: str, data: Path, split: str, out: Path, as_json: bool) -> None:
     """Write a part of DATASET as a manifest, for evaluate, convert and verify.

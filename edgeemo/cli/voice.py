@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from ..data.sounds import check_samples
 from ..recognizer import VoiceRecognizer
 from ..sources import AudioFile
-from ..types import EMOTIONS, EmotionResult
+from ..types import EmotionResult
 from . import console
 
 HEADER = f"{'seconds':<17}{'emotion':<18}valence  arousal  evidence"
@@ -83,21 +82,12 @@ def read_file(recognizer: VoiceRecognizer, path: str, *, as_json: bool, picture:
 def row(result: EmotionResult) -> str:
     """Return a result as a line below `HEADER`."""
     when = f"{result.start_ms / 1000:.2f} – {result.end_ms / 1000:.2f}"
-    said = f"{result.label:<10} {result.confidence:>5.2f}"
-    return f"{when:<17}{said:<18}{result.valence:>+7.2f}  {result.arousal:>+7.2f}  {result.evidence:>8.2f}"
+    return f"{when:<17}{console.cells(result)}  {result.evidence:>8.2f}"
 
 
 def bars(result: EmotionResult | None, drops: int) -> Group:
     """Draw the latest result: the emotions as bars, then valence, arousal, evidence, time and drops."""
-    table = Table.grid(padding=(0, 2))
-    scores = [0.0] * len(EMOTIONS) if result is None else result.scores.tolist()
-    for emotion, score in zip(EMOTIONS, scores, strict=True):
-        best = result is not None and emotion == result.label
-        table.add_row(Text(emotion, "bold" if best else ""), console.bar(score), f"{score:.2f}")
     if result is None:
-        return Group(table, Text("listening … (Ctrl-C ends it)"))
-    facts = (
-        f"valence {result.valence:+.2f}   arousal {result.arousal:+.2f}   evidence {result.evidence:.2f}   "
-        f"{result.end_ms / 1000:.1f} s   drops {drops}"
-    )
-    return Group(table, Text(facts, "" if result.evidence else "dim"))
+        return Group(console.bars(None), Text("listening … (Ctrl-C ends it)"))
+    facts = f"{console.affect(result)}   {result.end_ms / 1000:.1f} s   drops {drops}"
+    return Group(console.bars(result), Text(facts, "" if result.evidence else "dim"))

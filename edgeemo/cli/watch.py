@@ -12,20 +12,18 @@ from typing import Any
 import click
 from rich.live import Live
 
-from ..backends import BACKENDS
-from ..recognizer import FaceRecognizer, Recognizer
+from ..recognizer import FaceRecognizer
 from ..sources import Camera, FrameSource, ImageSequence, VideoFile, is_photo
 from ..types import EmotionResult
-from . import console, face
+from . import console, face, options
 
 Show = Callable[[list[EmotionResult], int, int], None]
 
 
 @click.command("watch")
 @click.argument("source", default="0")
-@click.option(
-    "--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so many seconds of the source."
-)
+@options.seconds
+@options.stream_name
 @click.option(
     "--fps", type=click.FloatRange(0, 1000, min_open=True), default=25.0, show_default=True,
     help="Frames a second, for a folder or a pattern.",
@@ -36,24 +34,18 @@ Show = Callable[[list[EmotionResult], int, int], None]
 )  # fmt: skip
 @click.option("--window", is_flag=True, help="Show the frames with the faces drawn; q stops.")
 @click.option("--bundle", default="face", show_default=True, help="A shipped bundle's name, or a file.")
-@click.option("--backend", type=click.Choice(list(BACKENDS)), default="auto", show_default=True)
-@click.option(
-    "--delegate", metavar="NAME|PATH", default="auto", show_default=True,
-    help="auto, cpu, gpu, or an external TFLite delegate (.so); see `edgeemo delegates`.",
-)  # fmt: skip
-@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
+@options.runtime
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a frame, with the drops so far.")
 def watch_command(
     source: str,
     seconds: float | None,
+    stream_name: str | None,
     fps: float,
     smooth_ms: float,
     window: bool,
     bundle: str,
-    backend: str,
-    delegate: str,
-    threads: int,
     as_json: bool,
+    **how: Any,
 ) -> None:
     """Read the emotions that faces express, live, from a camera, a video or a series of pictures.
 
@@ -68,16 +60,12 @@ def watch_command(
     \b
     Examples:
       edgeemo watch
-      edgeemo watch 1 --seconds 60 --json > emotions.jsonl
+      edgeemo watch 1 --source front-door --seconds 60 --json > emotions.jsonl
       edgeemo watch film.mp4 --window
       edgeemo watch 0 --delegate /usr/lib/libvx_delegate.so
       edgeemo watch "frames/*.png" --fps 10
     """
-    with console.quiet_libraries(stdout=True):
-        recognizer = Recognizer.open(bundle, backend=backend, delegate=delegate, threads=threads)
-    with recognizer, ExitStack() as stack:
-        if not isinstance(recognizer, FaceRecognizer):
-            raise click.UsageError(f"The bundle {bundle} reads {recognizer.card.modality}, not faces.")
+    with options.opened(bundle, FaceRecognizer, **how) as recognizer, ExitStack() as stack:
         drawing: Any = console.need("edgeemo.cli.draw", "face", "cv2") if window else None
         with console.quiet_libraries(stdout=True):
             recognizer.detector  # noqa: B018  before the camera is on, say what is missing
@@ -85,7 +73,7 @@ def watch_command(
         frames = stack.enter_context(_source(source, fps))
         screen = stack.enter_context(drawing.Window()) if drawing is not None else None
         show = stack.enter_context(_shown(recognizer, as_json))
-        stream = recognizer.stream(smooth_ms=smooth_ms)
+        stream = recognizer.stream(smooth_ms=smooth_ms, source=stream_name)
         for frame, t_ms in frames:
             if seconds is not None and t_ms >= 1000 * seconds:
                 break

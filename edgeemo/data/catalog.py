@@ -1,6 +1,6 @@
-"""The data sets the recipes can name, each read to the same `Example`; names and licences for the card.
+"""The data sets that recipes can name. Each set gives `Example` values, and a name and licence for the card.
 
-``--data`` names the folder that holds them; `data_text`, `data_voice` and `data_face` say how it is laid out.
+``--data`` names their folder. `text_sets`, `voice_sets`, `face_sets` and `detector_sets` know its layout.
 """
 
 from __future__ import annotations
@@ -21,23 +21,21 @@ from .manifest import Example
 from .text_sets import GOEMOTIONS, MINILM, TEXT
 from .voice_sets import MANIFEST, VOICE, from_manifest
 
-__all__ = [
-    "DATASETS", "GOEMOTIONS", "MINILM", "Dataset", "commercial", "find", "load"
-]  # fmt: skip
+__all__ = ["DATASETS", "GOEMOTIONS", "MINILM", "Dataset", "commercial", "find", "load"]
 
 DATASETS: dict[str, Dataset] = {**TEXT, **VOICE, **FACE, **MARKED}
-"""Every data set the recipes can name; a further one is given as ``manifest:FILE``."""
+"""Every data set that recipes can name; ``manifest:FILE`` names one more."""
 
 Details = Mapping[str, Mapping[str, Any]]
-"""The sections ``[manifest."FILE"]`` of a recipe, by file."""
+"""The details of a recipe's manifests, by file."""
 
 
 def load(name: str, data: Path, split: str, details: Details | None = None) -> list[Example]:
     """Read one split of a data set below the folder ``data``, in its published order.
 
-    Every set with a ``train`` split also has ``fit`` and ``valid``, unless it has a ``valid`` of its own.
-    For text they are 95 % and 5 % of train, by a hash of the normalised text, so that repeated texts stay on
-    one side. For sound they are four fifths and one fifth of the speakers (or recordings).
+    Every set with a ``train`` split also has ``fit`` and ``valid``: 95 % and 5 % of the texts. A hash of the
+    normalised text decides, so repeated texts fall on one side. For sound they are four fifths and one fifth
+    of the speakers (or recordings). If a set has its own ``valid``, `load` reads that.
 
     Raises:
         DataError: the name or split is unknown, or files are missing or damaged.
@@ -81,10 +79,10 @@ def find(name: str, details: Details | None = None) -> Dataset:
     """Return a data set by name.
 
     Args:
-        details: what the recipe says of manifests; see `edgeemo.data.voice_sets.from_manifest`.
+        details: the details of manifests; see `edgeemo.data.voice_sets.from_manifest`.
 
     Raises:
-        DataError: there is no such set. SpecError: a recipe's detail is unknown.
+        DataError: there is no such set. SpecError: a detail is unknown.
     """
     if name.startswith(MANIFEST):
         return from_manifest(name, (details or {}).get(name.removeprefix(MANIFEST), {}))

@@ -9,18 +9,18 @@ from .manifest import Example
 from .sounds import Samples, read_sound
 
 RATES_HZ, MOST_CHANNELS = (8_000, 192_000), 32
-"""The limits of the voice frontend: `read_audio` refuses a clip beyond them by its name."""
+"""The limits of the voice frontend, checked here so that the error can name the clip."""
 
 
 def read_clip(example: Example) -> tuple[Samples, int]:
     """Return the samples of an example and their rate, as `read_audio`.
 
     Raises:
-        DataError: it has no path, or as `read_audio`. SourceError: as `read_audio`.
-        RuntimeUnavailableError: soundfile is not installed.
+        DataError: the example has no path.
+        DataError, SourceError, RuntimeUnavailableError: as `read_audio`.
     """
     if example.path is None:
-        raise DataError("An example has no path: a voice bundle reads audio files; add the column path.")
+        raise DataError("An example has no path. A voice bundle reads audio files: add the column path.")
     return read_audio(example.path)
 
 
@@ -28,7 +28,7 @@ def read_audio(path: Path) -> tuple[Samples, int]:
     """Return the samples in ±1, float32 ``(samples,)`` or ``(samples, channels)``, and the rate in Hz.
 
     Raises:
-        DataError: there is no such file; or the voice frontend does not take its rate, its channels or a
+        DataError: there is no such file. The voice frontend refuses its rate, its number of channels or a
             sample (NaN, infinite or beyond ±8).
         SourceError: the file cannot be read as sound.
         RuntimeUnavailableError: soundfile is not installed.

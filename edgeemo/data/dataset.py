@@ -1,4 +1,4 @@
-"""`Dataset`: the labels, the licence and the reader of a data set."""
+"""`Dataset` describes a data set: its labels, its licence and its reader."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .manifest import Example
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set we know how to read: labels, licence, and the reader ``(folder, split) -> examples``."""
+    """A data set: labels, source with licence, splits, and the reader ``(folder, split) -> examples``."""
 
     labels: tuple[str, ...]
     source: DataSource

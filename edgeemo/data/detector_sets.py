@@ -1,10 +1,10 @@
 """The readers of pictures with faces marked, and of scenes without any.
 
-The folder layout is that of the data page. ``detection.csv`` (see `edgeemo.data.marked`) marks the faces of
+The data page shows the folder layout. ``detection.csv`` (see `edgeemo.data.marked`) marks the faces of
 ``masks`` (street and news photographs) and the pupils of ``photos`` (portraits). ``no_face`` holds scenes.
 
-A fifth of each is ``valid``: whole people of the portraits, and whole groups of street photographs that look
-alike. The set has many takes of one scene; comparing thumbnails finds them.
+A fifth of each is ``valid``. Portraits are split by people. Street photographs are split by groups that look
+alike, because the set has many takes of one scene; their thumbnails show which are alike.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from .manifest import Example
 from .marked import MarkedPicture, read_marked
 
 VALID = 5
-"""One in so many people, groups or scenes is for validation."""
+"""One of so many people, groups or scenes is for validation."""
 ALIKE = 0.93
-"""From this correlation of their thumbnails on, pictures are one group."""
+"""The least correlation of thumbnails in one group."""
 
 BLAZEFACE = DataSource(
     "BlazeFace (Bazarevsky et al. 2019)",
@@ -43,7 +43,7 @@ def held_out(name: str) -> bool:
 
 
 def groups_of(pictures: Sequence[npt.NDArray[np.uint8]]) -> list[int]:
-    """Return a group for each gray picture: the first that looks like it, or like one that does."""
+    """Return a group for each gray picture: the number of the first picture that looks alike."""
     cv2 = opencv()
     rows = np.stack([cv2.resize(p, (24, 24), interpolation=cv2.INTER_AREA).ravel() for p in pictures])
     z = rows.astype(np.float64) - rows.mean(1, keepdims=True)
@@ -58,15 +58,11 @@ def groups_of(pictures: Sequence[npt.NDArray[np.uint8]]) -> list[int]:
 
 @lru_cache(maxsize=4)
 def _marked(data: Path, portraits: bool) -> tuple[MarkedPicture, ...]:
-    found = [
-        p
-        for p in read_marked(data / "detection.csv")
-        if ((p.path or data).parent.name == "photos") is portraits
-    ]
+    pictures = read_marked(data / "detection.csv")
+    found = [p for p in pictures if ((p.path or data).parent.name == "photos") is portraits]
     if portraits:
         return tuple(replace(p, group=p.subject) for p in found)
-    gray = [gray_of(p) for p in found]
-    group = groups_of(gray)
+    group = groups_of([gray_of(p) for p in found])
     return tuple(
         replace(p, subject="", group=f"street-{(found[g].path or Path()).stem}")
         for p, g in zip(found, group, strict=True)
@@ -87,35 +83,16 @@ def _scenes(data: Path, split: str) -> Iterator[Example]:
     paths = sorted((data / "no_face").glob("*.jpg"))
     if not paths:
         raise FileNotFoundError(2, "no pictures", str(data / "no_face"))
-    taken = [i % VALID == 0 for i in range(len(paths))]
-    return (
-        MarkedPicture(path=path, group=path.stem)
-        for path, valid in zip(paths, taken, strict=True)
-        if valid == (split == "valid")
-    )
+    taken = (path for i, path in enumerate(paths) if (i % VALID == 0) == (split == "valid"))
+    return (MarkedPicture(path=path, group=path.stem) for path in taken)
 
 
 _SPLITS = ("train", "valid")
+_STREET = DataSource("Face mask detection photographs", "said to be CC0, not verified", "faces in the street")
+_PORTRAITS = DataSource("Face Research Lab London Set and Canada portraits", "CC BY 4.0", "faces and pupils")
+_SCENES = DataSource("Scenes without faces from Pixabay", "Pixabay licence", "pictures without faces")
 MARKED = {
-    "street": Dataset(
-        (),
-        DataSource("Face mask detection photographs", "said to be CC0, not verified", "faces in the street"),
-        "unclear",
-        _SPLITS,
-        _street,
-    ),
-    "portraits": Dataset(
-        (),
-        DataSource("Face Research Lab London Set and Canada portraits", "CC BY 4.0", "faces and pupils"),
-        "cleared",
-        _SPLITS,
-        _portraits,
-    ),
-    "scenes": Dataset(
-        (),
-        DataSource("Scenes without faces from Pixabay", "Pixabay licence", "pictures without faces"),
-        "cleared",
-        _SPLITS,
-        _scenes,
-    ),
+    "street": Dataset((), _STREET, "unclear", _SPLITS, _street),
+    "portraits": Dataset((), _PORTRAITS, "cleared", _SPLITS, _portraits),
+    "scenes": Dataset((), _SCENES, "cleared", _SPLITS, _scenes),
 }

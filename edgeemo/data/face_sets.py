@@ -1,8 +1,8 @@
-"""The readers of FER+ and FER2013: the same faces of 48 × 48 gray pixels.
+"""The readers of FER+ and FER2013: two sets of labels for the same faces of 48 × 48 gray pixels.
 
 FER+ has the votes of ten people on each face; FER2013 has the seven labels of the first release.
 
-The folder layout is that of the data page: ``ferplus/sheet_NN.webp`` of 32 × 32 faces, row by row, and
+The data page shows the folder layout: ``ferplus/sheet_NN.webp`` with 32 × 32 faces, row by row, and
 ``ferplus/labels.npz`` in the same order. The readers leave out:
 
 - from FER+, faces that most people called ``unknown`` or no face (``NF``), as its makers do; from FER2013,
@@ -10,9 +10,9 @@ The folder layout is that of the data page: ``ferplus/sheet_NN.webp`` of 32 × 3
 - from validation, near copies of training pictures (``leaks_from_train``);
 - all but the first of each group of pictures equal to the pixel, in training and in validation.
 
-The votes ``unknown`` and ``NF`` on other faces do not count: the rest of the ten votes is the distribution. A
-face's label is its top vote; among equal votes the one earlier in `FACE_LABELS`. ``ferplus-majority`` has
-only faces on which more than half of all ten votes agree, the mode of the paper (arXiv:1608.01041).
+The votes ``unknown`` and ``NF`` on other faces do not count: the other votes are the distribution. A face's
+label has the most votes; among equals the earlier in `FACE_LABELS`. ``ferplus-majority`` has only faces on
+which more than half of the ten votes agree, as in the paper (arXiv:1608.01041).
 """
 
 from __future__ import annotations
@@ -108,24 +108,19 @@ _FERPLUS = DataSource(
     "labels",
     "https://github.com/microsoft/FERPlus",
 )
+_FER2013 = DataSource(
+    "FER2013",
+    "pictures and labels found by web search (arXiv:1307.0414), no licence known",
+    "labels",
+    "https://arxiv.org/abs/1307.0414",
+)
 
 FACE = {
-    "ferplus": Dataset(
-        FACE_LABELS,
-        _FERPLUS,
-        "unclear",
-        ("train", "valid"),
-        _ferplus,
-    ),
+    "ferplus": Dataset(FACE_LABELS, _FERPLUS, "unclear", ("train", "valid"), _ferplus),
     "ferplus-majority": Dataset(FACE_LABELS, _FERPLUS, "unclear", ("train", "valid"), _majority),
     "fer2013": Dataset(
         tuple(label for label in FACE_LABELS if label in FER2013_LABELS.values()),
-        DataSource(
-            "FER2013",
-            "pictures and labels found by web search (arXiv:1307.0414), no licence known",
-            "labels",
-            "https://arxiv.org/abs/1307.0414",
-        ),
+        _FER2013,
         "unclear",
         ("train", "valid"),
         _fer2013,

@@ -1,8 +1,7 @@
 """The faces of a manifest, read from their files (needs Pillow: the extra ``face``).
 
-A path may name a part of a picture by a media fragment (W3C, Media Fragments URI 1.0). For instance,
-``sheet.webp#xywh=0,48,48,48`` is 48 × 48 pixels, the top left one at (0, 48). So a sheet of faces needs no
-file for each face.
+A path may name a part of a picture by a media fragment (W3C, Media Fragments URI 1.0). The part
+``sheet.webp#xywh=0,48,48,48`` has 48 × 48 pixels, the top left one at (0, 48). So a file can hold many faces.
 """
 
 from __future__ import annotations
@@ -31,13 +30,13 @@ def opencv() -> Any:
     """Return the module ``cv2``.
 
     Raises:
-        RuntimeUnavailableError: it is not installed.
+        RuntimeUnavailableError: OpenCV is not installed; the message says how to install it.
     """
     try:
         import cv2
     except (ImportError, OSError) as error:  # OSError: the package without its library
         raise RuntimeUnavailableError(
-            f"This needs OpenCV ({error}): `pip install 'edgeemo[face]'`."
+            f"This needs OpenCV ({error}): install it with `pip install 'edgeemo[face]'`."
         ) from error
     return cv2
 
@@ -53,11 +52,11 @@ def read_face(example: Example) -> tuple[Pixels, Color]:
     The picture stands upright, whatever its EXIF data say.
 
     Raises:
-        DataError: it has no path, there is no such file, or the picture has no such part.
-        SourceError: the file is not a picture, or damaged. RuntimeUnavailableError: Pillow is not installed.
+        DataError: the example has no path, there is no such file, or the picture has no such part.
+        SourceError, RuntimeUnavailableError: as `read_picture`.
     """
     if example.path is None:
-        raise DataError("An example has no path: a face bundle reads pictures; add the column path.")
+        raise DataError("An example has no path. A face bundle reads pictures: add the column path.")
     part = _PART.fullmatch(str(example.path))
     if part is None:
         return _picture(example.path)
@@ -85,7 +84,7 @@ def gray_of(example: Example) -> Pixels:
 
 @dataclass(frozen=True)
 class View:
-    """A picture and the face in it: its ``box`` in pixels, and how far apart its eyes are."""
+    """A picture and the face in it: the face's ``box`` and the distance of its eyes, both in pixels."""
 
     picture: Pixels
     color: Color
@@ -96,9 +95,9 @@ class View:
 def view_of(example: Example, spec: FaceSpec) -> View:
     """Return the face of an example as a model of this spec reads it.
 
-    A manifest without ``eyes`` is of face crops. The box is the whole picture, and its eyes count as far
-    apart as the spec wants them. With ``eyes`` the box is upright and puts the eyes where the spec wants
-    them; the function does not undo a turn. It cuts the picture to twice what the model sees.
+    Without ``eyes`` the picture is a face crop: the box is the whole picture, and the spec gives the distance
+    of the eyes. With ``eyes`` the box is upright and puts the eyes where the spec wants them; the function
+    does not turn the picture. It cuts the picture to twice the part that the model sees.
 
     Raises:
         DataError, SourceError: as `read_face`; DataError if the eyes lie outside the picture.
@@ -123,7 +122,7 @@ def view_of(example: Example, spec: FaceSpec) -> View:
 
 
 def pixels_of(example: Example) -> str:
-    """Return a text that finds leaks of faces: only pictures equal to the pixel have the same."""
+    """Return a text that finds leaks of faces: two pictures have the same text if all pixels are equal."""
     picture, _ = read_face(example)
     return f"{picture.shape} {sha256(picture.tobytes()).hexdigest()}"
 

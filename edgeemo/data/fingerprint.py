@@ -1,4 +1,4 @@
-"""Fingerprints of clips: they find the same recording again, but not another take of the same sentence.
+"""Fingerprints of clips. They find the same recording again, but not another take of the same sentence.
 
 The method follows Haitsma and Kalker (2002, "A highly robust audio fingerprinting system"). It takes the
 energies of 17 bands between 200 and 3,800 Hz, which a telephone line keeps. For each pair of neighbours it
@@ -57,8 +57,8 @@ def unit(codes: Signs) -> Unit:
 def likeness(queries: Signs, known: Unit) -> Unit:
     """Return for each of the ``known`` codes how like one clip (``queries``, its shifts) is, at best.
 
-    The function tries every third shift first, and all of them only if one comes near. 8 ms beside its best
-    shift, a copy keeps two thirds of its likeness.
+    The function tries every third shift first, and all shifts of those that come near. At 8 ms from the best
+    shift a copy keeps two thirds of its likeness.
     """
     if not len(known) or not len(queries):
         return np.zeros(len(known), np.float32)

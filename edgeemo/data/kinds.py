@@ -1,7 +1,7 @@
-"""What kind of file a file is: first by its content, then by its name.
+"""Find the kind of a file: first by its content, then by its name.
 
-`KINDS` is the one table of magic numbers. A library such as `filetype` or `puremagic` knows more formats, but
-boards would have to install it, and its answers would not say what edgeemo reads and what to do instead.
+`KINDS` is the one table of magic numbers. Libraries such as `filetype` or `puremagic` know more formats. But
+boards would have to install them, and they do not know what edgeemo reads and what a user can do instead.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Kind:
         medium: what the file holds.
         suffixes: how names of such files end, lower case.
         read: whether edgeemo reads such files, as far as its libraries can.
-        magic: a regular expression that matches the first bytes; None if only the name tells.
+        magic: a regular expression for the first bytes; None if only the name shows the kind.
     """
 
     name: str
@@ -49,7 +49,7 @@ _ASF = rb"0&\xb2u\x8ef\xcf\x11"
 _EBML = rb"\x1aE\xdf\xa3"
 _ZIP = rb"PK(\x03\x04|\x05\x06)"
 
-KINDS = (  # of several that match, the name of the file decides, else the first
+KINDS = (  # if several match, the name of the file decides, else the first
     _kind("WAV sound", "sound", ".wav .wave .rf64", rb"(RIFF|RIFX|RF64).{4}WAVE", True),
     _kind("MP3 sound", "sound", ".mp3", rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]", True),
     _kind("FLAC sound", "sound", ".flac", rb"fLaC|ID3[\x02-\x04]", True),
@@ -112,8 +112,8 @@ KINDS = (  # of several that match, the name of the file decides, else the first
 def kind_of(head: bytes, name: str | os.PathLike[str]) -> Kind | None:
     """Return the kind of a file by its first bytes, else by its name; None if neither says anything.
 
-    Content that no magic number names may be text. So the name alone makes it sound, a picture or a video,
-    but no document or archive, unless there is no content at all.
+    Unknown content may be text. So the name alone can make a file sound, a picture or a video. The name makes
+    a file a document or an archive only if there is no content.
     """
     suffix = Path(name).suffix.lower()
     found = [kind for kind in KINDS if kind.magic and re.match(kind.magic, head, re.DOTALL)]
@@ -122,7 +122,7 @@ def kind_of(head: bytes, name: str | os.PathLike[str]) -> Kind | None:
 
 
 def kind_of_file(path: str | os.PathLike[str]) -> Kind | None:
-    """Return the kind of a file; None for an unknown one, and for what is no file or cannot be read."""
+    """Return the kind of a file; None if the kind is unknown or the file cannot be read."""
     try:
         with open_regular(path) as file:
             return kind_of(file.read(HEAD), path)
@@ -131,25 +131,19 @@ def kind_of_file(path: str | os.PathLike[str]) -> Kind | None:
 
 
 def is_text(head: bytes) -> bool:
-    """Tell whether these first bytes of a file are mostly UTF-8 text, without a NUL."""
+    """Return whether the first bytes of a file are mostly UTF-8 text, without a NUL."""
     text = head.decode("utf-8", "ignore")
     controls = sum(c < " " and c not in "\t\n\v\f\r\b\x1b" for c in text)
     return b"\0" not in head and len(text.encode()) - controls >= 0.7 * len(head)
 
 
 def suffixes(medium: Medium) -> tuple[str, ...]:
-    """Return how the names of files end that edgeemo reads as this medium."""
+    """Return the endings of the files that edgeemo reads as this medium."""
     return tuple(suffix for kind in KINDS if kind.read and kind.medium == medium for suffix in kind.suffixes)
 
 
 def refusal(path: str | os.PathLike[str], kind: Kind | None, reader: str) -> str:
-    """Return a sentence for people: what the file is, who does not read it, and what to do.
-
-    Args:
-        path: of the file.
-        kind: of the file; None if it is unknown.
-        reader: who does not read it, for instance "Pillow".
-    """
+    """Return a message: the kind of the file, the ``reader`` that refuses it ("Pillow"), and a remedy."""
     name = Path(path).name
     quoted, stem = shlex.quote(name), shlex.quote(Path(path).stem)
     remedies = {

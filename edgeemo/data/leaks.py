@@ -1,8 +1,8 @@
-"""Leaks: test texts that also stand in the training data.
+"""Find leaks: test texts that are also in the training data.
 
-The check compares texts after NFKC, case folding and collapsing white space, by 64 bits of SHA-256. Training
-leaves these numbers in a file beside the bundle (``text.tflite`` → ``text.seen``): eight bytes a text, from
-which nobody can read the text.
+The check compares 64 bits of the SHA-256 of each text, after NFKC, case folding and collapsing white space.
+Training writes these numbers to a file beside the bundle (``text.tflite`` → ``text.seen``). The file has
+eight bytes for each text; nobody can read the text from them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, LeakError
-from ..files import write_whole
+from ..files import explained, write_whole
 from .manifest import Example, read_manifest
 
 Policy: TypeAlias = Literal["refuse", "drop", "keep"]
@@ -31,10 +31,11 @@ T = TypeVar("T")
 
 SUFFIX = ".seen"
 _MAGIC = b"EDGESEEN"
+TRAIN_AGAIN = "Train again, or give --train MANIFEST."
 
 
 def normalize(text: str) -> str:
-    """Return the text as leaks are compared: NFKC, case folded, white space collapsed."""
+    """Return the text in the form that the check compares: NFKC, case folded, white space collapsed."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
@@ -49,52 +50,37 @@ def digests(texts: Iterable[str]) -> Seen:
 
 
 def write_seen(path: str | os.PathLike[str], texts: Iterable[str]) -> None:
-    """Write what was seen in training: magic, count, then sorted little-endian 64-bit digests.
+    """Write the digests of the training texts: magic, count, then sorted little-endian 64-bit digests.
 
     Raises:
-        DataError: it cannot be written.
+        DataError: the file cannot be written.
     """
     seen = digests(texts)
     save(path, _MAGIC + struct.pack("<Q", len(seen)) + seen.astype("<u8").tobytes())
 
 
 def save(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a ``.seen`` file, whole or not at all.
-
-    Raises:
-        DataError: it cannot be written.
-    """
-    try:
+    """Write a ``.seen`` file, whole or not at all; raise `DataError` if that fails."""
+    remedy = "Nothing was changed; check the folder, space and rights."
+    with explained(f"{path} cannot be written", DataError, remedy):
         write_whole(path, data)
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be written: {error.strerror}. Nothing was changed; check the folder, space and "
-            "rights."
-        ) from error
 
 
 def read_seen(path: str | os.PathLike[str]) -> Seen:
-    """Read what `write_seen` wrote.
+    """Read the file of `write_seen`.
 
     Raises:
-        DataError: it is missing, damaged or something else.
+        DataError: the file is missing or damaged.
     """
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read: {error.strerror}. Train again, or give --train MANIFEST."
-        ) from error
+    with explained(f"{path} cannot be read", DataError, TRAIN_AGAIN):
+        data = Path(path).read_bytes()
     if data[:8] != _MAGIC or len(data) < 16 or len(data) != 16 + 8 * struct.unpack_from("<Q", data, 8)[0]:
-        raise DataError(
-            f"{path} is damaged or no list of training texts. Train again, or give --train MANIFEST."
-        )
+        raise DataError(f"{path} is damaged, or not a list of training texts. {TRAIN_AGAIN}")
     return np.frombuffer(data, "<u8", offset=16).astype(np.uint64)
 
 
 def text_of(example: Example) -> str:
-    """Return the example's text, read from its file if need be.
+    """Return the example's text; read its file if the example has only a path.
 
     Raises:
         DataError: the file cannot be read.
@@ -103,28 +89,24 @@ def text_of(example: Example) -> str:
         return example.text
     if example.path is None:
         raise DataError("An example has neither text nor path; give one of them.")
-    try:
+    with explained(f"{example.path} cannot be read", DataError, "Paths are relative to the manifest."):
         return example.path.read_bytes().decode("utf-8", "replace")
-    except OSError as error:
-        raise DataError(
-            f"{example.path} cannot be read: {error.strerror}. Paths are relative to the manifest."
-        ) from error
 
 
 def find_leaks(
     examples: Sequence[Example], seen: Seen, content: Callable[[Example], str] = text_of
 ) -> list[int]:
-    """Return the indices of the examples whose text (or other content) was seen."""
+    """Return the indices of the examples whose text (or other content) is in the training data."""
     found = np.isin(np.array([digest(content(e)) for e in examples], np.uint64), seen)
     return [int(i) for i in np.flatnonzero(found)]
 
 
 @dataclass(frozen=True)
 class LeakCheck:
-    """The result of a check: ``n`` leaks and what became of them; ``by`` names the evidence.
+    """The result of a check: ``n`` leaks and the action taken; ``by`` names the evidence.
 
-    ``repeated`` counts test examples whose text (or clip) stood earlier in the test itself. For speech,
-    ``speakers`` names those who also speak in training, and ``copies`` counts copies of training clips.
+    ``repeated`` counts test examples that repeat an earlier one of the test. For speech, ``speakers`` names
+    the speakers who are also in the training data, and ``copies`` counts copies of training clips.
     """
 
     checked: bool
@@ -157,10 +139,10 @@ def check_leaks(
 ) -> tuple[list[E], LeakCheck]:
     """Look for training texts among the examples, by the manifest ``train`` and the file beside ``bundle``.
 
-    ``content`` says what is compared; for faces it is `edgeemo.data.faces.pixels_of`.
+    ``content`` returns the text to compare; for faces `edgeemo.data.faces.pixels_of`.
 
     Returns:
-        The examples that remain, and what was found.
+        The examples that remain, and the result of the check.
 
     Raises:
         LeakError: there are leaks and ``policy`` is ``"refuse"``.
@@ -187,7 +169,7 @@ def sources_of(
     of_manifest: Callable[[list[Example]], T],
     of_file: Callable[[Path], T],
 ) -> dict[str, T]:
-    """Return what is known of the training data, by file name: of a manifest, and of the ``.seen`` file."""
+    """Return the knowledge of the training data, by file name: from a manifest and a ``.seen`` file."""
     sources: dict[str, T] = {}
     if train is not None:
         sources[train.name] = of_manifest(read_manifest(train))

@@ -1,13 +1,11 @@
-"""Leaks of speech: speakers of the training data in the test, and clips that are copies of training clips.
+"""Find leaks of speech: test speakers who are in the training data, and copies of training clips.
 
-The check compares speakers by name (without white space and case), so a name must mean one person in all
-manifests. ``edgeemo manifest`` puts the set before it (``ravdess/07``). It compares clips by `fingerprint`:
-it finds a copy even if its file, level, codec or beginning differ.
+The check compares the names of speakers (without white space and case). So a name must mean one person in all
+manifests: ``edgeemo manifest`` puts the set before the name (``ravdess/07``). The check compares clips by
+`fingerprint`, which finds a copy even if its file, level, codec or beginning differ.
 
-Training leaves both in a file beside the bundle (``voice.tflite`` → ``voice.seen``). The file has the magic
-``EDGEVOIC``, two counts, sorted 64-bit hashes of speakers, and 192 bytes a clip, sorted too. Numbers are
-little-endian.
-Call `write_seen_voice` with every example the weights have seen, background sounds too.
+Training writes both to a file beside the bundle (``voice.tflite`` → ``voice.seen``). The file holds the magic
+``EDGEVOIC``, two counts, sorted 64-bit hashes of speakers, then 192 sorted bytes a clip, all little-endian.
 """
 
 from __future__ import annotations
@@ -22,16 +20,16 @@ from typing import TypeAlias
 import numpy as np
 
 from ..errors import DataError
+from ..files import explained
 from . import fingerprint
 from .clips import read_clip
-from .leaks import LeakCheck, Policy, Seen, decided, digest, digests, save, sources_of, unchecked
+from .leaks import TRAIN_AGAIN, LeakCheck, Policy, Seen, decided, digest, digests, save, sources_of, unchecked
 from .manifest import Example
 
 Progress: TypeAlias = Callable[[Sequence[Example]], Iterable[Example]]
 
 _MAGIC = b"EDGEVOIC"
 _HEAD = struct.Struct("<8sQQ")
-_AGAIN = "Train again, or give --train MANIFEST."
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,7 @@ def seen_voice(examples: Sequence[Example], progress: Progress = iter) -> SeenVo
     """Return the hashes of the speakers and the fingerprints of the clips (about 10 ms a clip).
 
     Raises:
-        DataError: a clip cannot be read.
-        RuntimeUnavailableError: soundfile is not installed.
+        DataError, SourceError, RuntimeUnavailableError: as `edgeemo.data.clips.read_clip`.
     """
     codes = [fingerprint.code(*read_clip(example)) for example in progress(examples)]
     speakers = digests(example.speaker for example in examples if example.speaker)
@@ -57,16 +54,15 @@ def seen_voice(examples: Sequence[Example], progress: Progress = iter) -> SeenVo
 def write_seen_voice(
     path: str | os.PathLike[str], examples: Sequence[Example], progress: Progress = iter
 ) -> None:
-    """Write what a voice model was trained on, for `edgeemo evaluate` to find leaks.
+    """Write the training data of a voice model, so that `edgeemo evaluate` can find leaks.
 
     Args:
-        path: ``model.seen`` beside the model; ``edgeemo convert`` carries it to the bundle.
-        examples: all that the weights have seen; the speaker may be empty (background sounds).
-        progress: wraps the examples while they are listened to.
+        path: ``model.seen`` beside the model; ``edgeemo convert`` copies the file to the bundle.
+        examples: all training examples, background sounds too (without a speaker).
+        progress: wraps the examples while the function reads them.
 
     Raises:
-        DataError: a clip cannot be read, or the file cannot be written.
-        RuntimeUnavailableError: soundfile is not installed.
+        DataError, SourceError, RuntimeUnavailableError: as `seen_voice`, or the file cannot be written.
     """
     seen = seen_voice(examples, progress)
     packed = np.unique(fingerprint.pack(seen.codes), axis=0)
@@ -75,21 +71,19 @@ def write_seen_voice(
 
 
 def read_seen_voice(path: str | os.PathLike[str]) -> SeenVoice:
-    """Read what `write_seen_voice` wrote.
+    """Read the file of `write_seen_voice`.
 
     Raises:
-        DataError: it is missing, damaged or something else.
+        DataError: the file is missing or damaged.
     """
-    try:
+    with explained(f"{path} cannot be read", DataError, TRAIN_AGAIN):
         data = Path(path).read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}. {_AGAIN}") from error
     if len(data) < _HEAD.size or data[:8] != _MAGIC:
-        raise DataError(f"{path} is damaged or no list of training clips. {_AGAIN}")
+        raise DataError(f"{path} is damaged, or not a list of training clips. {TRAIN_AGAIN}")
     _, speakers, clips = _HEAD.unpack_from(data)
     start = _HEAD.size + 8 * speakers
     if len(data) != start + fingerprint.BYTES * clips:
-        raise DataError(f"{path} is damaged: its length is not what it says. {_AGAIN}")
+        raise DataError(f"{path} is damaged: its length is wrong. {TRAIN_AGAIN}")
     packed = np.frombuffer(data, np.uint8, offset=start).reshape(clips, fingerprint.BYTES)
     hashes = np.frombuffer(data, "<u8", speakers, _HEAD.size).astype(np.uint64)
     return SeenVoice(hashes, fingerprint.unpack(packed))
@@ -104,7 +98,7 @@ def find_speakers(examples: Sequence[Example], seen: Seen) -> list[int]:
 def find_copies(
     examples: Sequence[Example], codes: fingerprint.Signs, progress: Progress = iter
 ) -> tuple[list[int], int]:
-    """Return which clips are copies of one in ``codes``, and how many repeat an earlier one of themselves."""
+    """Return the indices of copies of clips in ``codes``, and how many examples repeat an earlier one."""
     known = fingerprint.unit(codes)
     own = np.zeros((len(examples), fingerprint.CELLS), np.int8)
     copies = []

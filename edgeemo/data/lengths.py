@@ -1,4 +1,4 @@
-"""Sound files whose headers state a wrong length: the file decides, not the header.
+"""Mend the headers of sound files that state a wrong length.
 
 A recorder that loses power leaves a length of 0 in the header, and a program that writes to a pipe leaves
 the largest number. libsndfile believes a length that is too small and drops the rest of the sound.
@@ -19,7 +19,7 @@ class HeaderWarning(UserWarning):
 
 
 class Length(NamedTuple):
-    """What the header of a sound file states, and what the file holds: None if only decoding can tell."""
+    """The length that a header states, and the length of the file: None if only decoding shows that."""
 
     stated: int
     held: int | None
@@ -102,7 +102,7 @@ def _chunked(file: BinaryIO, layout: str, at: int, samples: bytes, end: int) -> 
 
 
 def _ends(file: BinaryIO, at: int, layout: str, some: bool, end: int) -> bool:
-    """Tell whether the samples end here: a chunk, a tag, or zeros that fill a block up follow, or nothing."""
+    """Return whether the samples end here: nothing, a chunk, a tag or padding zeros follow."""
     file.seek(at)
     head = file.read(struct.calcsize(layout))
     if len(head) < struct.calcsize(layout) or head.startswith(_TAGS):

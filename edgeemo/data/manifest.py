@@ -1,11 +1,14 @@
 """The manifest: a table of examples, UTF-8 CSV or JSONL (``.gz`` allowed), one row an example.
 
-A row has ``text`` or ``path`` (relative to the manifest). Optional columns are ``labels`` (separated by
-``|``; in JSONL also a list; ``label`` is read as ``labels``), ``speaker``, ``gender``, ``subject``,
-``group``, ``split``, ``age`` and ``ethnicity``. ``valence`` and ``arousal`` lie in [−1, 1]. ``eyes`` holds
-four numbers separated by spaces (in JSONL also a list): x, y of the eye farther left in the picture, then of
-the other, in pixels of what ``path`` names. A clip is a ``path``; its ``text`` holds the spoken words. The
-reader ignores other columns, so that a data set's own table can serve as a manifest.
+A row has ``text`` or ``path`` (relative to the manifest). For a clip, ``text`` holds the spoken words. Other
+columns are optional:
+
+- ``labels`` or ``label``: names separated by ``|``; in JSONL also a list.
+- ``speaker``, ``gender``, ``subject``, ``group``, ``split``, ``age``, ``ethnicity``: names.
+- ``valence``, ``arousal``: numbers in [−1, 1].
+- ``eyes``: x y x y in pixels of the picture, the eye farther left first; in JSONL also a list.
+
+The reader ignores further columns, so a data set's own table can serve as a manifest.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..errors import DataError
-from ..files import write_whole
+from ..files import explained, write_whole
 
 COLUMNS = (
     "text", "path", "labels", "speaker", "gender", "subject", "group", "split", "valence", "arousal",
@@ -36,7 +39,7 @@ ALIASES = {
     "happy": "happiness", "joy": "happiness", "sad": "sadness", "angry": "anger", "fearful": "fear",
     "scared": "fear", "afraid": "fear", "disgusted": "disgust", "surprised": "surprise", "bored": "boredom",
 }  # fmt: skip
-"""Other words for our labels, used where a card does not have the word itself."""
+"""Other words for labels; a word counts as given if the card has that label."""
 
 Eyes: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 """Two points in pixels, the one farther left in the picture first."""
@@ -44,7 +47,7 @@ Eyes: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 
 @dataclass(frozen=True)
 class Example:
-    """One row: an input (``text``, or the file at ``path``) and what people said it expresses."""
+    """One row: an input (``text``, or the file at ``path``) and how people labelled it."""
 
     text: str | None = None
     path: Path | None = None
@@ -65,7 +68,7 @@ def read_manifest(path: str | os.PathLike[str]) -> list[Example]:
     """Read a manifest whole.
 
     Raises:
-        DataError: it cannot be read, has no rows, or a row cannot be used; says which line and what to do.
+        DataError: the file or a row cannot be used, or there are no rows; the message names the line.
     """
     path = Path(path)
     examples = [_example(row, path.parent, where) for where, row in read_rows(path)]
@@ -86,12 +89,10 @@ def read_rows(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def write_manifest(path: str | os.PathLike[str], examples: Iterable[Example]) -> None:
-    """Write a manifest (format by suffix) that `read_manifest` reads back equal; only columns in use.
-
-    The file is written whole or not at all.
+    """Write a manifest with the columns in use, whole or not at all; the suffix gives the format.
 
     Raises:
-        DataError: the suffix is unknown, a label holds ``|``, a text is not Unicode, or no writing here.
+        DataError: the suffix is unknown, a label holds ``|``, a text is not Unicode, or writing fails.
     """
     path = Path(path)
     rows = [_row(example, path.parent) for example in examples]
@@ -120,16 +121,13 @@ def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, A
             buffer.write(json.dumps(kept, ensure_ascii=False) + "\n")
     try:
         data = buffer.getvalue().encode()
-        write_whole(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
     except UnicodeEncodeError as error:
         raise DataError(
             f"{path.name}: a text holds a lone surrogate ({error.reason}); replace it first."
         ) from error
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be written: {error.strerror}. Nothing was changed; check the folder, space and "
-            "rights."
-        ) from error
+    remedy = "Nothing was changed; check the folder, space and rights."
+    with explained(f"{path} cannot be written", DataError, remedy):
+        write_whole(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
 def _format(path: Path) -> str:

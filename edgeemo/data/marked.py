@@ -1,9 +1,9 @@
-"""Pictures in which faces are marked: a detector learns from them and is measured on them.
+"""Pictures with marked faces, for the training and evaluation of detectors.
 
-The table is a manifest with more columns. ``boxes`` holds ``kind:x0,y0,x1,y1`` separated by ``;``. ``eye0_x
-eye0_y eye1_x eye1_y`` are the pupils of the one face of a portrait, in pixels. A portrait without boxes gets
-the box that belongs to its eyes, `box_with`. Faces of the kinds `BARE` count; a detector need not find
-others, for instance masked ones.
+The table is a manifest with more columns. ``boxes`` holds ``kind:x0,y0,x1,y1``, separated by ``;``.
+``eye0_x eye0_y eye1_x eye1_y`` are the pupils of the one face of a portrait, in pixels. A portrait without
+boxes gets the box of its eyes, `box_with`. A detector must find faces of the kinds `BARE`, but not others,
+for instance masked ones.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ Eyes: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 
 BARE = frozenset({"face", "without_mask"})
 WIDE, HIGH, BELOW = 2.30, 2.63, 0.69
-"""The width and height of a frontal face's box, and how far its middle lies below that of the eyes, in eye
-distances. The numbers are medians of 108 bare faces of street photographs whose eyes BlazeFace finds."""
+"""The box of a frontal face, and how far its middle lies below the middle of the eyes, in eye distances.
+
+These are medians of 108 bare faces in street photographs, with the eyes that BlazeFace finds.
+"""
 _NAMES = ("subject", "group", "split")
 _EYES = ("eye0_x", "eye0_y", "eye1_x", "eye1_y")
 
 
 @dataclass(frozen=True)
 class MarkedFace:
-    """A box and, where they are known, eyes, left one first, in pixels; ``bare`` faces must be found."""
+    """A box, and the eyes if known, the left one first, in pixels. A detector must find ``bare`` faces."""
 
     box: Box
     eyes: Eyes | None = None
@@ -44,7 +46,7 @@ class MarkedFace:
 
 @dataclass(frozen=True)
 class MarkedPicture(Example):
-    """A picture (``path``) and all faces in it; ``portrait`` if its eyes were marked by hand."""
+    """A picture (``path``) and all faces in it; people marked the eyes of a ``portrait``."""
 
     faces: tuple[MarkedFace, ...] = field(default=(), kw_only=True)
     portrait: bool = field(default=False, kw_only=True)
@@ -68,14 +70,14 @@ def overlap(a: Box, b: Box) -> float:
 
 
 def read_marked(path: Path, *, required: bool = True) -> list[MarkedPicture]:
-    """Read such a table.
+    """Read a table of marked pictures.
 
     Args:
         path: the table.
-        required: refuse a table without marks; else any manifest will do, and its pictures have no faces.
+        required: refuse a table without marks; else the pictures of a plain manifest have no faces.
 
     Raises:
-        DataError: it cannot be read, or a row cannot be used; says which and what to do.
+        DataError: the table cannot be read, or a row cannot be used; the message names the line.
     """
     path = Path(path)
     rows = read_rows(path)
@@ -87,7 +89,7 @@ def read_marked(path: Path, *, required: bool = True) -> list[MarkedPicture]:
 
 
 def write_marked(path: Path, pictures: Iterable[MarkedPicture]) -> None:
-    """Write a table that `read_marked` reads back, whole or not at all; it keeps only the eyes of portraits.
+    """Write a table for `read_marked`, whole or not at all; only portraits keep their eyes.
 
     Raises:
         DataError: as `edgeemo.data.manifest.write_manifest`.
@@ -107,7 +109,7 @@ def write_marked(path: Path, pictures: Iterable[MarkedPicture]) -> None:
 
 
 def write_examples(path: Path, examples: Sequence[Example]) -> None:
-    """Write a manifest: with the marks of faces if the examples have them.
+    """Write a manifest, with the marks of faces if the examples have them.
 
     Raises:
         DataError: as `edgeemo.data.manifest.write_manifest`.

@@ -1,7 +1,7 @@
-"""Pixels without metadata: what of a picture file must reach a decoder, and which way up the picture is.
+"""Hide the metadata of a picture file from the decoder, and find which way up the picture is.
 
-Nothing that a camera or a program wrote beside the pixels may decide whether the pixels are read. So the
-decoder sees a JPEG, PNG or TIFF file without it. Only the orientation counts: tag 274 of EXIF (TIFF 6.0).
+Broken metadata must not keep a decoder from the pixels. So the decoder sees a JPEG, PNG or TIFF file without
+metadata. Only the orientation counts: tag 274 of EXIF (TIFF 6.0).
 """
 
 from __future__ import annotations
@@ -14,60 +14,22 @@ from typing import BinaryIO, NamedTuple
 from .pieces import spliced
 
 _ORIENTATION = 274
-_LARGEST_TEXT = 1 << 20  # bytes of a text chunk in which an orientation is looked for
-_PIXEL_TAGS = (
-    frozenset(  # of TIFF: size, samples, compression, colours, places; the rest describes the picture
-        {
-            254,
-            255,
-            256,
-            257,
-            258,
-            259,
-            262,
-            263,
-            264,
-            265,
-            266,
-            273,
-            _ORIENTATION,
-            277,
-            278,
-            279,
-            284,
-            290,
-            291,
-        }
-        | {
-            292,
-            293,
-            317,
-            320,
-            322,
-            323,
-            324,
-            325,
-            332,
-            334,
-            338,
-            339,
-            347,
-            *range(512, 522),
-            *range(529, 533),
-        }
-    )
-)
+_LARGEST_TEXT = 1 << 20  # bytes of a text chunk that may hold an orientation
+_PIXEL_TAGS = {  # of TIFF: size, samples, compression, colours and places; other tags describe the picture
+    *range(254, 260), *range(262, 267), 273, _ORIENTATION, *range(277, 280), 284, *range(290, 294), 317, 320,
+    *range(322, 326), 332, 334, 338, 339, 347, *range(512, 522), *range(529, 533),
+}  # fmt: skip
 
 
 class Stripped(NamedTuple):
-    """A picture file without metadata, and which way up the picture is: tag 274, 1 to 8; 0 if unknown."""
+    """A picture file without metadata, and its orientation: tag 274, 1 to 8, or 0 if unknown."""
 
     file: BinaryIO
     orientation: int
 
 
 def stripped(file: BinaryIO, end: int) -> Stripped:
-    """Return a picture file without metadata; a file of another kind, or damaged, as it is.
+    """Return a picture file without metadata; other and damaged files come back as they are.
 
     Args:
         file: a file of ``end`` bytes, open for reading; it must stay open as long as the result is in use.
@@ -104,7 +66,7 @@ def orientation_of(exif: bytes, xmp: bytes = b"") -> int:
 
 
 def _jpeg(file: BinaryIO, end: int) -> Stripped:
-    """Keep all segments but comments and APPn; of these only JFIF and Adobe, for the colours."""
+    """Remove comments and APPn segments, except JFIF and Adobe, which give the colours."""
     pieces: list[bytes | range] = [range(2)]
     exif = xmp = b""
     at = 2
@@ -162,7 +124,7 @@ def _inflated(data: bytes) -> bytes:
 
 
 def _profile(text: bytes) -> bytes:
-    """Return the bytes of such a profile: after three lines of its own."""
+    """Return the bytes of a raw profile, which follow three lines of text."""
     try:
         return bytes.fromhex(b"".join(text.split(b"\n")[3:]).decode())
     except ValueError:
@@ -170,7 +132,7 @@ def _profile(text: bytes) -> bytes:
 
 
 def _tiff(file: BinaryIO, end: int, magic: bytes) -> BinaryIO:
-    """Keep the tags that tell of pixels, in the first directory, and no further directory."""
+    """Keep only the first directory, and in it the tags of `_PIXEL_TAGS`."""
     order = "<" if magic[:2] == b"II" else ">"
     (place,) = struct.unpack(order + "I", magic[4:])
     file.seek(place)

@@ -1,7 +1,7 @@
-"""How many frames an MP3 file holds, and how many its Xing header states (layer III of ISO 11172-3, 13818-3).
+"""Count the frames of an MP3 file, and read the count in its Xing header (layer III of ISO 11172-3, 13818-3).
 
-The Xing header is the first frame of many files: it states how many frames follow. A decoder that believes
-a number that is too small stops early. Without such a header, libsndfile guesses the length from the bit
+The Xing header is the first frame of many files and states how many frames follow. If the number is too
+small, a decoder stops early. Without such a header, libsndfile guesses the length from the bit
 rate of the first frame, and guesses wrong if the bit rate varies.
 """
 

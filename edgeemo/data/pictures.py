@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import RuntimeUnavailableError, SourceError
-from ..files import open_regular
+from ..files import CHECK, explained, open_regular
 from . import kinds
 from .metadata import orientation_of, stripped
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 
 MOST_PIXELS = 128_000_000
-"""The reader refuses a picture with more pixels, unless told otherwise. Decoding that many takes 1.2 GB."""
+"""The reader's default limit. Decoding a picture of that size takes 1.2 GB."""
 _TURNS: dict[int, Callable[[Pixels], Pixels]] = {  # EXIF tag 274: how the stored picture becomes upright
     2: np.fliplr,
     3: lambda stored: np.rot90(stored, 2),
@@ -36,8 +36,7 @@ def read_picture(path: str | os.PathLike[str], most_pixels: int = MOST_PIXELS) -
     """Return the pixels of a picture file: RGB, uint8 ``(height, width, 3)``, upright, perhaps read-only.
 
     The reader turns the picture as EXIF tag 274 says; no other metadata counts. Gray, palette and CMYK become
-    RGB. Of 16 bits the upper 8 stay. Alpha is left out, whatever lies beneath. Of an animation the first
-    frame counts.
+    RGB. The reader keeps the upper 8 of 16 bits and the first frame of an animation, and drops alpha.
 
     Args:
         path: a file that Pillow reads: JPEG, PNG, WebP, TIFF, BMP, GIF …
@@ -45,16 +44,13 @@ def read_picture(path: str | os.PathLike[str], most_pixels: int = MOST_PIXELS) -
             enormous picture. Pillow refuses more than 178,956,970 pixels in any case.
 
     Raises:
-        SourceError: the file is absent, forbidden, cut off, damaged, too large, no picture, or of a depth
-            whose white is unknown: floats, 32 bits, or 16 bits of which the upper two or more are unused.
+        SourceError: the file is absent, forbidden, cut off, damaged, too large or not a picture. The value of
+            white is unknown: in floats, in 32 bits, or if the upper two of 16 bits are unused.
         RuntimeUnavailableError: Pillow is not installed.
     """
     image_module = pillow()
-    try:
+    with explained(f"{path} cannot be read", SourceError, CHECK):
         file = open_regular(path)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SourceError(f"{path} cannot be read: {reason}. Check the path and its rights.") from error
     with file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of large pictures: the limit below is ours
         try:
@@ -139,16 +135,16 @@ def _gray(image: Any, path: str | os.PathLike[str]) -> Pixels:
 
 
 def _check_white(path: str | os.PathLike[str], brightest: int) -> None:
-    """Refuse 16 bits of which only 14 or fewer are in use: white may be 1023, 4095, 16383 or 65535."""
+    """Refuse 16 bits if only 14 or fewer are in use: white may be 1023, 4095, 16383 or 65535."""
     if 0 < brightest < 1 << 14:
         raise SourceError(
-            f"{path} has 16 bits, but no pixel is brighter than {brightest} of 65535: perhaps a camera wrote "
-            f"10, 12 or 14 bits, so white is unknown. Save it with 8 bits."
+            f"{path} has 16 bits, but no pixel is brighter than {brightest} of 65535, so white is unknown. "
+            "A camera may have written 10, 12 or 14 bits. Save the picture with 8 bits."
         )
 
 
 def _failure(error: Exception) -> str:
-    """Say why a picture could not be decoded, and what to do, as honestly as the decoder does."""
+    """Return why the decoder failed, and a remedy."""
     reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     said = reason.lower()
     if isinstance(error, MemoryError):
@@ -165,12 +161,12 @@ def _failure(error: Exception) -> str:
 
 
 def _unknown(path: str | os.PathLike[str], head: bytes) -> str:
-    """Say what a file is that Pillow does not open, and what to do."""
+    """Return the kind of a file that Pillow does not open, and a remedy."""
     kind = kinds.kind_of(head, path)
     if not head:
-        return f"{path} is empty and no picture. Fetch it again."
+        return f"{path} is empty. Fetch it again."
     if kind is not None and not kind.read:
         return kinds.refusal(path, kind, "Pillow")
     if kind is not None and kind is kinds.kind_of(head, ""):
         return f"{path} is {kind.name} that is damaged, or that this Pillow does not read. Convert it to PNG."
-    return f"{path} is no picture that Pillow reads, or damaged. Convert it to JPEG or PNG."
+    return f"{path} is not a picture that Pillow reads, or is damaged. Convert it to JPEG or PNG."

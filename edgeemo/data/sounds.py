@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, RuntimeUnavailableError, SourceError
-from ..files import open_regular
+from ..files import CHECK, explained, open_regular
 from . import kinds, lengths
 
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ _AT_ONCE_S = 60
 class SoundFile:
     """An open sound file of any kind that libsndfile reads (wav, flac, ogg, opus, mp3, …); a context manager.
 
-    The file decides how long the sound is, not its header: where the header states a wrong length, the
-    reader warns and reads to the end of the file. A file that is cut off ends where its samples end.
+    If the header states a wrong length, the reader warns with a `HeaderWarning` and reads to the end of the
+    file. A file that is cut off ends with its last sample.
 
     Attributes:
         path: as given.
-        rate_hz, channels: of the samples.
+        rate_hz, channels: rate and channels of the samples.
 
     Raises:
-        SourceError: the file is absent, forbidden, damaged or no sound that libsndfile reads.
+        SourceError: the file is absent, forbidden, damaged, or not a sound that libsndfile reads.
         RuntimeUnavailableError: soundfile is not installed.
     """
 
@@ -42,11 +42,8 @@ class SoundFile:
         self.path = path
         sf = soundfile()
         self._refusal = sf.SoundFileError
-        try:
+        with explained(f"{path} cannot be read", SourceError, CHECK):
             self._bytes = open_regular(path)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise SourceError(f"{path} cannot be read: {reason}. Check the path and its rights.") from error
         try:
             mended, length = lengths.mended(self._bytes)
             mended.seek(0)
@@ -78,14 +75,14 @@ class SoundFile:
         return found
 
     def _refused(self, reason: str) -> str:
-        """Close the file; say what it is and what to do."""
+        """Close the file; return its kind and a remedy."""
         with self._bytes as file:
             file.seek(0)
             kind = kinds.kind_of(file.read(kinds.HEAD), self.path)
         if kind is not None and (not kind.read or kind.medium == "video"):
             return kinds.refusal(self.path, kind, "libsndfile")
         return (
-            f"{self.path} is no audio that libsndfile reads, or damaged ({reason}). "
+            f"{self.path} is not audio that libsndfile reads, or is damaged ({reason}). "
             "Convert it to wav or flac."
         )
 
@@ -121,9 +118,8 @@ def read_sound(path: str | os.PathLike[str]) -> tuple[Samples, int]:
     """Return all samples of a file in ±1, float32 ``(samples[, channels])``, and the rate in Hz.
 
     Raises:
-        SourceError: as `SoundFile`, or the file is damaged in the middle.
+        SourceError, RuntimeUnavailableError: as `SoundFile`.
         InputError: as `check_samples`.
-        RuntimeUnavailableError: soundfile is not installed.
     """
     with SoundFile(path) as file:
         blocks = [np.zeros((0, file.channels), np.float32)]
@@ -140,11 +136,7 @@ def one_channel_flat(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def check_samples(path: str | os.PathLike[str], samples: Samples, before: int = 0) -> None:
-    """Refuse samples that no voice frontend takes; ``before`` samples of the file came earlier.
-
-    Raises:
-        InputError: a sample is NaN, infinite or beyond ±8; the message names the file and the sample.
-    """
+    """Raise `InputError` if a sample is NaN, infinite or beyond ±8; ``before`` samples came earlier."""
     wrong = ~(np.abs(samples) <= LARGEST)  # NaN, too
     if wrong.any():
         where = np.argwhere(wrong)[0]

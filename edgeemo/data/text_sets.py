@@ -1,6 +1,6 @@
 """Readers of the public text sets.
 
-The folder layout is that of the data page: ``goemotions/train.tsv.gz``, ``xed/en-annotated.tsv.gz``,
+The data page shows the folder layout: ``goemotions/train.tsv.gz``, ``xed/en-annotated.tsv.gz``,
 ``brighter/track_a/train/eng.csv.gz``, ``emobank/emobank.csv.gz``, ``imdb/train.jsonl.gz``.
 """
 
@@ -99,7 +99,7 @@ TEXT: dict[str, Dataset] = {
         "unclear", ("train", "test_even"), _imdb,
     ),
 }  # fmt: skip
-"""Every data set the recipes can name."""
+"""Every text set that recipes can name."""
 
 MINILM = DataSource(
     "all-MiniLM-L6-v2 (Wang et al. 2020; Reimers and Gurevych 2019)",

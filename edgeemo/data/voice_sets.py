@@ -1,6 +1,6 @@
 """Readers of voice sets: emotional speech by speaker, background sounds by recording, and manifests of yours.
 
-The folder layout is that of the data page: ``ravdess/metadata.csv`` beside the clips, ``nemo/``, ``emodb/``,
+The data page shows the folder layout: ``ravdess/metadata.csv`` beside the clips, ``nemo/``, ``emodb/``,
 ``background/esc10/CLASS/*``, ``background/speech_commands/_background_noise_/*``,
 ``background/asterisk_speech/en/*``.
 
@@ -26,7 +26,7 @@ VOICE_LABELS = (
 NOISE, SPEECH = "noise", "speech"
 SOUNDS = (".opus", ".ogg", ".wav", ".flac", ".mp3")
 MANIFEST = "manifest:"
-"""The prefix of a set that is given by a manifest: the file name follows."""
+"""The prefix of a data set's name that is the file name of a manifest."""
 
 # the same recording under two names; found by the correlation of their energy curves (1.0000)
 _TWICE = frozenset({"07/03-01-03-01-02-02-07"})
@@ -44,14 +44,14 @@ def label_of(word: str, rename: Mapping[str, str] | None = None) -> str:
 def from_manifest(name: str, details: Mapping[str, Any]) -> Dataset:
     """Return the set that a manifest of clips describes; its file is relative to the data folder.
 
-    The manifest has ``path``, ``speaker`` and ``labels`` (or ``label``; several, separated by ``|``, share
-    the truth evenly), and optionally ``gender``; see `edgeemo.data.manifest`.
+    The manifest (see `edgeemo.data.manifest`) has ``path``, ``speaker``, ``labels`` and perhaps ``gender``.
+    Several labels share the truth evenly.
 
     Args:
         name: ``manifest:FILE``.
-        details: the recipe's ``[manifest."FILE"]``: ``rename`` (the file's word → ours), ``name``,
-            ``licence``, ``url``, ``commercial`` (by default ``"unclear"``) and ``speakers``. With
-            ``speakers = "unknown"`` every clip counts as a speaker of its own, which flatters scores.
+        details: the table ``[manifest."FILE"]`` of the recipe. ``rename`` maps the file's words to labels.
+            ``name``, ``licence``, ``url`` and ``commercial`` (by default "unclear") go into the card. With
+            ``speakers = "unknown"`` every clip counts as a speaker of its own; scores are then too good.
 
     Raises:
         SpecError: an unknown key.
@@ -161,4 +161,4 @@ VOICE: dict[str, Dataset] = {
         "cleared", ("train",), _sounds("asterisk", "asterisk_speech", SPEECH),
     ),
 }  # fmt: skip
-"""Every voice set the recipes can name without a manifest."""
+"""Every voice set that recipes can name without a manifest."""

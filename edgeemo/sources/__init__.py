@@ -1,17 +1,16 @@
 """Sources of audio and frames for streams: iterators of ``(chunk, t_ms)`` that are context managers.
 
->>> from edgeemo.sources import AudioFile
->>> with AudioFile("speech.flac") as source:  # doctest: +SKIP
-...     stream = recognizer.stream(source.rate_hz, source.channels)
-...     for chunk, t_ms in source:
-...         results = stream.push(chunk, t_ms)
-...     results += stream.flush()
-
->>> from edgeemo.sources import Camera
->>> with Camera(0) as source:  # doctest: +SKIP
-...     stream = recognizer.stream()
-...     for frame, t_ms in source:
-...         results = stream.push(frame, t_ms, source.color)
+Examples:
+    >>> from edgeemo.sources import AudioFile, Camera
+    >>> with AudioFile("speech.flac") as source:  # doctest: +SKIP
+    ...     stream = recognizer.stream(source.rate_hz, source.channels)
+    ...     for chunk, t_ms in source:
+    ...         results = stream.push(chunk, t_ms)
+    ...     results += stream.flush()
+    >>> with Camera(0) as source:  # doctest: +SKIP
+    ...     stream = recognizer.stream()
+    ...     for frame, t_ms in source:
+    ...         results = stream.push(frame, t_ms, source.color)
 
 `Microphone` and `AudioFile` need the extra ``voice``. `Camera`, `VideoFile`, `Photo` and `ImageSequence` need
 the extra ``face``. `RawAudio` needs nothing.

@@ -1,4 +1,4 @@
-"""What all sources share, and the queue between a capture that never waits and a consumer that may wait."""
+"""The base of all sources, and the queue between a capture that never waits and a slow consumer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from typing_extensions import Self
 
 Block: TypeAlias = tuple[npt.NDArray[Any], int]
@@ -41,9 +39,7 @@ class Source:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

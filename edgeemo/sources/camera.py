@@ -6,9 +6,9 @@ import time
 from threading import Event, Thread
 from typing import Any
 
+from ..data.faces import opencv
 from ..errors import InputError, SourceError
 from .base import Block, FrameSource, Latest
-from .video import opencv
 
 _BACK_OFF_S = (0.25, 5.0)
 _STALL_S = 10.0  # a camera that gives neither a frame nor an error for so long is gone
@@ -23,11 +23,11 @@ class Camera(FrameSource):
 
     Args:
         index: 0 is the first camera.
-        width, height, fps: wishes; a camera takes the nearest values it has. By default its own.
+        width, height, fps: wishes; a camera takes its nearest values. By default its own.
         patience_s: how long to wait for a camera that went away.
 
     Raises:
-        InputError: ``index`` is negative or no whole number.
+        InputError: ``index`` is negative or not a whole number.
         SourceError: there is no such camera, the camera is busy, or the user may not use it. While iterating:
             the camera went away for more than ``patience_s``.
         RuntimeUnavailableError: OpenCV is not installed.

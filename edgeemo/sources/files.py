@@ -19,7 +19,7 @@ _PIPE_BLOCK_S = 0.05  # a pipe may be live
 
 
 def is_audio(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a file is sound: by its first bytes, else by its suffix (see `edgeemo.data.kinds`).
+    """Return whether a file is sound: by its first bytes, else by its suffix (see `edgeemo.data.kinds`).
 
     False if there is no such file, or the file cannot be read.
     """
@@ -34,7 +34,7 @@ class AudioFile(AudioSource):
     header states a wrong length, `AudioFile` warns with a `HeaderWarning` and reads to the end of the file.
 
     Raises:
-        SourceError: the file is absent, forbidden, damaged or no sound; also while iterating, if damaged.
+        SourceError: the file is absent, forbidden, damaged or not sound; also while iterating.
         RuntimeUnavailableError: soundfile is not installed.
     """
 

@@ -7,15 +7,19 @@ import re
 from pathlib import Path
 
 from ..data.kinds import kind_of_file, suffixes
-from ..data.pictures import MOST_PIXELS, Pixels, pillow, read_picture
+from ..data.pictures import MOST_PIXELS, pillow, read_picture
 from ..errors import InputError, SourceError
+from ..files import CHECK, explained
 from .base import Block, FrameSource
 
 PHOTO_SUFFIXES = suffixes("picture")
 
+read_photo = read_picture
+"""Another name of `edgeemo.data.pictures.read_picture`."""
+
 
 def is_photo(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a file is a picture: by its first bytes, else by its suffix (see `edgeemo.data.kinds`).
+    """Return whether a file is a picture: by its first bytes, else by its suffix (see `edgeemo.data.kinds`).
 
     False if there is no such file, or the file cannot be read.
     """
@@ -33,14 +37,10 @@ class Photo(FrameSource):
         frame: the pixels.
 
     Args:
-        path: what Pillow reads: JPEG, PNG, WebP, TIFF, BMP, GIF …
-        most_pixels: `Photo` refuses a larger picture before decoding, because a small file can hold an
-            enormous picture. Pillow refuses more than 178,956,970 pixels in any case.
+        path, most_pixels: as `edgeemo.data.pictures.read_picture` takes them.
 
     Raises:
-        SourceError: the file is absent, forbidden, cut off, damaged, too large, no picture, or of a depth
-            whose white is unknown.
-        RuntimeUnavailableError: Pillow is not installed.
+        SourceError, RuntimeUnavailableError: as `edgeemo.data.pictures.read_picture`.
     """
 
     color = "rgb"
@@ -68,7 +68,7 @@ class ImageSequence(FrameSource):
     the extra ``face``.
 
     Args:
-        folder_or_pattern: a folder, or a pattern such as ``"frames/*.png"``. Of a folder the sequence
+        folder_or_pattern: a folder, or a pattern such as ``"frames/*.png"``. In a folder the sequence
             takes the files whose names end as in `PHOTO_SUFFIXES`.
         fps: frames a second, above 0 and at most 1000: the time of frame i is i / fps.
         most_pixels: as for `Photo`.
@@ -112,21 +112,13 @@ class ImageSequence(FrameSource):
         self._next = len(self.paths)
 
 
-def read_photo(path: Path, most_pixels: int = MOST_PIXELS) -> Pixels:
-    """Return the pixels of a picture: another name of `edgeemo.data.pictures.read_picture`."""
-    return read_picture(path, most_pixels)
-
-
 def _pictures(where: Path) -> list[Path]:
-    try:
+    with explained(f"{where} cannot be read", SourceError, CHECK):
         if where.is_dir():
             found = [path for path in where.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES]
         else:
             found = list(where.parent.glob(where.name))
         return sorted((path for path in found if path.is_file()), key=_by_number)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SourceError(f"{where} cannot be read: {reason}. Check the path and its rights.") from error
 
 
 def _by_number(path: Path) -> tuple[list[tuple[int, int, str]], str]:

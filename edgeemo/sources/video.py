@@ -10,9 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ..data.faces import opencv
 from ..data.kinds import kind_of_file, refusal, suffixes
-from ..errors import RuntimeUnavailableError, SourceError
-from ..files import open_regular
+from ..errors import SourceError
+from ..files import CHECK, explained, open_regular
 from .base import Block, FrameSource
 
 VIDEO_SUFFIXES = suffixes("video")
@@ -41,12 +42,8 @@ class VideoFile(FrameSource):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._cv2 = opencv()
-        try:
-            with open_regular(self.path):  # OpenCV would not say why
-                pass
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise SourceError(f"{path} cannot be read: {reason}. Check the path and its rights.") from error
+        with explained(f"{path} cannot be read", SourceError, CHECK):  # OpenCV would not say why
+            open_regular(self.path).close()
         self._video: Any = self._captured()
         fps = float(self._video.get(self._cv2.CAP_PROP_FPS))
         self._step_ms = 1000 / (fps if _LEAST_FPS <= fps <= _MOST_FPS else _FPS)  # NaN fails, too
@@ -106,14 +103,14 @@ class VideoFile(FrameSource):
         if kind is not None and not kind.read:
             return SourceError(refusal(self.path, kind, "OpenCV"))
         return SourceError(
-            f"{self.path} is no video that OpenCV reads, or damaged. Convert it to mp4 (H.264), or fetch it "
-            "again."
+            f"{self.path} is not a video that OpenCV reads, or is damaged. Convert it to mp4 (H.264), "
+            "or fetch it again."
         )
 
 
 @contextmanager
 def _named_in_utf8(path: Path) -> Iterator[str]:
-    """Give a whole path in UTF-8, while the file is being opened: OpenCV crashes on another name.
+    """Give the whole path in UTF-8 while OpenCV opens the file: OpenCV crashes on other names.
 
     FFmpeg takes "12:30.mp4" for a protocol, but no path from the root.
     """
@@ -127,18 +124,3 @@ def _named_in_utf8(path: Path) -> Iterator[str]:
             yield str(link)
     else:
         yield whole
-
-
-def opencv() -> Any:
-    """Return the module ``cv2``.
-
-    Raises:
-        RuntimeUnavailableError: OpenCV is not installed; the message says how to install it.
-    """
-    try:
-        import cv2
-    except (ImportError, OSError) as error:  # OSError: the package without its library
-        raise RuntimeUnavailableError(
-            f"Cameras and videos need OpenCV ({error}): install it with `pip install 'edgeemo[face]'`."
-        ) from error
-    return cv2

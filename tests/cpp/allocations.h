@@ -15,8 +15,8 @@ inline std::atomic<bool> counting{false};
 #if defined(__GLIBC__) && !defined(EDGEEMO_SANITIZED)
 inline constexpr bool kCountsMalloc = true;
 
-// glibc lets a program put its own in place of these, and every way to the heap leads through one of them:
-// new of all kinds, and exceptions, too.
+// A program may replace these functions of glibc. All allocations call one of them: new of all kinds, and
+// exceptions, too.
 extern "C" {
 void* __libc_malloc(std::size_t n);
 void* __libc_calloc(std::size_t n, std::size_t size);

@@ -1,5 +1,5 @@
-// What the fuzz targets of the C ABI share: recognizers on a library that stands in for LiteRT, bytes to
-// choose by, and what every answer must keep.
+// The fuzz targets of the C ABI share recognizers on a stand-in for LiteRT, choices made from bytes, and
+// checks of every answer.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +24,7 @@ inline std::int32_t open(const std::string& bundle, edgeemo_recognizer** recogni
     return edgeemo_open(bundle.c_str(), &options, recognizer);
 }
 
-// Of the bundle of that name, for good.
+// The recognizer of the bundle of that name; stays open.
 inline edgeemo_recognizer* opened(const char* name) {
     edgeemo_recognizer* recognizer = nullptr;
     CHECK(open(std::string(EDGEEMO_ZOO) + "/" + name + ".tflite", &recognizer) == EDGEEMO_OK);

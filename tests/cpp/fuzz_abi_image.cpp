@@ -1,5 +1,5 @@
-// Any bytes as pictures through the C ABI: in all colors, with any strides, with boxes, with the detector,
-// and as the frames of a stream. The first bytes choose, frame after frame; each frame's pixels are what is
+// Random bytes go as pictures through the C ABI: in all colors, with any strides, boxes and the detector,
+// and as frames of a stream. The first bytes choose, frame after frame; each frame's pixels are what is
 // left, over and over.
 #include "fuzz_abi.h"
 

@@ -1,7 +1,7 @@
 // Any bytes as PCM through the C ABI, as a clip and as a stream in random chunks: where no samples are
 // missing, the stream's summary is the clip's answer. Runs of the model may fail: what else the stream says
-// is then what a stream beside it says, whose model works. Bytes 0 to 2 choose the rate, 3 channels and kind,
-// 4 the result, 5 the cuts, 6 how often the sound is heard, 7 whether runs fail.
+// is then what a stream beside it says, whose model works. Bytes 0 to 2 choose the rate, 3 channels and
+// kind, 4 the result, 5 the cuts. Byte 6 chooses how often the sound is heard, 7 whether runs fail.
 #include <array>
 
 #include "fuzz_abi.h"
@@ -112,7 +112,7 @@ struct Streams {
         lost = false;
     }
 
-    // Whatever was lost, they agree again from here on.
+    // From here on they agree again, whatever was lost.
     void meet() {
         ask();
         apart = false;

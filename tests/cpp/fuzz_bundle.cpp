@@ -1,5 +1,5 @@
-// Any bytes as a bundle, as a card, as a model, and as a file that the C ABI opens: only errors of ours may
-// leave, nothing is read beyond the bytes.
+// Random bytes go as a bundle, a card, a model, and a file that the C ABI opens. Only errors of ours may
+// leave; no code reads beyond the bytes.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ void refused_or_done(const Work& work) {
     }
 }
 
-// What opens can be used.
+// A bundle that opens can be used.
 void open_file(const std::uint8_t* data, std::size_t size) {
     const int file = memfd_create("bundle", MFD_CLOEXEC);
     CHECK(file >= 0 && write(file, data, size) == static_cast<ssize_t>(size));

@@ -1,6 +1,6 @@
 // Any bytes as PCM through random specs and rates, cut at random: no crash, and chunks give exactly the
-// whole. Bytes 0 to 3 choose the spec, 4 and 5 the rate, 6 kind and channels, 7 the seed of the cuts; the
-// rest is the PCM.
+// whole. Bytes 0 to 3 choose the spec, 4 and 5 the rate, 6 kind and channels. Byte 7 is the seed of the
+// cuts, and the rest is the PCM.
 #include <algorithm>
 #include <cmath>
 #include <cstring>

@@ -1,4 +1,4 @@
-// What tests of delegates share: a library that stands in for LiteRT and its GPU, and a folder for records.
+// Tests of delegates share a library that stands in for LiteRT and its GPU, and a folder for records.
 #pragma once
 
 #include <sys/wait.h>

@@ -1,4 +1,4 @@
-// What tests of the engine share: a library that stands in for LiteRT, a voice and a film.
+// Tests of the engine share a library that stands in for LiteRT, a voice and a film.
 #pragma once
 
 #include <dlfcn.h>
@@ -26,8 +26,8 @@ inline EngineOptions with(const char* fault) {
     return options;
 }
 
-// Of all runs of models on stand_in_good from now on, counted from 0, first … first + n - 1 fail. It must be
-// open.
+// Makes runs first … first + n - 1 of models on stand_in_good fail, counted from 0 from now on. The library
+// must be open.
 inline void fail_runs(int first, int n) {
     static void* const library = dlopen(stand_in("good").c_str(), RTLD_NOW | RTLD_NOLOAD);
     CHECK(library != nullptr);
@@ -70,7 +70,7 @@ struct Film {
     }
 };
 
-// What is said of the frames that stand one another after another, as one row of numbers.
+// The results of frames pushed one after another, as one row of numbers.
 inline void watch(FaceWatcher& watcher, const Film& film, Result& result, std::vector<double>& said) {
     said.clear();
     for (std::size_t f = 0; f < 8; ++f) {

@@ -1,7 +1,7 @@
 // A library with LiteRT's functions that computes nothing: tensors of the model's own sizes, and on demand a
-// fault. What it does is in its file's name: stand_in_<fault>.so, read from EDGEEMO_STAND_IN at build time.
-// After stand_in_fail(first, n) of all runs from then on, counted from 0, first … first + n - 1 fail.
-// It has a GPU, too, which gives the answers of the CPU and obeys its options: "fault = sigill" and so on.
+// fault. The file's name says which fault: stand_in_<fault>.so, read from EDGEEMO_STAND_IN at build time.
+// After stand_in_fail(first, n) of all runs from then on, counted from 0, first … first + n - 1 fail. It has
+// a GPU, too, which gives the answers of the CPU and obeys its options: "fault = sigill" and so on.
 #include <unistd.h>
 
 #include <cerrno>
@@ -80,7 +80,7 @@ API int LiteRtCreateEnvironment(int, const void*, Handle* made) {
 }
 API void LiteRtDestroyEnvironment(Handle h) { delete static_cast<int*>(h); }
 
-// The signature of 2.1.6 and later, told apart by LiteRtCreateModelFromFd.
+// The signature of 2.1.6 and later, which have LiteRtCreateModelFromFd.
 API int LiteRtCreateModelFromFd() { return 1; }
 API int LiteRtCreateModelFromBuffer(Handle environment, const void* bytes, std::size_t size, Handle* made) {
     if (environment == nullptr || kFault == "no_model") return 501;
@@ -192,8 +192,8 @@ API int LiteRtGetTensorBufferHostMemory(Handle buffer, void** memory) {
 }
 #endif
 
-// Every number of an output depends on all bytes of the inputs and on its place: what one engine computes
-// shows in its own outputs, and cells of a detector differ.
+// Every number of an output depends on all bytes of the inputs and on its place. So another engine's outputs
+// differ, and so do the cells of a detector.
 API int LiteRtRunCompiledModel(Handle h, std::size_t, std::size_t n_in, Handle* in, std::size_t n_out,
                                Handle* out) {
     auto* const compiled = static_cast<Compiled*>(h);

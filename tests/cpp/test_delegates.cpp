@@ -142,7 +142,7 @@ void test_what_ended_its_host_is_not_loaded_again() {
         }
         CHECK(open_on("auto", kPatient + folder.option()).delegate == "cpu");  // another key: no word on it
         CHECK(probe(options).usable);
-        CHECK(!comes_back("gpu", options, folder, hangs));  // tried anew, as was asked
+        CHECK(!comes_back("gpu", options, folder, hangs));  // tried again, as was asked
         CHECK(comes_back("gpu", options, folder, false));
     }
 }

@@ -1,4 +1,4 @@
-// The engine and the C ABI on a library that only stands in for LiteRT: faults are told.
+// The engine and the C ABI on a library that only stands in for LiteRT: faults become errors.
 #include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>

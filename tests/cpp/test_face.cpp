@@ -8,6 +8,7 @@
 #include "edgeemo/face.h"
 #include "edgeemo/quant.h"
 #include "face/crop.h"
+#include "face/face_fields.h"
 #include "face_picture.h"
 
 namespace {
@@ -169,7 +170,7 @@ void bad_input_is_named() {
     FaceSpec spec;
     spec.width = 7;
     CHECK(message_of<SpecError>([&] { FaceFrontend f(spec); }) == "width must be in [8, 512], got 7");
-    CHECK(message_of<SpecError>([&] { set_by_name("blue", spec.channels); }) ==
+    CHECK(message_of<SpecError>([&] { set_by_name("channels", "blue", spec.channels); }) ==
           "channels must be 'gray' or 'rgb', got 'blue'");
 }
 

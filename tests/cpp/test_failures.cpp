@@ -1,5 +1,5 @@
-// A model that fails while a stream runs: the failure is told, what the model should have read is lost, and
-// all that comes later is what it would have been.
+// A model fails while a stream runs. The stream reports the failure and loses that input; all later results
+// stay the same.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -97,7 +97,7 @@ void test_a_voice_goes_on_in_time() {
     }
 }
 
-// As long as it fails each span is told, and no memory is written that is not the stream's.
+// The stream reports every span that fails, and writes only its own memory.
 void test_a_model_that_always_fails_is_always_told() {
     const Recognizer recognizer = opened("voice");
     const Heard all = hear(recognizer, 16000, 0, 0), none = hear(recognizer, 16000, 0, INT_MAX);
@@ -106,7 +106,8 @@ void test_a_model_that_always_fails_is_always_told() {
     CHECK(none.summary.end_ms == all.summary.end_ms);
 }
 
-// Of one push whose second span fails the first waits and the rest is lost; of the next nothing is.
+// When the second span of a push fails, the first still waits and the rest is lost. The next push loses
+// nothing.
 void test_what_was_heard_before_waits() {
     const Recognizer recognizer = opened("voice");
     const Voice voice;

@@ -1,4 +1,4 @@
-// What is on record is believed only where it can be, and a process that died while it opened speaks.
+// A record counts only if it is valid, and a process that died while it opened a delegate counts, too.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -80,7 +80,8 @@ void test_a_record_that_is_not_ours_is_not_believed() {
     fs::remove(record);
     fs::create_directory(record);
     CHECK(open_on("auto", options).delegate == "cpu");
-    CHECK(has(probe(options).reason, "the verdict is not kept"));  // nor can it be replaced, which is told
+    CHECK(has(probe(options).reason,
+              "the verdict is not kept"));  // the old verdict cannot be replaced, and the reason says so
 }
 
 bool marked(const Folder& folder) {

@@ -68,7 +68,7 @@ void tracks_do_not_mix_and_are_forgotten() {
     CHECK(next(s, 1, 0.0F, 1.0, 40) == 0.0 && next(s, 2, 8.0F, 1.0, 40) == 8.0);
     s.keep({2, 7});
     CHECK(s.tracks() == 1);
-    CHECK(next(s, 1, 5.0F, 1.0, 10) == 5.0);  // anew, whatever its time was
+    CHECK(next(s, 1, 5.0F, 1.0, 10) == 5.0);  // starts again, whatever its time was
     s.reset();
     CHECK(s.tracks() == 0 && next(s, 2, 1.0F, 1.0, 0) == 1.0);
 }

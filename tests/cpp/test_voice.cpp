@@ -12,6 +12,7 @@
 #include "edgeemo/voice.h"
 #include "voice/mel.h"
 #include "voice/resample.h"
+#include "voice/voice_fields.h"
 #include "voice_sound.h"
 
 namespace {
@@ -242,7 +243,7 @@ void a_bad_specification_says_what_is_wrong() {
     spec.fft = 256;
     CHECK(message_of<SpecError>([&] { spec.validate(); }) == "fft must be in [400, 4096], got 256");
     VoiceSpec::MelScale scale = VoiceSpec::MelScale::htk;
-    CHECK(message_of<SpecError>([&] { set_by_name("bark", scale); }) ==
+    CHECK(message_of<SpecError>([&] { set_by_name("mel_scale", "bark", scale); }) ==
           "mel_scale must be 'htk', 'slaney' or 'kaldi', got 'bark'");
 }
 

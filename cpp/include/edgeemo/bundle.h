@@ -37,7 +37,7 @@ struct DetectorRule {
     std::string logits_output, boxes_output, eyes_output;
 };
 
-// What of a card is needed to use the model; all of it was checked.
+// The part of a card that the model needs. All of it was checked.
 struct Card {
     std::string name, version, title, licence, commercial;  // commercial: "cleared", "unclear" or "no"
     Modality modality = Modality::text;

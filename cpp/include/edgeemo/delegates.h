@@ -29,7 +29,7 @@ struct DelegateOptions {
 };
 DelegateOptions read_delegate_options(std::string_view lines);  // throws InputError
 
-// What a probe found.
+// The result of a probe.
 struct Verdict {
     bool usable =
         false;  // it lives and answers as the CPU does; whether it is quick enough, the asker decides
@@ -37,8 +37,8 @@ struct Verdict {
     std::string reason;  // why not; if usable, why the verdict could not be kept, or ""
 };
 
-// Tries the GPU in a child process, which is ended after the timeout, and puts the verdict on record. What
-// happens there never reaches this process. Throws InputError (options) and RuntimeUnavailableError (no
+// Tries the GPU in a child process, which is ended after the timeout, and puts the verdict on record. A
+// crash there never reaches this process. Throws InputError (options) and RuntimeUnavailableError (no
 // LiteRT).
 Verdict probe_gpu(const ModelBytes& model, const EngineOptions& options, const Goldens& goldens);
 
@@ -61,8 +61,8 @@ std::string difference(Engine& cpu, Engine& other, const std::vector<Golden>& go
 // The same of one output, all its answers after each other.
 //
 // A delegate may calculate in float where the CPU rounds to int8 in between. An answer may differ by a tenth
-// of the range of the CPU's answers plus a step of int8, on average by a fiftieth plus a step. It must
-// not be NaN.
+// of the range of the CPU's answers plus a step of int8. The mean difference may be a fiftieth plus a step.
+// An answer must not be NaN.
 std::string wrong_answers(const TensorInfo& tensor, const std::vector<float>& right,
                           const std::vector<float>& given);
 

@@ -11,7 +11,7 @@
 
 namespace edgeemo {
 
-// What was found, in pixels of the picture.
+// One face that a detector found, in pixels of the picture.
 struct Face {
     Box box;
     Eyes eyes;           // in picture order: left, right
@@ -20,7 +20,7 @@ struct Face {
 
 bool operator==(const Face& a, const Face& b);
 
-// Whatever finds faces in a picture: our FaceDetector, or an object of the caller's.
+// A finder of faces in a picture: our FaceDetector, or an object of the caller.
 class FaceFinder {
   public:
     virtual ~FaceFinder() = default;
@@ -37,15 +37,16 @@ const Face* in_front(const std::vector<Face>& faces);
 // strides from least_stride, doubled, to most_stride. Heads speak of all cells: grid after grid, row after
 // row.
 //
-//   logits (cells)     a face has its middle in this cell
-//   boxes  (cells, 4)  dx, dy, w, h: its middle is (column + 0.5 + dx, row + 0.5 + dy) strides from the
-//   corner, its box
-//                      e^w strides wide and e^h high (w and h within -4 … 8)
-//   eyes   (cells, 4)  x, y of the left, x, y of the right eye, from the middle, in widths and heights of the
-//   box
+//   logits (cells)     of a face with its middle in the cell.
+//   boxes  (cells, 4)  dx, dy, w, h.
+//   eyes   (cells, 4)  x, y of the left and the right eye.
 //
-// They are three tensors, because in int8 each has one scale; positions relative to the box take the same few
-// steps whatever its size.
+// A box's middle lies (column + 0.5 + dx, row + 0.5 + dy) strides from the corner. The box is e^w strides
+// wide and e^h high, with w and h within -4 … 8. Eyes are relative to that middle, in widths and heights of
+// the box.
+//
+// The heads are three tensors, because an int8 tensor has one scale. Positions relative to the box take the
+// same few steps at every size of the box.
 struct DetectorSpec {
     enum class Merge { best, mean };
 
@@ -69,10 +70,6 @@ struct DetectorSpec {
 bool operator==(const DetectorSpec& a, const DetectorSpec& b);
 bool operator!=(const DetectorSpec& a, const DetectorSpec& b);
 
-const char* name_of(DetectorSpec::Merge value);
-void set_by_name(std::string_view name,
-                 DetectorSpec::Merge& value);  // throws SpecError, which lists the names
-
 // The share of the area of both that both have, 0 to 1.
 double intersection_over_union(const Box& a, const Box& b);
 
@@ -87,7 +84,7 @@ class FaceDecoder {
         std::size_t cell;
         double sum;
     };
-    // What decoding needs; used again and again it takes no more memory.
+    // The memory of decoding. A scratch that is used again takes no more memory.
     struct Scratch {
         std::vector<Candidate> candidates;
         std::vector<Face> faces, same;

@@ -1,20 +1,20 @@
 /* edgeemo from C: expressed emotion from text, voice and faces, on the device.
  *
- * Functions that can fail return EDGEEMO_OK (0), or one of the negative codes below; then
- * edgeemo_last_error() has a sentence that says what was expected, what came and what to do. Nothing is
- * printed by edgeemo (LiteRT itself may write a line to stderr as a model is loaded), nothing is thrown, the
- * process is never ended. All memory that results go to is the caller's.
+ * Functions that can fail return EDGEEMO_OK (0) or one of the negative codes below. After a failure
+ * edgeemo_last_error() says what was expected, what came and what to do. edgeemo prints nothing, throws
+ * nothing and never ends the process. LiteRT itself may write a line to stderr while it loads a model. The
+ * caller owns all memory that results go to.
  *
- * Threads. Any thread may call any function. A recognizer may be shared: its calls are served one after the
- * other; use one recognizer a thread for parallel work. A stream belongs to one thread at a time; several
- * streams may share a recognizer, and outlive it. edgeemo_close and edgeemo_stream_close must be the last
- * call on a handle. edgeemo_last_error() is each thread's own. A pthread_cancel waits until a call is done.
- * After fork() the child opens its own: with what the parent opened every prediction fails there with
- * EDGEEMO_ERROR_INFERENCE, and closing it only forgets it.
+ * Threads. Any thread may call any function. Threads may share a recognizer, which serves one call after the
+ * other. For parallel work use one recognizer in each thread. A stream belongs to one thread at a time;
+ * several streams may share a recognizer, and outlive it. edgeemo_close and edgeemo_stream_close must be the
+ * last call on a handle. edgeemo_last_error() is each thread's own. A pthread_cancel waits until a call is
+ * done. After fork() the child must open its own recognizers. In the child, a recognizer of the parent fails
+ * every prediction with EDGEEMO_ERROR_INFERENCE, and closing that recognizer only forgets it.
  *
  * Versions. Functions and the fields of structs stay as they are for good. New fields go to the end of a
- * struct: set struct_size to the sizeof you compile with, and a later library leaves alone what you do not
- * know. What is set to zero is the default. edgeemo_abi_version() goes up when something is added.
+ * struct. Set struct_size to the sizeof you compile with: a later library then ignores newer fields. Zero in
+ * a field stands for the default. edgeemo_abi_version() goes up when something is added.
  */
 #ifndef EDGEEMO_EDGEEMO_H_
 #define EDGEEMO_EDGEEMO_H_
@@ -68,11 +68,11 @@ typedef struct edgeemo_options {
      * face-detector.tflite beside it, opened when first needed. Its delegate is "auto", or "cpu" if that was
      * asked for. */
     const char* detector;
-    /* since 2: lines "key = value", or NULL. Those that begin with probe_ say how a GPU is tried:
-     * probe_records, a folder for what is found (where VK_... variables choose drivers, give each choice a
-     * folder of its own: the environment is not read); probe_program, the path of edgeemo-probe (else beside
-     * libedgeemo.so); probe_timeout_ms (20000); probe_most_ratio (1), the longest it may take in the CPU's
-     * time. All others go to LiteRT's accelerator. */
+    /* since 2: lines "key = value", or NULL. Lines that begin with probe_ say how edgeemo tries a GPU.
+     * probe_records is the folder of verdicts. edgeemo does not read the environment: if VK_... variables
+     * choose drivers, give each choice its own folder. probe_program is the path of edgeemo-probe (else
+     * beside libedgeemo.so). probe_timeout_ms is 20000 unless set. probe_most_ratio is the longest time of
+     * the GPU over the CPU's (1). All other lines go to LiteRT's accelerator. */
     const char* delegate_options;
 } edgeemo_options;
 
@@ -149,7 +149,7 @@ typedef struct edgeemo_face_options {
 
 EDGEEMO_API uint32_t edgeemo_abi_version(void);
 
-/* Of the last function that failed in this thread; "" if none has. Valid until the thread's next call. */
+/* The error of the last function that failed in this thread, or "". Valid until the thread's next call. */
 EDGEEMO_API const char* edgeemo_last_error(void);
 
 /* Opens a bundle and loads its model; `options` may be NULL. On failure *recognizer is NULL. */
@@ -157,19 +157,20 @@ EDGEEMO_API int32_t edgeemo_open(const char* path, const edgeemo_options* option
                                  edgeemo_recognizer** recognizer);
 EDGEEMO_API void edgeemo_close(edgeemo_recognizer* recognizer); /* NULL is allowed */
 
-/* Tries the GPU with a bundle: in a child process, which may crash or hang without harm, its answers are
- * compared with the CPU's and both are timed. EDGEEMO_OK if the verdict was reached, whatever it is. It is
- * kept in the folder probe_records; give that to edgeemo_open, and "auto" takes the GPU if the verdict on
- * record is good, else the CPU. "gpu" probes unless a good verdict is on record, and fails with
- * EDGEEMO_ERROR_DELEGATE unless it is good. External TFLite delegates (a path in `delegate`) are not known
- * here; Python has them. */
+/* Tries the GPU with a bundle in a child process, which may crash or hang without harm. The probe compares
+ * the GPU's answers with the CPU's and times both. Returns EDGEEMO_OK if there is a verdict, good or bad.
+ * The folder probe_records keeps the verdict; give that folder to edgeemo_open. Then "auto" takes the GPU if
+ * the kept verdict is good, else the CPU. "gpu" probes unless a good verdict is kept, and fails with
+ * EDGEEMO_ERROR_DELEGATE unless the verdict is good. External TFLite delegates (a path in `delegate`) are
+ * not known here; Python has them. */
 EDGEEMO_API int32_t edgeemo_probe(const char* path, const edgeemo_options* options, edgeemo_verdict* verdict);
 
 /* Which delegate runs, "cpu" or "gpu", and why; valid as long as the recognizer. */
 EDGEEMO_API const char* edgeemo_delegate(const edgeemo_recognizer* recognizer);
 EDGEEMO_API const char* edgeemo_delegate_reason(const edgeemo_recognizer* recognizer);
 
-/* What a card says; strings are valid as long as the recognizer. NULL for an index out of range. */
+/* Texts from the model's card. The strings are valid as long as the recognizer. NULL for an index out of
+ * range. */
 EDGEEMO_API const char* edgeemo_emotion(int32_t index);
 EDGEEMO_API const char* edgeemo_name(const edgeemo_recognizer* recognizer);
 EDGEEMO_API const char* edgeemo_modality(
@@ -185,13 +186,13 @@ EDGEEMO_API float edgeemo_threshold(const edgeemo_recognizer* recognizer,
 EDGEEMO_API int32_t edgeemo_predict_text(edgeemo_recognizer* recognizer, const char* text, size_t size,
                                          edgeemo_result* result);
 
-/* A whole clip, at 8000 to 192000 Hz. Clips of one rate and number of channels, one after another, take no
- * heap; another rate or number takes it anew. */
+/* A whole clip, at 8000 to 192000 Hz. Clips with the rate and number of channels of the clip before take no
+ * heap. Another rate or number allocates again. */
 EDGEEMO_API int32_t edgeemo_predict_pcm(edgeemo_recognizer* recognizer, const edgeemo_pcm* pcm,
                                         int32_t rate_hz, edgeemo_result* result);
 
-/* The face in `box`: x0, y0, x1, y1 in pixels from the top left corner; or, if it is NULL, of which the whole
- * picture is one. Boxes are taken as they are: tight around the face, from above the brows to the chin. */
+/* The face in `box`: x0, y0, x1, y1 in pixels from the top left corner. If `box` is NULL the whole picture
+ * is the face. A box is taken as it is: tight around the face, from above the brows to the chin. */
 EDGEEMO_API int32_t edgeemo_predict_image(edgeemo_recognizer* recognizer, const edgeemo_image* image,
                                           const double* box, edgeemo_result* result);
 
@@ -200,19 +201,19 @@ EDGEEMO_API int32_t edgeemo_predict_image(edgeemo_recognizer* recognizer, const 
 EDGEEMO_API int32_t edgeemo_predict_front(edgeemo_recognizer* recognizer, const edgeemo_image* image,
                                           edgeemo_result* result);
 
-/* Every face the detector finds, the best score first. `results` is an array, each with its struct_size set
- * (all the same) and its own room for probabilities; *n_results is, in: how many there are; out: how many
- * were written. */
+/* Every face the detector finds, the best score first. `results` is an array. Each result has the same
+ * struct_size and its own room for probabilities. *n_results holds the length of the array; the function
+ * sets the number of results that it wrote. */
 EDGEEMO_API int32_t edgeemo_predict_faces(edgeemo_recognizer* recognizer, const edgeemo_image* image,
                                           edgeemo_result* results, uint32_t* n_results);
 
 /* A voice that comes in chunks. Push what there is, with the time of its first sample in milliseconds on your
- * clock, within 2^52 of 0; then take results until EDGEEMO_NOTHING. A time off by more than the model's hop
- * means that samples are missing: the stream then begins afresh. `channels` as in edgeemo_pcm: 0 is 1.
+ * clock, within 2^52 of 0; then take results until EDGEEMO_NOTHING. If the time is off by more than the
+ * model's hop, samples are missing, and the stream starts again. `channels` as in edgeemo_pcm: 0 is 1.
  *
- * Where the model fails, the spans of that call from there on are lost, what was heard before waits, and what
- * comes later comes at its time: after EDGEEMO_ERROR_INFERENCE go on with the next chunk. (A chunk behind a
- * gap is not taken if it was the end before the gap that failed.) */
+ * If the model fails, the call returns EDGEEMO_ERROR_INFERENCE and loses the spans from there on. Earlier
+ * results still wait, and later results keep their times: go on with the next chunk. (If the end before a
+ * gap fails, the stream does not take the chunk behind the gap.) */
 EDGEEMO_API int32_t edgeemo_stream_open(edgeemo_recognizer* recognizer, int32_t rate_hz, int32_t channels,
                                         edgeemo_stream** stream);
 EDGEEMO_API int32_t edgeemo_stream_push(edgeemo_stream* stream, const edgeemo_pcm* chunk, int64_t t_ms);
@@ -220,9 +221,9 @@ EDGEEMO_API int32_t edgeemo_stream_summary(const edgeemo_stream* stream,
                                            edgeemo_result* result); /* of all heard */
 
 /* Faces that come in frames, of a camera or video; `options` may be NULL. Push each frame with its time; then
- * take one result a face that is followed, by track_id, until EDGEEMO_NOTHING. What of a frame is not taken
- * goes with the next push. A time before the last one is refused: where a video begins anew, reset. Where a
- * model fails, the stream follows as it did before, and no result waits. */
+ * take one result a face that is followed, by track_id, until EDGEEMO_NOTHING. The next push drops results
+ * that were not taken. A push refuses a time before the last one: reset the stream when a video starts
+ * again. If a model fails, the stream stays as it was, and no result waits. */
 EDGEEMO_API int32_t edgeemo_stream_open_faces(edgeemo_recognizer* recognizer,
                                               const edgeemo_face_options* options, edgeemo_stream** stream);
 EDGEEMO_API int32_t edgeemo_stream_push_image(edgeemo_stream* stream, const edgeemo_image* frame,
@@ -249,7 +250,7 @@ typedef struct edgeemo_stage_times {
 EDGEEMO_API int32_t edgeemo_time_stages(edgeemo_recognizer* recognizer, int32_t on);
 EDGEEMO_API int32_t edgeemo_stage_times_of(const edgeemo_recognizer* recognizer, edgeemo_stage_times* times);
 
-/* Of both kinds. */
+/* For streams of both kinds. */
 EDGEEMO_API int32_t edgeemo_stream_next(edgeemo_stream* stream, edgeemo_result* result);
 EDGEEMO_API int32_t edgeemo_stream_flush(edgeemo_stream* stream); /* the input has ended */
 EDGEEMO_API int32_t edgeemo_stream_reset(edgeemo_stream* stream); /* equals a new one */

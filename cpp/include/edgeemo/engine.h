@@ -44,9 +44,9 @@ struct ModelBytes {
 // twice on zeros: both must give the same finite numbers.
 class Engine final : public ModelRunner {
   public:
-    // Throws InputError (threads), BundleCorruptError (the bytes are no whole model), RuntimeUnavailableError
-    // (no usable LiteRT), InferenceError (LiteRT refuses the model, or its answers are not to be trusted),
-    // DelegateError (the delegate is unknown, or cannot be used here).
+    // Throws InputError (threads), BundleCorruptError (the model is not whole), RuntimeUnavailableError (no
+    // usable LiteRT) or DelegateError (the delegate is unknown or not usable here). Throws InferenceError if
+    // LiteRT refuses the model or gives answers that cannot be right.
     explicit Engine(ModelBytes model, const EngineOptions& options = {});
     ~Engine() override;
     Engine(Engine&&) noexcept;

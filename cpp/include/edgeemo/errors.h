@@ -23,7 +23,7 @@ class RuntimeUnavailableError : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// LiteRT refuses a model or could not run it, or what came out is no number.
+// LiteRT refused a model or could not run it, or an output is not a finite number.
 class InferenceError : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
@@ -59,7 +59,7 @@ class BundleVersionError : public BundleError {
     using BundleError::BundleError;
 };
 
-// Of another modality than asked for, or model and card disagree.
+// The bundle has another modality than asked for, or model and card disagree.
 class BundleMismatchError : public BundleError {
   public:
     using BundleError::BundleError;

@@ -39,15 +39,6 @@ struct FaceSpec {
 bool operator==(const FaceSpec& a, const FaceSpec& b);
 bool operator!=(const FaceSpec& a, const FaceSpec& b);
 
-const char* name_of(FaceSpec::Channels value);
-const char* name_of(FaceSpec::Border value);
-const char* name_of(FaceSpec::Normalization value);
-
-// The member of that name into `value`. Throws SpecError, which lists the names.
-void set_by_name(std::string_view name, FaceSpec::Channels& value);
-void set_by_name(std::string_view name, FaceSpec::Border& value);
-void set_by_name(std::string_view name, FaceSpec::Normalization& value);
-
 // Places are in pixels from the top left corner of the picture: pixel (i, j) covers [i, i + 1) x [j, j + 1).
 struct Point {
     double x = 0.0, y = 0.0;
@@ -76,11 +67,11 @@ struct Alignment {
 
 // Immutable; any number of threads may share one.
 //
-// A tensor's pixel is the mean of the picture over a square around its place, as wide as a crop pixel or,
-// where the crop is finer than the picture, as a picture pixel (which is bilinear interpolation). A turned
-// crop approximates it: the picture is shrunk so, without turning, to half a crop pixel (not below one
-// picture pixel); then 2 x 2 points of each crop pixel, or just its middle where the crop is finer than the
-// picture, are interpolated in it bilinearly.
+// A tensor's pixel is the mean of the picture over a square around its place. The square is as wide as a
+// crop pixel. In a crop finer than the picture, the square is as wide as a picture pixel, which is bilinear
+// interpolation. A turned crop approximates this mean in two steps. First the picture is shrunk, without
+// turning, to half a crop pixel, but not below one picture pixel. Then 2 x 2 points of each crop pixel are
+// interpolated bilinearly; a crop finer than the picture takes just the middle.
 class FaceFrontend {
   public:
     explicit FaceFrontend(const FaceSpec& spec);  // throws SpecError

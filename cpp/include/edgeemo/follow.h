@@ -12,7 +12,7 @@ namespace edgeemo {
 
 inline constexpr double kSmoothMs = 300.0;  // age at which a frame counts for 1 / e, unless the caller says
 
-// What the frames so far say of one face.
+// The mean of one face over the frames so far.
 struct Followed {
     Track track;  // its face has score 0 while it is not found
     double evidence = 0.0;
@@ -27,8 +27,8 @@ class FaceFollower {
 
     std::size_t size() const { return smoother_.size(); }
 
-    // Takes what a frame says, a row a face (one after the other), and returns what is now to be said of each
-    // confirmed track, by id, until the next call. A face weighs its score, 0 to 1; one that is hidden keeps
+    // Takes the faces of a frame and their rows, one row after the other. Returns the mean of each confirmed
+    // track by id, valid until the next call. A face has its score, 0 to 1, as weight. A hidden face keeps
     // its mean. Throws InputError as FaceTracker::update and for numbers that are not finite, and then has
     // not changed.
     const std::vector<Followed>& update(const std::vector<Face>& faces, const float* rows, std::int64_t t_ms);

@@ -1,5 +1,5 @@
-// Raw inputs under whose names a card keeps what its model said of them: signals and drawings of whole
-// numbers, nobody's voice and nobody's face, the same to the bit everywhere.
+// Golden inputs: signals and drawings made of whole numbers, the same to the bit everywhere. A card keeps
+// the answers of its model under their names. No person's voice or face is in them.
 #pragma once
 
 #include <cstdint>

@@ -9,9 +9,10 @@ namespace edgeemo {
 
 inline constexpr std::int32_t kMostSide = 32768;  // pixels
 
-// gray (1 byte a pixel), rgb, bgr, rgba (the alpha is ignored), yuyv (2 bytes: Y and, in turn, U or V; even
-// width), nv12 (a plane of Y, below it one of U and V in turn for blocks of 2 x 2; even sides). YUV is BT.601
-// of limited range.
+// gray has 1 byte a pixel, rgb and bgr have 3. rgba has 4; its alpha is ignored. yuyv has 2 bytes: Y and, in
+// turn, U or V; its width is even. nv12 has a plane of Y over a plane of U and V in turn, one pair a 2 x 2
+// block. The
+// sides of nv12 are even. YUV is BT.601 of limited range.
 enum class Color { gray, rgb, bgr, rgba, yuyv, nv12 };
 
 const char* name_of(Color value);

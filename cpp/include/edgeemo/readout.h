@@ -15,7 +15,7 @@ inline constexpr std::size_t kEmotions = 8;
 // neutral, happiness, sadness, anger, fear, disgust, surprise, contempt: the order of every score vector
 extern const std::array<const char*, kEmotions> kEmotionNames;
 
-// What the card says of reading a model's outputs.
+// The card's rules to read a model's outputs.
 struct ReadoutRule {
     ScoreRule scores;                          // its groups are the emotions, in their order
     std::vector<std::array<float, 2>> affect;  // valence and arousal of each label; empty: an output says it
@@ -41,7 +41,7 @@ class Readout {
     // InferenceError for NaN.
     void read(const float* logits, const float* affect, float* row) const;
 
-    // What is said where there is no evidence.
+    // Writes the neutral result, which stands for no evidence.
     void neutral(float* row) const;
 
     // The share of the first `real` blocks that are speech, by their logits. Throws InferenceError for NaN.

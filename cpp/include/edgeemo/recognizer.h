@@ -23,7 +23,7 @@
 
 namespace edgeemo {
 
-// What one input expresses. Used again and again it needs no more memory.
+// The emotion that one input expresses. A result that is used again needs no more memory.
 struct Result {
     std::array<float, kEmotions> scores{};  // over kEmotionNames, sums to 1
     std::vector<float> probabilities;       // one a label of the card, calibrated
@@ -49,8 +49,8 @@ struct RecognizerParts;  // what a recognizer and its streams share
 // Chunks may be cut anywhere: the same samples give the same results. They come as soon as the last sample of
 // a span is there and wait in the stream until next() takes them.
 //
-// If the model fails, InferenceError says so, and the spans of that call from there on are lost; what was
-// heard before waits, and what comes later comes at its time.
+// If the model fails, the call throws InferenceError and loses the spans from there on. Earlier results
+// still wait, and later results keep their times.
 class VoiceListener {
   public:
     ~VoiceListener();
@@ -58,17 +58,17 @@ class VoiceListener {
     VoiceListener& operator=(VoiceListener&&) noexcept;
 
     // The next samples; `t_ms` is the time of the first. Where it differs from the expected one by more than
-    // hop_frames (of the spec), samples are missing: what came before is finished as by flush(), and the
-    // stream starts afresh at `t_ms`. Throws InputError, and then has not changed, for what
-    // VoiceStream::check refuses and for a time beyond 2^52 ms. Where the model fails the chunk is taken all
-    // the same, unless what failed lay before a gap: then push it again.
+    // hop_frames (of the spec), samples are missing: the stream finishes the sound before the gap as flush()
+    // does and starts again at `t_ms`. Throws InputError, and then has not changed, for chunks that
+    // VoiceStream::check refuses and for a time beyond 2^52 ms. If the model fails, the stream still takes
+    // the chunk. Only if the sound before a gap fails, push the chunk again.
     void push(const Pcm& chunk, std::int64_t t_ms);
 
     // Throws InputError for a chunk that push() would refuse, whatever its time.
     void check(const Pcm& chunk) const;
 
-    // What the samples after the last span say. The next chunk begins afresh, at its time, also where the
-    // model fails.
+    // Reads the samples after the last span. The next chunk starts the stream again at its own time, even if
+    // the model fails.
     void flush();
 
     // The oldest result that waits; false if none does.
@@ -77,8 +77,8 @@ class VoiceListener {
     // Equals a new stream.
     void reset();
 
-    // One for all that was heard: the mean over the spans, weighted by evidence and length, then weighed once
-    // more by the evidence of the whole.
+    // One result for the whole sound: the mean over the spans, weighted by evidence and length. Then the
+    // evidence of the whole weighs this mean.
     void summary(Result& out) const;
 
     // The name that results carry from now on, given by the caller.
@@ -101,11 +101,11 @@ class FaceWatcher {
     FaceWatcher& operator=(FaceWatcher&&) noexcept;
 
     // The next frame, taken at `t_ms`: finds the faces, reads each, follows and steadies them. Then next()
-    // has one result for each face that is followed, by track; what of the frame before was not taken is
-    // gone. While a face is not found, its result stays what it was with falling evidence, and `face` is
-    // where it is expected, with score 0. Size and color may change between frames. Throws InputError for a
-    // bad frame or a time before the last one, InferenceError if a model fails; the watcher then follows as
-    // it did before, and no result waits.
+    // has one result for each followed face, by track. Results of the frame before that were not taken are
+    // gone. While a face is not found, its result stays with falling evidence, and `face` is its expected
+    // place with score 0. Size and color may change between frames. Throws InputError for a bad frame or a
+    // time before the last one, InferenceError if a model fails. The watcher then stays as it was, and no
+    // result waits.
     void push(const Image& frame, std::int64_t t_ms);
 
     // The next result of the last frame; false if none waits.
@@ -131,9 +131,9 @@ class Recognizer {
   public:
     // Throws what Bundle::open and open_engine throw, and BundleMismatchError where model and card disagree.
     //
-    // Of a bundle that reads faces, `detector` is the path of one that finds them, opened at once. If it is
-    // empty, face-detector.tflite beside `path` is opened when first needed. Its delegate is "auto", or "cpu"
-    // if that was asked for. Throws InputError for a detector of another modality.
+    // For a face bundle, `detector` is the path of a detector bundle, opened at once. If the path is empty,
+    // face-detector.tflite beside `path` is opened when first needed. Its delegate is "auto", or "cpu" if
+    // that was asked for. Throws InputError for a detector of another modality.
     static Recognizer open(const std::string& path, const EngineOptions& options = {},
                            const std::string& detector = {});
     explicit Recognizer(Bundle bundle, const EngineOptions& options = {});
@@ -146,7 +146,7 @@ class Recognizer {
     const std::string& delegate() const;         // "cpu" or "gpu"
     const std::string& delegate_reason() const;  // why that one
 
-    // What finds faces from now on; null: face-detector.tflite beside the bundle, as open() says.
+    // Sets the finder of faces. Null stands for face-detector.tflite beside the bundle, as open() says.
     void set_finder(std::shared_ptr<const FaceFinder> finder);
 
     // How a box that was found becomes a crop. For models that were trained on other crops.
@@ -187,7 +187,7 @@ class Recognizer {
     // A face whose box is the crop itself, as given_face() makes it. Throws InputError like FaceFrontend.
     void predict_given(const Image& image, const Face& given, Result& out) const;
 
-    // What is said where there is no face: neutral, without evidence.
+    // The result of a picture without a face: neutral, without evidence.
     void predict_nobody(Result& out) const;
 
     // The face in front (in_front() of find_faces()); without a face neutral, without evidence.

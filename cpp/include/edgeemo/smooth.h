@@ -1,4 +1,5 @@
-// What is read of a face jitters from frame to frame: rows of numbers steadied over time, a memory a track.
+// Numbers read from a face jitter from frame to frame. A smoother steadies rows of numbers over time, track
+// by track.
 #pragma once
 
 #include <cstddef>
@@ -8,9 +9,9 @@
 
 namespace edgeemo {
 
-// The running mean of rows. A row weighs its evidence, times the time it stands for (from the row before it
-// to itself; the first as long as the second), times exp(-age / time_ms). So neither the frame rate nor
-// dropped frames show. Not thread-safe.
+// The running mean of rows. A row's weight is evidence * duration * exp(-age / time_ms). The duration is the
+// time since the row before; the first row has the duration of the second. So neither the frame rate nor
+// dropped frames change the mean. Not thread-safe.
 class Smoother {
   public:
     // Rows of `size` numbers. time_ms, the age at which a row counts for a third (1 / e), is 0 to 60000; 0
@@ -23,8 +24,8 @@ class Smoother {
     // Takes in a row of the track `key` and writes the mean so far into `mean` (size() floats; may be `row`).
     // Returns the mean of the evidence, weighed by time and age alone, 0 to 1. Without evidence the mean
     // stays what it was, at first zeros. A row at the time of the one before it adds nothing. Throws
-    // InputError, and then has not changed, for evidence outside 0 … 1, a number that is not finite, or a
-    // time before the track's last one.
+    // InputError for evidence outside 0 … 1, a number that is not finite, or a time before the track's last
+    // one. After an error the smoother has not changed.
     double update(std::int64_t key, const float* row, double evidence, std::int64_t t_ms, float* mean);
 
     // Forgets all other tracks.

@@ -8,8 +8,8 @@
 
 namespace edgeemo {
 
-// detect: find the faces · frontend: from raw input to a tensor · quantize: floats to int8 · invoke: the
-// model · dequantize: int8 to floats · post: from the model's outputs to the result.
+// detect finds the faces. frontend turns raw input into a tensor. quantize turns floats into int8. invoke
+// runs the model. dequantize turns int8 into floats. post turns the model's outputs into the result.
 enum class Stage { detect, frontend, quantize, invoke, dequantize, post };
 inline constexpr std::size_t kStages = 6;
 inline constexpr std::array<const char*, kStages> kStageNames{"detect", "frontend",   "quantize",

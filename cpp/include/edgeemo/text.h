@@ -31,15 +31,10 @@ struct TextSpec {
 bool operator==(const TextSpec& a, const TextSpec& b);
 bool operator!=(const TextSpec& a, const TextSpec& b);
 
-const char* name_of(TextSpec::Normalization value);
-const char* name_of(TextSpec::Unknown value);
-TextSpec::Normalization normalization_of(std::string_view name);  // throws SpecError
-TextSpec::Unknown unknown_of(std::string_view name);              // throws SpecError
-
 // The Unicode version of the "nfkc" tables.
 const char* unicode_version();
 
-// What was seen of a text up to the cut. Words made only of punctuation are not counted.
+// Counts over a text up to the cut. Words made only of punctuation are not counted.
 struct TextCounts {
     std::int32_t n_ids = 0;    // ids without padding
     std::int32_t n_words = 0;  // words with at least one piece before the cut

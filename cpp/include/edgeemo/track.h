@@ -1,4 +1,4 @@
-// Who is who from frame to frame: faces found one by one become tracks.
+// From faces in single frames to tracks: each track is one face over time.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ struct TrackerSpec {
     double most_distance = 0.6;  // distance of the middles over the mean side, 0 to 10
     double most_growth = 2.0;    // ratio of the sides that is still the same face, 1 to 10
     double agility = 0.5;        // share of the newest motion in the velocity, 0 (none is kept) to 1
-    // A track that frames have missed for longer ends, 0 to 60000. Of a slow camera or a gap between frames
-    // it ends after 5000 (or this, if longer): the next frame may show it again.
+    // A track ends when frames have missed it for longer, 0 to 60000. With a slow camera or a gap between
+    // frames the limit is 5000 if that is longer: the next frame may show the face again.
     std::int32_t most_gap_ms = 600;
     std::int32_t least_hits = 2;  // times a face is seen until it is confirmed, 1 to 100
 
@@ -49,10 +49,10 @@ class FaceTracker {
     const TrackerSpec& spec() const { return spec_; }
 
     // All live tracks by id, until the next call; those whose face is among `faces` have seen_ms == t_ms.
-    // Pairs of tracks and faces that may be the same are joined greedily, the likest first (of equals the
-    // oldest track, then the first face); a face without a track begins one. A track not yet confirmed ends
-    // with the first frame that misses it. Throws InputError, and then has not changed, for a time before the
-    // last one (or beyond 2^52) or a box with NaN or without area.
+    // Pairs of tracks and faces that may be the same are joined greedily, the most similar pair first. Among
+    // equal pairs the oldest track goes first, then the first face. A face without a track starts a new
+    // track. A track not yet confirmed ends with the first frame that misses it. Throws InputError, and then
+    // has not changed, for a time before the last one (or beyond 2^52) or a box with NaN or without area.
     const std::vector<Track>& update(const std::vector<Face>& faces, std::int64_t t_ms);
 
     // Equals a fresh tracker.

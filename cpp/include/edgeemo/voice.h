@@ -17,8 +17,9 @@ inline constexpr std::int32_t kMostRateHz = 192000;
 inline constexpr std::int32_t kMostChannels = 32;
 inline constexpr float kMostAmplitude = 8.0F;  // of float PCM; beyond it, it is int16 passed as float
 
-// How PCM becomes features. A sample is one number, a window the samples under one FFT, a frame one mel
-// column, a span the frames a model sees at once. Frame k is made of samples k * hop … k * hop + window - 1.
+// How PCM becomes features. A sample is one number and a window holds the samples under one FFT. A frame is
+// one mel column, and a span holds the frames that a model sees at once. Frame k is made of samples k * hop
+// … k * hop + window - 1.
 struct VoiceSpec {
     enum class WindowShape { hann, povey, hamming };
     enum class MelScale { htk, slaney, kaldi };
@@ -59,19 +60,6 @@ struct VoiceSpec {
 bool operator==(const VoiceSpec& a, const VoiceSpec& b);
 bool operator!=(const VoiceSpec& a, const VoiceSpec& b);
 
-const char* name_of(VoiceSpec::WindowShape value);
-const char* name_of(VoiceSpec::MelScale value);
-const char* name_of(VoiceSpec::MelNorm value);
-const char* name_of(VoiceSpec::Compression value);
-const char* name_of(VoiceSpec::Normalization value);
-
-// The member of that name into `value`. Throws SpecError, which lists the names.
-void set_by_name(std::string_view name, VoiceSpec::WindowShape& value);
-void set_by_name(std::string_view name, VoiceSpec::MelScale& value);
-void set_by_name(std::string_view name, VoiceSpec::MelNorm& value);
-void set_by_name(std::string_view name, VoiceSpec::Compression& value);
-void set_by_name(std::string_view name, VoiceSpec::Normalization& value);
-
 // The caller's samples: int16 (divided by 32768) or float in ±1 (up to ±8 passes), channels interleaved
 // (they are averaged). Exactly one pointer is set, or none when there are no samples.
 struct Pcm {
@@ -81,7 +69,7 @@ struct Pcm {
     std::int32_t channels = 1;
 };
 
-// What a model sees at once. Frames beyond n_frames are 0.
+// The frames that a model sees at once. Frames beyond n_frames are 0.
 struct Span {
     const float* features;     // (span_frames, mels), valid during the call that hands it over
     std::int64_t start_frame;  // from the start of the stream
@@ -94,8 +82,8 @@ struct VoiceParts;  // what a frontend and its streams share
 
 // The state of one input. Any chunks, then flush, give the spans of the whole, bit for bit. Not thread-safe.
 //
-// A sink may throw. It then gets no more spans of that call (they are lost), but the chunk is taken whole, as
-// if it had not thrown; then the exception goes on to the caller.
+// A sink may throw. The sink then gets no more spans of that call; they are lost. The stream still takes the
+// whole chunk, then passes the exception on to the caller.
 class VoiceStream {
   public:
     ~VoiceStream();

@@ -18,14 +18,15 @@ struct ChildEnd {
 
 using Pieces = std::vector<std::pair<const void*, std::size_t>>;
 
-// Starts `command`, the path of a program and its arguments, with all pieces, one after the other, as its
-// standard input (a file in memory), and this process's environment, in a process group of its own; its
-// standard error goes nowhere, and it leaves no core. After `timeout_ms`, or when the calling thread is no
-// more, it is killed. `waiting` is called some times a second; what it throws ends the child and goes on.
-// Never throws for what the child does; no signal, no open file, no child and nothing that it started is left
-// behind. But where the system reaps a child before we do (the host ignores SIGCHLD), its group has no number
-// that is surely its own: what a child that ended by itself started is then left alone, as it is when the
-// host is killed.
+// Starts `command`, the path of a program and its arguments, with this process's environment. The child
+// reads all pieces, one after the other, as its standard input (a file in memory). The child has a process
+// group of its own, its standard error goes nowhere, and it leaves no core. The child is killed after
+// `timeout_ms` or when the calling thread ends. `waiting` is called some times a second; an exception of
+// `waiting` ends the child and goes on to the caller. The function never throws for a fault of the child.
+// The function leaves no signal, no open file, no child and no process of the child behind. There is one
+// exception: a host that ignores SIGCHLD lets the system reap the child first. Then the number of the group
+// may belong to others, so processes that the child started are left alone. A killed host leaves them alone,
+// too.
 ChildEnd run_child(const std::vector<std::string>& command, const Pieces& pieces, std::int32_t timeout_ms,
                    const std::function<void()>& waiting = {});
 

@@ -23,8 +23,8 @@ double cos_small(double x) {
     return 1.0 + sum;
 }
 
-// What follows is of N numbers at once. Each has the operations, and so the bits, that it would have alone;
-// but a series waits for its own divisions, and side by side they fill each other's waiting.
+// The functions below take N numbers at once. Each number gets the operations, and so the bits, that it
+// would get alone. One series waits for its own divisions; several side by side use that time.
 
 // Taylor series of e^x - 1 for |x| < 0.4.
 template <std::size_t N>

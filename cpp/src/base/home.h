@@ -1,5 +1,6 @@
 // The process in which something was opened. A child that fork() made has the memory of its parent, but not
-// its threads: locks may be held and LiteRT's workers missing for good, so that a call would wait forever.
+// its threads. In the child a lock may be held and LiteRT's workers missing for good, so a call would wait
+// forever.
 #pragma once
 
 #include <pthread.h>
@@ -20,9 +21,9 @@ class Home {
     void check() const {
         if (!left()) return;
         throw InferenceError(
-            "The model was opened before a fork and is used in the child, where its threads are missing; "
-            "open "
-            "it in the process that uses it (Python's multiprocessing: the start method 'spawn').");
+            "The model was opened before a fork and is used in the child, where its threads are missing. "
+            "Open the model in the process that uses it; with Python's multiprocessing choose the start "
+            "method 'spawn'.");
     }
 
   private:

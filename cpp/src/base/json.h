@@ -22,7 +22,7 @@ struct Value {
     std::vector<Value> items;                            // of a list
     std::vector<std::pair<std::string, Value>> members;  // of an object, in their order
 
-    const Value* find(std::string_view name) const;  // null if it is no object or has no such member
+    const Value* find(std::string_view name) const;  // null unless this is an object with such a member
     bool is(Kind k) const { return kind == k; }
 };
 

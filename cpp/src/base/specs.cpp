@@ -27,7 +27,6 @@ void check_range(const char* field, double value, double least, double most) {
                     text_of(value));
 }
 
-std::string canonical(const char* value) { return value; }
 std::string canonical(bool value) { return value ? "1" : "0"; }
 std::string canonical(std::int32_t value) { return std::to_string(value); }
 std::string canonical(double value) {

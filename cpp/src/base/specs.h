@@ -1,4 +1,4 @@
-// What the specs share: names of choices, ranges, and the canonical sentence that digest and equality follow.
+// Specs share names of choices, checks of ranges, and the canonical sentence behind digest and equality.
 #pragma once
 
 #include <array>
@@ -11,19 +11,28 @@
 
 namespace edgeemo {
 
-template <std::size_t n>
-using Names = std::array<const char*, n>;
+// The one list of a spec's fields: digest, equality, cards and Python follow it. A specialization has `name`
+// and visit(spec, field), which calls field(name, value, meaning) for each field.
+template <class Spec>
+struct Fields;
 
-// The member of that name into `value`; names stand in the order of the enum.
-template <class Value, std::size_t n>
-void set_member(const char* field, const Names<n>& names, std::string_view name, Value& value) {
+// The name of a choice; names_of(choice) lists the names in the order of the enum.
+template <class Choice>
+const char* name_of(Choice choice) {
+    return names_of(choice)[static_cast<std::size_t>(choice)];
+}
+
+// Sets the choice of that name. Throws SpecError, which lists the names.
+template <class Choice>
+void set_by_name(const char* field, std::string_view name, Choice& choice) {
+    constexpr auto kNames = names_of(Choice{});
     std::string all;
-    for (std::size_t i = 0; i < n; ++i) {
-        if (name == names[i]) {
-            value = static_cast<Value>(i);
+    for (std::size_t i = 0; i < kNames.size(); ++i) {
+        if (name == kNames[i]) {
+            choice = static_cast<Choice>(i);
             return;
         }
-        all += (i == 0 ? "'" : i + 1 == n ? " or '" : ", '") + std::string(names[i]) + "'";
+        all += (i == 0 ? "'" : i + 1 == kNames.size() ? " or '" : ", '") + std::string(kNames[i]) + "'";
     }
     throw SpecError(std::string(field) + " must be " + all + ", got '" + std::string(name) + "'");
 }
@@ -33,17 +42,20 @@ std::string text_of(double x);  // nine digits at most
 // Throws SpecError unless least <= value <= most; NaN is refused.
 void check_range(const char* field, double value, double least, double most);
 
-std::string canonical(const char* value);
 std::string canonical(bool value);
 std::string canonical(std::int32_t value);
 std::string canonical(double value);  // its bits; -0 is 0
+template <class Choice>
+std::string canonical(Choice choice) {
+    return name_of(choice);
+}
 
-// Name and fields of a spec, which `visit(spec, field)` hands over as field(name, value).
-template <class Spec, class Visit>
-std::string sentence_of(const char* name, const Spec& spec, Visit visit) {
-    std::string sentence = name;
-    visit(spec, [&](const char* field, auto value) {
-        sentence += std::string(" ") + field + "=" + canonical(value);
+// The name of a spec and its fields, except the field `left_out`.
+template <class Spec>
+std::string sentence_of(const Spec& spec, std::string_view left_out = {}) {
+    std::string sentence = Fields<Spec>::name;
+    Fields<Spec>::visit(spec, [&](const char* field, const auto& value, const char*) {
+        if (field != left_out) sentence += std::string(" ") + field + "=" + canonical(value);
     });
     return sentence;
 }

@@ -45,7 +45,7 @@ void check_schema(const Value& card) {
                                  ": made by a newer edgeemo; upgrade.");
 }
 
-// What says nothing of how the model is used, but stands in every card.
+// Checks the fields that do not affect how the model is used, but are in every card.
 void check_rest(const Value& card) {
     for (const char* const name : {"title", "description"}) optional(card, name, Kind::text);
     for (const char* const name : {"quantization", "metrics", "tools"}) optional(card, name, Kind::object);
@@ -203,14 +203,11 @@ void read_golden(const Value& raw, Card& card) {
 void read_any_spec(const Value& raw, Card& card) {
     const Value& spec = field(raw, "spec", Kind::object);
     if (card.modality == Modality::text) {
-        card.spec =
-            read_spec<TextSpec>(spec, "TextSpec", [](auto& s, auto&& f) { fields::visit_text(s, f); });
+        card.spec = read_spec<TextSpec>(spec);
     } else if (card.modality == Modality::voice) {
-        card.spec =
-            read_spec<VoiceSpec>(spec, "VoiceSpec", [](auto& s, auto&& f) { fields::visit_voice(s, f); });
+        card.spec = read_spec<VoiceSpec>(spec);
     } else {
-        card.spec =
-            read_spec<FaceSpec>(spec, "FaceSpec", [](auto& s, auto&& f) { fields::visit_face(s, f); });
+        card.spec = read_spec<FaceSpec>(spec);
     }
 }
 
@@ -288,9 +285,7 @@ Card read_card(std::string_view text) {
     Card card = read_all_but_spec(raw);
     check_frontend(raw, card.modality);
     read_any_spec(raw, card);
-    if (card.detector)
-        card.detector->spec = read_spec<DetectorSpec>(
-            *raw.find("detector"), "DetectorSpec", [](auto& s, auto&& f) { fields::visit_detector(s, f); });
+    if (card.detector) card.detector->spec = read_spec<DetectorSpec>(*raw.find("detector"));
     return card;
 }
 

@@ -1,4 +1,4 @@
-// What cards are read by: members of JSON objects by name and kind, and specs field by field.
+// Reads cards: members of JSON objects by name and kind, and specs field by field.
 #pragma once
 
 #include <cmath>
@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/json.h"
+#include "base/specs.h"
 #include "edgeemo/errors.h"
-#include "edgeemo/text.h"
 
 namespace edgeemo {
 
@@ -66,34 +66,24 @@ inline void read_value(const char* name, const Value& value, double& to) {
     if (!value.is(Kind::number)) wrong_type(name, "a float");
     to = value.number;
 }
-inline void read_value(const char* name, const Value& value, TextSpec::Normalization& to) {
-    if (!value.is(Kind::text)) wrong_type(name, "a str");
-    to = normalization_of(value.text);
-}
-inline void read_value(const char* name, const Value& value, TextSpec::Unknown& to) {
-    if (!value.is(Kind::text)) wrong_type(name, "a str");
-    to = unknown_of(value.text);
-}
 template <class Choice>
 void read_value(const char* name, const Value& value, Choice& to) {
     if (!value.is(Kind::text)) wrong_type(name, "a str");
-    set_by_name(value.text, to);
+    set_by_name(name, value.text, to);
 }
 
-// `visit(spec, field)`; an unknown key is an error.
-template <class Spec, class Visit>
-Spec read_spec(const Value& raw, const char* kind, const Visit& visit) {
+// Reads a spec by its list of fields. Throws SpecError for an unknown key.
+template <class Spec>
+Spec read_spec(const Value& raw) {
     Spec spec;
-    for (const auto& [key, value] : raw.members) {
+    for (const auto& member : raw.members) {
         bool known = false;
-        const auto& name_of_key = key;
-        const auto& value_of_key = value;
-        visit(spec, [&](const char* name, auto& to) {
-            if (name_of_key != name) return;
+        Fields<Spec>::visit(spec, [&](const char* name, auto& to, const char*) {
+            if (member.first != name) return;
             known = true;
-            read_value(name, value_of_key, to);
+            read_value(name, member.second, to);
         });
-        if (!known) throw SpecError("unknown key '" + key + "' in a " + kind);
+        if (!known) throw SpecError("unknown key '" + member.first + "' in a " + Fields<Spec>::name);
     }
     spec.validate();
     return spec;

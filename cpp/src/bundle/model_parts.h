@@ -1,4 +1,4 @@
-// What bundles that recognize and bundles that find have in common as they are opened and fed.
+// The steps that recognizer bundles and detector bundles share: opening and input.
 #pragma once
 
 #include <memory>

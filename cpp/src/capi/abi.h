@@ -1,5 +1,5 @@
-// What the functions of the C ABI share: nothing but codes leaves them, and structs are read up to where the
-// caller knows them.
+// The functions of the C ABI share this: they return only codes, and they read a struct only as far as the
+// caller knows it.
 #pragma once
 
 #include <pthread.h>
@@ -98,12 +98,12 @@ static_assert(sizeof(void*) != 8 ||
                kFirst<edgeemo_image> == 32 && kFirst<edgeemo_verdict> == 528 &&
                kFirst<edgeemo_face_options> == 16 && kFirst<edgeemo_stage_times> == 64));
 
-// Of a result that knows of faces, as version 2 had it.
+// The size of a result with faces, as in version 2.
 inline constexpr std::size_t kWithFace =
     offsetof(edgeemo_result, face_score) + sizeof(edgeemo_result::face_score);
 static_assert(sizeof(void*) != 8 || kWithFace == 168);
 
-// Of a result that knows its model, as version 3 has it.
+// The size of a result with its model, as in version 3.
 inline constexpr std::size_t kWithModel =
     offsetof(edgeemo_result, reserved) + sizeof(edgeemo_result::reserved);
 static_assert(sizeof(void*) != 8 || kWithModel == 200);
@@ -115,7 +115,7 @@ void check_size(const T& value, const char* what) {
         throw InputError(std::string(what) + ": struct_size is too small; set it to its sizeof");
 }
 
-// What the caller knows of a struct; the rest is zero, the default.
+// The part of a struct that the caller knows; the rest is zero, the default.
 template <class T>
 T known(const T* pointer, const char* what) {
     const T& value = given(pointer, what);

@@ -193,7 +193,7 @@ int32_t edgeemo_predict_faces(edgeemo_recognizer* recognizer, const edgeemo_imag
         n = 0;
         const std::size_t step = room == 0 ? 0 : sized(results).struct_size;  // of an older header it is less
         if (step % alignof(edgeemo_result) != 0)
-            throw InputError("an edgeemo_result: struct_size is no sizeof; set it to that of the struct");
+            throw InputError("an edgeemo_result: struct_size is not a sizeof; set it to that of the struct");
         const auto place = [&](std::size_t i) -> edgeemo_result& {
             return *reinterpret_cast<edgeemo_result*>(reinterpret_cast<unsigned char*>(results) + i * step);
         };

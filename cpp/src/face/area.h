@@ -32,11 +32,11 @@ T* room(std::vector<T>& memory, std::size_t n) {
     return memory.data();
 }
 
-// What each of `n` output pixels covers, into `all`.
+// Writes the cover of each of `n` output pixels into `all`.
 void covers(double from, double step, double wide, std::int32_t n, std::int32_t size, bool replicate,
             std::vector<Cover>& all);
 
-// What rows of a grid cover of a plane, summed over height only.
+// The rows of a grid over a plane, summed over height only.
 class PlaneRows {
   public:
     std::vector<Cover> rows;  // of the grid; filled before row() is called
@@ -60,9 +60,9 @@ class PlaneRows {
     std::vector<float> out_;
 };
 
-// The picture on a grid, row after row, 0 to 255: gray one float a pixel, rgb three or four, `apart` (the
-// fourth means nothing; where it is 3, one float beyond the row is written). Set again and again it needs no
-// more memory than the largest grid did.
+// The picture on a grid, row after row, 0 to 255. A gray pixel has one float, an rgb pixel `apart` floats,
+// three or four; the fourth means nothing. With three, one float beyond the row is written. An object that
+// is set again needs no more memory than the largest grid did.
 class AreaRows {
   public:
     void set(const Image& image, const FaceSpec& spec, const Grid& grid, std::size_t apart,

@@ -11,7 +11,7 @@
 namespace edgeemo {
 namespace {
 
-// What a crop needs, kept by each thread for its next one: a prediction takes no memory.
+// The memory of a crop. Each thread keeps it for the next crop, so a prediction allocates nothing.
 struct Workbench {
     AreaRows rows;
     std::vector<float> row, pixels, lines;

@@ -7,16 +7,16 @@
 
 namespace edgeemo {
 
-// What an output pixel covers of a row or column: `inside` whole pixels between `first` and `last`, which
+// The part of a row or column under an output pixel: `inside` whole pixels between `first` and `last`, which
 // have weights.
 struct Cover {
     std::int32_t first, inside, last;
     float first_weight, last_weight;
 };
 
-// Points on a line through a picture, in 32.32 fixed point from the middle of its pixel (0, 0); and how far
-// each of the first ones is ahead of it, with kWalkBits of fraction, which leave room for any grid under a
-// crop.
+// Points on a line through a picture, in 32.32 fixed point from the middle of its pixel (0, 0). The line
+// also has the steps from there to each of the first points. The steps have kWalkBits of fraction, which
+// leave room for any grid under a crop.
 inline constexpr std::size_t kWalkPoints = 16;
 inline constexpr int kWalkBits = 18;
 
@@ -25,8 +25,8 @@ struct Walk {
     std::int32_t x_ahead[kWalkPoints], y_ahead[kWalkPoints];
 };
 
-// A picture of floats, at least 2 x 2: four a pixel, or two, its own and that of the pixel below it, so that
-// the four around a point lie together.
+// A picture of floats, at least 2 x 2. A pixel has four floats, or two: its own and that of the pixel below.
+// So the four floats around a point lie together.
 struct Floats2d {
     const float* pixels;
     std::int32_t width, height;
@@ -37,8 +37,8 @@ struct Levels {
     float mean, factor;
 };
 
-// Arithmetic is elementwise or in a fixed order, in integers or IEEE float without FMA: neither the width of
-// the vectors nor the processor shows in the numbers.
+// Arithmetic is elementwise or in a fixed order, in integers or IEEE float without FMA. So neither the width
+// of the vectors nor the processor changes the numbers.
 struct CropKernel {
     const char* name;
     // sums[i] = the sum over n_rows (1 to 8) of rows[k][i], added to what sums holds if `more`.
@@ -64,11 +64,12 @@ struct CropKernel {
     void (*gray)(const float* pixels, std::size_t n, const float* weights, float* out);
     // out[2 i], out[2 i + 1] = above[i], below[i].
     void (*beside)(const float* above, const float* below, std::size_t n, float* out);
-    // Bilinear interpolation at n points of a walk; beyond the border, at it. Of two floats a pixel one is
-    // written, and up to a multiple of kWalkPoints; four are written `apart`.
+    // Bilinear interpolation at n points of a walk; beyond the border, at the border. With two floats a
+    // pixel the kernel writes one float a point, up to a multiple of kWalkPoints. With four floats a pixel
+    // the kernel writes all four, `apart`.
     void (*walk)(const Floats2d& picture, const Walk& from, std::size_t n, std::size_t apart, float* out);
     void (*walk4)(const Floats2d& picture, const Walk& from, std::size_t n, std::size_t apart, float* out);
-    // Of 2 n points of two lines, the mean of each 2 x 2. One float a point stays one, four become three.
+    // The mean of each 2 x 2 among 2 n points of two lines. One float a point stays one, four become three.
     void (*halve)(const float* top, const float* bottom, std::size_t n, std::size_t floats, float* out);
     // The sum of v - mean, and of its square, in eight fixed partial sums.
     double (*sum)(const float* values, std::size_t n, double mean);

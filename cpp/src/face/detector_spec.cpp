@@ -1,5 +1,4 @@
 #include <string>
-#include <type_traits>
 
 #include "base/specs.h"
 #include "edgeemo/detect.h"
@@ -8,23 +7,6 @@
 
 namespace edgeemo {
 namespace {
-
-constexpr Names<2> kMerges{"best", "mean"};
-
-// Choices by their names, as the sentence has them.
-template <class Value>
-auto shown(Value value) {
-    if constexpr (std::is_enum_v<Value>)
-        return name_of(value);
-    else
-        return value;
-}
-
-std::string sentence_of(const DetectorSpec& spec) {
-    return sentence_of("DetectorSpec", spec, [](const DetectorSpec& s, auto&& field) {
-        fields::visit_detector(s, [&](const char* name, auto value) { field(name, shown(value)); });
-    });
-}
 
 void check_stride(const char* field, std::int32_t stride, std::int32_t least) {
     check_range(field, stride, least, 64);
@@ -42,11 +24,6 @@ void check_side(const char* field, std::int32_t side, std::int32_t stride) {
 }
 
 }  // namespace
-
-const char* name_of(DetectorSpec::Merge value) { return kMerges[static_cast<std::size_t>(value)]; }
-void set_by_name(std::string_view name, DetectorSpec::Merge& value) {
-    set_member("merge", kMerges, name, value);
-}
 
 std::size_t DetectorSpec::cells() const {
     std::size_t n = 0;

@@ -19,8 +19,8 @@ const CropKernel& best_kernel() {
     return best;
 }
 
-// Light that changes multiplies what a face reflects, a camera adds an offset: one mean and one deviation of
-// the whole crop take both away and leave the colours among each other as they were.
+// Light multiplies the pixels of a face, and a camera adds an offset. One mean and one deviation of the
+// whole crop take both away. They leave the relation between the colours as it was.
 Levels levels_of(const float* values, std::size_t n, double gain, const CropKernel& kernel) {
     const auto count = static_cast<double>(n);
     const double mean = kernel.sum(values, n, 0.0) / count;

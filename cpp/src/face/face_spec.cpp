@@ -1,5 +1,4 @@
 #include <string>
-#include <type_traits>
 
 #include "base/specs.h"
 #include "edgeemo/errors.h"
@@ -7,44 +6,6 @@
 #include "face/face_fields.h"
 
 namespace edgeemo {
-namespace {
-
-constexpr Names<2> kChannels{"gray", "rgb"};
-constexpr Names<2> kBorders{"replicate", "black"};
-constexpr Names<2> kNormalizations{"none", "mean_std"};
-
-// Choices by their names, as the sentence has them.
-template <class Value>
-auto shown(Value value) {
-    if constexpr (std::is_enum_v<Value>)
-        return name_of(value);
-    else
-        return value;
-}
-
-std::string sentence_of(const FaceSpec& spec) {
-    return sentence_of("FaceSpec", spec, [](const FaceSpec& s, auto&& field) {
-        fields::visit_face(s, [&](const char* name, auto value) { field(name, shown(value)); });
-    });
-}
-
-}  // namespace
-
-const char* name_of(FaceSpec::Channels value) { return kChannels[static_cast<std::size_t>(value)]; }
-const char* name_of(FaceSpec::Border value) { return kBorders[static_cast<std::size_t>(value)]; }
-const char* name_of(FaceSpec::Normalization value) {
-    return kNormalizations[static_cast<std::size_t>(value)];
-}
-
-void set_by_name(std::string_view name, FaceSpec::Channels& value) {
-    set_member("channels", kChannels, name, value);
-}
-void set_by_name(std::string_view name, FaceSpec::Border& value) {
-    set_member("border", kBorders, name, value);
-}
-void set_by_name(std::string_view name, FaceSpec::Normalization& value) {
-    set_member("normalization", kNormalizations, name, value);
-}
 
 std::size_t FaceSpec::size() const {
     return static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *

@@ -6,26 +6,12 @@
 
 #include "base/specs.h"
 #include "edgeemo/errors.h"
+#include "face/face_fields.h"
 
 namespace edgeemo {
 namespace {
 
 constexpr std::int64_t kMostMs = std::int64_t{1} << 52;
-
-// Every field with its name, in one place: digest and equality follow it.
-template <class Visit>
-void visit(const TrackerSpec& s, Visit&& field) {
-    field("least_overlap", s.least_overlap);
-    field("most_distance", s.most_distance);
-    field("most_growth", s.most_growth);
-    field("agility", s.agility);
-    field("most_gap_ms", s.most_gap_ms);
-    field("least_hits", s.least_hits);
-}
-
-std::string sentence_of(const TrackerSpec& spec) {
-    return sentence_of("TrackerSpec", spec, [](const TrackerSpec& s, auto&& field) { visit(s, field); });
-}
 
 Point middle_of(const Box& b) { return {(b.x0 + b.x1) * 0.5, (b.y0 + b.y1) * 0.5}; }
 
@@ -87,8 +73,8 @@ std::string TrackerSpec::digest() const { return digest_of(sentence_of(*this)); 
 bool operator==(const TrackerSpec& a, const TrackerSpec& b) { return sentence_of(a) == sentence_of(b); }
 bool operator!=(const TrackerSpec& a, const TrackerSpec& b) { return !(a == b); }
 
-// A track ends of frames that miss it, not of frames that do not come; but a camera that stood still for
-// longer begins anew.
+// A track ends when frames miss the face, not when no frames come. But a camera that stood still for longer
+// starts with no tracks.
 constexpr std::int32_t kMostWaitMs = 5000;
 
 FaceTracker::FaceTracker(const TrackerSpec& spec) : spec_((spec.validate(), spec)) {}

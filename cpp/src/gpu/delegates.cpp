@@ -112,12 +112,12 @@ Record record_of(const ModelBytes& model, const EngineOptions& options, const De
     return record;
 }
 
-// What went wrong, or "".
+// Returns the problem, or "".
 std::string note(const Record& record, const Verdict& verdict) {
     return record.folder.empty() ? "" : put_on_record(record.folder, record.key, verdict);
 }
 
-// What could not be kept stands in `trouble`; the verdict holds all the same.
+// If the verdict could not be kept, `trouble` says why; the verdict is valid all the same.
 Verdict probe_and_note(const ModelBytes& model, const EngineOptions& options, const DelegateOptions& read,
                        const Goldens& goldens, const Record& record, std::string& trouble) {
     const Tried tried = try_gpu(model, options, read, goldens);

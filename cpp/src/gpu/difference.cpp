@@ -38,7 +38,7 @@ void put_golden(Engine& engine, const Golden& golden) {
     }
 }
 
-// What an output said, all trials after each other.
+// The answers of an output, all trials after each other.
 using Answers = std::vector<std::vector<float>>;  // one for each output
 
 void run(Engine& engine, Answers& answers) {

@@ -1,7 +1,7 @@
-// What edgeemo-probe is asked, on its standard input: this, the model (padded to 16 bytes), the goldens, the
-// path of the library and the options of the GPU. It answers in lines: "at WHAT" before each step, then "same
-// N", the GPU's time in millionths of the CPU's, or "not SENTENCE". What happens before "at loading the model
-// on the GPU" is no word on the GPU.
+// edgeemo-probe reads its request from standard input: this header, the model (padded to 16 bytes), the
+// goldens, the path of the library and the options of the GPU. The program answers in lines: "at WHAT"
+// before each step, then "same N", the GPU's time in millionths of the CPU's, or "not SENTENCE". A failure
+// before "at loading the model on the GPU" says nothing about the GPU.
 #pragma once
 
 #include <array>

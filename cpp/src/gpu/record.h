@@ -1,4 +1,5 @@
-// What probes found, in small files: one for each machine, driver, LiteRT, model and way to run it.
+// Keeps the verdicts of probes in small files: one for each machine, driver, LiteRT, model and way to run
+// it.
 #pragma once
 
 #include <optional>
@@ -8,13 +9,13 @@
 
 namespace edgeemo {
 
-// 64 hexadecimal digits of all that a verdict on the GPU depends on: this machine's name and kernel, its
-// graphics cards and drivers of Vulkan, the files of LiteRT in `folder`, the model, threads and the GPU's own
-// options. Files count by name, size and time.
+// 64 hexadecimal digits over everything that a verdict on the GPU depends on. These are the machine's name,
+// kernel, graphics cards and Vulkan drivers, and the files of LiteRT in `folder`. The model, threads and the
+// GPU's own options count, too. Files count by name, size and time.
 std::string record_key(const std::string& folder, const std::string& model_sha256, std::int32_t threads,
                        const std::string& gpu_options);
 
-// What of the drivers that a manifest of Vulkan, or a folder of them, names goes into such a key: lines.
+// The lines of such a key about the drivers that a manifest of Vulkan, or a folder of manifests, names.
 std::string drivers_at(const std::string& place);
 
 struct Recalled {
@@ -27,8 +28,8 @@ struct Recalled {
 // plain file, or that others may write or own (but root) is not believed.
 Recalled recall(const std::string& folder, const std::string& key);
 
-// Writes it whole or not at all, folders included; marks left behind are then forgotten. What went wrong,
-// or "".
+// Writes the verdict whole or not at all, folders included, then removes old marks. Returns the problem, or
+// "".
 std::string put_on_record(const std::string& folder, const std::string& key, const Verdict& verdict);
 
 }  // namespace edgeemo

@@ -45,7 +45,7 @@ std::vector<fs::path> files_in(const fs::path& folder, std::string_view begin) {
     return found;
 }
 
-// Files that change when what they belong to is installed anew: name, size and time of each.
+// Lists name, size and time of files that change with a new installation.
 void list_files(const fs::path& folder, std::string_view begin, std::string& all) {
     all += folder.string() + "\n";
     for (const fs::path& path : files_in(folder, begin)) {

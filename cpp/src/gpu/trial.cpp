@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMostReason = 2048;  // bytes, as on record
 
-// What a line "same N" says: a whole number above 0, and nothing else.
+// Reads the whole number above 0 in a line "same N"; nothing else may follow.
 std::optional<double> ratio_in(std::string_view line) {
     constexpr std::string_view kSame = "same ";
     std::int64_t millionths = 0;
@@ -23,7 +23,7 @@ std::optional<double> ratio_in(std::string_view line) {
     return static_cast<double>(millionths) / 1e6;
 }
 
-// What the helper said, or how it ended.
+// The answer of the program, or how the program ended.
 Tried verdict_of(const ChildEnd& end, const std::string& program, const std::string& begins) {
     std::string at = "starting";
     bool begun = false;

@@ -11,8 +11,8 @@
 
 namespace edgeemo {
 
-// A verdict, and whether it is the delegate's, to be kept: not if the helper or this host failed before the
-// delegate came into play, or somebody ended the helper.
+// A verdict, and whether it is about the delegate and so worth keeping. The verdict is not about the
+// delegate if the program or this host failed before, or if somebody ended the program.
 struct Tried {
     Verdict verdict;
     bool of_delegate = false;

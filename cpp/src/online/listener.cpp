@@ -104,11 +104,11 @@ struct VoiceListener::State {
     void finish() {
         try {
             stream.flush([this](const Span& span) { hear(span); });
-        } catch (...) {  // the model failed: the next chunk begins afresh all the same
-            begin_afresh();
+        } catch (...) {  // the model failed: the next chunk still starts the stream again
+            start_again();
             throw;
         }
-        begin_afresh();
+        start_again();
     }
 
     // The latest time so far.
@@ -118,7 +118,7 @@ struct VoiceListener::State {
         return ended ? std::max(now, last_ms) : now;
     }
 
-    void begin_afresh() {
+    void start_again() {
         last_ms = end_ms();
         ended = ended || samples != 0;
         stream.reset();
@@ -131,7 +131,7 @@ struct VoiceListener::State {
     std::int32_t rate_hz;
     double window_ms = 0.0, frame_ms = 0.0, hop_ms = 0.0;
     Mean mean;
-    std::int64_t samples = 0;  // since the stream began, or began afresh, at start_ms
+    std::int64_t samples = 0;  // since the last start of the stream, at start_ms
     std::int64_t start_ms = 0;
     std::int64_t last_ms = 0, first_ms = 0;  // the latest of what was finished, the earliest of all
     bool begun = false, ended = false;       // whether they say anything

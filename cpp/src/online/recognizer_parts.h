@@ -1,4 +1,4 @@
-// What a recognizer and its streams share: the model, and the way from its outputs to a result.
+// A recognizer and its streams share the model and the way from its outputs to a result.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +22,7 @@ struct RecognizerParts {
     // Throws BundleMismatchError where model and card disagree, SpecError for a vocabulary that cannot work.
     RecognizerParts(Card c, const Assets& assets, std::shared_ptr<LoadedModel> loaded);
 
-    // What finds faces, opened when first needed.
+    // The finder of faces, opened when first needed.
     std::shared_ptr<const FaceFinder> finder();
 
     // Calls `work`; its InferenceError then says whose numbers were wrong.

@@ -23,8 +23,8 @@ using litert::Handle;
 using litert::Library;
 using litert::Status;
 
-// Options of an environment: only the accelerators named are looked for, so that without "gpu" none of a GPU
-// is even loaded; where they lie; and silence. Releases that know neither ignore them.
+// Options of an environment: the accelerators to look for, their folder, and silence. LiteRT looks only for
+// the named accelerators, so without "gpu" it loads none of a GPU. Older releases ignore these options.
 litert::EnvironmentOption option(std::int32_t tag, std::int64_t number) {
     litert::EnvironmentOption made;
     made.tag = tag;
@@ -49,7 +49,7 @@ struct Side {
     std::vector<void*> memory;        // of `tensors`
 };
 
-// LiteRT asks the system what the processor is, and refuses every model if it is not told.
+// LiteRT asks the system for the processor and refuses every model if the system does not answer.
 bool knows_processor() { return access("/proc/cpuinfo", R_OK) == 0; }
 
 void check(Status status, const char* what) {
@@ -232,8 +232,7 @@ struct Engine::State {
             if (!good) {
                 throw InferenceError(
                     "the self-test failed: " + tensor.name +
-                    " differs between two equal runs, or is no number; use another release of "
-                    "LiteRT");
+                    " differs between two equal runs or is NaN; use another release of LiteRT");
             }
         }
     }

@@ -75,7 +75,7 @@ void check_processor() {
 Library::Library(const std::string& path) : path_(path) {
     if (path_.empty()) path_ = litert_beside_us();
     if (!path_.empty()) {
-        // a file that is there and cannot be loaded is told: another LiteRT would take its place unseen
+        // report a file that cannot be loaded: else another LiteRT would take its place unseen
         handle_ = open_library(path_);
         if (handle_ == nullptr) cannot_open(last_error());
     }

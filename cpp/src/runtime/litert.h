@@ -15,7 +15,7 @@ namespace edgeemo::litert {
 using Handle = void*;
 using Status = int;  // 0 is success
 
-// What an option of an environment is made of: 24 bytes.
+// The value of an option of an environment: 24 bytes.
 struct Any {
     std::int32_t type = 0;  // 2: a whole number; 8: text
     union {

@@ -1,4 +1,4 @@
-// What we must know of a model's flatbuffer before a library may see it: that it is whole, and its tensors.
+// Checks that a model's flatbuffer is whole and lists its tensors, before a library sees the model.
 #pragma once
 
 #include <cstddef>
@@ -17,9 +17,9 @@ struct ModelShape {
 };
 
 // Walks the whole structure: every table, vector and index that leads to tensors, operators, buffers and
-// signatures lies inside the bytes. Throws BundleCorruptError for bytes that are no whole model,
-// InferenceError for models the engine does not run (no or several signatures, variable tensors, other types,
-// open shapes).
+// signatures lies inside the bytes. Throws BundleCorruptError unless the bytes are a whole model. Throws
+// InferenceError for models that the engine does not run (no or several signatures, variable tensors, other
+// types, open shapes).
 ModelShape read_model(const std::uint8_t* data, std::size_t size);
 
 }  // namespace edgeemo

@@ -1,18 +1,29 @@
-// Every field of a TextSpec with its name, in one place: digest, equality and reading from a card follow it.
+// The fields of a TextSpec and the names of its choices.
 #pragma once
 
+#include <array>
+
+#include "base/specs.h"
 #include "edgeemo/text.h"
 
-namespace edgeemo::fields {
+namespace edgeemo {
 
-template <class Visit>
-void visit_text(TextSpec& s, Visit&& field) {
-    field("normalization", s.normalization);
-    field("lowercase", s.lowercase);
-    field("strip_accents", s.strip_accents);
-    field("unknown", s.unknown);
-    field("special_tokens", s.special_tokens);
-    field("length", s.length);
-}
+constexpr auto names_of(TextSpec::Normalization) { return std::array{"nfkc", "bert"}; }
+constexpr auto names_of(TextSpec::Unknown) { return std::array{"character", "word"}; }
 
-}  // namespace edgeemo::fields
+template <>
+struct Fields<TextSpec> {
+    static constexpr const char* name = "TextSpec";
+
+    template <class Spec, class Visit>
+    static void visit(Spec& s, Visit&& field) {
+        field("normalization", s.normalization, "'nfkc' or 'bert'.");
+        field("lowercase", s.lowercase, "Fold case ('nfkc') or lower it ('bert').");
+        field("strip_accents", s.strip_accents, "Drop nonspacing marks after decomposition.");
+        field("unknown", s.unknown, "What becomes [UNK]: one 'character' or the whole 'word'.");
+        field("special_tokens", s.special_tokens, "Put [CLS] before and [SEP] after the ids.");
+        field("length", s.length, "Ids per text, 1 to 4096 (at least 3 with special_tokens).");
+    }
+};
+
+}  // namespace edgeemo

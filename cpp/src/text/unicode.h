@@ -12,7 +12,7 @@ namespace edgeemo::unicode {
 
 enum class Kind : std::uint8_t { letter, mark, space, drop, punctuation, symbol, ideograph };
 
-// What the table says about one code point.
+// The table's entry of one code point.
 struct Record {
     std::uint32_t bits;
 

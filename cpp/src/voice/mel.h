@@ -45,8 +45,9 @@ class MelScratch {
     double* powers_;
 };
 
-// A kernel computes several frames at once, one in each lane of its vectors, so its width never shows in the
-// numbers; nor does the processor: every operation is elementwise IEEE double or float, without FMA.
+// A kernel computes several frames at once, one in each lane of its vectors, so its width never changes the
+// numbers. The processor does not change them either: every operation is elementwise IEEE double or float,
+// without FMA.
 struct MelKernel {
     const char* name;
     // rows: n x mels, the power of frame i in row i. Reads samples[0 … (n - 1) * hop + window - 1].

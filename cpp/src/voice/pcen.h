@@ -8,8 +8,8 @@
 
 namespace edgeemo {
 
-// out = bias^power * expm1(power * log1p(S / (eps + M)^gain / bias)), M[t] = (1 - b) M[t - 1] + b S[t], M
-// before the first frame = 1; b = (sqrt(1 + 4 T^2) - 1) / (2 T^2) with T = pcen_time_s in frames.
+// out = bias^power * expm1(power * log1p(S / (eps + M)^gain / bias)). M[t] = (1 - b) M[t - 1] + b S[t], with
+// M = 1 before the first frame. b = (sqrt(1 + 4 T^2) - 1) / (2 T^2), with T = pcen_time_s in frames.
 class Pcen {
   public:
     explicit Pcen(const VoiceSpec& spec);

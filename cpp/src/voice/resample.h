@@ -9,9 +9,11 @@
 
 namespace edgeemo {
 
-// The filter of one pair of rates: a sinc under a Kaiser window, 48 zero crossings to each side at the lower
-// of the two rates. Where all phases fit into 256 KB the table holds each; where they do not (44101 Hz to
-// 16000 Hz has 16000), as many as fit, and outputs between two of them are interpolated linearly.
+// The filter of one pair of rates: a sinc under a Kaiser window. The filter has 48 zero crossings to each
+// side at the lower of the two rates. The table holds all phases if they fit into 256 KB. If they do not
+// (44101 Hz to 16000 Hz has 16000), the table holds some. Then
+// outputs between two phases are
+// interpolated linearly.
 struct ResampleTable {
     ResampleTable(std::int32_t from_hz, std::int32_t to_hz);
 

@@ -9,8 +9,8 @@
 
 namespace edgeemo {
 
-// Spans start at 0, hop_frames, 2 hop_frames … as long as they are whole; finish() adds one of the last
-// frames when there are frames that no span holds.
+// Spans start at 0, hop_frames, 2 hop_frames … as long as they are whole. If frames remain, finish() adds a
+// span of the last frames.
 class SpanCutter {
   public:
     static constexpr std::size_t kBatch = 32;

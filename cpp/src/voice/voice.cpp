@@ -132,8 +132,8 @@ struct ToSpans {
     void add(std::size_t n) const { spans.add(n, sink); }
 };
 
-// Calls `work` with a sink that never throws: what the caller's throws waits until the samples are taken, so
-// that the stream goes on in time; until then it gets no more.
+// Calls `work` with a sink that never throws. An exception of the caller's sink waits until the stream has
+// taken all samples. Until then the caller's sink gets no more spans.
 template <class Work>
 void in_time(const SpanSink& sink, const Work& work) {
     std::exception_ptr failed;

@@ -1,5 +1,4 @@
 #include <string>
-#include <type_traits>
 
 #include "base/specs.h"
 #include "edgeemo/errors.h"
@@ -9,55 +8,12 @@
 namespace edgeemo {
 namespace {
 
-constexpr Names<3> kWindowShapes{"hann", "povey", "hamming"};
-constexpr Names<3> kMelScales{"htk", "slaney", "kaldi"};
-constexpr Names<2> kMelNorms{"none", "area"};
-constexpr Names<2> kCompressions{"log", "pcen"};
-constexpr Names<4> kNormalizations{"none", "level", "mean", "mean_std"};
-
-// Choices by their names, as the sentence has them.
-template <class Value>
-auto shown(Value value) {
-    if constexpr (std::is_enum_v<Value>)
-        return name_of(value);
-    else
-        return value;
-}
-
+// range_db is younger than the digests in cards: where range_db is off the sentence leaves it out.
 std::string sentence_of(const VoiceSpec& spec) {
-    return sentence_of("VoiceSpec", spec, [](const VoiceSpec& s, auto&& field) {
-        fields::visit_voice(s, [&](const char* name, auto value) {
-            // younger than the digests in cards: where it is off it is not in the sentence
-            if (name != std::string_view("range_db") || s.range_db > 0.0) field(name, shown(value));
-        });
-    });
+    return edgeemo::sentence_of<VoiceSpec>(spec, spec.range_db > 0.0 ? "" : "range_db");
 }
 
 }  // namespace
-
-const char* name_of(VoiceSpec::WindowShape value) { return kWindowShapes[static_cast<std::size_t>(value)]; }
-const char* name_of(VoiceSpec::MelScale value) { return kMelScales[static_cast<std::size_t>(value)]; }
-const char* name_of(VoiceSpec::MelNorm value) { return kMelNorms[static_cast<std::size_t>(value)]; }
-const char* name_of(VoiceSpec::Compression value) { return kCompressions[static_cast<std::size_t>(value)]; }
-const char* name_of(VoiceSpec::Normalization value) {
-    return kNormalizations[static_cast<std::size_t>(value)];
-}
-
-void set_by_name(std::string_view name, VoiceSpec::WindowShape& value) {
-    set_member("window_shape", kWindowShapes, name, value);
-}
-void set_by_name(std::string_view name, VoiceSpec::MelScale& value) {
-    set_member("mel_scale", kMelScales, name, value);
-}
-void set_by_name(std::string_view name, VoiceSpec::MelNorm& value) {
-    set_member("mel_norm", kMelNorms, name, value);
-}
-void set_by_name(std::string_view name, VoiceSpec::Compression& value) {
-    set_member("compression", kCompressions, name, value);
-}
-void set_by_name(std::string_view name, VoiceSpec::Normalization& value) {
-    set_member("normalization", kNormalizations, name, value);
-}
 
 void VoiceSpec::validate() const {
     check_range("rate_hz", rate_hz, 8000, 48000);

@@ -1,4 +1,4 @@
-"""ONNX twins of our models: tf2onnx reads the `.tflite`, int8 as it is (QDQ) or taken to float."""
+"""Our models as ONNX: tf2onnx converts the `.tflite`, in int8 as it is (QDQ) or in float."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ OPSET = 17
 
 
 def path_of(bundle: Bundle, kind: str) -> Path:
-    """Return where the twin of exactly this model is kept."""
+    """Return the path of this model as ONNX."""
     return CACHE / "twins" / f"{bundle.card.name}-{bundle.card.flatbuffer_sha256[:12]}-{kind}.onnx"
 
 
 def make() -> None:
-    """Write the twins that are not there yet.
+    """Write the ONNX models that are missing.
 
     Raises:
         ConversionError: tf2onnx failed; its last words.

@@ -1,9 +1,9 @@
 """One model, several runtimes: the time of the bare model and whether the answers are the same.
 
-LiteRT by our engine and by its own Interpreter, tflite-runtime 2.14 in a process of its own, ONNX Runtime on
-twins made by tf2onnx, int8 as it is and in float. One thread each, in turns. A hundred inputs from the data,
-through our frontend; an answer is the likeliest label (of the detector the likeliest cell), and the reference
-is LiteRT's Interpreter.
+The runtimes are LiteRT in our engine, LiteRT's own Interpreter, and tflite-runtime 2.14 in a process of its
+own. ONNX Runtime runs models that tf2onnx converted, in int8 and in float. Each runtime has one thread; they
+take turns. A hundred inputs from the data go through our frontend. An answer is the most probable label, or
+the detector's most probable cell. The reference is LiteRT's Interpreter.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from edgeemo import Bundle
 from edgeemo.backends import NativeBackend
 from edgeemo.evaluation.bootstrap import Interval
 
-from ..peers.twins import BUNDLES, path_of
-from ..timing import Lap, Spent, laps_of, race
+from ..peers.onnx_models import BUNDLES, path_of
+from ..timing import Batch, Spent, batches_of, race
 from .inputs import inputs_of
 from .row import ROOT, Context, Row, Score, Skip, digest, needs, ours, quiet, versions
 
@@ -33,12 +33,12 @@ Tensor = npt.NDArray[Any]
 
 
 @dataclass
-class Twin:
-    """A runtime with the model in it: laps on the first input, and its winner for every input."""
+class Candidate:
+    """A runtime with the model in it: batches on the first input, and its answer to every input."""
 
     name: str
     packages: tuple[str, ...]
-    lap: Lap | None = None
+    batch: Batch | None = None
     winners: Tensor = field(default_factory=lambda: np.zeros(0, np.intp))
     path: Path | None = None
     version: dict[str, str] = field(default_factory=dict)
@@ -60,27 +60,27 @@ def _bundle(context: Context, name: str, task: str) -> Iterator[Row]:
     bundle = Bundle.open(name)
     inputs = inputs_of(context, bundle)
     with ExitStack() as stack:
-        makers: list[Callable[[], Twin]] = [
+        makers: list[Callable[[], Candidate]] = [
             lambda: _native(bundle, inputs),
             lambda: _interpreter(bundle, inputs),
             lambda: _tflite_runtime(context, bundle, inputs, stack),
             lambda: _onnx(bundle, inputs, "int8"),
             lambda: _onnx(bundle, inputs, "float"),
         ]
-        twins = [make() for make in makers]
-        contest = race({twin.name: twin.lap for twin in twins if twin.lap}, seconds=4.0)
-    reference = twins[1].winners
-    for twin in twins:
-        row = Row(task, twin.name, versions=twin.version or versions(*twin.packages), skipped=twin.missing)
-        if twin is twins[0]:
+        candidates = [make() for make in makers]
+        contest = race({one.name: one.batch for one in candidates if one.batch}, seconds=4.0)
+    reference = candidates[1].winners
+    for one in candidates:
+        row = Row(task, one.name, versions=one.version or versions(*one.packages), skipped=one.missing)
+        if one is candidates[0]:
             row = ours(task, name)
-            row.system, row.sha256 = twin.name, bundle.card.flatbuffer_sha256  # of the bundle only this runs
-        if twin.lap:
-            same = twin.winners == reference
+            row.system, row.sha256 = one.name, bundle.card.flatbuffer_sha256  # of the bundle only this runs
+        if one.batch:
+            same = one.winners == reference
             row.score = Score("same answer as LiteRT's Interpreter", wilson(same), len(same), "inputs")
-            row.timed(contest, twin.name)
-        if twin.path:
-            row.cache, row.sha256 = str(twin.path.relative_to(ROOT)), digest(twin.path)
+            row.timed(contest, one.name)
+        if one.path:
+            row.cache, row.sha256 = str(one.path.relative_to(ROOT)), digest(one.path)
         yield row
 
 
@@ -98,15 +98,15 @@ def _answer(bundle: Bundle) -> str:
     return outputs.get("labels") or outputs["logits"]
 
 
-def _native(bundle: Bundle, inputs: Tensor) -> Twin:
+def _native(bundle: Bundle, inputs: Tensor) -> Candidate:
     backend = NativeBackend(bundle.flatbuffer)
     place = [info.name for info in backend.outputs].index(_answer(bundle))
     winners = np.array([backend.invoke(x[np.newaxis])[place].argmax() for x in inputs])
     first = inputs[:1].copy()
-    return Twin("LiteRT, edgeemo's engine", (), laps_of(lambda: backend.invoke(first)), winners)
+    return Candidate("LiteRT, edgeemo's engine", (), batches_of(lambda: backend.invoke(first)), winners)
 
 
-def _interpreter(bundle: Bundle, inputs: Tensor) -> Twin:
+def _interpreter(bundle: Bundle, inputs: Tensor) -> Candidate:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=bundle.flatbuffer, num_threads=1)
@@ -123,7 +123,7 @@ def _interpreter(bundle: Bundle, inputs: Tensor) -> Twin:
 
     winners = np.array([invoke(x[np.newaxis])[answer].argmax() for x in inputs])
     first = inputs[:1].copy()
-    return Twin("LiteRT, Interpreter", ("ai-edge-litert",), laps_of(lambda: invoke(first)), winners)
+    return Candidate("LiteRT, Interpreter", ("ai-edge-litert",), batches_of(lambda: invoke(first)), winners)
 
 
 def _tensor_of_answer(bundle: Bundle) -> str:
@@ -135,11 +135,11 @@ def _tensor_of_answer(bundle: Bundle) -> str:
     return str(interpreter.get_signature_runner().get_output_details()[_answer(bundle)]["name"])
 
 
-def _tflite_runtime(context: Context, bundle: Bundle, inputs: Tensor, stack: ExitStack) -> Twin:
-    twin = Twin("tflite-runtime 2.14", ("tflite-runtime",))
+def _tflite_runtime(context: Context, bundle: Bundle, inputs: Tensor, stack: ExitStack) -> Candidate:
+    candidate = Candidate("tflite-runtime 2.14", ("tflite-runtime",))
     if context.legacy is None or not context.legacy.is_file():
-        twin.missing = "no --legacy Python with tflite-runtime: `make legacy` needs a Python before 3.12"
-        return twin
+        candidate.missing = "no --legacy Python with tflite-runtime: `make legacy` needs a Python before 3.12"
+        return candidate
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     model, given, said = folder / "model.tflite", folder / "inputs.npy", folder / "answers.npz"
     model.write_bytes(bundle.flatbuffer)
@@ -157,20 +157,20 @@ def _tflite_runtime(context: Context, bundle: Bundle, inputs: Tensor, stack: Exi
     asked, told = process.stdin, process.stdout
     number, *names = told.readline().split() or [""]
     if not names:
-        twin.missing = f"{context.legacy} cannot run tflite-runtime 2.14: make legacy"
-        return twin
+        candidate.missing = f"{context.legacy} cannot run tflite-runtime 2.14: make legacy"
+        return candidate
     place = names.index(_tensor_of_answer(bundle).replace(" ", "_"))
     with np.load(said) as answers:
-        twin.winners = answers[f"output {place}"].reshape(len(inputs), -1).argmax(1)
-    twin.version = {"tflite-runtime": number}
+        candidate.winners = answers[f"output {place}"].reshape(len(inputs), -1).argmax(1)
+    candidate.version = {"tflite-runtime": number}
 
-    def lap(calls: int) -> Spent:
+    def batch(calls: int) -> Spent:
         print(calls, file=asked, flush=True)
         processor, wall = map(float, told.readline().split())
         return Spent(processor, wall)
 
-    twin.lap = lap
-    return twin
+    candidate.batch = batch
+    return candidate
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -182,16 +182,16 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.stdout.close()
 
 
-def _onnx(bundle: Bundle, inputs: Tensor, kind: str) -> Twin:
-    twin = Twin(f"ONNX Runtime, {kind}", ("onnxruntime", "tf2onnx"))
+def _onnx(bundle: Bundle, inputs: Tensor, kind: str) -> Candidate:
+    candidate = Candidate(f"ONNX Runtime, {kind}", ("onnxruntime", "tf2onnx"))
     try:
         needs("onnxruntime")
         path = path_of(bundle, kind)
         if not path.is_file():
             raise Skip(f"{path.name} is not made: make peers-train DATA=… (it needs TensorFlow)")
     except Skip as reason:
-        twin.missing = str(reason)
-        return twin
+        candidate.missing = str(reason)
+        return candidate
     import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     options = onnxruntime.SessionOptions()
@@ -203,7 +203,7 @@ def _onnx(bundle: Bundle, inputs: Tensor, kind: str) -> Twin:
     def invoke(value: Tensor) -> list[Tensor]:
         return list(session.run(None, {given.name: value}))
 
-    twin.winners = np.array([invoke(x[np.newaxis])[place].argmax() for x in inputs])
+    candidate.winners = np.array([invoke(x[np.newaxis])[place].argmax() for x in inputs])
     first = inputs[:1].copy()
-    twin.lap, twin.path = laps_of(lambda: invoke(first)), path
-    return twin
+    candidate.batch, candidate.path = batches_of(lambda: invoke(first)), path
+    return candidate
