@@ -7,6 +7,7 @@ else()
 endif()
 
 add_library(edgeemo SHARED ${EDGEEMO_ABI})
+set_target_properties(edgeemo PROPERTIES UNITY_BUILD ON)
 target_link_libraries(edgeemo PRIVATE edgeemo_core)
 target_include_directories(edgeemo PRIVATE src)
 target_include_directories(edgeemo PUBLIC

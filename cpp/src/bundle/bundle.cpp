@@ -16,7 +16,7 @@ namespace edgeemo {
 namespace {
 
 constexpr const char* kCardName = "edgeemo.json";
-constexpr const char* kVocabulary = "vocab.txt";  // the one asset there is
+constexpr const char* kOnlyAsset = "vocab.txt";
 constexpr const char* kAgain = " Fetch or convert the bundle again.";
 constexpr std::size_t kAlignment = 16;
 
@@ -57,8 +57,8 @@ void check_sizes(const Archive& archive, const std::string& name) {
                 throw BundleCorruptError(name + " has a card of more than 64 KiB." + kAgain);
             continue;
         }
-        if (file != kVocabulary)
-            throw BundleCorruptError(name + " has unknown assets: '" + file + "'; allowed: " + kVocabulary +
+        if (file != kOnlyAsset)
+            throw BundleCorruptError(name + " has unknown assets: '" + file + "'; allowed: " + kOnlyAsset +
                                      ".");
         assets += content.size();
     }

@@ -26,12 +26,12 @@ namespace fs = std::filesystem;
 constexpr std::array kDriverFolders{"/etc/xdg", "/etc", "/usr/local/etc", "/usr/local/share", "/usr/share"};
 constexpr std::array kLibraryFolders{"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64",
                                      "/usr/lib", "/usr/local/lib"};
-constexpr std::size_t kMostBytes = 64 * 1024;
+constexpr std::size_t kMostFileBytes = 64 * 1024;
 
 // The beginning of a small file; "" if it cannot be read.
 std::string content(const std::string& path) {
     const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    std::string some(kMostBytes, '\0');
+    std::string some(kMostFileBytes, '\0');
     const ssize_t n = file.open() ? read(file.fd(), some.data(), some.size()) : 0;
     return some.substr(0, n > 0 ? static_cast<std::size_t>(n) : 0);
 }

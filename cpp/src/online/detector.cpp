@@ -16,11 +16,6 @@ const Card& that_finds(const Card& card) {
                               " and finds no faces. Open it as a recognizer, or use a face-detector bundle.");
 }
 
-std::shared_ptr<LoadedModel> load(const Bundle& bundle, const EngineOptions& options) {
-    that_finds(bundle.card);
-    return load_model(bundle, options);
-}
-
 }  // namespace
 
 struct FaceDetector::State {
@@ -68,7 +63,7 @@ struct FaceDetector::State {
 };
 
 FaceDetector::FaceDetector(Bundle bundle, const EngineOptions& options)
-    : FaceDetector(bundle.card, load(bundle, options)) {}
+    : FaceDetector{that_finds(bundle.card), load_model(bundle, options)} {}  // braces: in this order
 FaceDetector::FaceDetector(Card card, std::shared_ptr<LoadedModel> model)
     : state_(std::make_unique<State>(std::move(card), std::move(model))) {}
 FaceDetector::~FaceDetector() = default;

@@ -20,11 +20,6 @@ const Card& that_recognizes(const Card& card) {
         "as the detector of a face bundle.");
 }
 
-std::shared_ptr<LoadedModel> load(const Bundle& bundle, const EngineOptions& options) {
-    that_recognizes(bundle.card);
-    return load_model(bundle, options);
-}
-
 std::int32_t size_of(const std::vector<std::string>& labels) {
     return static_cast<std::int32_t>(labels.size());
 }
@@ -75,7 +70,8 @@ Recognizer::Recognizer(Card card, const Assets& assets, std::shared_ptr<LoadedMo
     : parts_(std::make_shared<RecognizerParts>(std::move(card), assets, std::move(model))) {}
 
 Recognizer::Recognizer(Bundle bundle, const EngineOptions& options)
-    : Recognizer(bundle.card, bundle.assets, load(bundle, options)) {
+    : Recognizer{that_recognizes(bundle.card), bundle.assets,
+                 load_model(bundle, options)} {  // braces: in this order
     parts_->finder_options = options;
     parts_->finder_options.sha256 = {};
     if (options.delegate != "cpu") parts_->finder_options.delegate = "auto";
