@@ -214,7 +214,7 @@ def test_detectors_that_cannot_be_are_refused(tmp_path: Path) -> None:
     assert c.try_open(FACE, detector=str(FACE).encode())[0] == c.MISMATCH
     assert "finds no faces" in c.error()
     assert c.try_open(DETECTOR)[0] == c.MISMATCH
-    assert "recognizes nothing" in c.error()
+    assert "recognizes no emotion" in c.error()
     assert c.try_open(text, detector=named)[0] == c.INPUT
     assert "leave the detector out" in c.error()
 
@@ -314,4 +314,4 @@ def test_results_that_would_not_lie_aligned_are_refused(size: int) -> None:
     image, n = c.image_of(drawn((2, 10, 30, 90)), "rgb"), c_uint32(2)
     with c.opened(FACE) as handle:
         assert c.LIB.edgeemo_predict_faces(handle, byref(image), memory, byref(n)) == c.INPUT
-        assert "no sizeof" in c.error()
+        assert "not a sizeof" in c.error()

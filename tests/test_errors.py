@@ -74,4 +74,5 @@ def test_no_other_errors_are_raised_on_purpose() -> None:
     allowed = {kind.__name__ for kind in tree()}
     for path in (TESTS.parent / "edgeemo").glob("*.py"):
         for name in re.findall(r"^\s+raise ([A-Z]\w+)\(", path.read_text("utf-8"), re.MULTILINE):
-            assert name in allowed, f"{path.name} raises {name}"
+            asked = path.name == "moved.py" and name == "AttributeError"  # what Python asks of __getattr__
+            assert asked or name in allowed, f"{path.name} raises {name}"

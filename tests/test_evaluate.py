@@ -15,7 +15,7 @@ from edgeemo.card import Group
 from edgeemo.data.leaks import write_seen
 from edgeemo.data.manifest import Example
 from edgeemo.errors import DataError, LeakError, RuntimeUnavailableError
-from edgeemo.evaluation import Report, evaluate, pictures, tables
+from edgeemo.evaluation import LeakCheck, Report, evaluate, pictures, tables
 from edgeemo.evaluation.label_sets import choose, label_sets_of
 from edgeemo.evaluation.peers import best_thresholds, compare
 
@@ -268,3 +268,25 @@ def test_a_missing_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(RuntimeUnavailableError, match=r"pip install 'edgeemo\[eval\]'"):
         pictures.matplotlib_figure()
+
+
+@pytest.mark.parametrize(
+    ("check", "says"),
+    [
+        (LeakCheck(False, "nothing", 0, 0), "leaks: not checked (nothing)"),
+        (
+            LeakCheck(True, "t.seen", 2, 1, "dropped"),
+            "leaks: 2, dropped (by t.seen); repeated in the test: 1",
+        ),
+        (LeakCheck(True, "v.seen", 3, 0, "kept", ("a",), 2), "3, kept: 1 speakers known, 2 clips copied"),
+    ],
+    ids=["unchecked", "texts", "voices"],
+)
+def test_the_table_says_what_became_of_leaks(check: LeakCheck, says: str, tmp_path: Path) -> None:
+    from rich.console import Console
+
+    with Recognizer.open(float_text.write(tmp_path)) as recognizer:
+        report = replace(evaluate(recognizer, SIX, resamples=5), leaks=check)
+    console = Console(width=140, file=io.StringIO())
+    console.print(tables.render(report))
+    assert says in console.file.getvalue()  # type: ignore[attr-defined]

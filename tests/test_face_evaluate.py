@@ -314,7 +314,7 @@ def test_means_apart_from_a_rare_label_keep_its_mistakes(tmp_path: Path) -> None
     assert found["uar"].value == pytest.approx(2 / 3)
     assert found["rest_uar"].value == 1
     assert found["rest_macro_f1"].value == pytest.approx((2 / 3 + 1) / 2), "anger's precision still suffers"
-    with pytest.raises(DataError, match="no label to take a mean over"):
+    with pytest.raises(DataError, match="no label is left for a mean"):
         measured(faces(tmp_path, rows), apart=["sadness", "anger", "neutral"])
 
 

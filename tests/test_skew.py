@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from edgeemo import Bundle, Recognizer
+from edgeemo import Bundle, Recognizer, Runtime
 from edgeemo.data.manifest import write_manifest
 from edgeemo.recognizer import VoiceRecognizer
 
@@ -16,7 +17,20 @@ pytest.importorskip("soundfile", reason="needs edgeemo[train]")
 
 from edgeemo.converters import convert as converting
 from edgeemo.converters import quantize as quantizing
+from edgeemo.converters.float_reference import KerasBackend
 from edgeemo.converters.verify import Budget
+
+
+def recording(bundle: Path, model: Path) -> tuple[Any, list[np.ndarray]]:
+    """Return a recognizer whose network is the float model, and a list that gets the network's inputs."""
+    served: list[np.ndarray] = []
+
+    class Recording(KerasBackend):
+        def invoke(self, *inputs: np.ndarray) -> list[np.ndarray]:
+            served.append(inputs[0].copy())
+            return super().invoke(*inputs)
+
+    return Recognizer(Bundle.open(bundle), Runtime(b"", backend=Recording(model))), served
 
 
 def test_training_calibration_and_predict_see_the_same_ids(
@@ -41,15 +55,7 @@ def test_training_calibration_and_predict_see_the_same_ids(
     generous = Budget(agreement=0, clear_agreement=0, drop=1)
     converting.convert(trained / "model.keras", manifest, tmp_path / "tiny.tflite", budget=generous)
 
-    recognizer = Recognizer.open(tmp_path / "tiny.tflite")
-    served: list[np.ndarray] = []
-    run = recognizer.runtime.run
-
-    def keep(ids: np.ndarray) -> object:
-        served.append(ids.copy())
-        return run(ids)
-
-    monkeypatch.setattr(recognizer.runtime, "run", keep)
+    recognizer, served = recording(tmp_path / "tiny.tflite", trained / "model.keras")
     for text in texts:
         recognizer.predict(text)
 
@@ -81,15 +87,7 @@ def test_training_calibration_and_predict_see_the_same_spans(
         trained_voice / "model.keras", manifest, tmp_path / "tiny.tflite", budget=generous, check=manifest
     )
 
-    recognizer = Recognizer.open(tmp_path / "tiny.tflite")
-    served: list[np.ndarray] = []
-    run = recognizer.runtime.run
-
-    def keep(span: np.ndarray) -> object:
-        served.append(span.copy())
-        return run(span)
-
-    monkeypatch.setattr(recognizer.runtime, "run", keep)
+    recognizer, served = recording(tmp_path / "tiny.tflite", trained_voice / "model.keras")
     for example in trainer.examples:
         pcm, rate_hz = read_clip(example)
         recognizer.predict(pcm, rate_hz=rate_hz)

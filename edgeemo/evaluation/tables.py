@@ -89,8 +89,10 @@ def _leaks(leaks: LeakCheck) -> Text:
     if not leaks.checked:
         return Text(f"leaks: not checked ({leaks.by})", "yellow")
     became = "" if leaks.action == "none" else f", {leaks.action}"
-    what = f": {len(leaks.speakers):,} speakers known, {leaks.copies:,} clips copied"
-    found = f"leaks: {leaks.n:,}{became}{'' if leaks.copies is None else what} (by {leaks.by})"
+    what = ""
+    if leaks.copies is not None:
+        what = f": {len(leaks.speakers):,} speakers known, {leaks.copies:,} clips copied"
+    found = f"leaks: {leaks.n:,}{became}{what} (by {leaks.by})"
     return Text(f"{found}; repeated in the test: {leaks.repeated:,}", "dim")
 
 
