@@ -34,8 +34,8 @@ def found(n: int) -> list[Face]:
 
 @pytest.fixture
 def recognizer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaceRecognizer]:
-    monkeypatch.setattr(recognizer, "CROP_OVER_BOX", 1.0)  # boxes are what the small face bundle was made for
-    monkeypatch.setattr(recognizer, "CROP_DOWN", 0.0)
+    monkeypatch.setattr("edgeemo.recognizer.CROP_OVER_BOX", 1.0)  # boxes are what the small face bundle was made for
+    monkeypatch.setattr("edgeemo.recognizer.CROP_DOWN", 0.0)
     with FaceRecognizer.open(
         small_face.write(tmp_path), detector=SimpleNamespace(detect=lambda *_: [])
     ) as opened:
