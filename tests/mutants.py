@@ -92,7 +92,8 @@ def build() -> None:
     pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     done = run(*pip, *options, "--editable", ".", cwd=TREE)
     if done.returncode:
-        raise StaleError(f"a fault does not compile, or the build fails:\n{done.stderr[-2000:]}")
+        output = (done.stdout + done.stderr)[-3000:]
+        raise StaleError(f"a fault does not compile, or the build fails ({done.returncode}):\n{output}")
 
 
 def check_tests(faults: Sequence[Fault]) -> None:
