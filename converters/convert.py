@@ -101,7 +101,7 @@ def calibration_inputs(draft: Card, frontend: Any, calibration: Path) -> npt.NDA
         raise DataError(
             f"{Path(calibration).name} does not calibrate a {draft.modality} model: {len(found)} of "
             f"{len(rows)} rows have a {task.column}. Give a manifest of {task.plural}, such as "
-            "calibration.csv beside the trained model."
+            "calibration.csv beside the model."
         )
     if len({getattr(example, task.column) for example in found}) < min(20, len(found)):
         raise DataError(

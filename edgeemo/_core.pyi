@@ -72,14 +72,14 @@ class TextSpec:
 
     @property
     def unknown(self) -> Literal["character", "word"]:
-        """What becomes [UNK]: one 'character' or the whole 'word'."""
+        """The part of an unknown word that becomes [UNK]: one 'character' or the whole 'word'."""
 
 @final
 class VoiceSpec:
     """How PCM becomes features: a read-only value.
 
-    *sample* = one PCM number · *window* = samples under one FFT · *frame* = one mel column, frame k made of
-    samples k * hop … k * hop + window - 1 · *span* = frames a model sees at once.
+    A *sample* is one PCM number. A *window* is the samples under one FFT. A *frame* is one mel column: frame
+    k is made of samples k * hop … k * hop + window - 1. A *span* is the frames that a model sees at once.
 
     Raises:
         SpecError: an unknown key, a wrong type or a value out of range.
@@ -176,7 +176,7 @@ class VoiceSpec:
 
     @property
     def normalization(self) -> Literal["none", "level", "mean", "mean_std"]:
-        """What is subtracted over the real frames of a span.
+        """The mean that is subtracted, taken over the real frames of a span.
 
         ``level``: one mean. ``mean``: that of each bin. ``mean_std``: that of each bin, then divided by one
         standard deviation of the span (at least 1e-5).
@@ -212,9 +212,9 @@ class VoiceSpec:
 
     @property
     def range_db(self) -> float:
-        """Of a span's logarithms, before normalisation: what lies more decibels below the highest is raised.
+        """Decibels below the highest logarithm of a span: lower ones are raised to that level.
 
-        0 (off) to 300; without meaning for PCEN.
+        This comes before normalisation. 0 (off) to 300; without meaning for PCEN.
         """
 
     @property
@@ -310,8 +310,9 @@ class FaceSpec:
 
     @property
     def normalization(self) -> Literal["none", "mean_std"]:
-        """``none``: [0, 1]. ``mean_std``: the crop's mean is subtracted, then all divided by its standard
-        deviation (at least 2 of 255), which takes the strength of the light away.
+        """``none``: [0, 1]. ``mean_std``: (value - mean) / standard deviation of the crop.
+
+        The deviation is at least 2 of 255. ``mean_std`` takes the strength of the light away.
         """
 
     @property
@@ -377,7 +378,7 @@ class DetectorSpec:
 
     @property
     def least_stride(self) -> int:
-        """Of the finest grid, a power of two, 4 to most_stride."""
+        """Stride of the finest grid, a power of two, 4 to most_stride."""
 
     @property
     def merge(self) -> Literal["best", "mean"]:
@@ -389,7 +390,7 @@ class DetectorSpec:
 
     @property
     def most_stride(self) -> int:
-        """Of the coarsest grid, a power of two, to 64."""
+        """Stride of the coarsest grid, a power of two, to 64."""
 
     @property
     def overlap(self) -> float:
@@ -478,7 +479,7 @@ class Encoding:
 
     @property
     def n_understood(self) -> int:
-        """Of these, the words cut entirely into known pieces.
+        """Words, among n_words, that are cut entirely into known pieces.
 
         A longer word cut entirely into single characters is not understood. A word that crosses the cut is
         judged by the pieces before it.
@@ -546,7 +547,7 @@ class TextFrontend:
 
 @final
 class Spans:
-    """What a model sees, span after span; ``len`` counts them."""
+    """The frames that a model sees, span after span; ``len`` counts the spans."""
 
     def __len__(self) -> int: ...
     @property
@@ -569,7 +570,7 @@ class VoiceStream:
     """
 
     def flush(self) -> Spans:
-        """What the whole clip has beyond the spans so far. After it, only reset."""
+        """The spans that the whole clip has beyond those so far. After flush, only reset is allowed."""
 
     def push(self, chunk: NDArray[np.int16] | NDArray[np.float32]) -> Spans:
         """The spans that became whole with this chunk; an empty chunk gives none.
@@ -601,8 +602,8 @@ class VoiceStream:
 class VoiceFrontend:
     """From PCM to log-mel spans: immutable, thread-safe, without the GIL while it works.
 
-    pcm: contiguous int16 (divided by 32768) or float32 in ±1 (up to ±8 passes), shape
-    (samples,) or (samples, channels), at most 32 channels, which are averaged;
+    pcm: contiguous int16 (divided by 32768) or float32 in ±1 (up to ±8 passes). The shape is
+    (samples,) or (samples, channels); at most 32 channels are averaged.
     rate_hz: 8000 to 192000. Raises InputTypeError for another dtype, InputError for NaN,
     infinities, values beyond ±8, and other shapes, rates or channels.
     """
@@ -611,8 +612,8 @@ class VoiceFrontend:
     def compute(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> Spans:
         """The spans of a clip.
 
-        They start at 0, hop_frames, 2 hop_frames … as long as they are whole; when frames are left that none
-        holds, one more span of the last min(n, span_frames) frames follows. No frame, no span.
+        Whole spans start at 0, hop_frames, 2 hop_frames and so on. When these leave frames out, one more span
+        follows: the last min(n, span_frames) frames. A clip without a frame has no span.
 
         Args:
             pcm: contiguous, (samples,) or (samples, channels), at most 32 channels.
@@ -644,8 +645,8 @@ class VoiceFrontend:
 class Alignment:
     """Where a crop lies in a picture: shift, turn and scale; a read-only value.
 
-    Crop point (u, v) lies at (x + a u - b v, y + b u + a v) of the picture, in pixels
-    from the top left corners; the middle of a pixel is at half numbers.
+    Crop point (u, v) lies at `(x + a u - b v, y + b u + a v)` of the picture. Both are in pixels
+    from their top left corners; the middle of a pixel is at half numbers.
     """
 
     def __eq__(self, other: object) -> bool: ...
@@ -681,15 +682,18 @@ class Alignment:
 class FaceFrontend:
     """From a picture and a place in it to a tensor: immutable, thread-safe, without the GIL.
 
-    image: uint8, strides of any size and sign: 'rgb', 'bgr' (h, w, 3), 'rgba' (h, w, 4), 'gray' (h, w)
-    or (h, w, 1), 'yuyv' (h, w, 2), 'nv12' (3 h / 2, w); sides 1 to 32768. box: (x0, y0, x1, y1),
-    eyes: ((x, y), (x, y)), left and right in the picture, or both; else the whole picture.
+    image: uint8 with strides of any size and sign, sides 1 to 32768. Its color is 'rgb' or 'bgr'
+    (h, w, 3), 'rgba' (h, w, 4), or 'gray' (h, w) or (h, w, 1). YUV is 'yuyv' (h, w, 2) or 'nv12'
+    (3 h / 2, w). The place is a box (x0, y0, x1, y1), eyes ((x, y), (x, y)), left and right in the
+    picture, or both. Without a place the frontend takes the whole picture.
     """
 
     def __init__(self, spec: FaceSpec) -> None: ...
     def align(self, box: BoxLike | None = None, eyes: EyesLike | None = None) -> Alignment:
-        """Where the crop lies: the least that holds the box, scaled by box_scale; the one that puts the eyes
-        where the spec wants them; or, of both, the box's turned as the eyes are.
+        """The crop for a box, for eyes, or for both.
+
+        The crop of a box is the smallest that holds the box, scaled by box_scale. The crop of eyes puts them
+        where the spec wants them. The crop of both is the crop of the box, turned as the eyes are.
 
         Args:
             box: (x0, y0, x1, y1) in pixels, at least one wide and high.
@@ -712,9 +716,9 @@ class FaceFrontend:
         """The tensor of a place in a picture: of a box, eyes, both or a crop, else of the whole picture.
 
         Args:
-            image: ``rgb`` or ``bgr`` (h, w, 3), ``rgba`` (h, w, 4; the alpha is ignored), ``gray`` (h, w) or
-                (h, w, 1), ``yuyv`` (h, w, 2; even width), ``nv12`` (3 h / 2, w; even sides). Sides are 1 to
-                32768. YUV is BT.601 of limited range.
+            image: ``rgb`` or ``bgr`` (h, w, 3), ``rgba`` (h, w, 4; the alpha is ignored), or ``gray`` (h, w)
+                or (h, w, 1). Or ``yuyv`` (h, w, 2; even width), or ``nv12`` (3 h / 2, w; even sides). Sides
+                are 1 to 32768. YUV is BT.601 of limited range.
             color: the order of the bytes. A wrong one cannot be seen from outside.
             box, eyes: as of align.
             crop: in their stead, an Alignment of the caller's own.
@@ -760,7 +764,7 @@ class FaceFrontend:
 
 @final
 class Face:
-    """What a detector found, in pixels of the picture; a read-only value."""
+    """A face that a detector found, in pixels of the picture; a read-only value."""
 
     def __eq__(self, other: object) -> bool: ...
     def __hash__(self) -> int: ...
@@ -781,9 +785,10 @@ class Face:
 class FaceDecoder:
     """From the heads of a face detector to faces: immutable, thread-safe, without the GIL.
 
-    Of each cell of the grids (from least_stride on, each row after row): its logit; box
-    (dx, dy, w, h), with its middle (column + 0.5 + dx, row + 0.5 + dy) strides from the
-    corner, e^w strides wide, e^h high; eyes (x, y, x, y) from the middle in box sides.
+    The heads hold a logit, a box (dx, dy, w, h) and eyes (x, y, x, y) for each cell. The cells
+    follow grid after grid, from least_stride on, and row after row. The middle of a box lies
+    (column + 0.5 + dx, row + 0.5 + dy) strides from the corner. The box is e^w strides wide
+    and e^h high. Eyes are measured from the middle, in sides of the box.
     """
 
     def __init__(self, spec: DetectorSpec) -> None: ...
@@ -796,12 +801,13 @@ class FaceDecoder:
     ) -> list[Face]:
         """Faces by falling score, at most most_faces, moved from the crop into the picture.
 
-        Of the 512 best cells, the best and all whose boxes overlap with its are one face, and so on.
+        The decoder takes the 512 best cells. The best cell and all cells whose boxes overlap with its box
+        make one face; the decoder repeats this with the cells that remain.
 
         Args:
             logits: (cells,): a face has its middle in this cell.
-            boxes: (cells, 4) dx, dy, w, h: its middle is (column + 0.5 + dx, row + 0.5 + dy) strides from the
-                corner, its box e^w strides wide and e^h high (w and h within -4 ... 8).
+            boxes: (cells, 4) dx, dy, w, h. The middle is (column + 0.5 + dx, row + 0.5 + dy) strides from the
+                corner. The box is e^w strides wide and e^h high (w and h within -4 to 8).
             eyes: (cells, 4) x, y of the left, x, y of the right eye, from the middle, in sides of the box.
             crop: where the detector's input lies in the picture.
 
@@ -878,7 +884,7 @@ class FaceFollower:
         Raises:
             InputTypeError: not a sequence of Face, no float32 array, or no int.
             InputError: another shape, numbers that are not finite, a time before the last one, or a box with
-                NaN or without area; then nothing has changed.
+                NaN or without area. The follower has not changed then.
         """
 
     @property
@@ -893,9 +899,9 @@ class LoadedModel:
     or '' for the usual places. threads: 1 to 64. delegate: 'auto', 'cpu' or 'gpu'.
     delegate_options: lines 'key = value'. goldens: a function that makes inputs, as bytes, to try a
     delegate with.
-    Raises InputError (threads, delegate_options), BundleCorruptError (no whole model),
-    RuntimeUnavailableError (no usable LiteRT), InferenceError (LiteRT refuses the model),
-    DelegateError (the delegate is unknown or cannot be used).
+    Raises InputError (threads, delegate_options), BundleCorruptError (the model is not whole) or
+    RuntimeUnavailableError (LiteRT is not usable). Raises InferenceError when LiteRT refuses the
+    model, and DelegateError when the delegate is unknown or cannot be used.
     """
 
     @staticmethod
@@ -986,7 +992,7 @@ class VoiceListener:
     """All state of one voice; made by Recognizer.listen."""
 
     def flush(self) -> list[EmotionResult]:
-        """What the samples after the last span say."""
+        """The results of the samples after the last span."""
 
     def push(self, chunk: NDArray[np.int16] | NDArray[np.float32], t_ms: int) -> list[EmotionResult]:
         """The results that became known."""
@@ -1035,7 +1041,7 @@ class Recognizer:
         """
 
     def nobody(self) -> EmotionResult:
-        """What is said where there is no face."""
+        """The result for a picture without a face."""
 
     def predict_faces(
         self, image: NDArray[np.uint8], color: Color, given: Sequence[Face] | None = None
@@ -1062,7 +1068,7 @@ class Recognizer:
         """
 
     def set_finder(self, detector: object) -> None:
-        """What finds faces: a FaceDetector, or an object with detect(image, color)."""
+        """Set the finder of faces: a FaceDetector, or an object with detect(image, color)."""
 
     def set_fit(self, over_box: float, down: float) -> None:
         """How a box that was found becomes a crop."""
@@ -1165,7 +1171,7 @@ def recall(folder: str, key: str) -> tuple[tuple[bool, float, str] | None, bool]
     """((usable, ratio, reason) or None, whether a process that opened it here did not come back)."""
 
 def record_key(folder: str, model_sha256: str, threads: int, options: str) -> str:
-    """What a verdict depends on: this machine, LiteRT in the folder, and the rest."""
+    """The key of a verdict: machine, LiteRT in the folder, model, threads and options."""
 
 def too_slow(ratio: float, most_ratio: float) -> str:
     """Why a delegate that takes so long is not used, or ''."""

@@ -1,4 +1,4 @@
-"""What this machine makes of fixed inputs, as JSON; `test_arm.py` compares what two machines say.
+"""Print the answers of this machine to fixed inputs, as JSON; `test_arm.py` compares two machines.
 
 Run as ``python -P tests/arm_answers.py``, this folder in ``PYTHONPATH``, by a Python that has edgeemo.
 """

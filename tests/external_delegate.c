@@ -1,5 +1,7 @@
-/* An external TFLite delegate for tests. Without options it takes no nodes; "fault" makes it crash, hang, refuse, fail
- * (or crash: "fatal") where the environment has DEVICE_IS_GONE, or take all nodes and answer 17 in every byte. Structs are as in TFLite's public headers, as far as they are used. */
+/* An external TFLite delegate for tests. Without options the delegate takes no nodes. The option "fault" makes it
+ * crash, hang or refuse; "wrong" makes it take all nodes and answer 17 in every byte. Where the environment has
+ * DEVICE_IS_GONE, "gone" makes the delegate fail and "fatal" makes the delegate crash. Structs are as in
+ * TFLite's public headers, as far as they are used. */
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 """Mutates bundles and reads them: whatever comes, only errors of ours may leave.
 
-``python tests/fuzz_bundle.py --seconds 300 --keep`` runs for minutes and keeps one small input for each way
-in which the reader refused (``tests/corpus/bundle``); an escape is written there as ``escape-*`` and ends
-the run.
+``python tests/fuzz_bundle.py --seconds 300 --keep`` runs for minutes. The program keeps one small input for
+each way in which the reader refused (``tests/corpus/bundle``). An escape ends the run; the program writes
+the input there as ``escape-*``.
 """
 
 from __future__ import annotations

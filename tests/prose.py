@@ -22,7 +22,8 @@ def _blocks(lines: Iterable[tuple[int, str]], *, markdown: bool = False) -> Iter
     section, blank = False, False  # inside Args:, Raises: …; after an empty line
     for number, line in lines:
         text, indent = line.strip(), len(line) - len(line.lstrip())
-        kept = (kept and bool(text)) or text == "\b"  # click keeps the lines of such a block apart
+        # click keeps the lines after "\b" apart; rulers of several "===" begin a table
+        kept = (kept and bool(text)) or text == "\b" or bool(re.fullmatch(r"=+(?: +=+)+", text))
         if kept:
             continue
         if code is not None and (not text or indent > code):

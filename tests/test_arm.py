@@ -163,7 +163,7 @@ def told_here(material: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
 
 
 def say(programs: Path, material: Path, library: Path | str, board: str = "") -> list[str]:
-    """What the examples say of a text, a face and a voice, without the paths they print."""
+    """Return what the examples print for a text, a face and a voice, without the paths."""
     told = []
     for program, name, options in (
         ("kiosk", "text", ["--library", library, material / "words"]),

@@ -26,7 +26,7 @@ QUANTILES = {"p50", "p95", "p99"}
 
 @pytest.fixture(autouse=True)
 def one_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One fresh process a case is enough here."""
+    """One fresh process for each measurement is enough here."""
     monkeypatch.setattr(run, "STARTS", 1)
 
 

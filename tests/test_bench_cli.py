@@ -1,4 +1,4 @@
-"""What ``edgeemo bench`` prints, draws, compares and refuses; the measuring itself is in test_bench.py."""
+"""``edgeemo bench`` prints, draws, compares and refuses; test_bench.py tests the measuring itself."""
 
 from __future__ import annotations
 

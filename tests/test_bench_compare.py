@@ -100,7 +100,7 @@ def test_versions_that_differ_are_named() -> None:
 
 
 def told_of(old: Any, folder: Path) -> str:
-    """What a user reads of a comparison with an old file's JSON: a refusal before measuring, or a verdict."""
+    """Return the line that a user reads when edgeemo compares with an old file: a refusal or a verdict."""
     path = folder / "old.json"
     path.write_text(json.dumps(old), "utf-8")
     try:

@@ -1,4 +1,4 @@
-"""What is said of times that are known: steady, drifting, of two kinds, with spikes."""
+"""The statistics describe known times: steady ones, drifting ones, two kinds of them, and spikes."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def blocks_of(times: npt.NDArray[np.float64], count: int = 40) -> list[list[int]
 @pytest.mark.parametrize("mood", [0.0, 0.05])
 @pytest.mark.parametrize("share", [0.95, 0.99])
 def test_the_interval_of_a_tail_holds_it_nineteen_times_of_twenty(share: float, mood: float) -> None:
-    """Of independent calls, and of calls that share a mood of four blocks at a time."""
+    """This holds for independent calls and for calls that share a mood of four blocks at a time."""
 
     def drawn(count: int) -> npt.NDArray[np.float64]:
         moods = np.repeat(RNG.normal(1, mood, count // 100), 100) if mood else np.ones(count)

@@ -34,7 +34,7 @@ class Clock:
 
 
 class Product:
-    """Takes as long as it is told, in three stages."""
+    """A recognizer that takes the given times, in three stages."""
 
     def __init__(self, clock: Clock, times: Iterator[int], share: float = 1.0) -> None:
         self.clock, self.times, self.share = clock, times, share
@@ -149,7 +149,7 @@ def test_progress_is_told_between_blocks() -> None:
     ],
 )
 def test_a_sign_of_life_is_given_at_least_each_three_calls_or_seconds(seconds: float, effort: Effort) -> None:
-    """Whoever started us waits for five minutes at most, however slow a call, and however long a block."""
+    """The parent process waits for five minutes at most, however slow a call, and however long a block."""
     clock, gaps = Clock(), [0]
 
     def tick(_: float) -> None:
@@ -220,7 +220,7 @@ def test_what_just_misses_a_limit_does_not_look_as_if_it_met_it() -> None:
 
 
 def test_the_medians_interval_is_around_the_median() -> None:
-    """Of an even number of blocks it lies between the two in the middle, not on the upper one."""
+    """With an even number of blocks the median lies between the middle two, not on the upper one."""
     two = measured(chain(repeat(1000, 100), repeat(1080, 100)))
     assert "the median is known to" not in reasons(two)
 

@@ -27,7 +27,7 @@ Fail = Callable[[int, int], None]
 
 @pytest.fixture
 def fail(stand_in: Path) -> Fail:
-    """Of all runs from now on, runs first … first + n - 1 fail, in C and in Python."""
+    """Let runs first … first + n - 1, counted from now on, fail in C and in Python."""
     found: Fail = ctypes.CDLL(str(stand_in)).stand_in_fail
     return found
 
@@ -42,7 +42,7 @@ def stream(stand_in: Path, small_voice_path: Path) -> Iterator[Stream]:
 
 
 def told(work: Callable[[], list[Any]]) -> list[Any] | None:
-    """What was said; None where the model failed."""
+    """Return the answer; None where the model failed."""
     try:
         return work()
     except (InferenceError, ValueError) as error:

@@ -1,7 +1,7 @@
 """Versions of the C ABI: what was once promised is still there, and binaries of old releases run.
 
-`golden/abi-N.txt` has the symbols and the layout of structs of version N. The file of a version that was
-released is never changed; the last one is the present. `golden/edgeemo-1.h` is the header of version 1.
+`golden/abi-N.txt` has the symbols and the layout of structs of that version. Nobody changes the file of a
+released version; the last file is the present. `golden/edgeemo-1.h` is the header of version 1.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def is_size(line: str) -> bool:
 
 
 def broken(promised: Iterable[str], present: Iterable[str]) -> list[str]:
-    """What of an older version is no longer true: sizes may grow, everything else stays."""
+    """Return the lines of an older version that no longer hold: sizes may grow, everything else stays."""
     kept = set(present)
     sizes = {line.split()[0]: int(line.split()[1]) for line in kept if is_size(line)}
     return [

@@ -160,7 +160,7 @@ def test_a_card_from_before_there_was_evidence_is_read() -> None:
     ids=lambda changes: json.dumps(changes.get("evidence", "none")),
 )
 def test_evidence_that_cannot_work_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(BundleCorruptError, match=r"evidence|not JSON"):  # NaN is no JSON
+    with pytest.raises(BundleCorruptError, match=r"evidence|not JSON"):  # JSON has no NaN
         ModelCard.from_json(as_json(**changes))
 
 

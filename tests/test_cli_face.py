@@ -31,7 +31,7 @@ SCENE = small_face.scene([("happiness", 20, 30, 40), ("anger", 150, 60, 100)])
 
 
 class FakeDetector(small_face.SquareDetector):
-    """What stands in for `edgeemo.FaceDetector`."""
+    """A stand-in for `edgeemo.FaceDetector`."""
 
     @classmethod
     def open(cls, **how: Any) -> FakeDetector:

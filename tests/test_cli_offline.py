@@ -97,7 +97,7 @@ def test_list_shows_the_shipped_bundles_and_their_verdicts(
 
 
 class Verified:
-    """What a converter returns."""
+    """A stand-in for the result of a converter."""
 
     def __init__(self, *problems: str) -> None:
         self.problems = problems

@@ -28,7 +28,7 @@ from edgeemo.converters.inspect import Anatomy, dissect
 from edgeemo.converters.verify import Budget, Verification, verify
 
 LOOSE = Budget(agreement=0.8, clear_agreement=0.8, drop=0.2)
-"""What the tiny network keeps when it is calibrated on its own texts (`bundle_of_trained`)."""
+"""The quality that the tiny network keeps when calibrated on its own texts (`bundle_of_trained`)."""
 
 
 def test_a_converted_bundle_is_full_int8_and_says_what_it_measured(

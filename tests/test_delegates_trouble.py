@@ -153,7 +153,7 @@ def test_an_external_delegate_that_failed_since_is_noted(
     monkeypatch.delenv("DEVICE_IS_GONE")
     Recognizer.open(
         small_text_path, delegate=external, delegate_options=options
-    ).close()  # asked for: tried anew
+    ).close()  # the caller names the delegate: edgeemo tries it again
 
 
 def test_an_external_delegate_that_ended_its_host_is_not_loaded_again(

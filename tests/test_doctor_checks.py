@@ -1,4 +1,4 @@
-"""What single checks of the doctor find, one by one."""
+"""Each check of the doctor finds its own trouble."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evaluation end to end: a recognizer whose mind is known, label spaces, affect, peers, pictures."""
+"""Evaluation end to end: a recognizer with known answers, label sets, affect, peers, pictures."""
 
 import io
 import json
@@ -218,7 +218,7 @@ def test_thresholds_of_the_highest_f1_are_found() -> None:
     probability = np.array([[0.9], [0.8], [0.7], [0.6], [0.2], [0.1]])
     assert best_thresholds(truth, probability) == pytest.approx([0.4])
     tied = np.array([[0.5]] * 6)
-    assert best_thresholds(truth, tied) == pytest.approx([0.5])  # all or none: they cannot be told apart
+    assert best_thresholds(truth, tied) == pytest.approx([0.5])  # all or none: the scores are equal
     partly = np.array([[0.5], [0.5], [0.5], [0.3], [0.1]])  # alone, the first would be best
     assert best_thresholds(np.array([[1], [0], [0], [1], [0]], bool), partly) == pytest.approx([0.2])
     assert best_thresholds(np.zeros((6, 1), bool), probability) == [2.0]

@@ -1,4 +1,4 @@
-"""What becomes of a detector's heads: faces, in the picture, once each."""
+"""The decoder turns a detector's heads into faces of the picture, once each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may come to the face frontend: tiny, huge and empty pictures, other types and shapes, bad places."""
+"""Input of the face frontend: tiny, huge and empty pictures, other types and shapes, bad places."""
 
 from __future__ import annotations
 

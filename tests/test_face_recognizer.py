@@ -22,7 +22,7 @@ GROUP = small_face.scene([HAPPY, SAD, ANGRY])
 
 
 def labels(results: list[EmotionResult]) -> dict[tuple[int, ...], str]:
-    """What stands where: (x, y) of the box's corner to label."""
+    """Return the label at each place: (x, y) of the box's corner to label."""
     return {tuple(int(v) for v in r.face.box[:2]): r.label for r in results if r.face is not None}
 
 

@@ -219,7 +219,7 @@ def test_a_closed_recognizer_streams_no_more(small_face_path: Path) -> None:
 
 
 def test_a_follower_that_refuses_has_not_changed() -> None:
-    """What a stream is made of, in C++: rows in, a steadied row a track out."""
+    """The C++ follower in a stream takes rows and gives a steadied row for each track."""
     face = Face((0, 0, 40, 40), ((10, 15), (30, 15)), 0.9)
     rows = np.full((1, 4), 0.25, np.float32)
     refused: list[tuple[Any, Any, Any, type[Exception], str]] = [

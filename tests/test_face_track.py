@@ -1,4 +1,4 @@
-"""Who is who from frame to frame."""
+"""The tracker follows each face from frame to frame."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def found(tracks: list[Track], t_ms: int) -> dict[float, int]:
 
 
 def ids_over(frames: list[list[Face]], **fields: Any) -> list[list[int]]:
-    """Of each frame the ids in the order of its faces."""
+    """Return, for each frame, the ids in the order of its faces."""
     followed, ids = tracker(**fields), []
     for i, faces in enumerate(frames):
         tracks = followed.update(faces, i * MS)

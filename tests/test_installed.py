@@ -1,4 +1,4 @@
-"""What is installed for C and C++: header, symbols, pkg-config, CMake package; examples built from it."""
+"""The installation for C and C++: header, symbols, pkg-config, CMake package; examples build with it."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def write_speech(path: Path) -> Path:
 
 
 def reports_of_ours(folder: Path, *command: object) -> list[str]:
-    """What memcheck says of a program with a frame of it, or of libedgeemo.so, among the twelve it shows."""
+    """Return the reports of memcheck that show a frame of the program or of libedgeemo.so."""
     if shutil.which("valgrind") is None:
         pytest.skip("needs valgrind")
     xml = folder / "memcheck.xml"
@@ -277,7 +277,7 @@ print(lib.edgeemo_last_error().decode())
 
 
 def opened_without_options(library: Path, bundle: Path) -> list[str]:
-    """What edgeemo_open says where LiteRT is also there for the system's loader."""
+    """Return what edgeemo_open reports where the system's loader also finds LiteRT."""
     environment = {**os.environ, "LD_LIBRARY_PATH": str(Path(litert_library()).parent)}
     command = [sys.executable, "-c", OPEN_DEFAULT, str(library), str(bundle)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

@@ -90,7 +90,7 @@ def test_imports_point_one_way(path: Path) -> None:
         theirs = names[1]
         level = LEVEL[theirs]
         same_part = theirs == mine
-        offline = level == LEVEL[mine] == len(ORDER) - 1  # the command line and the workshop know each other
+        offline = level == LEVEL[mine] == len(ORDER) - 1  # the command line and training know each other
         beside = LEVEL[mine] == level and level <= LEVEL["data"]
         assert same_part or offline or beside or level < LEVEL[mine], f"{mine} imports {theirs}"
 

@@ -1,4 +1,4 @@
-"""The file decides how long a sound is: headers that state a wrong length are read around, and told."""
+"""The file decides how long a sound is: edgeemo ignores a wrong length in a header and reports it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is not cleared for commercial use says so once, or is refused."""
+"""A model that is not cleared for commercial use says so once, or edgeemo refuses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What edgeemo says of a machine, on machines that are drawn."""
+"""edgeemo describes a machine; the machines here are made up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is built for whom: the wheels' Pythons, and scripts that say what they lack."""
+"""The packages: the wheels name their Pythons, and scripts say which tools they lack."""
 
 from __future__ import annotations
 

@@ -9,14 +9,17 @@ from plain_english import MOST_WORDS, check, faults, files, main
 
 ROOT = Path(__file__).parent.parent
 CHECKED = ["README.md", "DESIGN.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs"]
-CHECKED += ["benchmarks/README.md", "edgeemo/zoo", "tests/test_docs.py", "tests/test_version.py"]
-CHECKED += ["tests/plain_english.py", "tests/prose.py", "tests/test_plain_english.py"]
+CHECKED += ["edgeemo", "converters", "cpp", "benchmarks", "tests"]
 """Folders and files in which no finding is allowed."""
+LEFT_OUT = ROOT / "tests" / "golden"
+"""Files of released versions: nobody may change them."""
 
 
 @pytest.mark.parametrize("path", CHECKED)
 def test_prose_is_plain_english(path: str) -> None:
-    found = [finding for file in files([ROOT / path]) for finding in check(file)]
+    chosen = [file for file in files([ROOT / path]) if LEFT_OUT not in file.parents]
+    assert chosen, f"{path} has no file to check"
+    found = [finding for file in chosen for finding in check(file)]
     assert not found, "\n".join(f"{f.path.relative_to(ROOT)}:{f.line}: {f.rule}: {f.text}" for f in found)
 
 
@@ -88,6 +91,7 @@ def test_each_kind_of_file_is_read_to_the_line(name: str, source: str, line: int
         ("a.md", f"```\n{LONG}\n```\n\n<!-- {LONG} -->\n\n`{LONG}`\n"),
         ("a.py", f'x = "{LONG}"\n"""Do it::\n\n    {LONG}\n\nThen stop.\n"""\n'),
         ("a.cpp", f'auto x = "{LONG}";\n'),
+        ("a.py", f'"""Do it.\n\n=====  =====\na      {LONG}\n=====  =====\n\nThen stop.\n"""\n'),
         ("a.py", "# noqa: one two\n# type: ignore\n"),
     ],
 )

@@ -14,7 +14,7 @@ from edgeemo.bundle import shipped
 ROOT = Path(__file__).parent.parent
 RELEASES = ROOT / "build" / "releases"
 MOST_STEPS = 1.01
-"""Of int8, between two answers: up to 2.1.0 a kernel of ``voice`` rounds otherwise than from 2.1.4 on."""
+"""Largest difference of two answers in int8 steps: from 2.1.4 on a kernel of ``voice`` rounds otherwise."""
 
 COMPARE = """
 import json, sys, warnings

@@ -11,11 +11,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SECONDS = os.environ.get("FUZZ_SECONDS", "600")
-"""Of each target, as before a release; `make test` and `.ci/run` take less."""
+"""Seconds for each target, as before a release; `make test` and `.ci/run` take less."""
 
 
 def make(*arguments: str) -> str:
-    """Run a target of the Makefile in the environment there is: it is not made anew."""
+    """Run a target of the Makefile in the existing environment, without making another."""
     command = ["make", "--no-print-directory", "--old-file=.venv-test/.stamp", *arguments]
     done = subprocess.run(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False

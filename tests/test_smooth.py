@@ -1,4 +1,4 @@
-"""What is read of a face is steadied over time: the native mean against its definition."""
+"""A stream steadies the scores of a face over time: the native mean against its definition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sound system that does as it is told, mostly badly (the real one: test_microphone.py)."""
+"""Sound from a simulated sound system that mostly fails (test_microphone.py has the real one)."""
 
 from __future__ import annotations
 

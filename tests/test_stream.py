@@ -134,7 +134,7 @@ def test_a_time_off_by_a_hop_or_less_is_jitter(reader: VoiceRecognizer, jitter: 
 
 @pytest.mark.parametrize("jump", [-3_000, -HOP_MS - 1, HOP_MS + 1, 3_600_000])
 def test_a_jump_of_more_than_a_hop_is_a_gap(reader: VoiceRecognizer, jump: int) -> None:
-    """What came before is finished first; then the stream begins afresh at the new time."""
+    """The stream finishes the earlier sound first, then starts again at the new time."""
     before, after = CLIP[:20_000], CLIP[20_000:]
     stream = reader.stream(RATE)
     results = stream.push(before, 0)
@@ -166,7 +166,7 @@ def test_no_result_spans_a_gap(reader: VoiceRecognizer) -> None:
 
 
 def test_the_clock_is_counted_on_by_samples(reader: VoiceRecognizer) -> None:
-    """Jitter does not add up: late by 100 ms each time is no gap."""
+    """Jitter does not add up: a delay of 100 ms each time leaves no gap."""
     stream = reader.stream(RATE)
     results: list[EmotionResult] = []
     for i, begin in enumerate(range(0, len(CLIP), 1_600)):

@@ -1,4 +1,4 @@
-"""What the text frontend makes of texts: words, pieces, counts; hostile texts; threads; committed answers."""
+"""The text frontend turns texts into words, pieces and counts; hostile texts; threads; committed answers."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_nfkc_words(text: str | bytes, words: list[str]) -> None:
         ("zi", ["[UNK]", "##i"]),
         ("日本!", ["日", "本", "!"]),
         ("I'm so HAPPY 😀", ["i", "'", "[UNK]", "so", "happy", "😀"]),
-        ("[CLS]", ["[UNK]"] * 5),  # written in a text it is no special token
+        ("[CLS]", ["[UNK]"] * 5),  # a text cannot write a special token
         ("##a", ["[UNK]", "[UNK]", "a"]),
     ],
 )

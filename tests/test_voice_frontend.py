@@ -1,4 +1,4 @@
-"""What the voice frontend makes of sound: frames and spans, chunks, resampling, bad input, threads."""
+"""The voice frontend turns sound into frames and spans: chunks, resampling, bad input, threads."""
 
 from __future__ import annotations
 

@@ -107,7 +107,8 @@ void bind_delegates(py::module_& m) {
           "Lines 'key = value': (probe_records, probe_timeout_ms, probe_most_ratio, the other lines).\n"
           "Raises InputError.");
     m.def("record_key", &edgeemo::record_key, py::arg("folder"), py::arg("model_sha256"), py::arg("threads"),
-          py::arg("options"), "What a verdict depends on: this machine, LiteRT in the folder, and the rest.");
+          py::arg("options"),
+          "The key of a verdict: machine, LiteRT in the folder, model, threads and options.");
     m.def(
         "drivers_at", [](const std::string& place) { return py::bytes(edgeemo::drivers_at(place)); },
         py::arg("place"),

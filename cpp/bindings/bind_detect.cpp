@@ -60,7 +60,7 @@ std::string repr(const Face& f) {
 }
 
 void bind_face_value(py::module_& m) {
-    py::class_<Face>(m, "Face", "What a detector found, in pixels of the picture; a read-only value.")
+    py::class_<Face>(m, "Face", "A face that a detector found, in pixels of the picture; a read-only value.")
         .def(py::init(&face_of), py::arg("box"), py::arg("eyes"), py::arg("score") = 1.0)
         .def_property_readonly(
             "box", [](const Face& f) { return shown(f.box); }, "(x0, y0, x1, y1).")
@@ -91,9 +91,10 @@ void bind_detect(py::module_& m) {
     py::class_<FaceDecoder>(
         m, "FaceDecoder",
         "From the heads of a face detector to faces: immutable, thread-safe, without the GIL.\n\n"
-        "Of each cell of the grids (from least_stride on, each row after row): its logit; box\n"
-        "(dx, dy, w, h), with its middle (column + 0.5 + dx, row + 0.5 + dy) strides from the\n"
-        "corner, e^w strides wide, e^h high; eyes (x, y, x, y) from the middle in box sides.")
+        "The heads hold a logit, a box (dx, dy, w, h) and eyes (x, y, x, y) for each cell. The cells\n"
+        "follow grid after grid, from least_stride on, and row after row. The middle of a box lies\n"
+        "(column + 0.5 + dx, row + 0.5 + dy) strides from the corner. The box is e^w strides wide\n"
+        "and e^h high. Eyes are measured from the middle, in sides of the box.")
         .def(py::init<const DetectorSpec&>(), py::arg("spec"))
         .def_property_readonly(
             "spec", [](const FaceDecoder& d) { return d.spec(); }, "The DetectorSpec.")

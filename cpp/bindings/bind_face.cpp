@@ -82,8 +82,8 @@ void bind_alignment(py::module_& m) {
     py::class_<Alignment>(
         m, "Alignment",
         "Where a crop lies in a picture: shift, turn and scale; a read-only value.\n\n"
-        "Crop point (u, v) lies at (x + a u - b v, y + b u + a v) of the picture, in pixels\n"
-        "from the top left corners; the middle of a pixel is at half numbers.")
+        "Crop point (u, v) lies at `(x + a u - b v, y + b u + a v)` of the picture. Both are in pixels\n"
+        "from their top left corners; the middle of a pixel is at half numbers.")
         .def(py::init([](double a, double b, double x, double y) { return Alignment{a, b, x, y}; }),
              py::kw_only(), py::arg("a"), py::arg("b"), py::arg("x"), py::arg("y"))
         .def_readonly("a", &Alignment::a, "Scale times cosine of the turn.")
@@ -118,10 +118,10 @@ void bind_face(py::module_& m) {
     py::class_<FaceFrontend>(
         m, "FaceFrontend",
         "From a picture and a place in it to a tensor: immutable, thread-safe, without the GIL.\n\n"
-        "image: uint8, strides of any size and sign: 'rgb', 'bgr' (h, w, 3), 'rgba' (h, w, 4), 'gray' (h, "
-        "w)\n"
-        "or (h, w, 1), 'yuyv' (h, w, 2), 'nv12' (3 h / 2, w); sides 1 to 32768. box: (x0, y0, x1, y1),\n"
-        "eyes: ((x, y), (x, y)), left and right in the picture, or both; else the whole picture.")
+        "image: uint8 with strides of any size and sign, sides 1 to 32768. Its color is 'rgb' or 'bgr'\n"
+        "(h, w, 3), 'rgba' (h, w, 4), or 'gray' (h, w) or (h, w, 1). YUV is 'yuyv' (h, w, 2) or 'nv12'\n"
+        "(3 h / 2, w). The place is a box (x0, y0, x1, y1), eyes ((x, y), (x, y)), left and right in the\n"
+        "picture, or both. Without a place the frontend takes the whole picture.")
         .def(py::init<const FaceSpec&>(), py::arg("spec"))
         .def_property_readonly(
             "spec", [](const FaceFrontend& f) { return f.spec(); }, "The FaceSpec.")

@@ -139,9 +139,9 @@ void bind_model(py::module_& m) {
         "or '' for the usual places. threads: 1 to 64. delegate: 'auto', 'cpu' or 'gpu'.\n"
         "delegate_options: lines 'key = value'. goldens: a function that makes inputs, as bytes, to try a\n"
         "delegate with.\n"
-        "Raises InputError (threads, delegate_options), BundleCorruptError (no whole model),\n"
-        "RuntimeUnavailableError (no usable LiteRT), InferenceError (LiteRT refuses the model),\n"
-        "DelegateError (the delegate is unknown or cannot be used).")
+        "Raises InputError (threads, delegate_options), BundleCorruptError (the model is not whole) or\n"
+        "RuntimeUnavailableError (LiteRT is not usable). Raises InferenceError when LiteRT refuses the\n"
+        "model, and DelegateError when the delegate is unknown or cannot be used.")
         .def(py::init([](py::bytes flatbuffer, const std::string& library, std::int32_t threads,
                          const std::string& delegate, const std::string& delegate_options,
                          const py::object& goldens) {

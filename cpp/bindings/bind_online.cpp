@@ -176,7 +176,7 @@ void bind_streams(py::module_& m) {
         .def("push", &push_pcm, py::arg("chunk"), py::arg("t_ms"), "The results that became known.")
         .def(
             "flush", [](Voice& v) { return v.results_after([](edgeemo::VoiceListener& of) { of.flush(); }); },
-            "What the samples after the last span say.")
+            "The results of the samples after the last span.")
         .def("summary", &summary, "One result for all that was heard.")
         .def(
             "reset", [](Voice& v) { v.of.with([](edgeemo::VoiceListener& of) { of.reset(); }); },
@@ -236,9 +236,10 @@ void bind_online(py::module_& m) {
         .def("predict_text", &predict_text, py::arg("text"))
         .def("predict_pcm", &predict_pcm, py::arg("pcm"), py::arg("rate_hz"))
         .def("timeline", &timeline, py::arg("pcm"), py::arg("rate_hz"), "A result for each span.")
-        .def("predict_front", &predict_front, py::arg("image"), py::arg("color"), "Of the face in front.")
+        .def("predict_front", &predict_front, py::arg("image"), py::arg("color"),
+             "The result of the face in front.")
         .def("predict_faces", &predict_faces, py::arg("image"), py::arg("color"),
-             py::arg("given") = py::none(), "Of each face that is found, or of each of `given`.")
+             py::arg("given") = py::none(), "A result for each face found, or for each of `given`.")
         .def(
             "given_face",
             [](const Recognizer& self, const py::object& box) {
@@ -251,7 +252,7 @@ void bind_online(py::module_& m) {
                 self.recognizer.predict_nobody(scratch());
                 return self.make(scratch());
             },
-            "What is said where there is no face.")
+            "The result for a picture without a face.")
         .def("listen", &listen, py::arg("rate_hz"), py::arg("channels"), py::arg("source"))
         .def("watch", &watch, py::arg("smooth_ms"), py::arg("tracker"), py::arg("source"))
         .def(
@@ -259,7 +260,8 @@ void bind_online(py::module_& m) {
             [](Recognizer& self, const py::object& detector) {
                 self.recognizer.set_finder(to_finder(detector));
             },
-            py::arg("detector"), "What finds faces: a FaceDetector, or an object with detect(image, color).")
+            py::arg("detector"),
+            "Set the finder of faces: a FaceDetector, or an object with detect(image, color).")
         .def(
             "set_fit",
             [](Recognizer& self, double over_box, double down) { self.recognizer.set_fit({over_box, down}); },

@@ -96,7 +96,7 @@ void bind_encoding(py::module_& m) {
             "Words with a piece before the cut; those made only of punctuation do not count.")
         .def_property_readonly(
             "n_understood", count(&TextCounts::n_understood),
-            "Of these, the words cut entirely into known pieces; a longer word cut entirely\n"
+            "Words, among n_words, cut entirely into known pieces; a longer word cut entirely\n"
             "into single characters is not understood.")
         .def_property_readonly(
             "truncated", [](const Encoding& e) { return e.counts.truncated; },

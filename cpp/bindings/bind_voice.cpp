@@ -110,7 +110,7 @@ auto property(Value (VoiceStream::*get)() const) {
 }
 
 void bind_spans(py::module_& m) {
-    py::class_<Spans>(m, "Spans", "What a model sees, span after span.")
+    py::class_<Spans>(m, "Spans", "The frames that a model sees, span after span.")
         .def_property_readonly(
             "features", [](const Spans& s) { return s.features; },
             "float32 (n, span_frames, mels); frames beyond n_frames are 0.")
@@ -132,7 +132,8 @@ void bind_stream(py::module_& m) {
         .def("push", &push, py::arg("chunk"),
              "The spans that became whole with this chunk (like pcm of compute; may be empty).\n"
              "Raises as compute does, for other channels and after flush; then nothing has changed.")
-        .def("flush", &flush, "What the whole clip has beyond the spans so far. After it, only reset.")
+        .def("flush", &flush,
+             "The spans that the whole clip has beyond those so far. After flush, only reset is allowed.")
         .def(
             "reset", [](Stream& stream) { stream.state.with([](VoiceStream& s) { s.reset(); }); },
             "Equals a fresh stream.")
@@ -149,8 +150,8 @@ void bind_voice(py::module_& m) {
     py::class_<VoiceFrontend>(
         m, "VoiceFrontend",
         "From PCM to log-mel spans: immutable, thread-safe, without the GIL while it works.\n\n"
-        "pcm: contiguous int16 (divided by 32768) or float32 in ±1 (up to ±8 passes), shape\n"
-        "(samples,) or (samples, channels), at most 32 channels, which are averaged;\n"
+        "pcm: contiguous int16 (divided by 32768) or float32 in ±1 (up to ±8 passes). The shape is\n"
+        "(samples,) or (samples, channels); at most 32 channels are averaged.\n"
         "rate_hz: 8000 to 192000. Raises InputTypeError for another dtype, InputError for NaN,\n"
         "infinities, values beyond ±8, and other shapes, rates or channels.")
         .def(py::init<const VoiceSpec&>(), py::arg("spec"))

@@ -1,4 +1,4 @@
-"""What the types of Python say and those of the bindings cannot: see cpp/tools/make_stubs.py."""
+"""Types and docstrings that the bindings cannot express in C++: see cpp/tools/make_stubs.py."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
@@ -40,7 +40,7 @@ class TextSpec:
 class Encoding:
     @property
     def n_understood(self) -> int:
-        """Of these, the words cut entirely into known pieces.
+        """Words, among n_words, that are cut entirely into known pieces.
 
         A longer word cut entirely into single characters is not understood. A word that crosses the cut is
         judged by the pieces before it.
@@ -74,8 +74,8 @@ class TextFrontend:
 class VoiceSpec:
     """How PCM becomes features: a read-only value.
 
-    *sample* = one PCM number · *window* = samples under one FFT · *frame* = one mel column, frame k made of
-    samples k * hop … k * hop + window - 1 · *span* = frames a model sees at once.
+    A *sample* is one PCM number. A *window* is the samples under one FFT. A *frame* is one mel column: frame
+    k is made of samples k * hop … k * hop + window - 1. A *span* is the frames that a model sees at once.
 
     Raises:
         SpecError: an unknown key, a wrong type or a value out of range.
@@ -111,14 +111,14 @@ class VoiceSpec:
 
     @property
     def range_db(self) -> float:
-        """Of a span's logarithms, before normalisation: what lies more decibels below the highest is raised.
+        """Decibels below the highest logarithm of a span: lower ones are raised to that level.
 
-        0 (off) to 300; without meaning for PCEN.
+        This comes before normalisation. 0 (off) to 300; without meaning for PCEN.
         """
 
     @property
     def normalization(self) -> Literal["none", "level", "mean", "mean_std"]:
-        """What is subtracted over the real frames of a span.
+        """The mean that is subtracted, taken over the real frames of a span.
 
         ``level``: one mean. ``mean``: that of each bin. ``mean_std``: that of each bin, then divided by one
         standard deviation of the span (at least 1e-5).
@@ -128,7 +128,7 @@ class VoiceSpec:
     def output(self) -> tuple[tuple[int, int], str]: ...
 
 class Spans:
-    """What a model sees, span after span; ``len`` counts them."""
+    """The frames that a model sees, span after span; ``len`` counts the spans."""
 
 class VoiceStream:
     def push(self, chunk: NDArray[np.int16] | NDArray[np.float32]) -> Spans:
@@ -156,8 +156,8 @@ class VoiceFrontend:
     def compute(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> Spans:
         """The spans of a clip.
 
-        They start at 0, hop_frames, 2 hop_frames … as long as they are whole; when frames are left that none
-        holds, one more span of the last min(n, span_frames) frames follows. No frame, no span.
+        Whole spans start at 0, hop_frames, 2 hop_frames and so on. When these leave frames out, one more span
+        follows: the last min(n, span_frames) frames. A clip without a frame has no span.
 
         Args:
             pcm: contiguous, (samples,) or (samples, channels), at most 32 channels.
@@ -194,8 +194,9 @@ class FaceSpec:
 
     @property
     def normalization(self) -> Literal["none", "mean_std"]:
-        """``none``: [0, 1]. ``mean_std``: the crop's mean is subtracted, then all divided by its standard
-        deviation (at least 2 of 255), which takes the strength of the light away.
+        """``none``: [0, 1]. ``mean_std``: (value - mean) / standard deviation of the crop.
+
+        The deviation is at least 2 of 255. ``mean_std`` takes the strength of the light away.
         """
 
     @property
@@ -211,8 +212,10 @@ class FaceFrontend:
         """The spec it was built from."""
 
     def align(self, box: BoxLike | None = None, eyes: EyesLike | None = None) -> Alignment:
-        """Where the crop lies: the least that holds the box, scaled by box_scale; the one that puts the eyes
-        where the spec wants them; or, of both, the box's turned as the eyes are.
+        """The crop for a box, for eyes, or for both.
+
+        The crop of a box is the smallest that holds the box, scaled by box_scale. The crop of eyes puts them
+        where the spec wants them. The crop of both is the crop of the box, turned as the eyes are.
 
         Args:
             box: (x0, y0, x1, y1) in pixels, at least one wide and high.
@@ -235,9 +238,9 @@ class FaceFrontend:
         """The tensor of a place in a picture: of a box, eyes, both or a crop, else of the whole picture.
 
         Args:
-            image: ``rgb`` or ``bgr`` (h, w, 3), ``rgba`` (h, w, 4; the alpha is ignored), ``gray`` (h, w) or
-                (h, w, 1), ``yuyv`` (h, w, 2; even width), ``nv12`` (3 h / 2, w; even sides). Sides are 1 to
-                32768. YUV is BT.601 of limited range.
+            image: ``rgb`` or ``bgr`` (h, w, 3), ``rgba`` (h, w, 4; the alpha is ignored), or ``gray`` (h, w)
+                or (h, w, 1). Or ``yuyv`` (h, w, 2; even width), or ``nv12`` (3 h / 2, w; even sides). Sides
+                are 1 to 32768. YUV is BT.601 of limited range.
             color: the order of the bytes. A wrong one cannot be seen from outside.
             box, eyes: as of align.
             crop: in their stead, an Alignment of the caller's own.
@@ -310,12 +313,13 @@ class FaceDecoder:
     ) -> list[Face]:
         """Faces by falling score, at most most_faces, moved from the crop into the picture.
 
-        Of the 512 best cells, the best and all whose boxes overlap with its are one face, and so on.
+        The decoder takes the 512 best cells. The best cell and all cells whose boxes overlap with its box
+        make one face; the decoder repeats this with the cells that remain.
 
         Args:
             logits: (cells,): a face has its middle in this cell.
-            boxes: (cells, 4) dx, dy, w, h: its middle is (column + 0.5 + dx, row + 0.5 + dy) strides from the
-                corner, its box e^w strides wide and e^h high (w and h within -4 ... 8).
+            boxes: (cells, 4) dx, dy, w, h. The middle is (column + 0.5 + dx, row + 0.5 + dy) strides from the
+                corner. The box is e^w strides wide and e^h high (w and h within -4 to 8).
             eyes: (cells, 4) x, y of the left, x, y of the right eye, from the middle, in sides of the box.
             crop: where the detector's input lies in the picture.
 
@@ -387,7 +391,7 @@ class FaceFollower:
         Raises:
             InputTypeError: not a sequence of Face, no float32 array, or no int.
             InputError: another shape, numbers that are not finite, a time before the last one, or a box with
-                NaN or without area; then nothing has changed.
+                NaN or without area. The follower has not changed then.
         """
 
     def __len__(self) -> int:

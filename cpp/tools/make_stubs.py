@@ -44,7 +44,7 @@ Scope = ast.Module | ast.ClassDef
 
 
 def generated(folder: Path) -> ast.Module:
-    """What pybind11-stubgen says of the built module; a constant has a type and no value."""
+    """Return what pybind11-stubgen writes for the built module; a constant has a type and no value."""
     command = [sys.executable, "-m", "pybind11_stubgen", MODULE, "--exit-code", "--output-dir", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -30,8 +30,8 @@ PROTOCOL = (
     "halvings; 95 % interval of the paired difference."
 )
 REPEATS = 5
-# The strengths (1 / regularisation) that served the peer best. Tried: 1 and 4 with even and balanced class
-# weights on GoEmotions dev (28 labels); 4 and 20 on IMDB; ridge of 1 … 10 on EmoBank dev.
+# The strengths (1 / regularisation) that served the peer best. On GoEmotions dev (28 labels) we tried 1 and
+# 4, with even and balanced class weights. On IMDB we tried 4 and 20, on EmoBank dev a ridge of 1 … 10.
 _SEVERAL, _ONE, _RIDGE = 4.0, 20.0, 1.0
 
 

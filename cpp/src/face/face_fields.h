@@ -40,8 +40,8 @@ struct Fields<DetectorSpec> {
     static void visit(Spec& s, Visit&& field) {
         field("width", s.width, "Pixels of the input, 32 to 512, a multiple of most_stride.");
         field("height", s.height, "Pixels of the input, 32 to 512, a multiple of most_stride.");
-        field("least_stride", s.least_stride, "Of the finest grid, a power of two, 4 to most_stride.");
-        field("most_stride", s.most_stride, "Of the coarsest grid, a power of two, to 64.");
+        field("least_stride", s.least_stride, "Stride of the finest grid, a power of two, 4 to most_stride.");
+        field("most_stride", s.most_stride, "Stride of the coarsest grid, a power of two, to 64.");
         field("score_scale", s.score_scale,
               "A score is sigmoid(score_scale * logit + score_bias); 1e-3 to 1e3.");
         field("score_bias", s.score_bias,

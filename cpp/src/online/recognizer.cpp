@@ -51,6 +51,8 @@ RecognizerParts::RecognizerParts(Card c, const Assets& assets, std::shared_ptr<L
     }
     logits.resize(readout.labels());
     row.resize(readout.row_size());
+    neutral.resize(readout.row_size());
+    readout.neutral(neutral.data());
 }
 
 void RecognizerParts::expect(Modality wanted) const {

@@ -100,6 +100,7 @@ struct RecognizerParts {
     std::optional<FaceFrontend> face;
     std::size_t labels_at = 0;
     std::optional<std::size_t> affect_at, speech_at;
+    std::vector<float> neutral;              // the row of a picture without a face
     std::int32_t block_frames = 0;           // of a block of speech
     std::vector<float> logits, speech, row;  // used while the model is ours
     StageTimes* times = nullptr;             // where calls measure themselves; null: nowhere

@@ -32,8 +32,6 @@ void read(RecognizerParts& parts, const Image& image, const Alignment& crop, con
 }  // namespace
 
 void RecognizerParts::nobody(Result& out) const {
-    std::vector<float> neutral(readout.row_size());
-    readout.neutral(neutral.data());
     fill(neutral.data(), out);
     out.evidence = 0.0;
 }

@@ -20,7 +20,8 @@ struct Fields<TextSpec> {
         field("normalization", s.normalization, "'nfkc' or 'bert'.");
         field("lowercase", s.lowercase, "Fold case ('nfkc') or lower it ('bert').");
         field("strip_accents", s.strip_accents, "Drop nonspacing marks after decomposition.");
-        field("unknown", s.unknown, "What becomes [UNK]: one 'character' or the whole 'word'.");
+        field("unknown", s.unknown,
+              "The part of an unknown word that becomes [UNK]: one 'character' or the whole 'word'.");
         field("special_tokens", s.special_tokens, "Put [CLS] before and [SEP] after the ids.");
         field("length", s.length, "Ids per text, 1 to 4096 (at least 3 with special_tokens).");
     }

@@ -156,8 +156,8 @@ def train_vocabulary(texts: Sequence[str], spec: TextSpec, size: int) -> list[st
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     lines = [" ".join(cutter.words(text)) for text in texts]
-    # the trainer numbers inner letters in the order of a hash map, and the numbers break ties between merges;
-    # with names given beforehand the same texts give the same pieces
+    # The trainer numbers inner letters in the order of a hash map, and the numbers break ties between merges.
+    # With names given beforehand the same texts give the same pieces.
     inner = sorted({f"##{letter}" for line in lines for word in line.split() for letter in word[1:]})
     trainer = trainers.WordPieceTrainer(
         vocab_size=size, min_frequency=2, special_tokens=[*special, *inner], show_progress=False

@@ -218,8 +218,8 @@ def text_counts(pieces: int, length: int, heads: Mapping[str, int], *, pairs: in
 def hashed_pairs(ids: Any, pieces: int, pairs: int) -> Any:
     """Return the row of ``counts`` of each pair of neighbours, ``(batch, length − 1)``; 0 beside padding."""
     first, second = ids[:, :-1], ids[:, 1:]
-    # within int32 for 200,000 pieces; a difference, because TensorFlow Lite has no BiasAdd of integers: in a
-    # batch of one, as on a device, Keras takes the second term of a sum for a bias
+    # The result stays within int32 for 200,000 pieces. We subtract because TensorFlow Lite has no BiasAdd
+    # of integers. Keras takes the second term of a sum for a bias in a batch of one, as on a device.
     hashed = ops.mod(first * 10007 - second * 31, pairs)
     return ops.where(ops.not_equal(second, 0), hashed + pieces, 0)
 

@@ -35,11 +35,11 @@ class Augment:
     probability ``noise`` it gets a background at ``snr_db``: a share ``hiss`` is made (`coloured`), the rest
     recorded.
 
-    Every epoch draws again how far to stretch or squeeze the mels: by up to ``warp`` of their number, as a
-    longer or shorter vocal tract does (VTLP, Jaitly and Hinton 2013). It sets ``masks`` stretches of up to
-    ``mask_frames`` frames, and as many of up to ``mask_mels`` bins, to 0 (SpecAugment, Park et al. 2019,
-    arXiv:1904.08779). It mixes two clips of the same set by a weight from Beta(``mixup``, ``mixup``) (Zhang
-    et al. 2018, arXiv:1710.09412).
+    Every epoch draws again how far to stretch or squeeze the mels, by up to ``warp`` of their number. A
+    longer or shorter vocal tract has this effect (VTLP, Jaitly and Hinton 2013). SpecAugment (Park et
+    al. 2019, arXiv:1904.08779) sets ``masks`` stretches of up to ``mask_frames`` frames to 0, and as many of
+    up to ``mask_mels`` bins. Mixup (Zhang et al. 2018, arXiv:1710.09412) mixes two clips of the same set by a
+    weight from Beta(``mixup``, ``mixup``).
     """
 
     copies: int = 4
