@@ -311,7 +311,7 @@ def test_old_numbers_keep_the_name_of_their_machine(tmp_path: Path) -> None:
     old = fresh | {"machine": here | {"cpu": "Abacus"}, "parts": {"text": {"rows": []}}}
     path.write_text(json.dumps(old))
     assert table.begin(path, "board", only=(), again=True) == old
-    with pytest.raises(DataError, match=r"of another machine \(cpu 'Abacus' then.*measure all parts anew"):
+    with pytest.raises(DataError, match=r"of another machine \(cpu 'Abacus' then.*measure all parts again"):
         table.begin(path, "board", only=["face"], again=False)
     assert table.begin(path, "board", only=(), again=False) == fresh
     path.write_text(json.dumps(fresh | {"schema": 1}))
