@@ -84,7 +84,7 @@ def test_without_the_library_paths_say_so(
 ) -> None:
     monkeypatch.setattr(native_paths, "LIBRARY", "libnone.so")
     assert main(["paths"]) == 1
-    assert "built without it" in capsys.readouterr().err
+    assert "built without the C library" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("compiler", "standard"), [("cc", "c99"), ("cc", "c11"), ("c++", "c++17")])
