@@ -179,7 +179,7 @@ def test_a_part_outside_its_picture_and_no_picture_are_named(tiny_faces: Path, t
     with pytest.raises(DataError, match="no picture"):
         read_face(Example(path=tmp_path / "none.png"))
     (tmp_path / "text.png").write_text("text")
-    with pytest.raises(SourceError, match=r"text\.png is no picture that Pillow reads"):
+    with pytest.raises(SourceError, match=r"text\.png is not a picture that Pillow reads"):
         read_face(Example(path=tmp_path / "text.png"))
     with pytest.raises(DataError, match="no path"):
         read_face(Example(text="a face"))
