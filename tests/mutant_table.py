@@ -27,7 +27,7 @@ FAULTS = [
     Fault("cpp/src/text/cutter.h", "only_single_ && characters_ > 1;", "only_single_;", "test_text_frontend.py"),
     Fault("cpp/src/text/cutter.h", "unknown_ |= piece.id == plan_.unk;", "", "test_text_frontend.py"),
     Fault("cpp/src/text/normalize.h", "if (rank == 0) starter = kept;", "starter = kept;", "test_text_identity.py"),
-    Fault("cpp/src/base/utf8.cpp", "lead == 0xED ? 0x9F", "lead == 0xED ? 0xBF", "test_text_frontend.py"),
+    Fault("cpp/src/base/utf8.cpp", "lead == 0xED ? 0x9F", "lead == 0xED ? 0xBF", "test_bundle.py"),
 
     # --- voice, C++ ---
     Fault("cpp/src/voice/spans.cpp", "if (held >= n_frames_) return;", "if (held > 0) return;",
@@ -137,7 +137,7 @@ FAULTS = [
     Fault("edgeemo/data/pictures.py", "(values >> (bits - 8))", "(values >> 8)", "test_photos.py test_metadata.py"),
     Fault("edgeemo/data/lengths.py", "stated in (held, unknown)", "stated == held", "test_lengths.py"),
     Fault("edgeemo/data/leaks.py", ".casefold()", "", "test_leaks.py"),
-    Fault("edgeemo/data/fingerprint.py", "np.packbits(codes > 0, axis=1)", "np.packbits(codes >= 0, axis=1)", "test_voice_leaks.py"),
+    Fault("edgeemo/data/fingerprint.py", "edges * window / rate_hz", "edges * window / 16_000", "test_voice_leaks.py"),
     Fault("edgeemo/data/manifest.py", "folder / path if path else None", "Path(path) if path else None", "test_manifest.py"),
     Fault("edgeemo/data/folds.py", "speaker: i % n for", "speaker: i % (n - 1) for", "test_training_voice.py::test_folds_keep_speakers_whole_and_share_sets_and_genders"),
 

@@ -233,6 +233,11 @@ def test_a_card_that_does_not_fit_is_refused(
         (lambda: small_text.bundle(assets={}), BundleError, "has no vocab.txt"),
         (lambda: small_text.bundle(assets={"vocab.txt": b""}), SpecError, r"\[PAD\]|vocabulary"),
         (lambda: small_text.bundle(assets={"vocab.txt": b"[PAD]\n[UNK]\n\xff"}), BundleCorruptError, "UTF-8"),
+        (  # a surrogate, which is no character
+            lambda: small_text.bundle(assets={"vocab.txt": b"[PAD]\n[UNK]\n\xed\xa0\x80"}),
+            BundleCorruptError,
+            "UTF-8",
+        ),
         (
             lambda: small_text.bundle(spec={"length": 8, "colour": 1}),
             SpecError,

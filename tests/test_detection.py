@@ -65,6 +65,19 @@ def test_recall_is_by_size() -> None:
     assert np.isnan(got["eye_error"])
 
 
+def test_a_face_at_a_border_of_sizes_has_one_size() -> None:
+    got = measured([marked(0, 0, 40)], [found(0, 0, 40)])
+    assert (got["recall_40_80"], got["recall_40"]) == (1, 1)
+    assert np.isnan(got["recall_20_40"])
+
+
+def test_the_box_with_the_best_score_finds_the_face() -> None:
+    """The eyes of a portrait are those of that box, in whatever order the detector gives them."""
+    boxes = [found(10, 0, 100, score=0.6), found(5, 0, 100, score=0.9)]
+    for order in (boxes, boxes[::-1]):
+        assert measured([marked(0, 0, 100)], order, portrait=True)["eye_error"] == pytest.approx(0.1)
+
+
 def test_faces_below_twenty_pixels_are_nobodys() -> None:
     got = measured([marked(0, 0, 15)], [])
     assert all(np.isnan(got[f"recall_{size}"]) for size in ("20_40", "40_80", "80"))

@@ -98,6 +98,20 @@ def test_eyes_of_a_given_box_are_where_an_upright_face_has_them(
     assert face.box == (20, 30, 60, 70)
 
 
+def test_given_boxes_are_read_as_they_are_and_found_boxes_are_fitted(
+    small_face_recognizer: FaceRecognizer, small_face_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [(20, 30, 60, 70), (203, 98, 311, 207)]
+    wanted = small_face_recognizer.predict_all(GROUP, boxes=given)
+    monkeypatch.undo()  # found boxes are fitted as shipped models want them
+    detector = small_face.SquareDetector()
+    with FaceRecognizer.open(small_face_path, detector=detector) as recognizer:
+        assert recognizer.predict_all(GROUP, boxes=given) == wanted
+        face = recognizer.predict(GROUP)
+        assert face.face is not None
+        assert face.scores.tolist() != recognizer.predict(GROUP, boxes=[face.face.box]).scores.tolist()
+
+
 def test_boxes_never_open_a_detector(small_face_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> FaceDetector:
         raise AssertionError("a detector was opened")

@@ -198,6 +198,15 @@ def test_what_is_drawn_follows_the_manifest(columns: list[dict[str, Any]], expec
     assert (clusters is None) == (expected == "example")
 
 
+def test_examples_without_a_speaker_are_drawn_one_by_one() -> None:
+    names = ["a", "", "b", "a", "", "c", "d", "e"]
+    by, clusters = clusters_of([Example(text="x", speaker=name) for name in names])
+    assert by == "speaker"
+    assert clusters is not None
+    groups = [{i for i, own in enumerate(clusters.tolist()) if own == one} for one in set(clusters.tolist())]
+    assert sorted(map(sorted, groups)) == [[0, 3], [1], [2], [4], [5], [6], [7]]
+
+
 def test_a_thousand_resamples_are_worked_out_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """One call for each resample would take minutes at this size."""
     at_once: list[int] = []

@@ -251,6 +251,13 @@ def test_the_number_of_frames_follows_the_number_of_samples(rate_hz: int, n: int
     assert USUAL.frames(np.zeros(n, np.float32), rate_hz).shape == (frames, 64)
 
 
+@pytest.mark.parametrize(("rate_hz", "n"), [(22_050, 551), (44_100, 1_102), (11_025, 275), (48_000, 1_198)])
+def test_a_part_of_a_sample_at_the_end_counts_as_one(rate_hz: int, n: int) -> None:
+    """At the rate of the model these clips have more than 399 samples, so a whole window."""
+    assert len(USUAL.compute(sound(n), rate_hz)) == 1
+    assert len(USUAL.compute(sound(n - 3), rate_hz)) == 0
+
+
 # --- what may come ---
 
 

@@ -110,14 +110,20 @@ def test_channels_are_averaged(voice: VoiceRecognizer) -> None:
     assert voice.timeline(both, RATE) == voice.timeline(clip, RATE)
 
 
-def test_a_long_clip_is_read_in_slices_as_if_whole(voice: VoiceRecognizer) -> None:
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_long_clip_is_read_in_slices_as_if_whole(voice: VoiceRecognizer, channels: int, dtype: Any) -> None:
     """The recognizer takes 30 s of a clip at a time, a stream what it gets: here all of it."""
     part = np.concatenate(
         [small_voice.voice("sadness", 2.5), small_voice.noise(1.1), small_voice.voice("anger", 1.7)]
     )
     clip = np.concatenate([part] * 16)
     assert len(clip) > 60 * 22_050
-    stream = voice.stream(22_050)
+    if channels == 2:
+        clip = np.stack([clip, np.zeros_like(clip)], axis=1)
+    if dtype == np.float32:
+        clip = (clip / 32_768).astype(np.float32)
+    stream = voice.stream(22_050, channels)
     expected = stream.push(clip, 0) + stream.flush()
     assert voice.timeline(clip, 22_050) == expected
     assert voice.predict(clip, 22_050) == stream.summary()
