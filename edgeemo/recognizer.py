@@ -24,7 +24,7 @@ from .faces import CROP_DOWN, CROP_OVER_BOX, SMOOTH_MS, Detector, Face, Pixels, 
 from .frontends import frontend_for
 from .opened import OpenedBundle, load, result_constants
 from .runtime import Runtime
-from .stream import FaceStream, Stream
+from .stream import FaceStream, Stream, VoiceStreamSpec
 from .types import EmotionResult
 
 if TYPE_CHECKING:
@@ -276,18 +276,39 @@ class VoiceRecognizer(Recognizer):
         """
         return self._native.timeline(pcm, rate_hz)
 
-    def stream(self, rate_hz: int, channels: int = 1, *, source: str | None = None) -> Stream:
+    def utterances(
+        self, pcm: npt.NDArray[Any], rate_hz: int, spec: VoiceStreamSpec | None = None
+    ) -> list[EmotionResult]:
+        """Read each utterance of a whole clip, in their order; time begins at 0. See `Stream`.
+
+        Raises:
+            InputError, InputTypeError: the samples, their shape or their rate cannot be used.
+        """
+        return self._native.utterances(pcm, rate_hz, spec or VoiceStreamSpec())
+
+    def stream(
+        self,
+        rate_hz: int,
+        channels: int = 1,
+        *,
+        results: Sequence[str] = ("span",),
+        source: str | None = None,
+        spec: VoiceStreamSpec | None = None,
+    ) -> Stream:
         """Open a stream for audio that comes in chunks.
 
         Args:
             rate_hz, channels: rate and channels of the chunks.
+            results: the kinds of results: ``"span"``, ``"utterance"``, ``"partial"``; see `Stream`.
             source: a name for the stream, which its results carry.
+            spec: where utterances begin and end.
 
         Raises:
-            InputError, InputTypeError: ``rate_hz`` or ``channels`` out of range, or ``source`` is not text.
+            InputError, InputTypeError: ``rate_hz`` or ``channels`` out of range, an unknown name in
+                ``results``, or ``source`` is not text.
             InferenceError: the recognizer was closed.
         """
-        native = self._native.listen(rate_hz, channels, source)
+        native = self._native.listen(rate_hz, channels, results, source, spec or VoiceStreamSpec())
         return Stream(native, self.frontend.spec, rate_hz, channels, source)
 
 

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from ._core import VoiceStreamSpec
 from .types import EmotionResult
+
+__all__ = ["FaceStream", "Stream", "VoiceStreamSpec"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +30,16 @@ class Stream:
         ...         for result in stream.push(chunk, t_ms):
         ...             print(result)
 
-    The caller may cut chunks anywhere: the same samples give the same results. A result describes a span;
-    spans overlap. The result comes with the last sample of its span. The first chunk sets the clock, and
-    samples count on. Memory does not grow. Use one thread at a time; several streams may share a recognizer.
+    The caller may cut chunks anywhere: the same samples give the same results. A result describes what its
+    ``kind`` says:
+
+    - ``"span"``: a span of fixed length; spans overlap. The result comes with the last sample of its span.
+    - ``"utterance"``: what somebody said between two pauses, from about 0.2 s on. The result comes at most
+      350 ms after the end (see `VoiceStreamSpec`). Its evidence speaks of the utterance alone.
+    - ``"partial"``: an utterance that still lasts, once a hop.
+
+    `push` orders its results by ``end_ms``. The first chunk sets the clock, and samples count on. Memory does
+    not grow. Use one thread at a time; several streams may share a recognizer.
 
     Attributes:
         rate_hz, channels: rate and channels of the chunks. hop_ms: time from one span to the next.
@@ -75,6 +85,17 @@ class Stream:
     def reset(self) -> None:
         """Forget everything; the stream is then as new."""
         self._native.reset()
+
+    def mute(self, start_ms: int, end_ms: int) -> None:
+        """Take silence in the place of the samples from ``start_ms`` to ``end_ms``.
+
+        So the stream does not hear the product's own loudspeaker. Call this before you push the samples;
+        add the delay and the echo of the room to ``end_ms``.
+
+        Raises:
+            InputError, InputTypeError: the times are no whole numbers, or the end does not follow the start.
+        """
+        self._native.mute(start_ms, end_ms)
 
     def summary(self) -> EmotionResult:
         """Return one result for everything since the stream began or was reset.

@@ -51,6 +51,8 @@ class EmotionResult:
         exclusive: whether exactly one of the labels holds.
         face: the place of the face, or None. ``face.box`` is ``(x0, y0, x1, y1)`` in pixels.
         track_id: the number of the face's track in a stream, from 1; else None.
+        kind: of voices: ``"clip"`` (a whole clip), ``"span"``, ``"utterance"`` or ``"partial"`` (an utterance
+            that still lasts); else None.
         model, version: name and version of the model's card.
         source: the stream's name, as the caller gave it, or None.
         schema: the form of this result, `RESULT_SCHEMA` of the release that made it.
@@ -70,6 +72,7 @@ class EmotionResult:
     exclusive: bool = False
     face: Face | None = None
     track_id: int | None = None
+    kind: str | None = None
     model: str = ""
     version: str = ""
     source: str | None = None
@@ -110,8 +113,8 @@ class EmotionResult:
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values; ``scores`` as a mapping from emotion to score.
 
-        ``model``, ``version``, ``schema`` and ``source`` are always there. ``face`` (box, eyes, score) and
-        ``track_id`` are there only where there is a face.
+        ``model``, ``version``, ``schema`` and ``source`` are always there. ``kind`` is there only for voices,
+        ``face`` (box, eyes, score) and ``track_id`` only where there is a face.
         """
         who = ("schema", "model", "version", "source", "modality", "label", "confidence")
         rest = ("valence", "arousal", "evidence", "truncated", "start_ms", "end_ms")
@@ -122,6 +125,8 @@ class EmotionResult:
             "active": list(self.active),
             **{name: getattr(self, name) for name in rest},
         }
+        if self.kind is not None:
+            fields["kind"] = self.kind
         if self.face is not None:
             eyes = [list(eye) for eye in self.face.eyes]
             fields["face"] = {"box": list(self.face.box), "eyes": eyes, "score": self.face.score}

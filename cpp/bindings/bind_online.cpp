@@ -95,6 +95,18 @@ py::list timeline(const Recognizer& self, const py::object& pcm, const py::objec
     return list_of(all, self.make);
 }
 
+py::list utterances(const Recognizer& self, const py::object& pcm, const py::object& rate,
+                    const edgeemo::VoiceStreamSpec& spec) {
+    const edgeemo::Pcm samples = to_pcm(pcm);
+    const std::int32_t rate_hz = to_int("rate_hz", rate);
+    std::vector<Result> all;
+    {
+        py::gil_scoped_release unlocked;
+        self.recognizer.utterances(samples, rate_hz, [&](const Result& r) { all.push_back(r); }, spec);
+    }
+    return list_of(all, self.make);
+}
+
 py::object predict_front(const Recognizer& self, const py::object& image, const py::object& color) {
     const CallersPicture callers(image, color);
     const edgeemo::Image picture = to_image(image, color);
@@ -135,10 +147,33 @@ std::optional<std::string> name_of(const py::object& source) {
     return std::string(Text(source).bytes);
 }
 
+// The kinds by name, as a caller asks for them.
+edgeemo::VoiceResults results_of(const py::object& names) {
+    edgeemo::VoiceResults told;
+    told.spans = false;
+    if (PyUnicode_Check(names.ptr()) || !py::isinstance<py::iterable>(names))
+        raise_expected("a tuple of names as results", names, "for example (\"span\", \"utterance\")");
+    for (const py::handle item : names) {
+        const std::string name = py::str(item);
+        if (name == "span")
+            told.spans = true;
+        else if (name == "utterance")
+            told.utterances = true;
+        else if (name == "partial")
+            told.partials = true;
+        else
+            throw edgeemo::InputError("results has '" + name + "'; expected 'span', 'utterance' or 'partial'");
+    }
+    if (!told.spans && !told.utterances && !told.partials)
+        throw edgeemo::InputError("results is empty; expected 'span', 'utterance' or 'partial'");
+    return told;
+}
+
 std::unique_ptr<Voice> listen(const Recognizer& self, const py::object& rate, const py::object& channels,
-                              const py::object& source) {
+                              const py::object& results, const py::object& source,
+                              const edgeemo::VoiceStreamSpec& spec) {
     const std::int32_t rate_hz = to_int("rate_hz", rate), n = to_int("channels", channels);
-    auto stream = self.recognizer.listen(rate_hz, n);
+    auto stream = self.recognizer.listen(rate_hz, n, results_of(results), spec);
     stream.set_source(name_of(source));
     return std::make_unique<Voice>(std::move(stream), self.make.of_stream(source));
 }
@@ -177,6 +212,13 @@ void bind_streams(py::module_& m) {
         .def(
             "flush", [](Voice& v) { return v.results_after([](edgeemo::VoiceListener& of) { of.flush(); }); },
             "The results of the samples after the last span.")
+        .def(
+            "mute",
+            [](Voice& v, const py::object& start, const py::object& end) {
+                const std::int64_t from = to_ms(start), to = to_ms(end);
+                v.of.with([&](edgeemo::VoiceListener& of) { of.mute(from, to); });
+            },
+            py::arg("start_ms"), py::arg("end_ms"), "Take silence in the place of these samples.")
         .def("summary", &summary, "One result for all that was heard.")
         .def(
             "reset", [](Voice& v) { v.of.with([](edgeemo::VoiceListener& of) { of.reset(); }); },
@@ -253,7 +295,10 @@ void bind_online(py::module_& m) {
                 return self.make(scratch());
             },
             "The result for a picture without a face.")
-        .def("listen", &listen, py::arg("rate_hz"), py::arg("channels"), py::arg("source"))
+        .def("utterances", &utterances, py::arg("pcm"), py::arg("rate_hz"), py::arg("spec"),
+             "A result for each utterance of a clip.")
+        .def("listen", &listen, py::arg("rate_hz"), py::arg("channels"), py::arg("results"),
+             py::arg("source"), py::arg("spec"))
         .def("watch", &watch, py::arg("smooth_ms"), py::arg("tracker"), py::arg("source"))
         .def(
             "set_finder",

@@ -185,5 +185,6 @@ void bind_specs(py::module_& m) {
         m, "The grids of a detector and how its heads become faces: a read-only value.")
         .def_property_readonly("cells", &edgeemo::DetectorSpec::cells,
                                "Cells of all grids: the heads speak of them.");
+    Binding<edgeemo::VoiceStreamSpec>::bind(m, "Where utterances begin and end: a read-only value.");
     Binding<edgeemo::TrackerSpec>::bind(m, "When a face is one seen before: a read-only value.");
 }

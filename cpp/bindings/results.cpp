@@ -3,17 +3,20 @@
 #include <pybind11/numpy.h>
 
 #include <algorithm>
+#include <array>
 
 namespace py = pybind11;
 
 namespace {
+
+constexpr std::array<const char*, 5> kKinds{"", "clip", "span", "utterance", "partial"};
 
 // Names of fields, made once: a dict finds them by identity.
 struct Names {
     py::str scores = intern("scores"), probabilities = intern("probabilities"), valence = intern("valence"),
             arousal = intern("arousal"), evidence = intern("evidence"), truncated = intern("truncated"),
             start_ms = intern("start_ms"), end_ms = intern("end_ms"), face = intern("face"),
-            track_id = intern("track_id"), source = intern("source");
+            track_id = intern("track_id"), kind = intern("kind"), source = intern("source");
 
     static py::str intern(const char* name) {
         return py::reinterpret_steal<py::str>(PyUnicode_InternFromString(name));
@@ -56,6 +59,8 @@ py::object ResultMaker::operator()(const edgeemo::Result& result) const {
     if (result.truncated) set(fields, n.truncated, py::bool_(true));
     if (result.start_ms != 0) set(fields, n.start_ms, py::int_(result.start_ms));
     if (result.end_ms != 0) set(fields, n.end_ms, py::int_(result.end_ms));
+    if (result.kind != edgeemo::ResultKind::none)
+        set(fields, n.kind, py::str(kKinds[static_cast<std::size_t>(result.kind)]));
     if (result.face) set(fields, n.face, py::cast(*result.face));
     if (result.track_id != 0) set(fields, n.track_id, py::int_(result.track_id));
     auto* const type = reinterpret_cast<PyTypeObject*>(type_.ptr());

@@ -19,6 +19,7 @@
 #include "edgeemo/follow.h"
 #include "edgeemo/image.h"
 #include "edgeemo/stage_clock.h"
+#include "edgeemo/utterances.h"
 #include "edgeemo/voice.h"
 
 namespace edgeemo {
@@ -29,6 +30,7 @@ struct Result {
     std::vector<float> probabilities;       // one a label of the card, calibrated
     float valence = 0.0F, arousal = 0.0F;   // -1 to 1
     double evidence = 0.0;                  // 0 to 1; at 0 neutral is 1, valence and arousal are 0
+    ResultKind kind = ResultKind::none;                 // of a voice: what this speaks of
     bool truncated = false;                 // the text was longer than the model reads
     std::int64_t start_ms = 0, end_ms = 0;  // on the caller's clock; 0 for texts and pictures
     std::optional<Face> face;               // of which this speaks
@@ -74,7 +76,12 @@ class VoiceListener {
     // The oldest result that waits; false if none does.
     bool next(Result& out);
 
-    // Equals a new stream.
+    // Takes silence in the place of the samples from `start_ms` to `end_ms`, those to come and not those that
+    // were pushed: so the stream does not hear the product's own loudspeaker. Throws InputError unless
+    // start_ms < end_ms, and for times beyond 2^52 ms.
+    void mute(std::int64_t start_ms, std::int64_t end_ms);
+
+    // Equals a new stream; what was muted stays so.
     void reset();
 
     // One result for the whole sound: the mean over the spans, weighted by evidence and length. Then the
@@ -198,7 +205,13 @@ class Recognizer {
     FaceWatcher watch(double smooth_ms = kSmoothMs, const TrackerSpec& tracker = {}) const;
 
     // Throws InputError for a rate or a number of channels out of range.
-    VoiceListener listen(std::int32_t rate_hz, std::int32_t channels = 1) const;
+    // Throws SpecError also for a spec out of range.
+    VoiceListener listen(std::int32_t rate_hz, std::int32_t channels = 1, const VoiceResults& results = {},
+                         const VoiceStreamSpec& spec = {}) const;
+
+    // The utterances of a whole clip, one after the other.
+    void utterances(const Pcm& pcm, std::int32_t rate_hz, const std::function<void(const Result&)>& each,
+                    const VoiceStreamSpec& spec = {}) const;
 
   private:
     void hear_clips(std::int32_t rate_hz, std::int32_t channels) const;  // makes the listener of predict_pcm

@@ -77,6 +77,13 @@ struct Span {
 };
 
 using SpanSink = std::function<void(const Span&)>;
+using TickSink = std::function<void(std::int64_t n_frames)>;  // frames so far, a multiple of tick_frames
+
+// What a stream does beside cutting spans.
+struct VoiceHistory {
+    std::int32_t tick_frames = 0;  // from tick to tick; 0: no ticks
+    std::int32_t kept_frames = 0;  // beyond a span, for VoiceStream::read
+};
 
 struct VoiceParts;  // what a frontend and its streams share
 
@@ -90,16 +97,20 @@ class VoiceStream {
     VoiceStream(VoiceStream&&) noexcept;
     VoiceStream& operator=(VoiceStream&&) noexcept;
 
-    // Hands over the spans that have become whole. Allocates nothing. Throws what check() throws, and then
-    // has not changed.
-    void push(const Pcm& chunk, const SpanSink& sink);
+    // Hands over the spans that have become whole, and the ticks, in the order of their frames. Allocates
+    // nothing. Throws what check() throws, and then has not changed.
+    void push(const Pcm& chunk, const SpanSink& sink, const TickSink& tick = {});
 
     // Throws InputError for NaN, infinities, values beyond ±8, other channels, more samples than memory
     // holds, or after flush.
     void check(const Pcm& chunk) const;
 
-    // Hands over what the whole clip has beyond the spans so far. After it, only reset.
-    void flush(const SpanSink& sink);
+    // Hands over what the whole clip has beyond the spans so far. After it, only read and reset.
+    void flush(const SpanSink& sink, const TickSink& tick = {});
+
+    // Hands over the frames from `start_frame` on as a span of their own. The first of the `n_frames` lies at
+    // most span_frames + kept_frames back; `n_frames` is 1 to span_frames. A tick may call this.
+    void read(std::int64_t start_frame, std::int32_t n_frames, const SpanSink& sink);
 
     // Equals a fresh stream.
     void reset();
@@ -133,7 +144,8 @@ class VoiceFrontend {
     void compute(const Pcm& pcm, std::int32_t rate_hz, const SpanSink& sink) const;
 
     // Throws InputError for a rate or a number of channels out of range.
-    VoiceStream stream(std::int32_t rate_hz, std::int32_t channels = 1) const;
+    VoiceStream stream(std::int32_t rate_hz, std::int32_t channels = 1,
+                       const VoiceHistory& history = {}) const;
 
   private:
     std::shared_ptr<const VoiceParts> parts_;

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,10 +11,12 @@
 #include "edgeemo/errors.h"
 #include "edgeemo/recognizer.h"
 #include "online/recognizer_parts.h"
+#include "online/utterance_finder.h"
 
 namespace edgeemo {
 namespace {
 
+constexpr std::array<std::int16_t, 4096> kSilence{};
 constexpr std::int64_t kMostMs = std::int64_t{1} << 52;  // so that doubles hold every sample's time
 
 void check_time(std::int64_t t_ms) {
@@ -43,19 +47,46 @@ struct Mean {
     double evidence() const {
         return frames == 0 ? 0.0 : std::min(weight / static_cast<double>(frames), 1.0);
     }
+
+    void row(std::vector<float>& mixed) const {
+        const double by = weight == 0.0 ? 1.0 : weight;
+        for (std::size_t i = 0; i < mixed.size(); ++i) mixed[i] = static_cast<float>(said[i] / by);
+    }
 };
 
 }  // namespace
 
 struct VoiceListener::State {
-    State(std::shared_ptr<RecognizerParts> p, std::int32_t rate, std::int32_t channels)
-        : parts(p.get()), keep(std::move(p)), stream(parts->voice->stream(rate, channels)), rate_hz(rate) {
-        const VoiceSpec& spec = parts->voice->spec();
-        window_ms = 1000.0 * spec.window / spec.rate_hz;
-        frame_ms = 1000.0 * spec.hop / spec.rate_hz;
-        hop_ms = spec.hop_frames * frame_ms;
-        mean.said.resize(parts->readout.row_size());
+    State(std::shared_ptr<RecognizerParts> p, std::int32_t rate, std::int32_t n, const VoiceResults& told,
+          const VoiceStreamSpec& spec)
+        : parts(p.get()),
+          keep(std::move(p)),
+          results(told),
+          finder(with_onset(spec), frame_ms(*parts), parts->block_frames),
+          stream(parts->voice->stream(rate, n, history())),
+          rate_hz(rate),
+          channels(n) {
+        const VoiceSpec& of = parts->voice->spec();
+        window_ms = 1000.0 * of.window / of.rate_hz;
+        hop_ms = of.hop_frames * frame_ms(*parts);
+        for (Mean* mean : {&all, &utterance, &so_far}) mean->said.resize(parts->readout.row_size());
         mixed.resize(parts->readout.row_size());
+    }
+
+    static double frame_ms(const RecognizerParts& parts) {
+        return 1000.0 * parts.voice->spec().hop / parts.voice->spec().rate_hz;
+    }
+
+    VoiceStreamSpec with_onset(VoiceStreamSpec spec) const {
+        spec.validate();
+        if (spec.onset == 0.0) spec.onset = parts->readout.rule().speech_threshold;
+        spec.end = std::min(spec.end, spec.onset);
+        return spec;
+    }
+
+    VoiceHistory history() const {
+        if (!results.utterances && !results.partials) return {};
+        return {finder.tick_frames(), finder.kept_frames()};
     }
 
     const char* name() const { return source ? source->c_str() : nullptr; }
@@ -64,8 +95,9 @@ struct VoiceListener::State {
         return static_cast<double>(start_ms) + static_cast<double>(samples) * 1000.0 / rate_hz;
     }
 
-    void hear(const Span& span) {
-        Result& result = room();
+    // Runs the model on a span; then use(row, evidence) gets what it says of the span's voice.
+    template <class Use>
+    void ask(const Span& span, const Use& use) {
         parts->run(
             [&](ModelRunner& runner) {
                 runner.write(0, span.features);
@@ -73,16 +105,90 @@ struct VoiceListener::State {
             },
             [&](float* row, const float* speech) {
                 const auto real = static_cast<std::size_t>(std::max(1, span.n_frames / parts->block_frames));
-                result.evidence = parts->speech_share(speech, real);
-                mean.add(row, result.evidence, span.n_frames);
-                parts->readout.weigh(result.evidence, row);
-                parts->fill(row, result);
+                heard_at = span.start_frame + span.n_frames;
+                heard = 1.0 / (1.0 + std::exp(-static_cast<double>(speech[real - 1])));
+                use(row, parts->speech_share(speech, real));
             });
-        const double begin = static_cast<double>(start_ms) + static_cast<double>(span.start_frame) * frame_ms;
-        result.start_ms = static_cast<std::int64_t>(begin);
-        result.end_ms = static_cast<std::int64_t>(begin + (span.n_frames - 1) * frame_ms + window_ms);
-        ++n_waiting;
         StageClock::enter(Stage::frontend);  // the stream goes on
+    }
+
+    // What the frames [begin, begin + n) say.
+    template <class Use>
+    void ask(std::int64_t begin, std::int64_t n, const Use& use) {
+        stream.read(begin, static_cast<std::int32_t>(n), [&](const Span& span) { ask(span, use); });
+    }
+
+    void hear(const Span& span) {
+        ask(span, [&](float* row, double evidence) {
+            all.add(row, evidence, span.n_frames);
+            const std::optional<std::int64_t> speaks = finder.speaks_since();
+            if (speaks && *speaks <= span.start_frame) utterance.add(row, evidence, span.n_frames);
+            if (!results.spans) return;
+            Result& result = told(ResultKind::span, evidence, row);
+            const double step = frame_ms(*parts);
+            const double begin = static_cast<double>(start_ms) + static_cast<double>(span.start_frame) * step;
+            result.start_ms = static_cast<std::int64_t>(begin);
+            result.end_ms = static_cast<std::int64_t>(begin + (span.n_frames - 1) * step + window_ms);
+            settle();
+        });
+    }
+
+    void tick(std::int64_t frame) {
+        if (!finder.listens(frame)) return;
+        listen_at(frame);
+        if (const std::optional<FrameRange> found = finder.hear(frame, heard)) {
+            if (results.utterances) tell(*found, ResultKind::utterance);
+            utterance.reset();
+        }
+        if (!results.partials || frame % parts->voice->spec().hop_frames != 0) return;
+        if (const std::optional<FrameRange> open = finder.open(frame)) tell(*open, ResultKind::partial);
+    }
+
+    // How likely the block before `frame` is speech. The span that was just heard may have said so already.
+    void listen_at(std::int64_t frame) {
+        if (heard_at == frame) return;
+        const std::int64_t n = std::min<std::int64_t>(frame, parts->voice->spec().span_frames);
+        const std::int64_t whole = n - n % parts->block_frames;
+        heard = 0.0;
+        if (whole != 0) ask(frame - whole, whole, [](float*, double) {});
+    }
+
+    // One result for an utterance: the mean of the whole spans inside it and of its last frames.
+    void tell(FrameRange range, ResultKind kind) {
+        const std::int64_t n = std::min<std::int64_t>(range.end - range.begin, parts->voice->spec().span_frames);
+        ask(range.end - n, n, [&](const float* row, double evidence) {
+            so_far = utterance;
+            so_far.add(row, evidence, static_cast<std::int32_t>(n));
+            if (so_far.evidence() <= parts->readout.rule().least) return;  // a sound, but no voice
+            so_far.row(mixed);
+            Result& result = told(kind, so_far.evidence(), mixed.data());
+            const double half = (window_ms - frame_ms(*parts)) / 2;  // a frame speaks of its middle
+            const auto at = [&](std::int64_t frame) {
+                return static_cast<std::int64_t>(static_cast<double>(start_ms) +
+                                                 static_cast<double>(frame) * frame_ms(*parts) + half);
+            };
+            result.start_ms = at(range.begin);
+            result.end_ms = at(range.end);
+            settle();
+        });
+    }
+
+    // A new result at the end of the ring.
+    Result& told(ResultKind kind, double evidence, float* row) {
+        Result& result = room();
+        result.evidence = evidence;
+        parts->readout.weigh(evidence, row);
+        parts->fill(row, result);
+        result.kind = kind;
+        ++n_waiting;
+        return result;
+    }
+
+    // The last result moves before those that end later.
+    void settle() {
+        const auto place = [&](std::size_t i) -> Result& { return waiting[(first + i) % waiting.size()]; };
+        for (std::size_t i = n_waiting - 1; i > 0 && place(i - 1).end_ms > place(i).end_ms; --i)
+            std::swap(place(i - 1), place(i));
     }
 
     // A place at the end of the ring; results are used again, so a steady stream needs no more memory.
@@ -101,9 +207,62 @@ struct VoiceListener::State {
         begun = true;
     }
 
+    // Pushes a chunk; its samples are taken, whatever the model does.
+    void take(const Pcm& chunk) {
+        std::exception_ptr failed;
+        for (std::size_t done = 0; done < chunk.samples;) {
+            bool silent = false;
+            Pcm part = chunk;
+            part.samples = until_next_mute(chunk.samples - done, silent);
+            if (silent) {
+                part.float32 = nullptr;
+                part.int16 = kSilence.data();
+                part.samples = std::min(part.samples, kSilence.size() / static_cast<std::size_t>(channels));
+            } else {
+                if (part.int16 != nullptr) part.int16 += done * static_cast<std::size_t>(channels);
+                if (part.float32 != nullptr) part.float32 += done * static_cast<std::size_t>(channels);
+            }
+            done += part.samples;
+            samples += static_cast<std::int64_t>(part.samples);
+            try {
+                stream.push(
+                    part, [&](const Span& span) { failed ? void() : hear(span); },
+                    [&](std::int64_t frame) { failed ? void() : tick(frame); });
+            } catch (...) {
+                failed = std::current_exception();
+            }
+        }
+        if (failed) std::rethrow_exception(failed);
+    }
+
+    // How many of the next `most` samples are muted like the first of them, and whether that is.
+    std::size_t until_next_mute(std::size_t most, bool& silent) {
+        std::int64_t next = samples + static_cast<std::int64_t>(most);
+        for (auto mute = mutes.begin(); mute != mutes.end();) {
+            const std::int64_t from = sample_at(mute->first), to = sample_at(mute->second);
+            if (to <= samples) {
+                mute = mutes.erase(mute);
+                continue;
+            }
+            silent = silent || from <= samples;
+            for (const std::int64_t edge : {from, to})
+                if (edge > samples) next = std::min(next, edge);
+            ++mute;
+        }
+        return static_cast<std::size_t>(next - samples);
+    }
+
+    // The number of samples before a time, since the last start of the stream.
+    std::int64_t sample_at(std::int64_t t_ms) const {
+        const double ms = static_cast<double>(t_ms) - static_cast<double>(start_ms);
+        return static_cast<std::int64_t>(std::clamp(std::ceil(ms * rate_hz / 1000.0), -9e15, 9e15));
+    }
+
     void finish() {
         try {
-            stream.flush([this](const Span& span) { hear(span); });
+            stream.flush([this](const Span& span) { hear(span); }, [this](std::int64_t frame) { tick(frame); });
+            if (const auto found = finder.finish(stream.n_frames()); found && results.utterances)
+                tell(*found, ResultKind::utterance);
         } catch (...) {  // the model failed: the next chunk still starts the stream again
             start_again();
             throw;
@@ -121,20 +280,32 @@ struct VoiceListener::State {
     void start_again() {
         last_ms = end_ms();
         ended = ended || samples != 0;
-        stream.reset();
         samples = 0;
+        listen_anew();
+    }
+
+    void listen_anew() {
+        stream.reset();
+        finder.reset();
+        utterance.reset();
+        heard_at = 0;
     }
 
     RecognizerParts* parts;
     std::shared_ptr<RecognizerParts> keep;  // empty where the parts themselves keep this listener
+    VoiceResults results;
+    UtteranceFinder finder;
     VoiceStream stream;
-    std::int32_t rate_hz;
-    double window_ms = 0.0, frame_ms = 0.0, hop_ms = 0.0;
-    Mean mean;
+    std::int32_t rate_hz, channels;
+    double window_ms = 0.0, hop_ms = 0.0;
+    Mean all, utterance, so_far;  // of everything; of the whole spans in this utterance; and of its rest
+    std::int64_t heard_at = 0;    // the frame before which lies the block that `heard` speaks of
+    double heard = 0.0;           // the probability of speech there
     std::int64_t samples = 0;  // since the last start of the stream, at start_ms
     std::int64_t start_ms = 0;
     std::int64_t last_ms = 0, first_ms = 0;  // the latest of what was finished, the earliest of all
     bool begun = false, ended = false;       // whether they say anything
+    std::vector<std::pair<std::int64_t, std::int64_t>> mutes;  // times from, to
     std::vector<Result> waiting;
     std::size_t first = 0, n_waiting = 0;
     mutable std::vector<float> mixed;
@@ -148,6 +319,15 @@ VoiceListener& VoiceListener::operator=(VoiceListener&&) noexcept = default;
 
 void VoiceListener::check(const Pcm& chunk) const { state_->stream.check(chunk); }
 
+void VoiceListener::mute(std::int64_t start_ms, std::int64_t end_ms) {
+    check_time(start_ms);
+    check_time(end_ms);
+    if (start_ms >= end_ms)
+        throw InputError("mute from " + std::to_string(start_ms) + " to " + std::to_string(end_ms) +
+                         " ms: the end must come after the start");
+    state_->mutes.push_back({start_ms, end_ms});
+}
+
 void VoiceListener::push(const Pcm& chunk, std::int64_t t_ms) {
     State& s = *state_;
     if (chunk.samples == 0) return;
@@ -156,8 +336,7 @@ void VoiceListener::push(const Pcm& chunk, std::int64_t t_ms) {
     s.stream.check(chunk);  // from here on nothing is refused
     if (s.samples != 0 && std::fabs(static_cast<double>(t_ms) - s.now_ms()) > s.hop_ms) s.finish();
     if (s.samples == 0) s.begin(t_ms);
-    s.samples += static_cast<std::int64_t>(chunk.samples);  // they are taken, whatever the model does
-    s.stream.push(chunk, [&s](const Span& span) { s.hear(span); });
+    s.take(chunk);
 }
 
 void VoiceListener::flush() {
@@ -177,8 +356,8 @@ bool VoiceListener::next(Result& out) {
 
 void VoiceListener::reset() {
     State& s = *state_;
-    s.stream.reset();
-    s.mean.reset();
+    s.listen_anew();
+    s.all.reset();
     s.samples = s.start_ms = s.last_ms = s.first_ms = 0;
     s.begun = s.ended = false;
     s.first = s.n_waiting = 0;
@@ -186,11 +365,11 @@ void VoiceListener::reset() {
 
 void VoiceListener::summary(Result& out) const {
     const State& s = *state_;
-    const double weight = s.mean.weight == 0.0 ? 1.0 : s.mean.weight;
-    for (std::size_t i = 0; i < s.mixed.size(); ++i) s.mixed[i] = static_cast<float>(s.mean.said[i] / weight);
-    out.evidence = s.mean.evidence();
+    s.all.row(s.mixed);
+    out.evidence = s.all.evidence();
     s.parts->readout.weigh(out.evidence, s.mixed.data());
     s.parts->fill(s.mixed.data(), out);
+    out.kind = ResultKind::clip;
     out.source = s.name();
     out.start_ms = s.first_ms;
     out.end_ms = s.end_ms();
@@ -200,15 +379,17 @@ void VoiceListener::set_source(std::optional<std::string> name) { state_->source
 
 const Card& VoiceListener::card() const { return state_->parts->card; }
 
-VoiceListener Recognizer::listen(std::int32_t rate_hz, std::int32_t channels) const {
+VoiceListener Recognizer::listen(std::int32_t rate_hz, std::int32_t channels, const VoiceResults& results,
+                                 const VoiceStreamSpec& spec) const {
     parts_->expect(Modality::voice);
     parts_->model->check_usable();
-    return VoiceListener(std::make_unique<VoiceListener::State>(parts_, rate_hz, channels));
+    return VoiceListener(std::make_unique<VoiceListener::State>(parts_, rate_hz, channels, results, spec));
 }
 
 void Recognizer::hear_clips(std::int32_t rate_hz, std::int32_t channels) const {
     const std::shared_ptr<RecognizerParts> not_owned(std::shared_ptr<RecognizerParts>(), parts_.get());
-    parts_->clip.emplace(VoiceListener(std::make_unique<VoiceListener::State>(not_owned, rate_hz, channels)));
+    parts_->clip.emplace(VoiceListener(std::make_unique<VoiceListener::State>(
+        not_owned, rate_hz, channels, VoiceResults{}, VoiceStreamSpec{})));
     parts_->clip_rate_hz = rate_hz;
     parts_->clip_channels = channels;
 }

@@ -24,6 +24,28 @@ std::int32_t size_of(const std::vector<std::string>& labels) {
     return static_cast<std::int32_t>(labels.size());
 }
 
+// Reads a clip slice by slice; each(out) gets its results.
+void read_clip(VoiceListener& clip, const Pcm& pcm, std::int32_t rate_hz, Result& out,
+               const std::function<void(const Result&)>& each) {
+    clip.check(pcm);  // the whole: errors count samples from its beginning
+    const auto take = [&] {
+        while (clip.next(out))
+            if (each) each(out);
+    };
+    const auto channels = static_cast<std::size_t>(std::max(pcm.channels, 1));
+    const auto slice = static_cast<std::size_t>(kSliceSeconds * rate_hz);
+    for (std::size_t begin = 0; begin < pcm.samples; begin += slice) {
+        Pcm part = pcm;
+        part.samples = std::min(slice, pcm.samples - begin);
+        if (pcm.int16 != nullptr) part.int16 += begin * channels;
+        if (pcm.float32 != nullptr) part.float32 += begin * channels;
+        clip.push(part, static_cast<std::int64_t>(begin) * 1000 / rate_hz);
+        take();
+    }
+    clip.flush();
+    take();
+}
+
 }  // namespace
 
 RecognizerParts::RecognizerParts(Card c, const Assets& assets, std::shared_ptr<LoadedModel> loaded)
@@ -128,24 +150,19 @@ void Recognizer::predict_pcm(const Pcm& pcm, std::int32_t rate_hz, Result& out,
         hear_clips(rate_hz, pcm.channels);
     VoiceListener& clip = *parts.clip;
     clip.reset();
-    clip.check(pcm);  // the whole: errors count samples from its beginning
-    const auto take = [&] {
-        while (clip.next(out))
-            if (each) each(out);
-    };
-    const auto channels = static_cast<std::size_t>(std::max(pcm.channels, 1));
-    const auto slice = static_cast<std::size_t>(kSliceSeconds * rate_hz);
-    for (std::size_t begin = 0; begin < pcm.samples; begin += slice) {
-        Pcm part = pcm;
-        part.samples = std::min(slice, pcm.samples - begin);
-        if (pcm.int16 != nullptr) part.int16 += begin * channels;
-        if (pcm.float32 != nullptr) part.float32 += begin * channels;
-        clip.push(part, static_cast<std::int64_t>(begin) * 1000 / rate_hz);
-        take();
-    }
-    clip.flush();
-    take();
+    read_clip(clip, pcm, rate_hz, out, each);
     clip.summary(out);
+}
+
+void Recognizer::utterances(const Pcm& pcm, std::int32_t rate_hz,
+                            const std::function<void(const Result&)>& each,
+                            const VoiceStreamSpec& spec) const {
+    VoiceResults alone;
+    alone.spans = false;
+    alone.utterances = true;
+    VoiceListener clip = listen(rate_hz, pcm.channels, alone, spec);
+    Result out;
+    read_clip(clip, pcm, rate_hz, out, each);
 }
 
 }  // namespace edgeemo

@@ -63,6 +63,7 @@ struct RecognizerParts {
         std::copy(from + n, from + n + kEmotions, out.scores.begin());
         out.valence = from[n + kEmotions];
         out.arousal = from[n + kEmotions + 1];
+        out.kind = ResultKind::none;
         out.truncated = false;
         out.start_ms = out.end_ms = out.track_id = 0;
         out.face.reset();

@@ -74,11 +74,14 @@ double normalizer(const VoiceSpec& spec, const Rows& rows, double* means, double
 
 }  // namespace
 
-SpanCutter::SpanCutter(const VoiceSpec& spec)
+SpanCutter::SpanCutter(const VoiceSpec& spec, const VoiceHistory& history)
     : spec_(&spec),
+      tick_(history.tick_frames),
       mels_(static_cast<std::size_t>(spec.mels)),
       span_(static_cast<std::size_t>(spec.span_frames)),
-      rows_((2 * span_ + kBatch) * mels_),
+      // a tick is called when the whole batch is there
+      kept_(span_ + (tick_ == 0 ? 0 : static_cast<std::size_t>(history.kept_frames) + kBatch)),
+      rows_((2 * kept_ + kBatch) * mels_),
       features_(span_ * mels_),
       means_(2 * mels_) {}
 
@@ -89,18 +92,27 @@ void SpanCutter::reset() {
 
 float* SpanCutter::room(std::size_t n) {
     if ((n_rows_ + n) * mels_ > rows_.size()) {
-        std::copy(rows_.data() + (n_rows_ - span_) * mels_, rows_.data() + n_rows_ * mels_, rows_.data());
-        n_rows_ = span_;
+        std::copy(rows_.data() + (n_rows_ - kept_) * mels_, rows_.data() + n_rows_ * mels_, rows_.data());
+        n_rows_ = kept_;
     }
     return rows_.data() + n_rows_ * mels_;
 }
 
-void SpanCutter::add(std::size_t n, const SpanSink& sink) {
+void SpanCutter::add(std::size_t n, const SpanSink& sink, const TickSink& tick) {
+    std::int64_t at = n_frames_;
     n_rows_ += n;
     n_frames_ += static_cast<std::int64_t>(n);
-    while (next_ + spec_->span_frames <= n_frames_) {
-        hand_over(next_, span_, sink);
-        next_ += spec_->hop_frames;
+    const bool ticks = tick_ != 0 && tick;
+    while (at < n_frames_) {
+        const std::int64_t whole = next_ + spec_->span_frames;
+        const std::int64_t beat = ticks ? at - at % tick_ + tick_ : n_frames_ + 1;
+        at = std::min({whole, beat, n_frames_ + 1});
+        if (at > n_frames_) return;
+        if (at == whole) {
+            read(next_, span_, sink);
+            next_ += spec_->hop_frames;
+        }
+        if (at == beat) tick(at);
     }
 }
 
@@ -108,10 +120,10 @@ void SpanCutter::finish(const SpanSink& sink) {
     const std::int64_t held = next_ == 0 ? 0 : next_ - spec_->hop_frames + spec_->span_frames;
     if (held >= n_frames_) return;
     const std::int64_t n = std::min<std::int64_t>(n_frames_, spec_->span_frames);
-    hand_over(n_frames_ - n, static_cast<std::size_t>(n), sink);
+    read(n_frames_ - n, static_cast<std::size_t>(n), sink);
 }
 
-void SpanCutter::hand_over(std::int64_t start, std::size_t n, const SpanSink& sink) {
+void SpanCutter::read(std::int64_t start, std::size_t n, const SpanSink& sink) {
     const auto back = static_cast<std::size_t>(n_frames_ - start);
     const Rows rows = within_range(*spec_, rows_.data() + (n_rows_ - back) * mels_, n);
     const double scale = normalizer(*spec_, rows, means_.data(), means_.data() + mels_);

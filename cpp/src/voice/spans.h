@@ -15,19 +15,19 @@ class SpanCutter {
   public:
     static constexpr std::size_t kBatch = 32;
 
-    explicit SpanCutter(const VoiceSpec& spec);
+    explicit SpanCutter(const VoiceSpec& spec, const VoiceHistory& history = {});
 
     void reset();
     float* room(std::size_t n);  // for n <= kBatch frames, which add() then takes
-    void add(std::size_t n, const SpanSink& sink);
+    void add(std::size_t n, const SpanSink& sink, const TickSink& tick);
     void finish(const SpanSink& sink);
+    void read(std::int64_t start, std::size_t n, const SpanSink& sink);  // as VoiceStream::read
     std::int64_t n_frames() const { return n_frames_; }
 
   private:
-    void hand_over(std::int64_t start, std::size_t n, const SpanSink& sink);
-
     const VoiceSpec* spec_;
-    std::size_t mels_, span_;
+    std::int64_t tick_;
+    std::size_t mels_, span_, kept_;
     std::vector<float> rows_;  // the last frames
     std::size_t n_rows_ = 0;
     std::int64_t n_frames_ = 0, next_ = 0;

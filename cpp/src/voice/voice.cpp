@@ -128,31 +128,36 @@ struct ToMemory {
 struct ToSpans {
     SpanCutter& spans;
     const SpanSink& sink;
+    const TickSink& tick;
     float* room(std::size_t n) const { return spans.room(n); }
-    void add(std::size_t n) const { spans.add(n, sink); }
+    void add(std::size_t n) const { spans.add(n, sink, tick); }
 };
 
-// Calls `work` with a sink that never throws. An exception of the caller's sink waits until the stream has
-// taken all samples. Until then the caller's sink gets no more spans.
+// Calls `work` with sinks that never throw. An exception of the caller's sinks waits until the stream has
+// taken all samples. Until then the caller's sinks get nothing more.
 template <class Work>
-void in_time(const SpanSink& sink, const Work& work) {
+void in_time(const SpanSink& sink, const TickSink& tick, const Work& work) {
     std::exception_ptr failed;
-    work([&](const Span& span) {
+    const auto safely = [&](const auto& call) {
         if (failed) return;
         try {
-            sink(span);
+            call();
         } catch (...) {
             failed = std::current_exception();
         }
-    });
+    };
+    const SpanSink safe_sink = [&](const Span& span) { safely([&] { sink(span); }); };
+    TickSink safe_tick;
+    if (tick) safe_tick = [&](std::int64_t n_frames) { safely([&] { tick(n_frames); }); };
+    work(safe_sink, safe_tick);
     if (failed) std::rethrow_exception(failed);
 }
 
 }  // namespace
 
 struct VoiceStream::State {
-    State(std::shared_ptr<const VoiceParts> p, std::int32_t hz, std::int32_t n)
-        : parts(std::move(p)), rate_hz(hz), channels(n), maker(*parts, hz), spans(parts->spec) {}
+    State(std::shared_ptr<const VoiceParts> p, std::int32_t hz, std::int32_t n, const VoiceHistory& history)
+        : parts(std::move(p)), rate_hz(hz), channels(n), maker(*parts, hz), spans(parts->spec, history) {}
 
     std::shared_ptr<const VoiceParts> parts;
     std::int32_t rate_hz, channels;
@@ -176,21 +181,25 @@ void VoiceStream::check(const Pcm& chunk) const {
     check_pcm(chunk);
 }
 
-void VoiceStream::push(const Pcm& chunk, const SpanSink& sink) {
+void VoiceStream::push(const Pcm& chunk, const SpanSink& sink, const TickSink& tick) {
     check(chunk);
-    in_time(sink, [&](const SpanSink& safe) {
-        ToSpans rows{state_->spans, safe};
+    in_time(sink, tick, [&](const SpanSink& safe_sink, const TickSink& safe_tick) {
+        ToSpans rows{state_->spans, safe_sink, safe_tick};
         state_->maker.push(chunk, rows);
     });
 }
 
-void VoiceStream::flush(const SpanSink& sink) {
+void VoiceStream::flush(const SpanSink& sink, const TickSink& tick) {
     if (std::exchange(state_->flushed, true)) return;
-    in_time(sink, [&](const SpanSink& safe) {
-        ToSpans rows{state_->spans, safe};
+    in_time(sink, tick, [&](const SpanSink& safe_sink, const TickSink& safe_tick) {
+        ToSpans rows{state_->spans, safe_sink, safe_tick};
         state_->maker.flush(rows);
-        state_->spans.finish(safe);
+        state_->spans.finish(safe_sink);
     });
+}
+
+void VoiceStream::read(std::int64_t start_frame, std::int32_t n_frames, const SpanSink& sink) {
+    state_->spans.read(start_frame, static_cast<std::size_t>(n_frames), sink);
 }
 
 void VoiceStream::reset() {
@@ -231,10 +240,11 @@ void VoiceFrontend::compute(const Pcm& pcm, std::int32_t rate_hz, const SpanSink
     whole.flush(sink);
 }
 
-VoiceStream VoiceFrontend::stream(std::int32_t rate_hz, std::int32_t channels) const {
+VoiceStream VoiceFrontend::stream(std::int32_t rate_hz, std::int32_t channels,
+                                  const VoiceHistory& history) const {
     check_rate(rate_hz);
     check_channels(channels);
-    return VoiceStream(std::make_unique<VoiceStream::State>(parts_, rate_hz, channels));
+    return VoiceStream(std::make_unique<VoiceStream::State>(parts_, rate_hz, channels, history));
 }
 
 }  // namespace edgeemo

@@ -1,9 +1,10 @@
-// The fields of a VoiceSpec and the names of its choices.
+// The fields of a VoiceSpec and a VoiceStreamSpec, and the names of their choices.
 #pragma once
 
 #include <array>
 
 #include "base/specs.h"
+#include "edgeemo/utterances.h"
 #include "edgeemo/voice.h"
 
 namespace edgeemo {
@@ -45,6 +46,23 @@ struct Fields<VoiceSpec> {
         field("range_db", s.range_db, "Of a span's logarithms: what lies lower is raised; 0 (off) to 300.");
         field("normalization", s.normalization, "Of a span: 'none', 'level', 'mean' or 'mean_std'.");
         field("gain", s.gain, "Multiplies what is normalised, 1e-6 to 1e6.");
+    }
+};
+
+template <>
+struct Fields<VoiceStreamSpec> {
+    static constexpr const char* name = "VoiceStreamSpec";
+
+    template <class Spec, class Visit>
+    static void visit(Spec& s, Visit&& field) {
+        field("onset", s.onset,
+              "Probability of speech that begins an utterance, 0.05 to 0.99; 0 is the card's threshold.");
+        field("end", s.end, "Probability below which a pause begins, 0.01 to 0.99; never above the onset.");
+        field("least_ms", s.least_ms,
+              "Speech in an utterance, 0 to 2000 ms; the stream drops what is shorter.");
+        field("hang_over_ms", s.hang_over_ms, "The pause that ends an utterance, 64 to 2000 ms.");
+        field("most_ms", s.most_ms,
+              "1000 to 60000 ms. Beyond half of it the shortest pause ends an utterance.");
     }
 };
 

@@ -44,4 +44,19 @@ std::string VoiceSpec::digest() const { return digest_of(sentence_of(*this)); }
 bool operator==(const VoiceSpec& a, const VoiceSpec& b) { return sentence_of(a) == sentence_of(b); }
 bool operator!=(const VoiceSpec& a, const VoiceSpec& b) { return !(a == b); }
 
+void VoiceStreamSpec::validate() const {
+    if (onset != 0.0) check_range("onset", onset, 0.05, 0.99);
+    check_range("end", end, 0.01, 0.99);
+    check_range("least_ms", least_ms, 0, 2000);
+    check_range("hang_over_ms", hang_over_ms, 64, 2000);
+    check_range("most_ms", most_ms, 1000, 60000);
+}
+
+std::string VoiceStreamSpec::digest() const { return digest_of(edgeemo::sentence_of(*this)); }
+
+bool operator==(const VoiceStreamSpec& a, const VoiceStreamSpec& b) {
+    return edgeemo::sentence_of(a) == edgeemo::sentence_of(b);
+}
+bool operator!=(const VoiceStreamSpec& a, const VoiceStreamSpec& b) { return !(a == b); }
+
 }  // namespace edgeemo
