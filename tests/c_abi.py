@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from edgeemo.backends import litert_library
+from edgeemo.errors import InputError
 from edgeemo.native_paths import LIBRARY, paths
 
 OK, NOTHING, INPUT, SPEC, NOT_FOUND, CORRUPT, VERSION, MISMATCH, BUNDLE = 0, 1, -1, -2, -3, -4, -5, -6, -7
@@ -60,6 +61,8 @@ class Result(Sized):
         ("source", ctypes.c_char_p),
         ("schema", c_int32),
         ("reserved", c_int32),
+        ("kind", c_int32),
+        ("unused", c_int32),
     ]
 
     def numbers(self) -> list[float]:
@@ -91,6 +94,19 @@ class Image(Sized):
         ("width", c_int32),
         ("height", c_int32),
         ("row_stride", ctypes.c_ssize_t),
+    ]
+
+
+class VoiceOptions(Sized):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("results", c_uint32),
+        ("onset", c_double),
+        ("end", c_double),
+        ("least_ms", c_int32),
+        ("hang_over_ms", c_int32),
+        ("most_ms", c_int32),
+        ("reserved", c_int32),
     ]
 
 
@@ -170,6 +186,24 @@ def clip(handle: c_void_p, array: np.ndarray, rate_hz: int) -> Result:
     result = result_for(handle)
     assert LIB.edgeemo_predict_pcm(handle, byref(pcm_of(array)), rate_hz, byref(result)) == OK, error()
     return result
+
+
+def stream_results(
+    handle: c_void_p, array: np.ndarray, rate_hz: int, options: VoiceOptions
+) -> list[Result]:
+    """All results of a stream that hears one array and ends; InputError where the options are refused."""
+    stream = c_void_p()
+    code = LIB.edgeemo_stream_open_voice(handle, rate_hz, 1, byref(options), byref(stream))
+    if code == INPUT:
+        raise InputError(error())
+    assert code == OK, error()
+    assert LIB.edgeemo_stream_push(stream, byref(pcm_of(array)), c_int64(0)) == OK, error()
+    assert LIB.edgeemo_stream_flush(stream) == OK, error()
+    found = [result_for(handle)]
+    while LIB.edgeemo_stream_next(stream, byref(found[-1])) == OK:
+        found.append(result_for(handle))
+    LIB.edgeemo_stream_close(stream)
+    return found[:-1]
 
 
 def image_of(array: np.ndarray, color: str) -> Image:

@@ -33,7 +33,7 @@ extern "C" {
 #endif
 
 /* 2: faces found and followed, delegates. 3: results know their model and stream, stage times. */
-#define EDGEEMO_ABI_VERSION 3
+#define EDGEEMO_ABI_VERSION 4
 #define EDGEEMO_EMOTIONS 8 /* neutral, happiness, sadness, anger, fear, disgust, surprise, contempt */
 
 /* Goes up when the meaning of a result's field changes. */
@@ -83,6 +83,11 @@ typedef struct edgeemo_verdict { /* what a probe found */
     char reason[512];            /* why not; if usable, why the verdict could not be kept, or "" */
 } edgeemo_verdict;
 
+#define EDGEEMO_CLIP 1      /* the result speaks of a whole clip, or of everything that a stream heard */
+#define EDGEEMO_SPAN 2      /* of one span of a stream */
+#define EDGEEMO_UTTERANCE 3 /* of what somebody said between two pauses */
+#define EDGEEMO_PARTIAL 4   /* of an utterance that still lasts */
+
 typedef struct edgeemo_result {
     uint32_t struct_size;           /* set by the caller */
     int32_t label;                  /* the emotion with the highest score, 0 to 7 */
@@ -108,6 +113,9 @@ typedef struct edgeemo_result {
                            has that name; NULL without one */
     int32_t schema;     /* the form of this result: EDGEEMO_RESULT_SCHEMA of the library */
     int32_t reserved;   /* 0 */
+    /* since 4: */
+    int32_t kind; /* of a voice: EDGEEMO_CLIP, EDGEEMO_SPAN, EDGEEMO_UTTERANCE or EDGEEMO_PARTIAL; else 0 */
+    int32_t unused; /* 0 */
 } edgeemo_result;
 
 /* Samples as they lie; channels interleaved. Exactly one of the pointers is set, or none if `samples` is 0.
@@ -216,6 +224,27 @@ EDGEEMO_API int32_t edgeemo_predict_faces(edgeemo_recognizer* recognizer, const 
  * gap fails, the stream does not take the chunk behind the gap.) */
 EDGEEMO_API int32_t edgeemo_stream_open(edgeemo_recognizer* recognizer, int32_t rate_hz, int32_t channels,
                                         edgeemo_stream** stream);
+
+/* since 4: what the stream of a voice tells, and where its utterances begin and end. A 0 is the default. */
+typedef struct edgeemo_voice_options {
+    uint32_t struct_size;
+    uint32_t results;     /* bits: 1 << EDGEEMO_SPAN, 1 << EDGEEMO_UTTERANCE, 1 << EDGEEMO_PARTIAL; 0: spans */
+    double onset;         /* probability of speech that begins an utterance, 0.05 to 0.99; 0: the card's */
+    double end;           /* below it a pause begins, 0.01 to 0.99; 0 is 0.4 */
+    int32_t least_ms;     /* speech in an utterance, 1 to 2000; 0 is 150 */
+    int32_t hang_over_ms; /* the pause that ends an utterance, 64 to 2000; 0 is 190 */
+    int32_t most_ms;      /* 1000 to 60000; beyond half of it the shortest pause ends one. 0 is 12000 */
+    int32_t reserved;     /* 0 */
+} edgeemo_voice_options;
+
+/* The same with options, which may be NULL. */
+EDGEEMO_API int32_t edgeemo_stream_open_voice(edgeemo_recognizer* recognizer, int32_t rate_hz,
+                                              int32_t channels, const edgeemo_voice_options* options,
+                                              edgeemo_stream** stream);
+
+/* The stream takes silence in the place of the samples from start_ms to end_ms that it has yet to hear, so
+ * that it does not hear the product's own loudspeaker. */
+EDGEEMO_API int32_t edgeemo_stream_mute(edgeemo_stream* stream, int64_t start_ms, int64_t end_ms);
 EDGEEMO_API int32_t edgeemo_stream_push(edgeemo_stream* stream, const edgeemo_pcm* chunk, int64_t t_ms);
 EDGEEMO_API int32_t edgeemo_stream_summary(const edgeemo_stream* stream,
                                            edgeemo_result* result); /* of all heard */

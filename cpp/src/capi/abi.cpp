@@ -119,6 +119,8 @@ void fill(const Result& from, edgeemo_result& to) {
     to.version = from.version;
     to.source = from.source;
     to.schema = kResultSchema;
+    if (to.struct_size < kWithKind) return;
+    to.kind = static_cast<std::int32_t>(from.kind);
 }
 
 Pcm pcm_of(const edgeemo_pcm* pointer) {

@@ -93,10 +93,14 @@ inline constexpr std::size_t kFirst<edgeemo_face_options> =
 template <>
 inline constexpr std::size_t kFirst<edgeemo_stage_times> =
     offsetof(edgeemo_stage_times, post_ns) + sizeof(edgeemo_stage_times::post_ns);
+template <>
+inline constexpr std::size_t kFirst<edgeemo_voice_options> =
+    offsetof(edgeemo_voice_options, reserved) + sizeof(edgeemo_voice_options::reserved);
 static_assert(sizeof(void*) != 8 ||
               (kFirst<edgeemo_options> == 24 && kFirst<edgeemo_result> == 88 && kFirst<edgeemo_pcm> == 32 &&
                kFirst<edgeemo_image> == 32 && kFirst<edgeemo_verdict> == 528 &&
-               kFirst<edgeemo_face_options> == 16 && kFirst<edgeemo_stage_times> == 64));
+               kFirst<edgeemo_face_options> == 16 && kFirst<edgeemo_stage_times> == 64 &&
+               kFirst<edgeemo_voice_options> == 40));
 
 // The size of a result with faces, as in version 2.
 inline constexpr std::size_t kWithFace =
@@ -107,6 +111,10 @@ static_assert(sizeof(void*) != 8 || kWithFace == 168);
 inline constexpr std::size_t kWithModel =
     offsetof(edgeemo_result, reserved) + sizeof(edgeemo_result::reserved);
 static_assert(sizeof(void*) != 8 || kWithModel == 200);
+
+// The size of a result with its kind, as in version 4.
+inline constexpr std::size_t kWithKind = offsetof(edgeemo_result, unused) + sizeof(edgeemo_result::unused);
+static_assert(sizeof(void*) != 8 || kWithKind == 208);
 
 template <class T>
 void check_size(const T& value, const char* what) {

@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -47,11 +48,39 @@ std::int32_t chosen(const char* field, std::int32_t value, std::int32_t least, s
 
 int32_t edgeemo_stream_open(edgeemo_recognizer* recognizer, int32_t rate_hz, int32_t channels,
                             edgeemo_stream** stream) {
+    return edgeemo_stream_open_voice(recognizer, rate_hz, channels, nullptr, stream);
+}
+
+int32_t edgeemo_stream_open_voice(edgeemo_recognizer* recognizer, int32_t rate_hz, int32_t channels,
+                                  const edgeemo_voice_options* options, edgeemo_stream** stream) {
     return guarded([&] {
         edgeemo_stream*& out = given(stream, "a place for the stream");
         out = nullptr;
-        out = new edgeemo_stream{
-            given(recognizer, "a recognizer").recognizer.listen(rate_hz, channels == 0 ? 1 : channels)};
+        edgeemo::VoiceResults results;
+        edgeemo::VoiceStreamSpec spec;
+        if (options != nullptr) {
+            const edgeemo_voice_options from = edgeemo::abi::known(options, "edgeemo_voice_options");
+            constexpr std::uint32_t kSpan = 1u << EDGEEMO_SPAN, kUtterance = 1u << EDGEEMO_UTTERANCE,
+                                    kPartial = 1u << EDGEEMO_PARTIAL;
+            if ((from.results & ~(kSpan | kUtterance | kPartial)) != 0)
+                throw edgeemo::InputError("results has unknown bits: " + std::to_string(from.results));
+            const std::uint32_t asked = from.results == 0 ? kSpan : from.results;
+            results = {(asked & kSpan) != 0, (asked & kUtterance) != 0, (asked & kPartial) != 0};
+            spec.onset = from.onset;
+            if (from.end != 0.0) spec.end = from.end;
+            if (from.least_ms != 0) spec.least_ms = from.least_ms;
+            if (from.hang_over_ms != 0) spec.hang_over_ms = from.hang_over_ms;
+            if (from.most_ms != 0) spec.most_ms = from.most_ms;
+        }
+        out = new edgeemo_stream{given(recognizer, "a recognizer")
+                                     .recognizer.listen(rate_hz, channels == 0 ? 1 : channels, results, spec)};
+        return EDGEEMO_OK;
+    });
+}
+
+int32_t edgeemo_stream_mute(edgeemo_stream* stream, int64_t start_ms, int64_t end_ms) {
+    return guarded([&] {
+        voice(stream).mute(start_ms, end_ms);
         return EDGEEMO_OK;
     });
 }

@@ -140,8 +140,11 @@ struct VoiceListener::State {
             if (results.utterances) tell(*found, ResultKind::utterance);
             utterance.reset();
         }
-        if (!results.partials || frame % parts->voice->spec().hop_frames != 0) return;
-        if (const std::optional<FrameRange> open = finder.open(frame)) tell(*open, ResultKind::partial);
+        if (!results.partials || frame < next_partial) return;
+        if (const std::optional<FrameRange> open = finder.open(frame)) {
+            tell(*open, ResultKind::partial);
+            next_partial = frame + parts->voice->spec().hop_frames;
+        }
     }
 
     // How likely the block before `frame` is speech. The span that was just heard may have said so already.
@@ -181,13 +184,15 @@ struct VoiceListener::State {
         parts->fill(row, result);
         result.kind = kind;
         ++n_waiting;
+        ++n_new;
         return result;
     }
 
-    // The last result moves before those that end later.
+    // The last result moves before those that end later, since the stream started.
     void settle() {
         const auto place = [&](std::size_t i) -> Result& { return waiting[(first + i) % waiting.size()]; };
-        for (std::size_t i = n_waiting - 1; i > 0 && place(i - 1).end_ms > place(i).end_ms; --i)
+        const std::size_t old = n_waiting - std::min(n_waiting, n_new);
+        for (std::size_t i = n_waiting - 1; i > old && place(i - 1).end_ms > place(i).end_ms; --i)
             std::swap(place(i - 1), place(i));
     }
 
@@ -288,7 +293,8 @@ struct VoiceListener::State {
         stream.reset();
         finder.reset();
         utterance.reset();
-        heard_at = 0;
+        heard_at = next_partial = 0;
+        n_new = 0;
     }
 
     RecognizerParts* parts;
@@ -301,13 +307,14 @@ struct VoiceListener::State {
     Mean all, utterance, so_far;  // of everything; of the whole spans in this utterance; and of its rest
     std::int64_t heard_at = 0;    // the frame before which lies the block that `heard` speaks of
     double heard = 0.0;           // the probability of speech there
+    std::int64_t next_partial = 0;  // the frame from which on one is due
     std::int64_t samples = 0;  // since the last start of the stream, at start_ms
     std::int64_t start_ms = 0;
     std::int64_t last_ms = 0, first_ms = 0;  // the latest of what was finished, the earliest of all
     bool begun = false, ended = false;       // whether they say anything
     std::vector<std::pair<std::int64_t, std::int64_t>> mutes;  // times from, to
     std::vector<Result> waiting;
-    std::size_t first = 0, n_waiting = 0;
+    std::size_t first = 0, n_waiting = 0, n_new = 0;  // n_new came since the start of the stream
     mutable std::vector<float> mixed;
     std::optional<std::string> source;
 };

@@ -43,7 +43,7 @@ std::optional<FrameRange> UtteranceFinder::finish(std::int64_t frame) {
 }
 
 std::optional<FrameRange> UtteranceFinder::open(std::int64_t frame) const {
-    if (!begin_ || last_ - *begin_ < std::max(least_, 1)) return std::nullopt;
+    if (!begin_ || last_ != frame || frame - *begin_ < std::max(least_, 1)) return std::nullopt;
     return FrameRange{*begin_, frame};
 }
 

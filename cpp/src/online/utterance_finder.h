@@ -30,7 +30,7 @@ class UtteranceFinder {
     // The stream ends: returns the utterance that was still open.
     std::optional<FrameRange> finish(std::int64_t frame);
 
-    // The utterance so far, if there is one that is long enough.
+    // The utterance up to `frame`, if it is long enough and its speaker does not pause.
     std::optional<FrameRange> open(std::int64_t frame) const;
 
     // Where the utterance began, while somebody speaks.
