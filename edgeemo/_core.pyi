@@ -1,7 +1,7 @@
 # Written by cpp/tools/make_stubs.py from the bindings and cpp/bindings/overlay.pyi; do not edit.
 """Native engine of edgeemo. Use the names that edgeemo and its modules export."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
@@ -407,6 +407,58 @@ class DetectorSpec:
     @property
     def width(self) -> int:
         """Pixels of the input, 32 to 512, a multiple of most_stride."""
+
+@final
+class VoiceStreamSpec:
+    """Where utterances begin and end: a read-only value.
+
+    Raises SpecError for an unknown key, a wrong type or a value out of range.
+    """
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> VoiceStreamSpec:
+        """The spec of a dict as to_dict makes it; absent keys have their defaults.
+        Raises SpecError for an unknown key, a wrong type or a value out of range.
+        """
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        end: float = 0.4,
+        hang_over_ms: int = 190,
+        least_ms: int = 150,
+        most_ms: int = 12000,
+        onset: float = 0.0,
+    ) -> None: ...
+    def __ne__(self, other: object) -> bool: ...
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, sorted."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; equal for equal specs."""
+
+    @property
+    def end(self) -> float:
+        """Probability below which a pause begins, 0.01 to 0.99; never above the onset."""
+
+    @property
+    def hang_over_ms(self) -> int:
+        """The pause that ends an utterance, 64 to 2000 ms."""
+
+    @property
+    def least_ms(self) -> int:
+        """Speech in an utterance, 0 to 2000 ms; the stream drops what is shorter."""
+
+    @property
+    def most_ms(self) -> int:
+        """1000 to 60000 ms. Beyond half of it the shortest pause ends an utterance."""
+
+    @property
+    def onset(self) -> float:
+        """Probability of speech that begins an utterance, 0.05 to 0.99; 0 is the card's threshold."""
 
 @final
 class TrackerSpec:
@@ -994,6 +1046,9 @@ class VoiceListener:
     def flush(self) -> list[EmotionResult]:
         """The results of the samples after the last span."""
 
+    def mute(self, start_ms: int, end_ms: int) -> None:
+        """Take silence in the place of these samples."""
+
     def push(self, chunk: NDArray[np.int16] | NDArray[np.float32], t_ms: int) -> list[EmotionResult]:
         """The results that became known."""
 
@@ -1033,11 +1088,14 @@ class Recognizer:
     def given_face(self, box: BoxLike) -> Face:
         """The face of a box that a caller gives."""
 
-    def listen(self, rate_hz: int, channels: int, source: str | None) -> VoiceListener:
+    def listen(
+        self, rate_hz: int, channels: int, results: Iterable[str], source: str | None, spec: VoiceStreamSpec
+    ) -> VoiceListener:
         """A new stream of one voice; `source` is its name or None.
 
         Raises:
-            InputError: the rate is not 8000 to 192000 Hz, or there are no channels or more than 32.
+            InputError: the rate is not 8000 to 192000 Hz, there are no channels or more than 32, or `results`
+                has a name other than 'span', 'utterance' and 'partial'.
         """
 
     def nobody(self) -> EmotionResult:
@@ -1081,6 +1139,11 @@ class Recognizer:
 
     def timeline(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> list[EmotionResult]:
         """A result for each span."""
+
+    def utterances(
+        self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int, spec: VoiceStreamSpec
+    ) -> list[EmotionResult]:
+        """A result for each utterance of a clip."""
 
     def watch(self, smooth_ms: float, tracker: TrackerSpec, source: str | None) -> FaceWatcher:
         """A new stream of one camera; `source` is its name or None.

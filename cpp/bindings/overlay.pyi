@@ -1,6 +1,6 @@
 """Types and docstrings that the bindings cannot express in C++: see cpp/tools/make_stubs.py."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -462,6 +462,7 @@ class FaceDetector:
 class VoiceListener:
     def push(self, chunk: NDArray[np.int16] | NDArray[np.float32], t_ms: int) -> list[EmotionResult]: ...
     def flush(self) -> list[EmotionResult]: ...
+    def mute(self, start_ms: int, end_ms: int) -> None: ...
     def summary(self) -> EmotionResult: ...
 
 class FaceWatcher:
@@ -493,6 +494,9 @@ class Recognizer:
         """
 
     def timeline(self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int) -> list[EmotionResult]: ...
+    def utterances(
+        self, pcm: NDArray[np.int16] | NDArray[np.float32], rate_hz: int, spec: VoiceStreamSpec
+    ) -> list[EmotionResult]: ...
     def predict_front(self, image: NDArray[np.uint8], color: Color) -> EmotionResult:
         """Find the face in front and read the face; `nobody` where there is none."""
 
@@ -503,11 +507,14 @@ class Recognizer:
 
     def given_face(self, box: BoxLike) -> Face: ...
     def nobody(self) -> EmotionResult: ...
-    def listen(self, rate_hz: int, channels: int, source: str | None) -> VoiceListener:
+    def listen(
+        self, rate_hz: int, channels: int, results: Iterable[str], source: str | None, spec: VoiceStreamSpec
+    ) -> VoiceListener:
         """A new stream of one voice; `source` is its name or None.
 
         Raises:
-            InputError: the rate is not 8000 to 192000 Hz, or there are no channels or more than 32.
+            InputError: the rate is not 8000 to 192000 Hz, there are no channels or more than 32, or `results`
+                has a name other than 'span', 'utterance' and 'partial'.
         """
 
     def watch(self, smooth_ms: float, tracker: TrackerSpec, source: str | None) -> FaceWatcher:

@@ -46,19 +46,27 @@ void test_a_steady_state_takes_no_memory() {
     const Recognizer voice = Recognizer::open(bundle_path("voice"), with("good"));
     const Voice sound;
     VoiceListener listener = voice.listen(16000);
+    VoiceStreamSpec sensitive;
+    sensitive.onset = 0.05;
+    sensitive.end = 0.01;
+    sensitive.most_ms = 1000;
+    VoiceListener by_utterance = voice.listen(16000, 1, {false, true, true}, sensitive);
     Result result;
-    int heard = 0;
+    int heard = 0, utterances = 0;
     const auto once = [&] {
         text.predict_text("I love this so much, and yet \xF0\x9F\x98\x80 I am afraid.", result);
         voice.predict_pcm(sound.part(0, sound.samples.size()), 16000, result);
         listener.reset();
         listen(listener, sound, result, heard);
+        by_utterance.reset();
+        listen(by_utterance, sound, result, utterances);
     };
     for (int i = 0; i < 3; ++i) once();
     counting = true;
     for (int i = 0; i < 3; ++i) once();
     counting = false;
     CHECK(heard > 6);
+    CHECK(utterances > 6);
     CHECK(allocations == 0);
 }
 
