@@ -25,7 +25,7 @@ WHEEL := .venv-wheel
 PEERS := .venv-peers
 BIN := $(CURDIR)/$(TEST)/bin
 CMAKE := PATH="$(BIN):$$PATH" $(BIN)/cmake
-CTEST := $(BIN)/ctest --output-on-failure
+CTEST := $(BIN)/ctest --output-on-failure --parallel 2
 
 export PYTHONDONTWRITEBYTECODE = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -164,7 +164,7 @@ aarch64: $(TEST)/.stamp
 	  -DCMAKE_TOOLCHAIN_FILE=$(TOOLCHAIN) -DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64-static
 	$(CMAKE) --build build/aarch64
 	for core in $(CORES); do echo "as a $$core"; \
-	  QEMU_CPU=$$core QEMU_LD_PREFIX=/usr/aarch64-linux-gnu $(CTEST) --parallel 2 --test-dir build/aarch64 || exit 1; done
+	  QEMU_CPU=$$core QEMU_LD_PREFIX=/usr/aarch64-linux-gnu $(CTEST) --test-dir build/aarch64 || exit 1; done
 
 $(ARM)/.root: .ci/arm_root pyproject.toml | $(TEST)/.stamp
 	PYTHON=$(CURDIR)/$(TEST)/bin/python .ci/arm_root
