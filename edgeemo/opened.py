@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import _core
 from .bundle import Bundle, shipped
 from .card import Card, ModelCard
 from .delegates import golden_inputs
@@ -27,7 +28,7 @@ class OpenedBundle:
 
     bundle: Bundle
     runtime: Runtime
-    _native: Any
+    _native: _core.Recognizer | _core.FaceDetector
 
     def time_stages(self, on: bool) -> None:
         """Start to measure the stages of every call, from zero, or stop.

@@ -64,6 +64,7 @@ class Recognizer(OpenedBundle):
     """
 
     modality: ClassVar[str]
+    _native: _core.Recognizer
     _require_commercial = False  # also for bundles that the recognizer opens later
 
     def __new__(cls, bundle: Bundle, runtime: Runtime) -> Self:
