@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+# processes that share the tests; one file of tests goes to one process
+PYTEST_JOBS ?= 2
 FUZZ_SECONDS ?= 60
 # tflite-runtime needs Python 3.10 or 3.11; without one, pytest skips the test and names the reason
 LEGACY_PYTHON ?= $(shell for p in $(PYTHON) python3.11 python3.10; do \
@@ -25,7 +27,7 @@ WHEEL := .venv-wheel
 PEERS := .venv-peers
 BIN := $(CURDIR)/$(TEST)/bin
 CMAKE := PATH="$(BIN):$$PATH" $(BIN)/cmake
-CTEST := $(BIN)/ctest --output-on-failure
+CTEST := $(BIN)/ctest --output-on-failure --parallel 2
 
 export PYTHONDONTWRITEBYTECODE = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -104,7 +106,7 @@ legacy: $(LEGACY)/.stamp
 endif
 
 test: $(TEST)/.stamp legacy
-	FUZZ_SECONDS=$(if $(findstring file,$(origin FUZZ_SECONDS)),5,$(FUZZ_SECONDS)) $(TEST)/bin/python -m pytest $(PYTEST_ARGS)
+	FUZZ_SECONDS=$(if $(findstring file,$(origin FUZZ_SECONDS)),5,$(FUZZ_SECONDS)) $(TEST)/bin/python -m pytest -n $(PYTEST_JOBS) --dist loadgroup $(PYTEST_ARGS)
 
 # small faults, planted one at a time: ONLY="face smooth" for those whose file or text has one of the words
 mutants: $(TEST)/.stamp
@@ -164,7 +166,7 @@ aarch64: $(TEST)/.stamp
 	  -DCMAKE_TOOLCHAIN_FILE=$(TOOLCHAIN) -DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64-static
 	$(CMAKE) --build build/aarch64
 	for core in $(CORES); do echo "as a $$core"; \
-	  QEMU_CPU=$$core QEMU_LD_PREFIX=/usr/aarch64-linux-gnu $(CTEST) --parallel 2 --test-dir build/aarch64 || exit 1; done
+	  QEMU_CPU=$$core QEMU_LD_PREFIX=/usr/aarch64-linux-gnu $(CTEST) --test-dir build/aarch64 || exit 1; done
 
 $(ARM)/.root: .ci/arm_root pyproject.toml | $(TEST)/.stamp
 	PYTHON=$(CURDIR)/$(TEST)/bin/python .ci/arm_root
