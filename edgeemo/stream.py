@@ -93,7 +93,7 @@ class Stream:
         add the delay and the echo of the room to ``end_ms``.
 
         Raises:
-            InputError, InputTypeError: the times are no whole numbers, or the end does not follow the start.
+            InputError, InputTypeError: a time is not a whole number, or the end does not follow the start.
         """
         self._native.mute(start_ms, end_ms)
 

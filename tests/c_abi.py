@@ -188,9 +188,7 @@ def clip(handle: c_void_p, array: np.ndarray, rate_hz: int) -> Result:
     return result
 
 
-def stream_results(
-    handle: c_void_p, array: np.ndarray, rate_hz: int, options: VoiceOptions
-) -> list[Result]:
+def stream_results(handle: c_void_p, array: np.ndarray, rate_hz: int, options: VoiceOptions) -> list[Result]:
     """All results of a stream that hears one array and ends; InputError where the options are refused."""
     stream = c_void_p()
     code = LIB.edgeemo_stream_open_voice(handle, rate_hz, 1, byref(options), byref(stream))

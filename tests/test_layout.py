@@ -198,7 +198,7 @@ FOLDERS = [{"base"}, {"text", "voice", "face", "runtime"}, {"gpu"}, {"bundle"}, 
 HEADERS = {
     "base": {"errors", "quant"},
     "text": {"text"},
-    "voice": {"voice"},
+    "voice": {"voice", "utterances"},
     "face": {"face", "image", "detect", "fit", "track", "smooth", "follow"},
     "runtime": {"engine", "model_runner", "stage_clock", "scores", "readout", "golden"},
     "gpu": {"delegates"},

@@ -162,7 +162,8 @@ edgeemo::VoiceResults results_of(const py::object& names) {
         else if (name == "partial")
             told.partials = true;
         else
-            throw edgeemo::InputError("results has '" + name + "'; expected 'span', 'utterance' or 'partial'");
+            throw edgeemo::InputError("results has '" + name +
+                                      "'; expected 'span', 'utterance' or 'partial'");
     }
     if (!told.spans && !told.utterances && !told.partials)
         throw edgeemo::InputError("results is empty; expected 'span', 'utterance' or 'partial'");

@@ -513,8 +513,8 @@ class Recognizer:
         """A new stream of one voice; `source` is its name or None.
 
         Raises:
-            InputError: the rate is not 8000 to 192000 Hz, there are no channels or more than 32, or `results`
-                has a name other than 'span', 'utterance' and 'partial'.
+            InputError: the rate is not 8000 to 192000 Hz, or there are no channels or more than 32. Or
+                `results` has an unknown name.
         """
 
     def watch(self, smooth_ms: float, tracker: TrackerSpec, source: str | None) -> FaceWatcher:

@@ -50,10 +50,9 @@ def listen_command(
 ) -> None:
     """Read the emotion that a voice expresses, live, from the microphone or from standard input.
 
-    listen reads spans of fixed length, and each utterance between two pauses. On a terminal, listen draws live
-    bars; elsewhere it prints a line for each result. listen neither keeps
-    nor sends anything. If the machine is too slow, listen loses blocks of 50 ms and counts them in "drops".
-    Ctrl-C stops.
+    listen reads spans of fixed length, and each utterance between two pauses. On a terminal, listen draws
+    live bars; elsewhere it prints a line for each result. listen neither keeps nor sends anything. If the
+    machine is too slow, listen loses blocks of 50 ms and counts them in "drops". Ctrl-C stops.
 
     \b
     Examples:

@@ -44,7 +44,7 @@ class Peaks:
 
 
 def read_file(recognizer: VoiceRecognizer, path: str, *, as_json: bool, picture: Path | None) -> None:
-    """Print the spans and utterances of an audio file, and the whole; draw spans and the whole into ``picture``.
+    """Print the spans, the utterances and the whole of an audio file; draw it into ``picture``.
 
     As JSON, a line for the whole comes first, then a line for each utterance.
     """

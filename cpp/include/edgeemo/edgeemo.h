@@ -114,7 +114,7 @@ typedef struct edgeemo_result {
     int32_t schema;     /* the form of this result: EDGEEMO_RESULT_SCHEMA of the library */
     int32_t reserved;   /* 0 */
     /* since 4: */
-    int32_t kind; /* of a voice: EDGEEMO_CLIP, EDGEEMO_SPAN, EDGEEMO_UTTERANCE or EDGEEMO_PARTIAL; else 0 */
+    int32_t kind;   /* of a voice: EDGEEMO_CLIP, EDGEEMO_SPAN, EDGEEMO_UTTERANCE or EDGEEMO_PARTIAL; else 0 */
     int32_t unused; /* 0 */
 } edgeemo_result;
 
@@ -228,10 +228,10 @@ EDGEEMO_API int32_t edgeemo_stream_open(edgeemo_recognizer* recognizer, int32_t 
 /* since 4: what the stream of a voice tells, and where its utterances begin and end. A 0 is the default. */
 typedef struct edgeemo_voice_options {
     uint32_t struct_size;
-    uint32_t results;     /* bits: 1 << EDGEEMO_SPAN, 1 << EDGEEMO_UTTERANCE, 1 << EDGEEMO_PARTIAL; 0: spans */
-    double onset;         /* probability of speech that begins an utterance, 0.05 to 0.99; 0: the card's */
-    double end;           /* below it a pause begins, 0.01 to 0.99; 0 is 0.4 */
-    int32_t least_ms;     /* speech in an utterance, 1 to 2000; 0 is 150 */
+    uint32_t results; /* bits: 1 << EDGEEMO_SPAN, 1 << EDGEEMO_UTTERANCE, 1 << EDGEEMO_PARTIAL; 0: spans */
+    double onset;     /* probability of speech that begins an utterance, 0.05 to 0.99; 0: the card's */
+    double end;       /* below it a pause begins, 0.01 to 0.99; 0 is 0.4 */
+    int32_t least_ms; /* speech in an utterance, 1 to 2000; 0 is 150 */
     int32_t hang_over_ms; /* the pause that ends an utterance, 64 to 2000; 0 is 190 */
     int32_t most_ms;      /* 1000 to 60000; beyond half of it the shortest pause ends one. 0 is 12000 */
     int32_t reserved;     /* 0 */
@@ -242,8 +242,8 @@ EDGEEMO_API int32_t edgeemo_stream_open_voice(edgeemo_recognizer* recognizer, in
                                               int32_t channels, const edgeemo_voice_options* options,
                                               edgeemo_stream** stream);
 
-/* The stream takes silence in the place of the samples from start_ms to end_ms that it has yet to hear, so
- * that it does not hear the product's own loudspeaker. */
+/* The stream takes silence in the place of the samples from start_ms to end_ms. Call this before you push
+ * them. So the stream does not hear the product's own loudspeaker. */
 EDGEEMO_API int32_t edgeemo_stream_mute(edgeemo_stream* stream, int64_t start_ms, int64_t end_ms);
 EDGEEMO_API int32_t edgeemo_stream_push(edgeemo_stream* stream, const edgeemo_pcm* chunk, int64_t t_ms);
 EDGEEMO_API int32_t edgeemo_stream_summary(const edgeemo_stream* stream,

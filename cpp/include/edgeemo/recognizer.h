@@ -30,7 +30,7 @@ struct Result {
     std::vector<float> probabilities;       // one a label of the card, calibrated
     float valence = 0.0F, arousal = 0.0F;   // -1 to 1
     double evidence = 0.0;                  // 0 to 1; at 0 neutral is 1, valence and arousal are 0
-    ResultKind kind = ResultKind::none;                 // of a voice: what this speaks of
+    ResultKind kind = ResultKind::none;     // of a voice: what this speaks of
     bool truncated = false;                 // the text was longer than the model reads
     std::int64_t start_ms = 0, end_ms = 0;  // on the caller's clock; 0 for texts and pictures
     std::optional<Face> face;               // of which this speaks
@@ -76,9 +76,9 @@ class VoiceListener {
     // The oldest result that waits; false if none does.
     bool next(Result& out);
 
-    // Takes silence in the place of the samples from `start_ms` to `end_ms`, those to come and not those that
-    // were pushed: so the stream does not hear the product's own loudspeaker. Throws InputError unless
-    // start_ms < end_ms, and for times beyond 2^52 ms.
+    // Takes silence in the place of the samples from `start_ms` to `end_ms`. Call this before you push them.
+    // So the stream does not hear the product's own loudspeaker. Throws InputError unless start_ms < end_ms,
+    // and for times beyond 2^52 ms.
     void mute(std::int64_t start_ms, std::int64_t end_ms);
 
     // Equals a new stream; what was muted stays so.

@@ -1,4 +1,4 @@
-// What a stream of a voice tells, and where its utterances begin and end.
+// The results of a stream of a voice, and the rule by which utterances begin and end.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +6,8 @@
 
 namespace edgeemo {
 
-// What the result of a voice speaks of: a whole clip, one span of a stream, one utterance, or an utterance
-// that still lasts. Results of texts and faces have no kind.
+// The result of a voice describes a whole clip, one span of a stream, one utterance, or an utterance that
+// still lasts. Results of texts and faces have no kind.
 enum class ResultKind : std::int32_t { none = 0, clip = 1, span = 2, utterance = 3, partial = 4 };
 
 // The results that a stream gives.

@@ -79,7 +79,7 @@ struct Span {
 using SpanSink = std::function<void(const Span&)>;
 using TickSink = std::function<void(std::int64_t n_frames)>;  // frames so far, a multiple of tick_frames
 
-// What a stream does beside cutting spans.
+// A stream can also give ticks, and keep frames.
 struct VoiceHistory {
     std::int32_t tick_frames = 0;  // from tick to tick; 0: no ticks
     std::int32_t kept_frames = 0;  // beyond a span, for VoiceStream::read

@@ -72,15 +72,14 @@ int32_t edgeemo_stream_open_voice(edgeemo_recognizer* recognizer, int32_t rate_h
             if (from.hang_over_ms != 0) spec.hang_over_ms = from.hang_over_ms;
             if (from.most_ms != 0) spec.most_ms = from.most_ms;
         }
-        out = new edgeemo_stream{given(recognizer, "a recognizer")
-                                     .recognizer.listen(rate_hz, channels == 0 ? 1 : channels, results, spec)};
+        out =
+            new edgeemo_stream{given(recognizer, "a recognizer")
+                                   .recognizer.listen(rate_hz, channels == 0 ? 1 : channels, results, spec)};
     });
 }
 
 int32_t edgeemo_stream_mute(edgeemo_stream* stream, int64_t start_ms, int64_t end_ms) {
-    return guarded([&] {
-        voice(stream).mute(start_ms, end_ms);
-    });
+    return guarded([&] { voice(stream).mute(start_ms, end_ms); });
 }
 
 int32_t edgeemo_stream_open_faces(edgeemo_recognizer* recognizer, const edgeemo_face_options* options,

@@ -112,7 +112,7 @@ struct VoiceListener::State {
         StageClock::enter(Stage::frontend);  // the stream goes on
     }
 
-    // What the frames [begin, begin + n) say.
+    // Runs the model on the frames [begin, begin + n).
     template <class Use>
     void ask(std::int64_t begin, std::int64_t n, const Use& use) {
         stream.read(begin, static_cast<std::int32_t>(n), [&](const Span& span) { ask(span, use); });
@@ -158,7 +158,8 @@ struct VoiceListener::State {
 
     // One result for an utterance: the mean of the whole spans inside it and of its last frames.
     void tell(FrameRange range, ResultKind kind) {
-        const std::int64_t n = std::min<std::int64_t>(range.end - range.begin, parts->voice->spec().span_frames);
+        const std::int64_t n =
+            std::min<std::int64_t>(range.end - range.begin, parts->voice->spec().span_frames);
         ask(range.end - n, n, [&](const float* row, double evidence) {
             so_far = utterance;
             so_far.add(row, evidence, static_cast<std::int32_t>(n));
@@ -265,7 +266,8 @@ struct VoiceListener::State {
 
     void finish() {
         try {
-            stream.flush([this](const Span& span) { hear(span); }, [this](std::int64_t frame) { tick(frame); });
+            stream.flush([this](const Span& span) { hear(span); },
+                         [this](std::int64_t frame) { tick(frame); });
             if (const auto found = finder.finish(stream.n_frames()); found && results.utterances)
                 tell(*found, ResultKind::utterance);
         } catch (...) {  // the model failed: the next chunk still starts the stream again
@@ -304,11 +306,11 @@ struct VoiceListener::State {
     VoiceStream stream;
     std::int32_t rate_hz, channels;
     double window_ms = 0.0, hop_ms = 0.0;
-    Mean all, utterance, so_far;  // of everything; of the whole spans in this utterance; and of its rest
-    std::int64_t heard_at = 0;    // the frame before which lies the block that `heard` speaks of
-    double heard = 0.0;           // the probability of speech there
+    Mean all, utterance, so_far;    // of everything; of the whole spans in this utterance; and of its rest
+    std::int64_t heard_at = 0;      // the frame before which lies the block that `heard` speaks of
+    double heard = 0.0;             // the probability of speech there
     std::int64_t next_partial = 0;  // the frame from which on one is due
-    std::int64_t samples = 0;  // since the last start of the stream, at start_ms
+    std::int64_t samples = 0;       // since the last start of the stream, at start_ms
     std::int64_t start_ms = 0;
     std::int64_t last_ms = 0, first_ms = 0;  // the latest of what was finished, the earliest of all
     bool begun = false, ended = false;       // whether they say anything
