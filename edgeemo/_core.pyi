@@ -427,7 +427,7 @@ class VoiceStreamSpec:
         self,
         *,
         end: float = 0.4,
-        hang_over_ms: int = 190,
+        hang_over_ms: int = 128,
         least_ms: int = 150,
         most_ms: int = 12000,
         onset: float = 0.0,

@@ -232,7 +232,7 @@ typedef struct edgeemo_voice_options {
     double onset;     /* probability of speech that begins an utterance, 0.05 to 0.99; 0: the card's */
     double end;       /* below it a pause begins, 0.01 to 0.99; 0 is 0.4 */
     int32_t least_ms; /* speech in an utterance, 1 to 2000; 0 is 150 */
-    int32_t hang_over_ms; /* the pause that ends an utterance, 64 to 2000; 0 is 190 */
+    int32_t hang_over_ms; /* the pause that ends an utterance, 64 to 2000; 0 is 128 */
     int32_t most_ms;      /* 1000 to 60000; beyond half of it the shortest pause ends one. 0 is 12000 */
     int32_t reserved;     /* 0 */
 } edgeemo_voice_options;

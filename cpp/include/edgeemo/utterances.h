@@ -23,7 +23,7 @@ struct VoiceStreamSpec {
     double onset = 0.0;               // 0.05 to 0.99; 0 is the card's threshold of speech
     double end = 0.4;                 // 0.01 to 0.99; never above the onset
     std::int32_t least_ms = 150;      // of speech in an utterance, 0 to 2000: what is shorter is a click
-    std::int32_t hang_over_ms = 190;  // the pause that ends an utterance, 64 to 2000
+    std::int32_t hang_over_ms = 128;  // the pause that ends an utterance, 64 to 2000
     std::int32_t most_ms = 12000;     // 1000 to 60000. Beyond half of it the shortest pause ends an utterance
 
     void validate() const;       // throws SpecError

@@ -44,11 +44,12 @@ std::optional<FrameRange> UtteranceFinder::finish(std::int64_t frame) {
 
 std::optional<FrameRange> UtteranceFinder::open(std::int64_t frame) const {
     if (!begin_ || last_ != frame || frame - *begin_ < std::max(least_, 1)) return std::nullopt;
-    return FrameRange{*begin_, frame};
+    return FrameRange{*begin_, frame - block_ / 2};
 }
 
 std::optional<FrameRange> UtteranceFinder::ended() {
-    const FrameRange found{*begin_, last_};
+    // the last block with speech is speech for half of it at least
+    const FrameRange found{*begin_, std::max(last_ - block_ / 2, *begin_)};
     begin_.reset();
     return found.end - found.begin < std::max(least_, 1) ? std::nullopt : std::optional<FrameRange>(found);
 }
