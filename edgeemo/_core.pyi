@@ -914,7 +914,7 @@ class LoadedModel:
         self,
         flatbuffer: bytes,
         *,
-        library: str = "",
+        library: str | bytes = "",
         threads: int = 1,
         delegate: str = "cpu",
         delegate_options: str = "",
@@ -1089,9 +1089,6 @@ class Recognizer:
             SpecError: `smooth_ms` is not 0 to 60000.
         """
 
-def check_bundle_card(card: str | bytes) -> None:
-    """check_card, and what opening asks beside: the frontend's version and a spec that works."""
-
 def check_card(card: str | bytes) -> None:
     """Raise BundleCorruptError unless this JSON is a card that can be written, and
     BundleVersionError for a newer schema.
@@ -1135,7 +1132,7 @@ def golden_signal(name: str) -> NDArray[np.int16]:
 def probe_gpu(
     flatbuffer: bytes,
     *,
-    library: str = "",
+    library: str | bytes = "",
     threads: int = 1,
     delegate_options: str = "",
     goldens: Callable[[], Sequence[bytes]] | None = None,
@@ -1155,7 +1152,7 @@ def quantize(x: NDArray[np.float32], scale: float, zero_point: int) -> NDArray[n
     Raises InputError for NaN or a bad scale or zero point, InputTypeError for another dtype.
     """
 
-def read_bundle(data: bytes, name: str) -> tuple[int, bytes, dict[str, bytes]]:
+def read_bundle(data: bytes, name: str | bytes) -> tuple[int, bytes, dict[str, bytes]]:
     """Check a bundle whole: (bytes of the flatbuffer, JSON of the card, assets by name).
     Raises BundleError and its subclasses, and SpecError; messages begin with `name`.
     """
@@ -1170,7 +1167,7 @@ def read_delegate_options(lines: str) -> tuple[str, int, float, str]:
 def recall(folder: str, key: str) -> tuple[tuple[bool, float, str] | None, bool]:
     """((usable, ratio, reason) or None, whether a process that opened it here did not come back)."""
 
-def record_key(folder: str, model_sha256: str, threads: int, options: str) -> str:
+def record_key(folder: str | bytes, model_sha256: str, threads: int, options: str) -> str:
     """The key of a verdict: machine, LiteRT in the folder, model, threads and options."""
 
 def too_slow(ratio: float, most_ratio: float) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import float_text
 import pytest
+import small_text
 import small_voice
 
 from edgeemo.cli import main
@@ -139,6 +140,25 @@ def test_sound_by_a_name_that_is_not_utf_8(
     bundle = str(small_voice.write(tmp_path))
     assert main(["predict", os.fsdecode(odd + b".wav"), "--bundle", bundle, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["label"] == "anger"
+
+
+@pytest.mark.parametrize("locale", [{}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}])
+@pytest.mark.parametrize("name", [b"lat\xe9.tflite", "té.tflite".encode()])
+def test_a_bundle_by_any_name(name: bytes, locale: dict[str, str], tmp_path: Path) -> None:
+    data = small_text.bundle().to_bytes()
+    path, cut = (os.path.join(os.fsencode(tmp_path), begin + name) for begin in (b"", b"cut"))  # noqa: PTH118
+    for place, content in ((path, data), (cut, data[:-1])):
+        with open(place, "wb") as file:
+            file.write(content)
+
+    def run(*words: bytes | str) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "edgeemo", *words]
+        return subprocess.run(command, capture_output=True, timeout=60, env={**os.environ, **locale})
+
+    assert run("inspect", path).returncode == 0
+    assert run("predict", "so happy", "--bundle", path).returncode == 0
+    refused = run("inspect", cut)
+    assert (refused.returncode, refused.stderr.count(b"\n")) == (1, 1), refused.stderr
 
 
 @pytest.mark.parametrize("name", [b"lat\xe9.avi", b"12:30.avi", b"100%d.avi"])

@@ -400,7 +400,7 @@ class FaceFollower:
 def probe_gpu(
     flatbuffer: bytes,
     *,
-    library: str = "",
+    library: str | bytes = "",
     threads: int = 1,
     delegate_options: str = "",
     goldens: Callable[[], Sequence[bytes]] | None = None,
@@ -412,6 +412,7 @@ def read_delegate_options(lines: str) -> tuple[str, int, float, str]:
         InputError: a line is none, or one of ours is unknown or out of range.
     """
 
+def record_key(folder: str | bytes, model_sha256: str, threads: int, options: str) -> str: ...
 def drivers_at(place: str | bytes) -> bytes: ...
 def recall(folder: str, key: str) -> tuple[tuple[bool, float, str] | None, bool]: ...
 def try_in_child(
@@ -438,7 +439,7 @@ class LoadedModel:
         self,
         flatbuffer: bytes,
         *,
-        library: str = "",
+        library: str | bytes = "",
         threads: int = 1,
         delegate: str = "cpu",
         delegate_options: str = "",
@@ -521,6 +522,5 @@ class Recognizer:
     def stage_times(self) -> dict[str, int]: ...
 
 def golden_inputs(card: str | bytes, assets: dict[str, bytes]) -> list[bytes]: ...
-def read_bundle(data: bytes, name: str) -> tuple[int, bytes, dict[str, bytes]]: ...
+def read_bundle(data: bytes, name: str | bytes) -> tuple[int, bytes, dict[str, bytes]]: ...
 def check_card(card: str | bytes) -> None: ...
-def check_bundle_card(card: str | bytes) -> None: ...
