@@ -144,7 +144,7 @@ def test_no_segment_of_an_application_decides_whether_a_jpeg_is_read(marker: int
 
 
 def depth(bits: int, values: npt.NDArray[Any], samples: int = 1, **tags: int) -> bytes:
-    """An uncompressed TIFF of these samples, as they lie."""
+    """An uncompressed TIFF of these samples, in their own order."""
     height, width = values.shape[:2]
     packed = values.tobytes()
     if bits == 12:

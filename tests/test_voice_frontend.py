@@ -391,10 +391,10 @@ def test_channels_out_of_range_are_refused(shape: tuple[int, int]) -> None:
         FRONTEND.stream(16000, shape[1])
 
 
-@pytest.mark.parametrize("rate_hz", [0, -16000, 7999, 192001, 10**30, -(10**30)])
+@pytest.mark.parametrize("rate_hz", [0, -16000, 7999, 192001, 2**40, 10**30, -(10**30)])
 def test_rates_out_of_range_are_refused(rate_hz: int) -> None:
     for call in (FRONTEND.frames, FRONTEND.compute):
-        with pytest.raises(InputError, match=r"rate_hz must be in \[8000, 192000\]"):
+        with pytest.raises(InputError, match=rf"rate_hz must be in \[8000, 192000\], got {rate_hz};"):
             call(sound(1000), rate_hz)
     with pytest.raises(InputError, match="rate_hz must be in"):
         FRONTEND.stream(rate_hz)

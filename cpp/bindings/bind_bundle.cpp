@@ -41,5 +41,5 @@ void bind_bundle(py::module_& m) {
           "Raise BundleCorruptError unless this JSON is a card that can be written, and\n"
           "BundleVersionError for a newer schema.");
     m.def("golden_inputs", &golden_inputs, py::arg("card"), py::arg("assets"),
-          "The inputs of which a card keeps answers, as its frontend makes them: bytes of tensors.");
+          "The inputs whose answers a card keeps: bytes of the tensors that its frontend makes.");
 }

@@ -60,21 +60,21 @@ py::list update_follower(Follower& f, const py::object& objects, const py::objec
 
 }  // namespace
 
+// Product code does not use FaceFollower from Python. The name stays, because edgeemo.faces exports the class.
+// The tests of tracks and smoothing give the follower faces and rows that a small model cannot give.
 void bind_follow(py::module_& m) {
     m.attr("SMOOTH_MS") = edgeemo::kSmoothMs;
-    py::class_<Follower>(
-        m, "FaceFollower",
-        "The faces of one camera or video, followed and steadied: a FaceTracker and a mean a "
-        "track.")
+    py::class_<Follower>(m, "FaceFollower",
+                         "The faces of one camera or video over time: a track and smoothed numbers for each.")
         .def(py::init<std::size_t, double, const edgeemo::TrackerSpec&>(), py::arg("size"),
              py::arg("smooth_ms"), py::arg("tracker"), "Rows of `size` numbers. Raises SpecError.")
         .def_property_readonly("size", &size_of)
         .def("update", &update_follower, py::arg("faces"), py::arg("rows"), py::arg("t_ms"),
-             "Take what a frame says, a row a face: (track, mean, evidence) of each confirmed track.\n"
-             "Raises InputError like FaceTracker.update, and then has not changed.")
+             "Take the faces of a frame, a row a face: (track, mean, evidence) of each confirmed track.\n"
+             "Raises InputError for times, boxes and rows that are not usable, and then has not changed.")
         .def(
             "reset", [](Follower& f) { f.with([](FaceFollower& follower) { follower.reset(); }); },
-            "Equals a fresh one.")
+            "Make the follower equal a new one.")
         .def("__len__", [](Follower& f) {
             return f.with([](const FaceFollower& follower) { return follower.tracks(); });
         });

@@ -19,13 +19,14 @@ std::string repr(const Track& t) {
 
 }  // namespace
 
+// Product code does not use Track from Python. The name stays, because edgeemo.faces exports the class.
 void bind_track(py::module_& m) {
-    py::class_<Track>(m, "Track", "One face over time, as it was after a frame; a read-only value.")
+    py::class_<Track>(m, "Track", "One face over time, after a frame; a read-only value.")
         .def_readonly("id", &Track::id, "From 1, never given twice.")
-        .def_readonly("face", &Track::face, "As last found; while it is not, where it is expected.")
-        .def_readonly("first_ms", &Track::first_ms, "When it was first found.")
-        .def_readonly("seen_ms", &Track::seen_ms, "When it was last found.")
-        .def_readonly("hits", &Track::hits, "Frames in which it was found.")
+        .def_readonly("face", &Track::face, "Where the face was last found, or is expected while hidden.")
+        .def_readonly("first_ms", &Track::first_ms, "When the face was first found.")
+        .def_readonly("seen_ms", &Track::seen_ms, "When the face was last found.")
+        .def_readonly("hits", &Track::hits, "Frames that showed the face.")
         .def_readonly("confirmed", &Track::confirmed, "Found least_hits times.")
         .def("__repr__", &repr);
 }

@@ -359,7 +359,7 @@ def dequantize(q: NDArray[np.int8], scale: float, zero_point: int) -> NDArray[np
     """
 
 class FaceFollower:
-    """The faces of one camera or video, followed and steadied: a `FaceTracker` and a mean a track.
+    """The faces of one camera or video over time: a `Track` and smoothed numbers for each.
 
     Threads that share one by mistake wait for each other.
     """
@@ -378,7 +378,7 @@ class FaceFollower:
     def update(
         self, faces: Sequence[Face], rows: NDArray[np.float32], t_ms: int
     ) -> list[tuple[Track, NDArray[np.float32], float]]:
-        """Take what a frame says; return (track, mean row, mean evidence) of each confirmed track, by id.
+        """Take the faces of a frame; return (track, mean row, mean evidence) of each confirmed track, by id.
 
         A face weighs its score, 0 to 1. One that is hidden keeps its mean, its evidence falls, and its
         ``track.face`` is where it is expected, with score 0.
