@@ -60,8 +60,8 @@ py::list update_follower(Follower& f, const py::object& objects, const py::objec
 
 }  // namespace
 
-// Product code does not use FaceFollower from Python. The name stays, because edgeemo.faces exports the class.
-// The tests of tracks and smoothing give the follower faces and rows that a small model cannot give.
+// Product code does not use FaceFollower from Python. The name stays, because edgeemo.faces exports the
+// class. The tests of tracks and smoothing give the follower faces and rows that a small model cannot give.
 void bind_follow(py::module_& m) {
     m.attr("SMOOTH_MS") = edgeemo::kSmoothMs;
     py::class_<Follower>(m, "FaceFollower",
