@@ -140,7 +140,18 @@ def test_a_folder_is_not_read_as_a_text(
 
 
 @pytest.mark.parametrize(
-    "name", ["nosuch.txt", "./data/nosuch", "/nowhere", "photo.HEIC", "memo.m4a", "film.avi", "a.pdf"]
+    "name",
+    [
+        "nosuch.txt",
+        "./data/nosuch",
+        "/nowhere",
+        "photo.HEIC",
+        "memo.m4a",
+        "my memo.m4a",
+        "film from last May.mp4",
+        "film.avi",
+        "a.pdf",
+    ],
 )
 def test_the_name_of_a_file_that_is_not_there_is_not_read_as_a_text(
     name: str,

@@ -123,6 +123,17 @@ def test_text_is_mostly_utf_8(head: bytes, expected: bool) -> None:
     assert is_text(head) is expected
 
 
+@pytest.mark.parametrize("noise", [b"so\0happy\n", b"\xff\xfe\xfd\n" * 2000], ids=["NUL", "FF"])
+def test_what_is_not_text_behind_the_first_blocks_is_refused(
+    noise: bytes, texts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "long.txt").write_bytes(b"so happy today\n" * 2000 + noise)
+    assert main(["predict", str(tmp_path / "long.txt"), *texts]) == 1
+    printed = capsys.readouterr()
+    assert 2000 <= printed.out.count("\n") < 3500
+    assert "long.txt holds no text in UTF-8" in printed.err
+
+
 # --- names that are not UTF-8 ---
 
 

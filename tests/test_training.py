@@ -228,7 +228,9 @@ def test_the_card_says_which_texts_calibrated_and_what_else_they_decided(
     assert "comments" not in text
 
 
-@pytest.mark.parametrize(("name", "spec"), [("text", TextSpec()), ("voice", VoiceSpec()), ("face", FaceSpec())])
+@pytest.mark.parametrize(
+    ("name", "spec"), [("text", TextSpec()), ("voice", VoiceSpec()), ("face", FaceSpec())]
+)
 def test_the_draft_card_has_the_version_of_its_frontend(
     name: str, spec: TextSpec | VoiceSpec | FaceSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
