@@ -39,9 +39,9 @@ def native() -> dict[str, Any]:
     here = shipped()
     command = [str(part) for part in (PROGRAM, litert_library(), here["text"], here["face"], here["voice"])]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    told: dict[str, Any] = json.loads(done.stdout)
-    print(told)
-    return told
+    found: dict[str, Any] = json.loads(done.stdout)
+    print(found)
+    return found
 
 
 @pytest.mark.parametrize("modality", MODALITIES)

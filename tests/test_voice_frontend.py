@@ -75,7 +75,7 @@ SPECS = [
 
 @pytest.mark.parametrize("spec", SPECS, ids=range(len(SPECS)))
 @pytest.mark.parametrize("kind", ["float32", "int16", "7 channels"])
-def test_frames_and_spans_are_those_of_the_twin(spec: VoiceSpec, kind: str) -> None:
+def test_frames_and_spans_are_those_of_the_reference(spec: VoiceSpec, kind: str) -> None:
     pcm: Pcm = sound(spec.rate_hz // 2 + 5000, 7 if kind == "7 channels" else 0)
     if kind == "int16":
         pcm = np.asarray(pcm * 30000, np.int16)
@@ -94,7 +94,7 @@ def test_frames_and_spans_are_those_of_the_twin(spec: VoiceSpec, kind: str) -> N
 
 
 @pytest.mark.parametrize("rate_hz", RATES)
-def test_frames_of_other_rates_are_those_of_the_twin(rate_hz: int) -> None:
+def test_frames_of_other_rates_are_those_of_the_reference(rate_hz: int) -> None:
     pcm = sound(rate_hz // 10)
     ours, theirs = USUAL.frames(pcm, rate_hz), reference.frames(pcm, rate_hz, USUAL.spec)
     assert ours.shape == theirs.shape

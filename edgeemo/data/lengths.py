@@ -97,7 +97,7 @@ def _chunked(file: BinaryIO, layout: str, at: int, samples: bytes, end: int) -> 
     held = end - at
     if size == held or (0 <= size < held and _ends(file, at + size + size % pad, layout, bool(size), end)):
         return spliced(file, [range(end)]), None
-    if layout[-1] == "I" and 0 < size and _agrees(file, layout, at + size, end):
+    if layout[-1] == "I" and size > 0 and _agrees(file, layout, at + size, end):
         return spliced(file, [range(end)]), None
     most = held if number[1] != "I" else min(held, _UNKNOWN)
     return _patched(file, end, place, number, most), _wrong(size, held, unknown)
