@@ -233,7 +233,7 @@ def test_a_card_that_does_not_fit_is_refused(
         (lambda: small_text.bundle(assets={}), BundleError, "has no vocab.txt"),
         (lambda: small_text.bundle(assets={"vocab.txt": b""}), SpecError, r"\[PAD\]|vocabulary"),
         (lambda: small_text.bundle(assets={"vocab.txt": b"[PAD]\n[UNK]\n\xff"}), BundleCorruptError, "UTF-8"),
-        (  # a surrogate, not a character
+        (  # a surrogate, which is not a character
             lambda: small_text.bundle(assets={"vocab.txt": b"[PAD]\n[UNK]\n\xed\xa0\x80"}),
             BundleCorruptError,
             "UTF-8",
