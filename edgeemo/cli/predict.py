@@ -192,11 +192,10 @@ def _is_written_as_a_file(argument: str, kind: Kind | None) -> bool:
     A sound, picture or video may have a name of several words: "my memo.m4a".
     """
     rooted, words = argument.startswith(("/", "./", "../", "~/")), len(argument.split())
-    if words == 1:
-        return rooted or kind is not None
-    medium = kind.medium if kind is not None else ""
+    if kind is None or words == 1:
+        return words == 1 and (rooted or kind is not None)
     short = words <= _WORDS_OF_A_NAME and "\n" not in argument and ". " not in argument
-    return kind is not None and (rooted or (short and medium in ("sound", "picture", "video")))
+    return rooted or (short and kind.medium in ("sound", "picture", "video"))
 
 
 def _folder(argument: str) -> Literal["text"]:
@@ -240,7 +239,7 @@ def _stripped(file: BinaryIO, name: str) -> Iterator[bytes]:
             _check_text(recent, name)
             fresh = 0
         yield line.rstrip(b"\n").removesuffix(b"\r")
-    _check_text(recent, name)
+    _check_text(recent if fresh else b"", name)
 
 
 def _check_text(block: bytes, name: str) -> None:

@@ -70,11 +70,8 @@ def score_temperature(groups: Matrix, truth: Matrix) -> float:
         groups: probability of each emotion, ``(n, emotions)``.
         truth: 0 or 1, ``(n, emotions)``; rows without any are left out, several share the weight.
     """
-    labelled = truth.sum(1) > 0
-    logs, share = (
-        np.log(np.clip(groups[labelled], 1e-9, 1)),
-        truth[labelled] / truth[labelled].sum(1, keepdims=True),
-    )
+    rows = truth.sum(1) > 0
+    logs, share = np.log(np.clip(groups[rows], 1e-9, 1)), truth[rows] / truth[rows].sum(1, keepdims=True)
 
     def loss(temperature: float) -> float:
         return float(-(share * _log_softmax(logs / temperature)).sum(1).mean())

@@ -75,7 +75,5 @@ def run(
 
 
 __getattr__ = renamed(
-    __name__,
-    {"Workshop": "Trainer", "Course": "StepData", "Trained": "Networks"},
-    "edgeemo.training.trainer",
+    __name__, {"Workshop": "Trainer", "Course": "StepData", "Trained": "Networks"}, "edgeemo.training.trainer"
 )
