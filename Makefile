@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+# processes that share the tests; one file of tests goes to one process
+PYTEST_JOBS ?= 2
 FUZZ_SECONDS ?= 60
 # tflite-runtime needs Python 3.10 or 3.11; without one, pytest skips the test and names the reason
 LEGACY_PYTHON ?= $(shell for p in $(PYTHON) python3.11 python3.10; do \
@@ -104,7 +106,7 @@ legacy: $(LEGACY)/.stamp
 endif
 
 test: $(TEST)/.stamp legacy
-	FUZZ_SECONDS=$(if $(findstring file,$(origin FUZZ_SECONDS)),5,$(FUZZ_SECONDS)) $(TEST)/bin/python -m pytest $(PYTEST_ARGS)
+	FUZZ_SECONDS=$(if $(findstring file,$(origin FUZZ_SECONDS)),5,$(FUZZ_SECONDS)) $(TEST)/bin/python -m pytest -n $(PYTEST_JOBS) --dist loadgroup $(PYTEST_ARGS)
 
 # small faults, planted one at a time: ONLY="face smooth" for those whose file or text has one of the words
 mutants: $(TEST)/.stamp

@@ -16,7 +16,7 @@ from edgeemo.data.leaks import SUFFIX
 from edgeemo.data.manifest import read_manifest
 from edgeemo.errors import BudgetError, BundleError, ConversionError, DataError
 from edgeemo.evaluation.predictions import Progress
-from edgeemo.files import write_whole
+from edgeemo.files import explained, write_whole
 from edgeemo.frontends import frontend_for
 from edgeemo.runtime import Runtime
 from edgeemo.tasks import task_of
@@ -115,13 +115,9 @@ def _copy_seen(seen: Path, beside: Path) -> None:
     if not seen.is_file():
         beside.unlink(missing_ok=True)
         return
-    try:
+    remedy = f"Copy {seen} there, or evaluate with --train MANIFEST."
+    with explained(f"The bundle is written, {beside.name} beside it is not", BundleError, remedy):
         write_whole(beside, seen.read_bytes())
-    except OSError as error:
-        raise BundleError(
-            f"The bundle is written, {beside.name} beside it is not: {error.strerror}. Copy {seen} there, "
-            "or evaluate with --train MANIFEST."
-        ) from error
 
 
 def _worst(model: Path, inputs: npt.NDArray[Any]) -> tuple[str, ...]:
@@ -163,7 +159,5 @@ def _finished(
 
 
 def _read(path: Path, option: str) -> bytes:
-    try:
+    with explained(f"{path} cannot be read", BundleError, f"Name it by {option}."):
         return Path(path).read_bytes()
-    except OSError as error:
-        raise BundleError(f"{path} cannot be read: {error.strerror}. Name it by {option}.") from error

@@ -6,6 +6,7 @@ size, structure, digests and card before the runtime sees a byte.
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 from collections.abc import Mapping
@@ -13,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from zlib import crc32
 
 from . import _core
 from .card import AGAIN, Card
@@ -139,19 +139,16 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
 
 def _zip(files: Mapping[str, bytes], start: int) -> bytes:
     """Return a ZIP of these files to follow ``start`` bytes: stored, the card first, dated 1980."""
-    local, central = bytearray(), bytearray()
-    for name in sorted(files, key=lambda n: (n != CARD_NAME, n)):
-        content, entry = files[name], name.encode()
-        # version 2.0, no flags, stored, 0:00 on 1 January 1980, then CRC, sizes and the name's length
-        head = struct.pack(
-            "<5H3I2H", 20, 0, 0, 0, 0x21, crc32(content), len(content), len(content), len(entry), 0
-        )
-        central += b"PK\1\2" + struct.pack("<H", 20 | 3 << 8) + head
-        central += struct.pack("<3H2I", 0, 0, 0, 0o644 << 16, start + len(local)) + entry
-        local += b"PK\3\4" + head + entry + content
-    size = len(central)
-    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, len(files), len(files), size, start + len(local), 0)
-    return bytes(local + central + end)
+    import zipfile  # here, because `import edgeemo` must be quick
+
+    file = io.BytesIO()
+    file.seek(start)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in sorted(files, key=lambda n: (n != CARD_NAME, n)):
+            entry = zipfile.ZipInfo(name)
+            entry.create_system, entry.external_attr = 3, 0o644 << 16  # a plain file of Unix
+            archive.writestr(entry, files[name])
+    return file.getvalue()[start:]
 
 
 def _check_assets(assets: Mapping[str, bytes], name: str) -> None:

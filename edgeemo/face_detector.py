@@ -55,7 +55,7 @@ class FaceDetector(OpenedBundle):
                 "Use edgeemo.Recognizer.open."
             )
         self.bundle, self.runtime = bundle, runtime
-        self.native = _core.FaceDetector(card.to_json(), runtime.model)
+        self.native = self._native = _core.FaceDetector(card.to_json(), runtime.model)
 
     @cached_property
     def frontend(self) -> FaceFrontend:
@@ -118,17 +118,6 @@ class FaceDetector(OpenedBundle):
             InputError, InputTypeError: the picture cannot be used. InferenceError: the detector was closed.
         """
         return self.native.detect(image, color)
-
-    def time_stages(self, on: bool) -> None:
-        """Measure the stages of every call from now on, beginning at zero, or no longer.
-
-        Change this only while no call runs.
-        """
-        self.native.time_stages(on)
-
-    def stage_times(self) -> dict[str, int]:
-        """Return the nanoseconds by stage since `time_stages` was called, as `Recognizer.stage_times`."""
-        return self.native.stage_times()
 
 
 def native_of(detector: Detector) -> Any:

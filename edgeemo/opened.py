@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import _core
 from .bundle import Bundle, shipped
 from .card import Card, ModelCard
 from .delegates import golden_inputs
@@ -27,6 +28,21 @@ class OpenedBundle:
 
     bundle: Bundle
     runtime: Runtime
+    _native: _core.Recognizer | _core.FaceDetector
+
+    def time_stages(self, on: bool) -> None:
+        """Start to measure the stages of every call, from zero, or stop.
+
+        Change this only while no call runs.
+        """
+        self._native.time_stages(on)
+
+    def stage_times(self) -> dict[str, int]:
+        """Return the nanoseconds of all calls since `time_stages`, by stage.
+
+        ``edgeemo_stage_times`` in ``edgeemo.h`` names the stages; ``calls`` is the number of calls.
+        """
+        return self._native.stage_times()
 
     def close(self) -> None:
         """Release the model; further calls raise `InferenceError`."""

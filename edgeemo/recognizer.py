@@ -64,6 +64,7 @@ class Recognizer(OpenedBundle):
     """
 
     modality: ClassVar[str]
+    _native: _core.Recognizer
     _require_commercial = False  # also for bundles that the recognizer opens later
 
     def __new__(cls, bundle: Bundle, runtime: Runtime) -> Self:
@@ -173,20 +174,6 @@ class Recognizer(OpenedBundle):
     def frontend(self) -> Any:
         """The bundle's frontend, which turns raw input into the model's tensor."""
         return frontend_for(self.card.modality, self.card.spec, self.bundle.assets)
-
-    def time_stages(self, on: bool) -> None:
-        """Start to measure the stages of every call, from zero, or stop.
-
-        Change this only while no call runs.
-        """
-        self._native.time_stages(on)
-
-    def stage_times(self) -> dict[str, int]:
-        """Return the nanoseconds of all calls since `time_stages`, by stage.
-
-        ``edgeemo_stage_times`` in ``edgeemo.h`` names the stages; ``calls`` is the number of calls.
-        """
-        return self._native.stage_times()
 
     @property
     def card(self) -> ModelCard:

@@ -8,17 +8,27 @@
 #include "arguments.h"
 #include "bindings.h"
 #include "edgeemo/errors.h"
+#include "edgeemo/fit.h"
 #include "edgeemo/follow.h"
 #include "locked.h"
 
 namespace py = pybind11;
 using edgeemo::Face;
 using edgeemo::FaceFollower;
+using edgeemo::FaceFrontend;
+using edgeemo::Fit;
 using edgeemo::Followed;
+using edgeemo::Track;
 
 namespace {
 
 using Follower = Locked<FaceFollower>;
+
+std::string track_repr(const Track& t) {
+    return "Track(id=" + std::to_string(t.id) + ", face=" + std::string(py::repr(py::cast(t.face))) +
+           ", first_ms=" + std::to_string(t.first_ms) + ", seen_ms=" + std::to_string(t.seen_ms) +
+           ", hits=" + std::to_string(t.hits) + ", confirmed=" + (t.confirmed ? "True" : "False") + ")";
+}
 
 std::size_t size_of(Follower& f) {
     return f.with([](const FaceFollower& follower) { return follower.size(); });
@@ -58,11 +68,42 @@ py::list update_follower(Follower& f, const py::object& objects, const py::objec
     return results;
 }
 
+void bind_fit(py::module_& m) {
+    m.attr("CROP_OVER_BOX") = Fit{}.over_box;
+    m.attr("CROP_DOWN") = Fit{}.down;
+    m.def("usable", &edgeemo::usable, py::arg("face"), py::arg("width"), py::arg("height"),
+          "Whether a found face can be read: with a score, a pixel in size, its middle in the picture.");
+    py::reinterpret_borrow<py::class_<FaceFrontend>>(m.attr("FaceFrontend"))
+        .def(
+            "fitted",
+            [](const FaceFrontend& self, const Face& face, double over_box, double down) {
+                return edgeemo::fitted(self, face, {over_box, down});
+            },
+            py::arg("face"), py::arg("over_box"), py::arg("down"),
+            "The crop of a found face: its box, turned as the eyes are if they say how, then fitted.\n"
+            "Raises InputError for a box that cannot be cut.")
+        .def(
+            "given",
+            [](const FaceFrontend& self, const py::object& box) { return edgeemo::given(self, to_box(box)); },
+            py::arg("box"),
+            "The face of a box, certain; its eyes are where an upright face in this box would have them.\n"
+            "Raises InputError for a box that cannot be cut.");
+}
+
 }  // namespace
 
-// Product code does not use FaceFollower from Python. The name stays, because edgeemo.faces exports the
-// class. The tests of tracks and smoothing give the follower faces and rows that a small model cannot give.
+// Product code does not use FaceFollower and Track from Python. The names stay, because edgeemo.faces exports
+// the classes. The tests give the follower faces and rows that a small model cannot give.
 void bind_follow(py::module_& m) {
+    bind_fit(m);
+    py::class_<Track>(m, "Track", "One face over time, after a frame; a read-only value.")
+        .def_readonly("id", &Track::id, "From 1, never given twice.")
+        .def_readonly("face", &Track::face, "Where the face was last found, or is expected while hidden.")
+        .def_readonly("first_ms", &Track::first_ms, "When the face was first found.")
+        .def_readonly("seen_ms", &Track::seen_ms, "When the face was last found.")
+        .def_readonly("hits", &Track::hits, "Frames that showed the face.")
+        .def_readonly("confirmed", &Track::confirmed, "Found least_hits times.")
+        .def("__repr__", &track_repr);
     m.attr("SMOOTH_MS") = edgeemo::kSmoothMs;
     py::class_<Follower>(m, "FaceFollower",
                          "The faces of one camera or video over time: a track and smoothed numbers for each.")

@@ -10,8 +10,6 @@ PYBIND11_MODULE(_core, m) {
     bind_voice(m);
     bind_face(m);
     bind_detect(m);
-    bind_fit(m);
-    bind_track(m);
     bind_follow(m);
     bind_model(m);
     bind_delegates(m);

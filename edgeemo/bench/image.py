@@ -8,6 +8,7 @@ from pathlib import Path
 import matplotlib.figure
 
 from ..errors import DataError
+from ..files import explained
 from . import report
 from .html_page import COLOURS, bars
 from .stage_times import BETWEEN, STAGES
@@ -39,13 +40,9 @@ def draw(path: Path, results: Sequence[report.Result], machine: report.Result) -
     axes.set_title(report.where(machine, results), fontsize=8, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    try:
+    remedy = "Give the name of a .png or .html in a folder of yours."
+    with explained(f"{path} cannot be written", DataError, remedy):
         figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(
-            f"{path} cannot be written: {reason}. Give the name of a .png or .html in a folder of yours."
-        ) from error
 
 
 def check(path: Path) -> None:

@@ -6,13 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..errors import DataError
+from ..files import explained
 from .bootstrap import Interval
-from .pictures import INK, errorbars, grid, matplotlib_figure, plain
-
-_COLOURS = ("#2f6f9f", "#d9822b", "#5b8c3a", "#8a4f9c", "#c0392b")
+from .pictures import errorbars, matplotlib_figure
 
 ReportOf = Mapping[str, Any]
 """A report of `edgeemo.training.crossval`."""
@@ -31,42 +28,26 @@ def draw(path: Path, title: str, curve: Sequence[ReportOf], others: Sequence[Rep
         RuntimeUnavailableError: matplotlib is not installed.
         DataError: the picture cannot be written.
     """
-    figure = matplotlib_figure().Figure(
-        (9.6 if others else 5.4, 4.2), layout="constrained", facecolor="white"
-    )
-    panels = np.atleast_1d(figure.subplots(1, 2 if others else 1, sharey=True))
-    figure.suptitle(title, color=INK, fontweight="bold", fontsize=11)
-    names = [name for report in (*curve, *others) for name in report["sets"]]
-    colours = dict(zip(dict.fromkeys(names), _COLOURS * len(names), strict=False))
-    _lines(panels[0], "taught_speakers", sorted(curve, key=lambda r: float(r["taught_speakers"])), colours)
-    panels[0].set_xlabel("speakers it learned from", color=INK)
-    panels[0].set_ylabel("UAR, 95 % over speakers", color=INK)
+    figure = matplotlib_figure().Figure((9.6 if others else 5.4, 4.2), layout="constrained")
+    figure.suptitle(title, fontsize=10)
+    axes = figure.add_subplot(1, 2 if others else 1, 1)
+    axes.set_ylabel("UAR, 95 % over speakers")
+    _lines(axes, "taught_speakers", "speakers it learned from", curve)
     if others:
-        sized = sorted((curve[-1], *others), key=lambda r: float(r["kilobytes"]))
-        _lines(panels[1], "kilobytes", sized, colours)
-        panels[1].set_xlabel("kilobytes of the bundle", color=INK)
+        beside, sized = figure.add_subplot(1, 2, 2, sharey=axes), (curve[-1], *others)
+        _lines(beside, "kilobytes", "kilobytes of the bundle", sized)
         for report in sized:
             low = min(row["uar"]["low"] for row in report["sets"].values())
-            panels[1].annotate(
-                report["recipe"], (report["kilobytes"], low), (0, -12), "data", "offset points",
-                ha="center", fontsize=8, color=INK,
-            )  # fmt: skip
-    try:
+            beside.annotate(report["recipe"], (report["kilobytes"], low), ha="center", va="top", fontsize=8)
+    with explained(f"{path} cannot be written", DataError, "Name a .png in a folder of yours."):
         figure.savefig(path, dpi=150)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be written ({error}). Name a .png in a folder of yours.") from error
 
 
-def _lines(axes: Any, x: str, reports: Sequence[ReportOf], colours: Mapping[str, str]) -> None:
-    """Draw a line a set over ``x``, with its intervals; a set's name stands beside its last point."""
-    for name, colour in colours.items():
-        own = [(float(r[x]), r["sets"][name]["uar"]) for r in reports if name in r["sets"]]
-        if not own:
-            continue
-        scores = [Interval(**uar) for _, uar in own]
-        errorbars(axes, [at for at, _ in own], scores, colour, label=name)
-    plain(axes)
-    grid(axes)
-    axes.set_ylim(0, 1)
-    axes.margins(x=0.12)
-    axes.legend(frameon=False, fontsize=8, labelcolor=INK)
+def _lines(axes: Any, x: str, label: str, reports: Sequence[ReportOf]) -> None:
+    """Draw a line a set over ``x``, with its intervals."""
+    ordered = sorted(reports, key=lambda report: float(report[x]))
+    for name in dict.fromkeys(name for report in ordered for name in report["sets"]):
+        own = [(float(r[x]), Interval(**r["sets"][name]["uar"])) for r in ordered if name in r["sets"]]
+        errorbars(axes, [at for at, _ in own], [score for _, score in own], label=name)
+    axes.set(xlabel=label, ylim=(0, 1))
+    axes.legend(fontsize=8)

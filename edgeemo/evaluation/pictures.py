@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, RuntimeUnavailableError
+from ..files import explained
 from .bootstrap import Interval
 from .groups import COLUMNS
 from .report import Level, Report
 from .robustness import FaceRobustness, Robustness
 
-INK, _PALE, _BLUE, _ORANGE = "#22303c", "#d9dee3", "#2f6f9f", "#d9822b"
+_DASHED = {"color": "0.3", "linewidth": 1, "linestyle": "--"}
 
 
 def matplotlib_figure() -> Any:
@@ -56,162 +57,99 @@ def write(report: Report, folder: Path) -> list[Path]:
     elif report.robustness is not None:
         drawings["robustness"] = partial(_robustness, found=report.robustness, title=title)
     written: list[Path] = []
-    try:
+    with explained(f"{folder} cannot be written", DataError, "Check the folder and its rights."):
         folder.mkdir(parents=True, exist_ok=True)
         for name, fill in drawings.items():
-            canvas = figure.Figure(layout="constrained", facecolor="white")
+            canvas = figure.Figure(layout="constrained")
             fill(canvas)
             written.append(folder / f"{name}.png")
             canvas.savefig(written[-1], dpi=150)
-    except OSError as error:
-        raise DataError(
-            f"{folder} cannot be written: {error.strerror}. Check the folder and its rights."
-        ) from error
     return written
 
 
-def plain(axes: Any, size: int = 9) -> None:
-    """Take the frame away; labels of ``size`` points."""
-    axes.spines[:].set_visible(False)
-    axes.tick_params(colors=INK, length=0, labelsize=size)
-
-
-def grid(axes: Any, axis: str = "both") -> None:
-    """Draw a pale grid behind the data."""
-    axes.grid(axis=axis, color=_PALE, linewidth=0.6)
-    axes.set_axisbelow(True)
-
-
-def errorbars(axes: Any, x: Any, scores: Sequence[Interval], colour: str, **style: Any) -> None:
+def errorbars(axes: Any, x: Any, scores: Sequence[Interval], **style: Any) -> None:
     """Draw numbers with their intervals over ``x``."""
     value, low, high = (np.array([getattr(s, k) for s in scores]) for k in ("value", "low", "high"))
-    axes.errorbar(
-        x, value, (value - low, high - value), **{"fmt": "o-", "color": colour, "capsize": 3, **style}
-    )
+    axes.errorbar(x, value, (value - low, high - value), **{"fmt": "o-", "capsize": 3, **style})
 
 
-def _axes(canvas: Any, title: str, subtitle: str) -> Any:
+def _axes(canvas: Any, width: float, height: float, title: str, **labels: Any) -> Any:
+    canvas.set_size_inches(width, height)
     axes = canvas.add_subplot()
-    for text, height, style in (
-        (title, 22, {"fontweight": "bold", "fontsize": 11}),
-        (subtitle, 7, {"fontsize": 9}),
-    ):
-        axes.annotate(text, (0, 1), (0, height), "axes fraction", "offset points", color=INK, **style)
-    plain(axes)
+    axes.set_title(title, loc="left", fontsize=10)
+    axes.set(**labels)
     return axes
 
 
 def _confusion(canvas: Any, level: Level, title: str) -> None:
     """Rows are gold labels, shaded by their share; the numbers are counts."""
-    counts = np.array(level.confusion)
+    counts, size = np.array(level.confusion), len(level.labels)
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    size = len(level.labels)
     side = max(4.5, 0.38 * size + 1.8)
-    canvas.set_size_inches(side + 0.6, side)
-    axes = _axes(
-        canvas,
-        f"{title}: confusion ({level.name})",
-        "row: gold label, column: top label, shade: share of the row",
-    )
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="equal")
-    axes.set_xticks(
-        range(size), level.labels, rotation=90 if size > 8 else 35, ha="center" if size > 8 else "right"
-    )
+    axes = _axes(canvas, side + 0.6, side, f"{title}: confusion ({level.name})\nshade: share of the row")
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(size), level.labels, rotation=90)
     axes.set_yticks(range(size), level.labels)
-    axes.set_xticks(np.arange(-0.5, size), minor=True)
-    axes.set_yticks(np.arange(-0.5, size), minor=True)
-    axes.grid(which="minor", color="white", linewidth=1)
-    axes.tick_params(which="minor", length=0)
+    axes.set(xlabel="top label", ylabel="gold label")
     for i, j in np.argwhere(counts > 0):
-        colour = "white" if share[i, j] > 0.55 else INK
-        axes.text(
-            j, i, f"{counts[i, j]}", ha="center", va="center", color=colour, fontsize=9 if size <= 10 else 7
-        )
+        colour = "white" if share[i, j] > 0.55 else "black"
+        axes.text(j, i, counts[i, j], ha="center", va="center", color=colour, fontsize=7)
 
 
 def _reliability(canvas: Any, level: Level, title: str) -> None:
     """Stated probability against the share that was right, and how often each was stated."""
-    canvas.set_size_inches(5.2, 5.2)
     count, confidence, correct = (np.array(level.reliability[k]) for k in ("count", "confidence", "correct"))
     error = float((count * np.abs(confidence - correct)).sum() / max(count.sum(), 1))
-    axes = _axes(
-        canvas, f"{title}: reliability ({level.name})", f"top label, n = {count.sum():,.0f}, ECE {error:.3f}"
-    )
+    title = f"{title}: reliability ({level.name})\ntop label, n = {count.sum():,.0f}, ECE {error:.3f}"
+    axes = _axes(canvas, 5.2, 5.2, title, xlabel="stated probability", ylabel="share correct")
     some, width = count > 0, 1 / len(count)
     middle = (np.arange(len(count)) + 0.5) * width
-    axes.bar(middle, count / max(count.max(), 1) * 0.25, width * 0.9, color=_PALE, label="how often stated")
-    axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle=(0, (4, 3)), label="perfectly calibrated")
-    axes.plot(confidence[some], correct[some], color=_BLUE, linewidth=1.5, zorder=3)
-    area = 15 + 180 * count[some] / count.max()
-    axes.scatter(confidence[some], correct[some], area, _BLUE, edgecolor="white", zorder=4, label="measured")
-    axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
-    axes.set_xlabel("stated probability", color=INK)
-    axes.set_ylabel("share correct", color=INK)
-    grid(axes)
-    axes.legend(frameon=False, fontsize=8, loc="upper left", labelcolor=INK)
+    axes.bar(middle, count / max(count.max(), 1) * 0.25, 0.9 * width, color="0.85", label="how often stated")
+    axes.plot([0, 1], [0, 1], label="perfectly calibrated", **_DASHED)
+    axes.plot(confidence[some], correct[some], "o-", label="measured")
+    axes.legend(fontsize=8)
 
 
 def _f1(canvas: Any, level: Level, title: str) -> None:
     """F1 of each label, best first, with its precision and recall."""
     rows = sorted(level.per_label.items(), key=lambda item: item[1]["f1"])
-    canvas.set_size_inches(6.4, max(2.6, 0.26 * len(rows) + 1.3))
     known = [row["f1"] for _, row in rows if row["support"]]
     mean = float(np.mean(known)) if known else 0.0
-    axes = _axes(
-        canvas,
-        f"{title}: F1 by label ({level.name})",
-        f"macro-F1 {mean:.3f}; in brackets: examples",
-    )
-    where = np.arange(len(rows))
-    axes.barh(where, [row["f1"] for _, row in rows], height=0.72, color=_BLUE, alpha=0.85)
-    axes.axvline(mean, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-    precision, recall = ([row[name] for _, row in rows] for name in ("precision", "recall"))
-    axes.plot(precision, where, "|", color=_ORANGE, markersize=10, markeredgewidth=2, label="precision")
-    axes.plot(recall, where, "o", color=INK, markersize=5, markeredgewidth=0, label="recall")
-    axes.set_yticks(where, [f"{label}  ({row['support']:,.0f})" for label, row in rows])
-    axes.set(xlim=(0, 1), ylim=(-0.6, len(rows) - 0.4))
-    grid(axes, "x")
-    axes.legend(
-        frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, labelcolor=INK
-    )
+    title = f"{title}: F1 by label ({level.name})\nmacro-F1 {mean:.3f}; in brackets: examples"
+    axes = _axes(canvas, 6.4, max(2.6, 0.26 * len(rows) + 1.3), title, xlim=(0, 1))
+    axes.barh(range(len(rows)), [row["f1"] for _, row in rows])
+    axes.axvline(mean, **_DASHED)
+    for name, marker in (("precision", "|"), ("recall", "o")):
+        values = [row[name] for _, row in rows]
+        axes.plot(values, range(len(rows)), marker, color="C1" if marker == "|" else "0.2", label=name)
+    axes.set_yticks(range(len(rows)), [f"{label}  ({row['support']:,.0f})" for label, row in rows])
+    axes.legend(fontsize=8)
 
 
 def _groups(canvas: Any, report: Report, column: str, title: str) -> None:
     """UAR of each speaker or group, worst below, with its interval; the line is that of all."""
     rows = sorted(report.groups[column].items(), key=lambda item: item[1]["uar"]["value"])
-    canvas.set_size_inches(6.4, max(2.6, 0.26 * len(rows) + 1.3))
     whole = report.metrics["uar"].value
-    axes = _axes(canvas, f"{title}: UAR by {column}", f"all: {whole:.3f}; in brackets: examples")
-    where = np.arange(len(rows))
+    title = f"{title}: UAR by {column}\nall: {whole:.3f}; in brackets: examples"
+    axes = _axes(canvas, 6.4, max(2.6, 0.26 * len(rows) + 1.3), title, xlim=(0, 1))
     value, low, high = (np.array([row["uar"][k] for _, row in rows]) for k in ("value", "low", "high"))
-    axes.barh(where, value, height=0.72, color=_BLUE, alpha=0.85)
-    axes.errorbar(value, where, xerr=(value - low, high - value), fmt="none", ecolor=INK, elinewidth=1)
-    axes.axvline(whole, color=_ORANGE, linewidth=1.5, linestyle=(0, (4, 3)))
-    axes.set_yticks(where, [f"{name}  ({row['n']:,})" for name, row in rows])
-    axes.set(xlim=(0, 1), ylim=(-0.6, len(rows) - 0.4))
-    grid(axes, "x")
+    axes.barh(range(len(rows)), value, xerr=(value - low, high - value))
+    axes.axvline(whole, **_DASHED)
+    axes.set_yticks(range(len(rows)), [f"{name}  ({row['n']:,})" for name, row in rows])
 
 
 def _robustness(canvas: Any, found: Robustness, title: str) -> None:
     """UAR over the signal-to-noise ratio, and beside it through codecs; grey: the clean clips."""
+    title = f"{title}: robustness\n95 % intervals; noise: {found.noise}; line: clean {found.clean.value:.3f}"
+    axes = _axes(canvas, 7.2, 4.2, title, ylim=(0, 1.04), ylabel="unweighted average recall")
+    axes.axhspan(found.clean.low, found.clean.high, color="0.9")
+    axes.axhline(found.clean.value, **_DASHED)
     noisy = [c for c in found.conditions if c.snr_db is not None]
     coded = [c for c in found.conditions if c.snr_db is None]
-    canvas.set_size_inches(7.2, 4.2)
-    axes = _axes(canvas, f"{title}: robustness", f"UAR with 95 % intervals; noise: {found.noise}")
+    for start, part, form in ((0, noisy, "o-"), (len(noisy), coded, "o")):
+        errorbars(axes, start + np.arange(len(part)), [c.uar for c in part], fmt=form)
     names = [f"{c.snr_db} dB" for c in noisy] + [c.name for c in coded]
-    axes.axhspan(found.clean.low, found.clean.high, color=_PALE, alpha=0.6, linewidth=0)
-    axes.axhline(found.clean.value, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-    axes.annotate(
-        f"clean {found.clean.value:.3f}", (len(names) - 0.5, found.clean.value), (0, 4), "data",
-        "offset points", ha="right", color=INK, fontsize=8,
-    )  # fmt: skip
-    for start, part, colour, line in ((0, noisy, _BLUE, "-"), (len(noisy), coded, _ORANGE, "none")):
-        errorbars(axes, start + np.arange(len(part)), [c.uar for c in part], colour, fmt="o", linestyle=line)
-    axes.axvline(len(noisy) - 0.5, color=_PALE, linewidth=1)
     axes.set_xticks(range(len(names)), names)
-    axes.set(ylim=(0, 1.04), xlim=(-0.5, len(names) - 0.5))
-    axes.set_ylabel("unweighted average recall", color=INK)
-    grid(axes, "y")
 
 
 def _robustness_face(canvas: Any, found: FaceRobustness, title: str) -> None:
@@ -220,22 +158,16 @@ def _robustness_face(canvas: Any, found: FaceRobustness, title: str) -> None:
     across = min(3, len(kinds))
     down = -(-len(kinds) // across)
     canvas.set_size_inches(3.2 * across, 2.5 * down + 0.5)
-    canvas.suptitle(
-        f"{title}: robustness (95 % intervals; eyes {found.eye_px:.0f} px apart)",
-        color=INK, fontweight="bold", fontsize=11,
-    )  # fmt: skip
-    panels = np.atleast_1d(canvas.subplots(down, across, sharey=True, squeeze=False)).ravel()
+    canvas.suptitle(f"{title}: robustness (95 % intervals; eyes {found.eye_px:.0f} px apart)", fontsize=10)
+    panels = canvas.subplots(down, across, sharey=True, squeeze=False).ravel()
     for axes in panels[len(kinds) :]:
         axes.set_axis_off()
     for axes, kind in zip(panels, kinds, strict=False):
         own = [c for c in found.conditions if c.kind == kind]
-        for name, colour in (("accuracy", _BLUE), ("uar", _ORANGE)):
-            axes.axhline(found.clean[name].value, color=colour, linewidth=1, linestyle=(0, (4, 3)), alpha=0.7)
-            scores, label = [c.scores[name] for c in own], name if name != "uar" else "UAR"
-            errorbars(axes, range(len(own)), scores, colour, markersize=4, capsize=2, label=label)
-        axes.set_title(f"{kind} ({own[0].unit})", color=INK, fontsize=9, loc="left")
+        for name, colour in (("accuracy", "C0"), ("uar", "C1")):
+            axes.axhline(found.clean[name].value, **{**_DASHED, "color": colour})
+            errorbars(axes, range(len(own)), [c.scores[name] for c in own], color=colour, label=name)
+        axes.set_title(f"{kind} ({own[0].unit})", fontsize=9, loc="left")
         axes.set_xticks(range(len(own)), [f"{c.strength:g}" for c in own])
-        axes.set(ylim=(0, 1.04), xlim=(-0.4, len(own) - 0.6))
-        plain(axes, 8)
-        grid(axes, "y")
-    panels[0].legend(frameon=False, fontsize=8, loc="lower left", labelcolor=INK)
+        axes.set_ylim(0, 1.04)
+    panels[0].legend(fontsize=8)

@@ -217,29 +217,32 @@ def _said(answers: Answers) -> Predictions:
     return Predictions(*(answers[f"said_{f.name}"] for f in fields(Predictions)))
 
 
-def _spaces(card: ModelCard, examples: Sequence[Example]) -> dict[str, LabelSet]:
-    """Return, of each set, the space of the labels it has."""
-    names = dict.fromkeys(map(set_of, examples))
-    return {
-        name: label_sets_of(card)[FINE].narrowed([e for e in examples if set_of(e) == name]) for name in names
-    }
+def _by_set(
+    card: ModelCard, examples: Sequence[Example], answers: Answers
+) -> Iterator[tuple[str, LabelSet, npt.NDArray[np.bool_], list[Example], Draw]]:
+    """Yield of each set: name, space of its labels, which answers are its own, clips, and how to draw.
+
+    Whole speakers are drawn.
+    """
+    tested = [examples[i] for i in answers["clips"]]
+    kinds = np.array([set_of(e) for e in tested])
+    for name in dict.fromkeys(map(set_of, examples)):
+        space = label_sets_of(card)[FINE].narrowed([e for e in examples if set_of(e) == name])
+        own = [e for e in tested if set_of(e) == name]
+        clusters = np.unique([who(e) for e in own], return_inverse=True)[1].astype(np.intp)
+        yield name, space, kinds == name, own, Draw(len(own), clusters=clusters)
 
 
 def _report(
     card: ModelCard, examples: Sequence[Example], answers: Answers, n: int, speakers: int | None
 ) -> dict[str, Any]:
-    spaces = _spaces(card, examples)
     tested = [examples[i] for i in answers["clips"]]
-    kinds = np.array([set_of(e) for e in tested])
     known = np.zeros((len(tested), len(card.labels)), np.bool_)
     truth = label_sets_of(card)[FINE].truth(tested).astype(np.float64)
     sets: dict[str, Any] = {}
-    for name, space in spaces.items():
-        chosen = kinds == name
-        own, draw = _drawn(tested, chosen)
+    for name, space, chosen, own, draw in _by_set(card, examples, answers):
         said = _said(answers).rows(chosen)
-        measure = label_measure(space, own, said, only=("accuracy", "uar"))
-        found = intervals([measure], draw)
+        found = intervals([label_measure(space, own, said, only=("accuracy", "uar"))], draw)
         top = space.probability(said.probabilities, said.scores).argmax(1)
         exact = space.probability(answers["exact"][chosen], said.scores).argmax(1)
         known[chosen] = np.isin(card.labels, space.labels)
@@ -262,13 +265,6 @@ def _report(
     }
 
 
-def _drawn(tested: Sequence[Example], chosen: npt.NDArray[np.bool_]) -> tuple[list[Example], Draw]:
-    """Return the chosen clips, and how to draw them: whole speakers."""
-    own = [e for e, one in zip(tested, chosen.tolist(), strict=True) if one]
-    clusters = np.unique([who(e) for e in own], return_inverse=True)[1].astype(np.intp)
-    return own, Draw(len(own), clusters=clusters)
-
-
 def _robustness(
     folds_done: Sequence[Path], card: ModelCard, examples: Sequence[Example], answers: Answers, noise: Noise
 ) -> dict[str, Any]:
@@ -279,15 +275,10 @@ def _robustness(
         held = [examples[i] for i in _read(path)["clips"]]
         recognizer = Recognizer.open(path.parent / "bundle.tflite")
         parts.append(ClipAnswers.collect(recognizer, held, noise, _progress))
-    names = parts[0].said
-    said = {name: Predictions.joined([part.said[name] for part in parts]) for name in names}
+    said = {name: Predictions.joined([part.said[name] for part in parts]) for name in parts[0].said}
     kbit_s = {name: float(np.mean([part.kbit_s[name] for part in parts])) for name in parts[0].kbit_s}
-    tested = [examples[i] for i in answers["clips"]]
-    kinds = np.array([set_of(e) for e in tested])
     found = {}
-    for name, space in _spaces(card, examples).items():
-        chosen = kinds == name
-        own, draw = _drawn(tested, chosen)
+    for name, space, chosen, own, draw in _by_set(card, examples, answers):
         heard = ClipAnswers({x: every.rows(chosen) for x, every in said.items()}, kbit_s)
         found[name] = heard.measure(own, _said(answers).rows(chosen), space, draw, noise.name).to_dict()
     return found
@@ -304,29 +295,26 @@ def _write_predictions(
     path: Path, card: ModelCard, examples: Sequence[Example], answers: Answers, place: Mapping[str, int]
 ) -> None:
     """Write a row a clip: the clip, the answer, and the probabilities over its set's classes."""
-    spaces = _spaces(card, examples)
     columns = ["path", "set", "speaker", "gender", "fold", "labels", "said", "evidence", *card.labels]
+    said, rows = _said(answers), {}
+    for name, space, chosen, own, _ in _by_set(card, examples, answers):
+        probability = space.probability(said.probabilities[chosen], said.scores[chosen])
+        for row, e, p in zip(np.flatnonzero(chosen).tolist(), own, probability, strict=True):
+            rows[row] = {
+                "path": e.path,
+                "set": name,
+                "speaker": e.speaker,
+                "gender": e.gender,
+                "fold": place[who(e)],
+                "labels": "|".join(e.labels),
+                "said": space.labels[int(p.argmax())],
+                "evidence": round(float(said.evidence[row]), 4),
+                **{x: round(float(value), 4) for x, value in zip(space.labels, p, strict=True)},
+            }
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
-        said = _said(answers)
-        for row, i in enumerate(answers["clips"]):
-            e = examples[i]
-            space = spaces[set_of(e)]
-            probability = space.probability(said.probabilities[[row]], said.scores[[row]])[0]
-            writer.writerow(
-                {
-                    "path": e.path,
-                    "set": set_of(e),
-                    "speaker": e.speaker,
-                    "gender": e.gender,
-                    "fold": place[who(e)],
-                    "labels": "|".join(e.labels),
-                    "said": space.labels[int(probability.argmax())],
-                    "evidence": round(float(said.evidence[row]), 4),
-                    **{x: round(float(p), 4) for x, p in zip(space.labels, probability, strict=True)},
-                }
-            )
+        writer.writerows(rows[row] for row in sorted(rows))
 
 
 def _evidence(trainer: VoiceTrainer, speech: keras.Model, path: Path) -> dict[str, float]:

@@ -16,6 +16,7 @@
 #include <ctime>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 #include "base/file.h"
 
@@ -45,22 +46,16 @@ bool write_all(int fd, const void* data, std::size_t size) {
 }
 
 std::string signal_name(int number) {
-    switch (number) {
-        case SIGILL:
-            return "SIGILL, an instruction this processor does not know";
-        case SIGSEGV:
-            return "SIGSEGV";
-        case SIGBUS:
-            return "SIGBUS";
-        case SIGABRT:
-            return "SIGABRT";
-        case SIGFPE:
-            return "SIGFPE";
-        case SIGKILL:
-            return "SIGKILL, out of memory perhaps";
-        default:
-            return "signal " + std::to_string(number);
-    }
+    constexpr std::array<std::pair<int, const char*>, 6> kNames{
+        {{SIGILL, "SIGILL, an instruction this processor does not know"},
+         {SIGKILL, "SIGKILL, out of memory perhaps"},
+         {SIGSEGV, "SIGSEGV"},
+         {SIGBUS, "SIGBUS"},
+         {SIGABRT, "SIGABRT"},
+         {SIGFPE, "SIGFPE"}}};
+    for (const auto& [known, name] : kNames)
+        if (known == number) return name;
+    return "signal " + std::to_string(number);
 }
 
 // A signal by which somebody ends a program, not a program itself.

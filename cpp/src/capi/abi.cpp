@@ -20,6 +20,20 @@ std::int32_t remember(std::int32_t code, const char* what) noexcept {
     return code;
 }
 
+std::int32_t code_of(const std::exception& e) noexcept {  // subclasses stand before their bases
+    if (dynamic_cast<const SpecError*>(&e) != nullptr) return EDGEEMO_ERROR_SPEC;
+    if (dynamic_cast<const InputError*>(&e) != nullptr) return EDGEEMO_ERROR_INPUT;
+    if (dynamic_cast<const BundleNotFoundError*>(&e) != nullptr) return EDGEEMO_ERROR_NOT_FOUND;
+    if (dynamic_cast<const BundleCorruptError*>(&e) != nullptr) return EDGEEMO_ERROR_CORRUPT;
+    if (dynamic_cast<const BundleVersionError*>(&e) != nullptr) return EDGEEMO_ERROR_VERSION;
+    if (dynamic_cast<const BundleMismatchError*>(&e) != nullptr) return EDGEEMO_ERROR_MISMATCH;
+    if (dynamic_cast<const BundleError*>(&e) != nullptr) return EDGEEMO_ERROR_BUNDLE;
+    if (dynamic_cast<const RuntimeUnavailableError*>(&e) != nullptr) return EDGEEMO_ERROR_RUNTIME;
+    if (dynamic_cast<const DelegateError*>(&e) != nullptr) return EDGEEMO_ERROR_DELEGATE;
+    if (dynamic_cast<const InferenceError*>(&e) != nullptr) return EDGEEMO_ERROR_INFERENCE;
+    return EDGEEMO_ERROR_INTERNAL;
+}
+
 void fill_face(const Result& from, edgeemo_result& to) {
     const Face face = from.face.value_or(Face{});
     to.track_id = from.track_id;
@@ -64,30 +78,10 @@ std::string& last_error() {
 std::int32_t code_of_current() noexcept {
     try {
         throw;
-    } catch (const SpecError& e) {
-        return remember(EDGEEMO_ERROR_SPEC, e.what());
-    } catch (const InputError& e) {
-        return remember(EDGEEMO_ERROR_INPUT, e.what());
-    } catch (const BundleNotFoundError& e) {
-        return remember(EDGEEMO_ERROR_NOT_FOUND, e.what());
-    } catch (const BundleCorruptError& e) {
-        return remember(EDGEEMO_ERROR_CORRUPT, e.what());
-    } catch (const BundleVersionError& e) {
-        return remember(EDGEEMO_ERROR_VERSION, e.what());
-    } catch (const BundleMismatchError& e) {
-        return remember(EDGEEMO_ERROR_MISMATCH, e.what());
-    } catch (const BundleError& e) {
-        return remember(EDGEEMO_ERROR_BUNDLE, e.what());
-    } catch (const RuntimeUnavailableError& e) {
-        return remember(EDGEEMO_ERROR_RUNTIME, e.what());
-    } catch (const DelegateError& e) {
-        return remember(EDGEEMO_ERROR_DELEGATE, e.what());
-    } catch (const InferenceError& e) {
-        return remember(EDGEEMO_ERROR_INFERENCE, e.what());
     } catch (const std::bad_alloc&) {
         return remember(EDGEEMO_ERROR_MEMORY, "there is not enough memory; close what you do not need");
     } catch (const std::exception& e) {
-        return remember(EDGEEMO_ERROR_INTERNAL, e.what());
+        return remember(code_of(e), e.what());
     } catch (...) {
         return remember(EDGEEMO_ERROR_INTERNAL, "an unknown error; please report it");
     }

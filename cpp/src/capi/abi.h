@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <type_traits>
 #include <variant>
 
 #include "edgeemo/edgeemo.h"
@@ -45,21 +46,19 @@ class Uncancelled {
     int before_ = PTHREAD_CANCEL_ENABLE;
 };
 
-// Nothing leaves `work` but a code.
+// Nothing leaves `work` but a code: its own, or EDGEEMO_OK where it returns nothing.
 template <class Work>
 std::int32_t guarded(const Work& work) noexcept {
     const Uncancelled now;
     try {
-        return work();
+        if constexpr (std::is_void_v<decltype(work())>)
+            work();
+        else
+            return work();
+        return EDGEEMO_OK;
     } catch (...) {
         return code_of_current();
     }
-}
-
-template <class T>
-const T& given(const T* pointer, const char* what) {
-    if (pointer == nullptr) throw InputError(std::string("expected ") + what + ", got NULL");
-    return *pointer;
 }
 
 template <class T>
@@ -72,27 +71,17 @@ T& given(T* pointer, const char* what) {
 // then, so that a field that joins changes nothing here.
 template <class T>
 inline constexpr std::size_t kFirst = 0;
-template <>
-inline constexpr std::size_t kFirst<edgeemo_options> =
-    offsetof(edgeemo_options, delegate) + sizeof(edgeemo_options::delegate);
-template <>
-inline constexpr std::size_t kFirst<edgeemo_result> =
-    offsetof(edgeemo_result, end_ms) + sizeof(edgeemo_result::end_ms);
-template <>
-inline constexpr std::size_t kFirst<edgeemo_pcm> =
-    offsetof(edgeemo_pcm, samples) + sizeof(edgeemo_pcm::samples);
-template <>
-inline constexpr std::size_t kFirst<edgeemo_image> =
-    offsetof(edgeemo_image, row_stride) + sizeof(edgeemo_image::row_stride);
-template <>
-inline constexpr std::size_t kFirst<edgeemo_verdict> =
-    offsetof(edgeemo_verdict, reason) + sizeof(edgeemo_verdict::reason);
-template <>
-inline constexpr std::size_t kFirst<edgeemo_face_options> =
-    offsetof(edgeemo_face_options, smooth_ms) + sizeof(edgeemo_face_options::smooth_ms);
-template <>
-inline constexpr std::size_t kFirst<edgeemo_stage_times> =
-    offsetof(edgeemo_stage_times, post_ns) + sizeof(edgeemo_stage_times::post_ns);
+#define EDGEEMO_FIRST(type, last) \
+    template <>                   \
+    inline constexpr std::size_t kFirst<type> = offsetof(type, last) + sizeof(type::last)
+EDGEEMO_FIRST(edgeemo_options, delegate);
+EDGEEMO_FIRST(edgeemo_result, end_ms);
+EDGEEMO_FIRST(edgeemo_pcm, samples);
+EDGEEMO_FIRST(edgeemo_image, row_stride);
+EDGEEMO_FIRST(edgeemo_verdict, reason);
+EDGEEMO_FIRST(edgeemo_face_options, smooth_ms);
+EDGEEMO_FIRST(edgeemo_stage_times, post_ns);
+#undef EDGEEMO_FIRST
 static_assert(sizeof(void*) != 8 ||
               (kFirst<edgeemo_options> == 24 && kFirst<edgeemo_result> == 88 && kFirst<edgeemo_pcm> == 32 &&
                kFirst<edgeemo_image> == 32 && kFirst<edgeemo_verdict> == 528 &&

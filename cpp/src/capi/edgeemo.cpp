@@ -54,7 +54,6 @@ int32_t edgeemo_open(const char* path, const edgeemo_options* options, edgeemo_r
         const std::string file = &given(path, "the path of a bundle");
         out = new edgeemo_recognizer{
             edgeemo::Recognizer::open(file, options_of(options), detector_of(options))};
-        return EDGEEMO_OK;
     });
 }
 
@@ -73,7 +72,6 @@ int32_t edgeemo_probe(const char* path, const edgeemo_options* options, edgeemo_
         const std::size_t n = edgeemo::unicode::well_formed(found.reason, sizeof verdict->reason - 1)
                                   .copy(verdict->reason, sizeof verdict->reason - 1);
         verdict->reason[n] = '\0';
-        return EDGEEMO_OK;
     });
 }
 
@@ -117,10 +115,7 @@ float edgeemo_threshold(const edgeemo_recognizer* recognizer, uint32_t index) {
 }
 
 int32_t edgeemo_time_stages(edgeemo_recognizer* recognizer, int32_t on) {
-    return guarded([&] {
-        given(recognizer, "a recognizer").recognizer.time_stages(on != 0);
-        return EDGEEMO_OK;
-    });
+    return guarded([&] { given(recognizer, "a recognizer").recognizer.time_stages(on != 0); });
 }
 
 int32_t edgeemo_stage_times_of(const edgeemo_recognizer* recognizer, edgeemo_stage_times* times) {
@@ -132,7 +127,6 @@ int32_t edgeemo_stage_times_of(const edgeemo_recognizer* recognizer, edgeemo_sta
                                                                  &times->quantize_ns,   &times->invoke_ns,
                                                                  &times->dequantize_ns, &times->post_ns};
         for (std::size_t i = 0; i < places.size(); ++i) *places[i] = found.ns[i];
-        return EDGEEMO_OK;
     });
 }
 
@@ -146,7 +140,6 @@ int32_t edgeemo_predict_text(edgeemo_recognizer* recognizer, const char* text, s
                              ", more than memory holds; check what counted it (-1 of a read that failed?)");
         given(recognizer, "a recognizer").recognizer.predict_text({size == 0 ? "" : text, size}, scratch());
         fill(scratch(), out);
-        return EDGEEMO_OK;
     });
 }
 
@@ -157,7 +150,6 @@ int32_t edgeemo_predict_pcm(edgeemo_recognizer* recognizer, const edgeemo_pcm* p
         given(recognizer, "a recognizer")
             .recognizer.predict_pcm(edgeemo::abi::pcm_of(pcm), rate_hz, scratch());
         fill(scratch(), out);
-        return EDGEEMO_OK;
     });
 }
 
@@ -171,7 +163,6 @@ int32_t edgeemo_predict_image(edgeemo_recognizer* recognizer, const edgeemo_imag
         given(recognizer, "a recognizer")
             .recognizer.predict_image(picture, box == nullptr ? nullptr : &place, scratch());
         fill(scratch(), out);
-        return EDGEEMO_OK;
     });
 }
 
@@ -181,7 +172,6 @@ int32_t edgeemo_predict_front(edgeemo_recognizer* recognizer, const edgeemo_imag
         edgeemo_result& out = sized(result);
         given(recognizer, "a recognizer").recognizer.predict_front(image_of(image), scratch());
         fill(scratch(), out);
-        return EDGEEMO_OK;
     });
 }
 
@@ -210,6 +200,5 @@ int32_t edgeemo_predict_faces(edgeemo_recognizer* recognizer, const edgeemo_imag
             fill(scratch(), out);
             ++n;
         }
-        return EDGEEMO_OK;
     });
 }

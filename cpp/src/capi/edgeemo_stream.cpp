@@ -52,7 +52,6 @@ int32_t edgeemo_stream_open(edgeemo_recognizer* recognizer, int32_t rate_hz, int
         out = nullptr;
         out = new edgeemo_stream{
             given(recognizer, "a recognizer").recognizer.listen(rate_hz, channels == 0 ? 1 : channels)};
-        return EDGEEMO_OK;
     });
 }
 
@@ -71,22 +70,15 @@ int32_t edgeemo_stream_open_faces(edgeemo_recognizer* recognizer, const edgeemo_
             if (from.smooth_ms == -1) smooth_ms = 0.0;
         }
         out = new edgeemo_stream{given(recognizer, "a recognizer").recognizer.watch(smooth_ms, tracker)};
-        return EDGEEMO_OK;
     });
 }
 
 int32_t edgeemo_stream_push(edgeemo_stream* stream, const edgeemo_pcm* chunk, int64_t t_ms) {
-    return guarded([&] {
-        voice(stream).push(edgeemo::abi::pcm_of(chunk), t_ms);
-        return EDGEEMO_OK;
-    });
+    return guarded([&] { voice(stream).push(edgeemo::abi::pcm_of(chunk), t_ms); });
 }
 
 int32_t edgeemo_stream_push_image(edgeemo_stream* stream, const edgeemo_image* frame, int64_t t_ms) {
-    return guarded([&] {
-        faces(stream).push(edgeemo::abi::image_of(frame), t_ms);
-        return EDGEEMO_OK;
-    });
+    return guarded([&] { faces(stream).push(edgeemo::abi::image_of(frame), t_ms); });
 }
 
 int32_t edgeemo_stream_set_source(edgeemo_stream* stream, const char* name) {
@@ -94,7 +86,6 @@ int32_t edgeemo_stream_set_source(edgeemo_stream* stream, const char* name) {
         std::optional<std::string> source;
         if (name != nullptr) source = name;
         std::visit([&](auto& of) { of.set_source(std::move(source)); }, given(stream, "a stream").of);
-        return EDGEEMO_OK;
     });
 }
 
@@ -102,7 +93,6 @@ int32_t edgeemo_stream_flush(edgeemo_stream* stream) {
     return guarded([&] {
         auto* const listener = std::get_if<VoiceListener>(&given(stream, "a stream").of);
         if (listener != nullptr) listener->flush();  // of faces, every frame is answered at once
-        return EDGEEMO_OK;
     });
 }
 
@@ -122,15 +112,11 @@ int32_t edgeemo_stream_summary(const edgeemo_stream* stream, edgeemo_result* res
         edgeemo_result& out = sized(result);
         voice(stream).summary(scratch());
         fill(scratch(), out);
-        return EDGEEMO_OK;
     });
 }
 
 int32_t edgeemo_stream_reset(edgeemo_stream* stream) {
-    return guarded([&] {
-        std::visit([](auto& of) { of.reset(); }, given(stream, "a stream").of);
-        return EDGEEMO_OK;
-    });
+    return guarded([&] { std::visit([](auto& of) { of.reset(); }, given(stream, "a stream").of); });
 }
 
 void edgeemo_stream_close(edgeemo_stream* stream) {

@@ -4,9 +4,7 @@
 #include <cmath>
 #include <cstddef>
 
-#include "base/specs.h"
 #include "edgeemo/errors.h"
-#include "face/face_fields.h"
 
 namespace edgeemo {
 namespace {
@@ -58,20 +56,6 @@ bool compare(const Box& expected, const Box& found, const TrackerSpec& spec, dou
 }
 
 }  // namespace
-
-void TrackerSpec::validate() const {
-    check_range("least_overlap", least_overlap, 0.0, 1.0);
-    check_range("most_distance", most_distance, 0.0, 10.0);
-    check_range("most_growth", most_growth, 1.0, 10.0);
-    check_range("agility", agility, 0.0, 1.0);
-    check_range("most_gap_ms", most_gap_ms, 0, 60000);
-    check_range("least_hits", least_hits, 1, 100);
-}
-
-std::string TrackerSpec::digest() const { return digest_of(sentence_of(*this)); }
-
-bool operator==(const TrackerSpec& a, const TrackerSpec& b) { return sentence_of(a) == sentence_of(b); }
-bool operator!=(const TrackerSpec& a, const TrackerSpec& b) { return !(a == b); }
 
 // A track ends when frames miss the face, not when no frames come. But a camera that stood still for longer
 // starts with no tracks.

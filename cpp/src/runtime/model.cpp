@@ -80,16 +80,10 @@ void check_subgraph(const Table& graph, std::size_t opcodes, std::size_t buffers
 }
 
 ElementType type_of(std::int8_t code) {
-    switch (code) {
-        case 0:
-            return ElementType::float32;
-        case 2:
-            return ElementType::int32;
-        case 9:
-            return ElementType::int8;
-        default:
-            unfit("an input or output is neither float32, int32 nor int8");
-    }
+    if (code == 0) return ElementType::float32;
+    if (code == 2) return ElementType::int32;
+    if (code == 9) return ElementType::int8;
+    unfit("an input or output is neither float32, int32 nor int8");
 }
 
 TensorInfo info_of(const Table& t, std::string name) {

@@ -6,6 +6,7 @@
 #include "edgeemo/errors.h"
 #include "text/cutter.h"
 #include "text/normalize.h"
+#include "text/text_fields.h"
 #include "text/unicode.h"
 #include "text/wordpiece.h"
 
@@ -21,6 +22,19 @@ std::int32_t required(const WordPiece& pieces, const char* piece) {
 }
 
 }  // namespace
+
+void TextSpec::validate() const {
+    const std::int32_t least = special_tokens ? 3 : 1;
+    if (length < least || length > 4096) {
+        throw SpecError("length must be in [" + std::to_string(least) + ", 4096]" +
+                        (special_tokens ? " with special_tokens" : "") + ", got " + std::to_string(length));
+    }
+}
+
+std::string TextSpec::digest() const { return digest_of(sentence_of(*this)); }
+
+bool operator==(const TextSpec& a, const TextSpec& b) { return sentence_of(a) == sentence_of(b); }
+bool operator!=(const TextSpec& a, const TextSpec& b) { return !(a == b); }
 
 struct TextFrontend::Parts {
     TextSpec spec;

@@ -1,8 +1,11 @@
+#include "base/specs.h"
+
 #include <string>
 
-#include "base/specs.h"
 #include "edgeemo/detect.h"
 #include "edgeemo/errors.h"
+#include "edgeemo/face.h"
+#include "edgeemo/track.h"
 #include "face/face_fields.h"
 
 namespace edgeemo {
@@ -24,6 +27,25 @@ void check_side(const char* field, std::int32_t side, std::int32_t stride) {
 }
 
 }  // namespace
+
+std::size_t FaceSpec::size() const {
+    return static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
+           (channels == Channels::rgb ? 3 : 1);
+}
+
+void FaceSpec::validate() const {
+    check_range("width", width, 8, 512);
+    check_range("height", height, 8, 512);
+    check_range("box_scale", box_scale, 0.25, 4.0);
+    check_range("eye_y", eye_y, 0.0, 1.0);
+    check_range("eye_distance", eye_distance, 0.05, 1.0);
+    check_range("gain", gain, 1e-6, 1e6);
+}
+
+std::string FaceSpec::digest() const { return digest_of(sentence_of(*this)); }
+
+bool operator==(const FaceSpec& a, const FaceSpec& b) { return sentence_of(a) == sentence_of(b); }
+bool operator!=(const FaceSpec& a, const FaceSpec& b) { return !(a == b); }
 
 std::size_t DetectorSpec::cells() const {
     std::size_t n = 0;
@@ -49,5 +71,19 @@ std::string DetectorSpec::digest() const { return digest_of(sentence_of(*this));
 
 bool operator==(const DetectorSpec& a, const DetectorSpec& b) { return sentence_of(a) == sentence_of(b); }
 bool operator!=(const DetectorSpec& a, const DetectorSpec& b) { return !(a == b); }
+
+void TrackerSpec::validate() const {
+    check_range("least_overlap", least_overlap, 0.0, 1.0);
+    check_range("most_distance", most_distance, 0.0, 10.0);
+    check_range("most_growth", most_growth, 1.0, 10.0);
+    check_range("agility", agility, 0.0, 1.0);
+    check_range("most_gap_ms", most_gap_ms, 0, 60000);
+    check_range("least_hits", least_hits, 1, 100);
+}
+
+std::string TrackerSpec::digest() const { return digest_of(sentence_of(*this)); }
+
+bool operator==(const TrackerSpec& a, const TrackerSpec& b) { return sentence_of(a) == sentence_of(b); }
+bool operator!=(const TrackerSpec& a, const TrackerSpec& b) { return !(a == b); }
 
 }  // namespace edgeemo
