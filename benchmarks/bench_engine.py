@@ -1,7 +1,7 @@
 """The native engine: what it adds to its parts, from C++ and from Python; start and memory.
 
 The C++ half is ``bench_engine``, built by ``make cpp-test``; without it these benchmarks are skipped by name.
-With ``-s`` each prints its row for the README's table.
+With ``-s`` each prints its row for the table in docs/explanation/native-engine.md.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def native() -> dict[str, Any]:
     here = shipped()
     command = [str(part) for part in (PROGRAM, litert_library(), here["text"], here["face"], here["voice"])]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    told: dict[str, Any] = json.loads(done.stdout)
-    print(told)
-    return told
+    found: dict[str, Any] = json.loads(done.stdout)
+    print(found)
+    return found
 
 
 @pytest.mark.parametrize("modality", MODALITIES)

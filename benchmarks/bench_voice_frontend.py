@@ -62,8 +62,7 @@ def test_pymicro_features(benchmark: Any) -> None:
     pytest.importorskip("pymicro_features", reason="pymicro_features not installed: make peers")
     frontend = like_micro("pcen")
     assert benchmark(pushed_to_micro) == pushed(frontend) == 298
-    _, _, ratio = interleaved_ratio(partial(pushed, frontend), pushed_to_micro)
-    assert ratio >= AT_LEAST["pymicro-features"]
+    _, _, benchmark.extra_info["ratio"] = interleaved_ratio(partial(pushed, frontend), pushed_to_micro)
 
 
 @pytest.mark.parametrize("rate_hz", [16000, 8000, 44100, 44101, 48000, 192000])

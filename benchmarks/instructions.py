@@ -119,8 +119,8 @@ def built(program: Path) -> dict[str, Any]:
     """
     try:
         done = subprocess.run([str(program.resolve()), "--built"], capture_output=True, text=True, check=True)
-        told: dict[str, Any] = json.loads(done.stdout)
-        told["stages"]
+        built: dict[str, Any] = json.loads(done.stdout)
+        built["stages"]
     except OSError as error:
         raise DataError(
             f"{program} cannot be run: {error.strerror}. `make instructions` builds it."
@@ -130,7 +130,7 @@ def built(program: Path) -> dict[str, Any]:
             f"{program} is not count_instructions, or too old ({type(error).__name__}). "
             "`make instructions` builds it."
         ) from error
-    return told
+    return built
 
 
 def measure(program: Path) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from edgeemo.evaluation.blazeface import BlazeFace
 from edgeemo.evaluation.detection import DetectionReport, evaluate_detector
 
 
-def told(report: DetectionReport) -> dict[str, object]:
+def summary(report: DetectionReport) -> dict[str, object]:
     """Return the report without what is only of us."""
     return {k: v for k, v in report.to_dict().items() if k not in ("curve", "calibration", "leaks")}
 
@@ -50,7 +50,7 @@ def main() -> None:
     with detector:
         report = evaluate_detector(detector, read_marked(given.manifest), leaks=given.leaks, peers=peers)
     if given.json:
-        print(json.dumps(told(report), indent=1))
+        print(json.dumps(summary(report), indent=1))
         return
     from rich.console import Console
 

@@ -86,12 +86,12 @@ def opened(peer: Peer, model: Path) -> Callable[[Pixels, Color], Tensor]:
     """Return what a peer says of a picture, in the order of its own labels."""
     interpreter = Interpreter(model_content=model.read_bytes(), num_threads=1)  # without signatures
     interpreter.allocate_tensors()
-    (given,), (told,) = interpreter.get_input_details(), interpreter.get_output_details()
+    (given,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
 
     def say(picture: Pixels, color: Color) -> Tensor:
         interpreter.set_tensor(given["index"], peer.tensor(picture, color))
         interpreter.invoke()
-        return np.asarray(interpreter.get_tensor(told["index"]), np.float32).ravel()
+        return np.asarray(interpreter.get_tensor(output["index"]), np.float32).ravel()
 
     return say
 

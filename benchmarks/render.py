@@ -138,12 +138,12 @@ def _runtimes(tasks: Mapping[str, Sequence[Row]]) -> list[str]:
         "|---" * (len(names) + 1) + "|",
     ]
     for task, rows in tasks.items():
-        cells = {row["system"]: _twin(row) for row in rows}
+        cells = {row["system"]: _same_answers(row) for row in rows}
         lines.append(f"| {task.rpartition(' ')[2]} | {' | '.join(cells.get(name, '') for name in names)} |")
     return lines if tasks else []
 
 
-def _twin(row: Row) -> str:
+def _same_answers(row: Row) -> str:
     if row.get("skipped"):
         return "skipped"
     ratio = f", ×{row['times'][0]:.2f}" if row.get("times") else ""

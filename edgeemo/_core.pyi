@@ -552,7 +552,7 @@ class TextFrontend:
     vocab: pieces in the order of their ids; '##' marks continuation. It needs [PAD]
     and [UNK], with special_tokens [CLS] and [SEP]. At most 1,000,000 pieces of 1,024
     bytes. Raises SpecError when it is unusable.
-    Texts are str or UTF-8 bytes; what is ill-formed (lone surrogates, too) is dropped.
+    Texts are str or UTF-8 bytes; the frontend drops ill-formed bytes and lone surrogates.
     Anything else raises InputTypeError.
     """
 
@@ -874,7 +874,7 @@ class FaceDecoder:
 
 @final
 class Track:
-    """One face over time, as it was after a frame; a read-only value."""
+    """One face over time, after a frame; a read-only value."""
 
     @property
     def confirmed(self) -> bool:
@@ -882,15 +882,15 @@ class Track:
 
     @property
     def face(self) -> Face:
-        """As last found; while it is not, where it is expected."""
+        """Where the face was last found, or is expected while hidden."""
 
     @property
     def first_ms(self) -> int:
-        """When it was first found."""
+        """When the face was first found."""
 
     @property
     def hits(self) -> int:
-        """Frames in which it was found."""
+        """Frames that showed the face."""
 
     @property
     def id(self) -> int:
@@ -898,11 +898,11 @@ class Track:
 
     @property
     def seen_ms(self) -> int:
-        """When it was last found."""
+        """When the face was last found."""
 
 @final
 class FaceFollower:
-    """The faces of one camera or video, followed and steadied: a `FaceTracker` and a mean a track.
+    """The faces of one camera or video over time: a `Track` and smoothed numbers for each.
 
     Threads that share one by mistake wait for each other.
     """
@@ -918,12 +918,12 @@ class FaceFollower:
         """Tracks there are, confirmed or not."""
 
     def reset(self) -> None:
-        """Equals a fresh one."""
+        """Make the follower equal a new one."""
 
     def update(
         self, faces: Sequence[Face], rows: NDArray[np.float32], t_ms: int
     ) -> list[tuple[Track, NDArray[np.float32], float]]:
-        """Take what a frame says; return (track, mean row, mean evidence) of each confirmed track, by id.
+        """Take the faces of a frame; return (track, mean row, mean evidence) of each confirmed track, by id.
 
         A face weighs its score, 0 to 1. One that is hidden keeps its mean, its evidence falls, and its
         ``track.face`` is where it is expected, with score 0.
@@ -966,7 +966,7 @@ class LoadedModel:
         self,
         flatbuffer: bytes,
         *,
-        library: str = "",
+        library: str | bytes = "",
         threads: int = 1,
         delegate: str = "cpu",
         delegate_options: str = "",
@@ -1152,9 +1152,6 @@ class Recognizer:
             SpecError: `smooth_ms` is not 0 to 60000.
         """
 
-def check_bundle_card(card: str | bytes) -> None:
-    """check_card, and what opening asks beside: the frontend's version and a spec that works."""
-
 def check_card(card: str | bytes) -> None:
     """Raise BundleCorruptError unless this JSON is a card that can be written, and
     BundleVersionError for a newer schema.
@@ -1190,7 +1187,7 @@ def golden_drawing(name: str) -> NDArray[np.uint8]:
     """A drawn face, uint8 (96, 96): 'level', 'smile', 'frown' or 'open'; empty for another name."""
 
 def golden_inputs(card: str | bytes, assets: dict[str, bytes]) -> list[bytes]:
-    """The inputs of which a card keeps answers, as its frontend makes them: bytes of tensors."""
+    """The inputs whose answers a card keeps: bytes of the tensors that its frontend makes."""
 
 def golden_signal(name: str) -> NDArray[np.int16]:
     """Three seconds of int16 at 16 kHz: 'silence', 'hiss', 'low hum' or 'high hum'; empty for another name."""
@@ -1198,7 +1195,7 @@ def golden_signal(name: str) -> NDArray[np.int16]:
 def probe_gpu(
     flatbuffer: bytes,
     *,
-    library: str = "",
+    library: str | bytes = "",
     threads: int = 1,
     delegate_options: str = "",
     goldens: Callable[[], Sequence[bytes]] | None = None,
@@ -1218,7 +1215,7 @@ def quantize(x: NDArray[np.float32], scale: float, zero_point: int) -> NDArray[n
     Raises InputError for NaN or a bad scale or zero point, InputTypeError for another dtype.
     """
 
-def read_bundle(data: bytes, name: str) -> tuple[int, bytes, dict[str, bytes]]:
+def read_bundle(data: bytes, name: str | bytes) -> tuple[int, bytes, dict[str, bytes]]:
     """Check a bundle whole: (bytes of the flatbuffer, JSON of the card, assets by name).
     Raises BundleError and its subclasses, and SpecError; messages begin with `name`.
     """
@@ -1233,7 +1230,7 @@ def read_delegate_options(lines: str) -> tuple[str, int, float, str]:
 def recall(folder: str, key: str) -> tuple[tuple[bool, float, str] | None, bool]:
     """((usable, ratio, reason) or None, whether a process that opened it here did not come back)."""
 
-def record_key(folder: str, model_sha256: str, threads: int, options: str) -> str:
+def record_key(folder: str | bytes, model_sha256: str, threads: int, options: str) -> str:
     """The key of a verdict: machine, LiteRT in the folder, model, threads and options."""
 
 def too_slow(ratio: float, most_ratio: float) -> str:

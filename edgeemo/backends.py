@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from .errors import DelegateError, InferenceError, RuntimeUnavailableError
+from .errors import DelegateError, InferenceError, InputTypeError, RuntimeUnavailableError
 
 Tensor = npt.NDArray[Any]
 
@@ -91,6 +92,7 @@ class NativeBackend:
     Raises:
         DelegateError: the delegate is not one of the above, or cannot be used.
         InputError: the options cannot be read.
+        InputTypeError: ``flatbuffer`` is not bytes.
         RuntimeUnavailableError: there is no usable LiteRT.
         InferenceError: LiteRT refuses the model, or gives wrong answers.
         BundleCorruptError: the bytes are not a whole model.
@@ -108,9 +110,11 @@ class NativeBackend:
         library: str | None = None,
         goldens: Callable[[], Sequence[bytes]] | None = None,
     ) -> None:
+        if not isinstance(flatbuffer, bytes):
+            raise InputTypeError(f"Expected a model as bytes, got {type(flatbuffer).__name__}.")
         self.model = _core.LoadedModel(
             flatbuffer,
-            library=litert_library() if library is None else library,
+            library=os.fsencode(litert_library() if library is None else library),
             threads=threads,
             delegate=delegate,
             delegate_options=delegate_options,

@@ -55,7 +55,7 @@ class Bundle:
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "the bundle") -> Bundle:
         """Read a bundle from memory; ``name`` is for messages. Raises as `open` does."""
-        size, card, assets = _core.read_bundle(bytes(data), name)
+        size, card, assets = _core.read_bundle(bytes(data), name.encode("utf-8", "backslashreplace"))
         return cls(data[:size], Card.from_json(card), assets)
 
     def to_bytes(self) -> bytes:

@@ -86,7 +86,7 @@ def survey(
     try:
         usable, ratio, reason = _core.probe_gpu(
             bundle.flatbuffer,
-            library=litert_library(),
+            library=os.fsencode(litert_library()),
             threads=threads,
             delegate_options=ours,
             goldens=partial(golden_bytes, make),

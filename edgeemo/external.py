@@ -145,7 +145,9 @@ def _key(flatbuffer: bytes, path: str, options: str, name: str, threads: int) ->
     for file in (Path(path).resolve(), interpreter):
         info = file.stat()
         facts += f"\n{file} {info.st_size} {info.st_mtime_ns}"
-    return _core.record_key(str(interpreter.parent), sha256(flatbuffer).hexdigest(), threads, ascii(facts))
+    return _core.record_key(
+        os.fsencode(interpreter.parent), sha256(flatbuffer).hexdigest(), threads, ascii(facts)
+    )
 
 
 def _mapping(lines: str) -> dict[str, str]:

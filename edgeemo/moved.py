@@ -19,12 +19,15 @@ _KINDS = ("voice", "face", "detector")
 
 MODULES = {
     "manifest": "data.manifest",
+    **{f"{modality}_recognizer": "recognizer" for modality in ("text", "voice", "face")},
+    **{"face_stream": "stream", "face_reader": "faces"},
     **{f"evaluation.{name}": f"data.{name}" for name in _EVALUATION},
     **{f"training.data_{kind}": f"data.{kind}_sets" for kind in ("text", *_KINDS)},
     "training.data": "data.catalog",
     "training.dataset": "data.dataset",
     "training.folds": "data.folds",
-    "training.material": "training.text.batches",
+    **{f"training.{name}": "training.text.batches" for name in ("material", "vocabulary")},
+    "training.audio": "training.voice.augment",
     "training.train_text": "training.text.trainer",
     **{f"training.{name}": f"training.text.{name}" for name in _TEXT},
     **{f"training.{name}": f"training.voice.{name}" for name in _VOICE},
@@ -73,18 +76,20 @@ class _Moved:
 sys.meta_path.append(_Moved())
 
 
-def renamed(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+def renamed(module: str, names: Mapping[str, str], home: str = "") -> Callable[[str], Any]:
     """Return a module's ``__getattr__`` that answers old names of its own with a `DeprecationWarning`.
 
     Args:
         module: the module's ``__name__``.
         names: old name → new name.
+        home: the module that has the new names; by default ``module``.
     """
 
     def answer(name: str) -> Any:
         if name not in names:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        warnings.warn(f"{module}.{name} is now {names[name]}.", DeprecationWarning, stacklevel=2)
-        return getattr(sys.modules[module], names[name])
+        new = f"{home}.{names[name]}" if home else names[name]
+        warnings.warn(f"{module}.{name} is now {new}.", DeprecationWarning, stacklevel=2)
+        return getattr(importlib.import_module(home or module), names[name])
 
     return answer

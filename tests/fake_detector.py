@@ -25,7 +25,7 @@ def card(**changes: Any) -> DetectorCard:
         "name": "fake-detector",
         "version": "1.0.0",
         "modality": "face",
-        "title": "Faces it was told of",
+        "title": "Faces that a test gives",
         "outputs": {"logits": "logits", "boxes": "boxes", "eyes": "eyes"},
         "spec": SPEC.to_dict(),
         "spec_digest": SPEC.digest,

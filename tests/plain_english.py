@@ -49,6 +49,9 @@ INVERTED = {
     r"(?<!there )(?<!There )\b(?:is|are) no (?!longer|more|less|better|worse|faster|slower|later)\w": (
         "write is not a"
     ),
+    r"\bthere to go by\b|\b(?:this|that|it) speaks of\b|\bis of no \w": "say who does what",
+    r"\bas they lie\b|\blie upwards\b|^As last\b": "say where or when",
+    r"\bof which (?:a|an|the|this|we) |\bwhat is ill-formed\b|\bnever came to that\b": "name the thing",
 }
 """Patterns of sentences that a reader has to take twice."""
 

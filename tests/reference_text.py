@@ -31,7 +31,7 @@ BERT_CUT = pre_tokenizers.BertPreTokenizer()
 
 
 def to_str(text: str | bytes) -> str:
-    """The characters of a text; what is ill-formed is U+FFFD, one for each maximal subpart."""
+    """The characters of a text; ill-formed bytes are U+FFFD, one for each maximal subpart."""
     data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     return data.decode("utf-8", "replace")
 

@@ -65,8 +65,8 @@ def python(board: str, *arguments: str | Path, path: tuple[Path, ...] = (ARM / "
 
 @pytest.fixture(scope="module")
 def here() -> Answers:
-    told = run(sys.executable, "-P", TESTS / "arm_answers.py", path=(TESTS,)).stdout
-    return dict(json.loads(told))
+    printed = run(sys.executable, "-P", TESTS / "arm_answers.py", path=(TESTS,)).stdout
+    return dict(json.loads(printed))
 
 
 @pytest.fixture(scope="module", params=CORES)
@@ -88,7 +88,7 @@ def test_the_board_is_what_it_should_be(core: str, there: Answers) -> None:
 def test_ids_spans_and_crops_are_those_of_this_machine_to_the_bit(here: Answers, there: Answers) -> None:
     assert len(there["integers"]) > 200
     assert there["integers"] == here["integers"]
-    inputs = {name: told["inputs"] for name, told in here["bundles"].items() if "inputs" in told}
+    inputs = {name: printed["inputs"] for name, printed in here["bundles"].items() if "inputs" in printed}
     assert set(inputs) >= {"text", "voice", "face"}
     assert {name: there["bundles"][name]["inputs"] for name in inputs} == inputs
 
@@ -156,7 +156,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def told_here(material: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def printed_here(material: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return say(
         build(native_paths.paths()["cmake"], tmp_path_factory.mktemp("native")), material, litert_library()
     )
@@ -164,14 +164,14 @@ def told_here(material: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
 
 def say(programs: Path, material: Path, library: Path | str, board: str = "") -> list[str]:
     """Return what the examples print for a text, a face and a voice, without the paths."""
-    told = []
+    printed = []
     for program, name, options in (
         ("kiosk", "text", ["--library", library, material / "words"]),
         ("kiosk", "face", ["--library", library, material / "face.pgm"]),
         ("toy", "voice", [material / "hum.wav", library]),
     ):
-        told += run(programs / program, shipped()[name], *options, board=board).stdout.splitlines()
-    return [line.removeprefix(f"{material}{os.sep}") for line in told]
+        printed += run(programs / program, shipped()[name], *options, board=board).stdout.splitlines()
+    return [line.removeprefix(f"{material}{os.sep}") for line in printed]
 
 
 LIBRARIES = {
@@ -183,13 +183,13 @@ LIBRARIES = {
 
 @pytest.mark.parametrize("litert", list(LIBRARIES))
 def test_c_programs_say_what_they_say_on_this_machine(
-    litert: str, core: str, programs: Path, material: Path, told_here: list[str]
+    litert: str, core: str, programs: Path, material: Path, printed_here: list[str]
 ) -> None:
-    told = say(programs, material, LIBRARIES[litert], core)
-    assert len(told) >= 4
+    printed = say(programs, material, LIBRARIES[litert], core)
+    assert len(printed) >= 4
     number = re.compile(r"-?\d+\.\d+")
-    assert [number.sub("", line) for line in told] == [number.sub("", line) for line in told_here]
-    for ours, theirs in zip(told, told_here, strict=True):
+    assert [number.sub("", line) for line in printed] == [number.sub("", line) for line in printed_here]
+    for ours, theirs in zip(printed, printed_here, strict=True):
         numbers = [[float(x) for x in number.findall(line)] for line in (ours, theirs)]
         np.testing.assert_allclose(numbers[0], numbers[1], atol=CLOSE + 0.011)  # printed with two digits
 
@@ -220,9 +220,9 @@ ON_ONE = [
 def test_tests_pass_there(board: str, tests: str) -> None:
     root = TESTS.parent
     options = ("-q", "-p", "no:cacheprovider", "-c", f"{root}/pyproject.toml", f"--rootdir={root}")
-    told = python(board, "-m", "pytest", *options, f"{TESTS}/test_{tests}")
-    print(told.splitlines()[-1])
-    assert re.search(r"[1-9]\d* passed", told)
+    printed = python(board, "-m", "pytest", *options, f"{TESTS}/test_{tests}")
+    print(printed.splitlines()[-1])
+    assert re.search(r"[1-9]\d* passed", printed)
 
 
 OLD = """

@@ -76,9 +76,9 @@ def answers(python: Path | str, bundle: str, backend: str) -> list[dict[str, obj
         cwd="/",
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    told = json.loads(done.stdout)
-    assert told["backend"] == backend
-    results: list[dict[str, object]] = told["results"]
+    answer = json.loads(done.stdout)
+    assert answer["backend"] == backend
+    results: list[dict[str, object]] = answer["results"]
     return results
 
 

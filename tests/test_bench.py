@@ -85,8 +85,8 @@ def test_a_cold_start_is_all_of_its_parts_and_memory_is_that_of_the_fresh_proces
 
 def test_stages_and_rest_are_the_whole(small_text_path: Path) -> None:
     result = bench(Setup(str(small_text_path)), effort=FEW)
-    told = sum(stage["p50"] for stage in result["stages_us"].values()) + result["rest_us"]
-    assert told == pytest.approx(result["total_us"]["p50"], abs=0.01)
+    stated = sum(stage["p50"] for stage in result["stages_us"].values()) + result["rest_us"]
+    assert stated == pytest.approx(result["total_us"]["p50"], abs=0.01)
     assert 0 < result["interval_us"][0] <= result["interval_us"][1]
     assert set(result["tails_us"]) == {"p95", "p99"}
     assert result["tail_noise"]["p95"] == result["tail_noise"]["p99"] == "it cannot be known from 60 calls"
@@ -325,7 +325,7 @@ def test_a_row_that_did_not_run_carries_where_it_comes_from(small_text_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("package", "backend", "told"),
+    ("package", "backend", "stated"),
     [
         ("ai_edge_litert", "native", ("litert", "9.1")),
         ("ai_edge_litert", "litert", ("litert", "9.1")),
@@ -336,23 +336,23 @@ def test_a_row_that_did_not_run_carries_where_it_comes_from(small_text_path: Pat
     ],
 )
 def test_the_version_of_the_runtime_that_ran_is_told(
-    package: str, backend: str, told: tuple[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    package: str, backend: str, stated: tuple[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     info = tmp_path / f"{package}-9.1.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Name: {package.replace('_', '-')}\nVersion: 9.1\n")
     (info / "top_level.txt").write_text(package.removesuffix("_nightly").removesuffix("_cpu"))
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    assert told in run.versions(backend).items()
+    assert stated in run.versions(backend).items()
 
 
 def test_the_command_line_prints_exactly_machine_and_results(
     small_text_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["bench", str(small_text_path), "--rounds", "40", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert set(told) == {"machine", "results"}
-    (result,) = told["results"]
+    stated = json.loads(capsys.readouterr().out)
+    assert set(stated) == {"machine", "results"}
+    (result,) = stated["results"]
     fields_of_the_issue(result)
     assert (result["delegate"], result["threads"], result["batch"]) == ("auto", 1, 1)
     assert result["command"] == f"edgeemo bench {small_text_path} --rounds 40 --json"

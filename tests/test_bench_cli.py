@@ -53,13 +53,13 @@ def test_the_table_says_the_whole_its_stages_and_its_needs(
 ) -> None:
     measures(result(noisy=True, noise=["the load was 9 on 2 cores"]))
     assert main(["bench", str(small_text_path)]) == 0
-    told = " ".join(capsys.readouterr().out.split())
-    assert "text native cpu 50 µs 55 µs 60 µs 20,000 1,000 noisy" in told
-    assert "bundle frontend invoke between text 5 µs 40 µs 6 µs" in told
-    assert "text 50 µs 200 ms 100 ms 20 ms 100 µs 41 MiB –" in told
-    assert "text is too noisy to quote: the load was 9 on 2 cores." in told
-    assert "temperature 50 → 50 °C; clock 1800 → 1800 MHz; load 0.5 → 0.5; governor ondemand." in told
-    assert "text 1.0.0 read a text, 9 characters." in told
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "text native cpu 50 µs 55 µs 60 µs 20,000 1,000 noisy" in shown
+    assert "bundle frontend invoke between text 5 µs 40 µs 6 µs" in shown
+    assert "text 50 µs 200 ms 100 ms 20 ms 100 µs 41 MiB –" in shown
+    assert "text is too noisy to quote: the load was 9 on 2 cores." in shown
+    assert "temperature 50 → 50 °C; clock 1800 → 1800 MHz; load 0.5 → 0.5; governor ondemand." in shown
+    assert "text 1.0.0 read a text, 9 characters." in shown
 
 
 def test_options_given_twice_are_combined(
@@ -88,14 +88,14 @@ def test_markdown_is_of_whole_tables(
     hop = {"what": "", "budget_us": 5e5, "cost_us": {}, "share": 0.0125}
     measures(result(hop=hop, energy={"mj_per_call": 0.25, "why": "RAPL"}))
     assert main(["bench", str(small_text_path), "--markdown"]) == 0
-    told = capsys.readouterr().out
-    for block in re.findall(r"(?:^\|.*\n)+", told, re.MULTILINE):
+    shown = capsys.readouterr().out
+    for block in re.findall(r"(?:^\|.*\n)+", shown, re.MULTILINE):
         assert len({line.count("|") for line in block.splitlines()}) == 1
-    assert "| 1.25% | 0.25 mJ |" in told
+    assert "| 1.25% | 0.25 mJ |" in shown
 
 
 @pytest.mark.parametrize(
-    ("us", "told"),
+    ("us", "shown"),
     [
         (0.52, "0.5 µs"),
         (3.456, "3.46 µs"),
@@ -105,8 +105,8 @@ def test_markdown_is_of_whole_tables(
         (-0.2, "-0.2 µs"),
     ],
 )
-def test_times_are_told_as_people_read_them(us: float, told: str) -> None:
-    assert report.time_of(us) == told
+def test_times_are_told_as_people_read_them(us: float, shown: str) -> None:
+    assert report.time_of(us) == shown
 
 
 class Tags(HTMLParser):
@@ -182,8 +182,8 @@ def test_a_picture_that_cannot_be_written_is_an_error(
 
 def test_page_faults_are_told_where_they_cost() -> None:
     assert not [note for note in report.notes([result(page_faults=0.4)]) if "page" in note]
-    (told,) = [note for note in report.notes([result(page_faults=47.3)]) if "page" in note]
-    assert told.startswith("text takes 47 pages of memory from the system in each call")
+    (shown,) = [note for note in report.notes([result(page_faults=47.3)]) if "page" in note]
+    assert shown.startswith("text takes 47 pages of memory from the system in each call")
 
 
 # --- delegates ----------------------------------------------------------------------------------------------
@@ -327,8 +327,8 @@ def test_the_guard_ends_with_exit_code_3(
     assert main(["bench", str(small_text_path), "--compare", str(old), "--json", *options]) == code
     said = capsys.readouterr()
     assert says in said.err
-    (told,) = json.loads(said.out)["results"]
-    assert told["compared"]["ratio"] == pytest.approx(now / 50, abs=0.002)
+    (shown,) = json.loads(said.out)["results"]
+    assert shown["compared"]["ratio"] == pytest.approx(now / 50, abs=0.002)
 
 
 @pytest.mark.parametrize(

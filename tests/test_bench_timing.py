@@ -132,11 +132,11 @@ def test_cpu_time_is_that_of_whole_calls_alone() -> None:
 
 
 def test_progress_is_told_between_blocks() -> None:
-    told: list[float] = []
-    Product(Clock(), repeat(1000)).timer(told.append).measure(Effort(rounds=80))
-    assert told[0] == 0.0
-    assert told[-1] == 1.0
-    assert told == sorted(told)
+    progress: list[float] = []
+    Product(Clock(), repeat(1000)).timer(progress.append).measure(Effort(rounds=80))
+    assert progress[0] == 0.0
+    assert progress[-1] == 1.0
+    assert progress == sorted(progress)
 
 
 @pytest.mark.parametrize(
@@ -168,10 +168,10 @@ def test_a_block_that_is_cut_is_measured_whole() -> None:
 
 
 def test_progress_within_a_long_block_is_told() -> None:
-    told: list[float] = []
-    Product(Clock(), repeat(300_000_000)).timer(told.append).measure(Effort(rounds=100))
-    assert {0.03, 0.06, 0.09, 0.1} <= {round(share, 4) for share in told}
-    assert told == sorted(told)
+    progress: list[float] = []
+    Product(Clock(), repeat(300_000_000)).timer(progress.append).measure(Effort(rounds=100))
+    assert {0.03, 0.06, 0.09, 0.1} <= {round(share, 4) for share in progress}
+    assert progress == sorted(progress)
 
 
 # --- noise --------------------------------------------------------------------------------------------------

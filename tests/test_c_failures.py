@@ -41,7 +41,7 @@ def stream(stand_in: Path, small_voice_path: Path) -> Iterator[Stream]:
         yield opened.stream(16_000)
 
 
-def told(work: Callable[[], list[Any]]) -> list[Any] | None:
+def pushed(work: Callable[[], list[Any]]) -> list[Any] | None:
     """Return the answer; None where the model failed."""
     try:
         return work()
@@ -67,9 +67,9 @@ def test_a_model_that_fails_is_survived_as_in_python(
             now = t_ms + choose.choice((0, 0, 0, 0, 5000))
             first, n = choose.choice(((0, 0), (0, 1), (1, 1), (0, 9), (2, 3)))
             fail(first, n)
-            theirs = told(lambda: stream.push(chunk, now))  # noqa: B023
+            theirs = pushed(lambda: stream.push(chunk, now))  # noqa: B023
             fail(first, n)
-            got = told(lambda: ours.push(chunk, now))  # noqa: B023
+            got = pushed(lambda: ours.push(chunk, now))  # noqa: B023
             fail(0, 0)
             assert (got is None) == (theirs is None)
             heard += compare(got, theirs)

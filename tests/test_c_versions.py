@@ -178,7 +178,7 @@ def test_a_program_of_version_1_runs(paths: dict[str, Path], small_voice_path: P
     pixels = np.random.default_rng(6).integers(0, 256, (96, 80), dtype=np.uint8)
     (tmp_path / "input").write_bytes(pcm.tobytes() + pixels.tobytes())
     text, face = Path(float_text.write(tmp_path)), Path(contrast_face.write(tmp_path))
-    told = run(
+    printed = run(
         tmp_path / "old", text, small_voice_path, face, litert_library(), tmp_path / "input"
     ).splitlines()
     expected = []
@@ -193,4 +193,4 @@ def test_a_program_of_version_1_runs(paths: dict[str, Path], small_voice_path: P
         expected.append(voices.predict(pcm, rate_hz=16_000))
         expected.append(voices.stream(16_000).push(pcm, 0)[0])
         expected.append(faces.predict(pixels, "gray", [(5, 6.5, 35, 40.25)]))
-    assert told == [f"0 {result.label} {result.confidence:.4f}" for result in expected]
+    assert printed == [f"0 {result.label} {result.confidence:.4f}" for result in expected]

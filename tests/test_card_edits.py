@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +19,7 @@ import small_text
 import small_voice
 
 from edgeemo import Bundle, Recognizer
-from edgeemo.errors import BundleVersionError, EdgeemoError
+from edgeemo.errors import BundleCorruptError, BundleVersionError, EdgeemoError
 
 BUNDLES: dict[str, Callable[[], Bundle]] = {
     "text": small_text.bundle,
@@ -146,6 +147,22 @@ def test_python_and_c_judge_alike(
     assert (ours, theirs) == (code, code), says
     if code != OK:
         assert says == c_abi.error()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        (("title",), 5, "title must be text, got a number"),
+        (("labels",), "joy", "labels must be a list, got text"),
+        (("tools",), [], "tools must be an object, got a list"),
+        (("calibration", "temperature"), True, "calibration.temperature must be a number, got a boolean"),
+        (("data", 0, "licence"), None, "data.licence must be text, got null"),
+        (("calibration", "bias"), GONE, "it has no calibration.bias"),
+    ],
+)
+def test_the_message_names_the_field_and_both_kinds(path: tuple[Any, ...], value: Any, says: str) -> None:
+    with pytest.raises(BundleCorruptError, match=re.escape(f"is not valid: {says}. Fetch")):
+        Bundle.from_bytes(edited(small_text.bundle(), path, value))
 
 
 def test_a_newer_frontend_can_be_written_and_is_refused_on_opening(tmp_path: Path) -> None:

@@ -140,7 +140,18 @@ def test_a_folder_is_not_read_as_a_text(
 
 
 @pytest.mark.parametrize(
-    "name", ["nosuch.txt", "./data/nosuch", "/nowhere", "photo.HEIC", "memo.m4a", "film.avi", "a.pdf"]
+    "name",
+    [
+        "nosuch.txt",
+        "./data/nosuch",
+        "/nowhere",
+        "photo.HEIC",
+        "memo.m4a",
+        "my memo.m4a",
+        "film from last May.mp4",
+        "film.avi",
+        "a.pdf",
+    ],
 )
 def test_the_name_of_a_file_that_is_not_there_is_not_read_as_a_text(
     name: str,
@@ -161,8 +172,8 @@ def test_lines_into_a_pipe_are_not_broken_at_a_terminals_width() -> None:
     script = f"from edgeemo.cli import console; console.out().print({reason!r})"
     here = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
     command = [sys.executable, "-c", script]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, env=here).stdout
-    assert told.rstrip() == reason.rstrip()
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, env=here).stdout
+    assert printed.rstrip() == reason.rstrip()
 
 
 def test_a_text_is_shown_as_it_was_written(bundle: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import float_text
 import pytest
+import small_text
 import small_voice
 
 from edgeemo.cli import main
@@ -122,6 +123,17 @@ def test_text_is_mostly_utf_8(head: bytes, expected: bool) -> None:
     assert is_text(head) is expected
 
 
+@pytest.mark.parametrize("noise", [b"so\0happy\n", b"\xff\xfe\xfd\n" * 2000], ids=["NUL", "FF"])
+def test_what_is_not_text_behind_the_first_blocks_is_refused(
+    noise: bytes, texts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "long.txt").write_bytes(b"so happy today\n" * 2000 + noise)
+    assert main(["predict", str(tmp_path / "long.txt"), *texts]) == 1
+    printed = capsys.readouterr()
+    assert 2000 <= printed.out.count("\n") < 3500
+    assert "long.txt holds no text in UTF-8" in printed.err
+
+
 # --- names that are not UTF-8 ---
 
 
@@ -139,6 +151,25 @@ def test_sound_by_a_name_that_is_not_utf_8(
     bundle = str(small_voice.write(tmp_path))
     assert main(["predict", os.fsdecode(odd + b".wav"), "--bundle", bundle, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["label"] == "anger"
+
+
+@pytest.mark.parametrize("locale", [{}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}])
+@pytest.mark.parametrize("name", [b"lat\xe9.tflite", "té.tflite".encode()])
+def test_a_bundle_by_any_name(name: bytes, locale: dict[str, str], tmp_path: Path) -> None:
+    data = small_text.bundle().to_bytes()
+    path, cut = (os.path.join(os.fsencode(tmp_path), begin + name) for begin in (b"", b"cut"))  # noqa: PTH118
+    for place, content in ((path, data), (cut, data[:-1])):
+        with open(place, "wb") as file:
+            file.write(content)
+
+    def run(*words: bytes | str) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "edgeemo", *words]
+        return subprocess.run(command, capture_output=True, timeout=60, env={**os.environ, **locale})
+
+    assert run("inspect", path).returncode == 0
+    assert run("predict", "so happy", "--bundle", path).returncode == 0
+    refused = run("inspect", cut)
+    assert (refused.returncode, refused.stderr.count(b"\n")) == (1, 1), refused.stderr
 
 
 @pytest.mark.parametrize("name", [b"lat\xe9.avi", b"12:30.avi", b"100%d.avi"])

@@ -111,7 +111,7 @@ def test_texts_and_text_files_go_on_as_before(
     (tmp_path / "notes.txt").write_text("so happy\nsad\n")
     for argument, labels in (
         (str(tmp_path / "notes.txt"), ["happiness", "sadness"]),
-        ("happy song.mp3", ["happiness"]),
+        ("so happy with this new song.mp3", ["happiness"]),
         ("I am sad. See a.wav", ["sadness"]),
     ):
         assert main(["predict", argument, "--bundle", reader, "--json"]) == 0

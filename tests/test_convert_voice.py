@@ -85,8 +85,8 @@ def test_float_and_int8_stand_in_the_same_recognizer(
     example = read_manifest(trained_voice / "dev.csv")[0]
     spans = exact.frontend.compute(*read_clip(example)).features
     model = keras.models.load_model(trained_voice / "model.keras", compile=False)
-    told = np.concatenate([exact.runtime.run(span[np.newaxis])["labels"] for span in spans])
-    np.testing.assert_allclose(told, model.predict(spans, verbose=0)["labels"], atol=1e-4)
+    answers = np.concatenate([exact.runtime.run(span[np.newaxis])["labels"] for span in spans])
+    np.testing.assert_allclose(answers, model.predict(spans, verbose=0)["labels"], atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -377,9 +377,9 @@ def test_the_command_lists_what_there_is(
 ) -> None:
     patient = ["--option", "probe_most_ratio=1e6"]
     assert main(["delegates", str(small_text_path), "--json", "--delegate", external, *patient]) == 0
-    told = json.loads(capfd.readouterr().out)
-    assert told["records"] == records_folder()
-    assert [(r["name"], r["usable"], r["reason"]) for r in told["reports"]] == [
+    report = json.loads(capfd.readouterr().out)
+    assert report["records"] == records_folder()
+    assert [(r["name"], r["usable"], r["reason"]) for r in report["reports"]] == [
         ("cpu", True, ""), ("gpu", True, ""), (external, True, ""),
     ]  # fmt: skip
     assert opened(small_text_path, "auto").delegate == "gpu"

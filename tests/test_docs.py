@@ -120,7 +120,7 @@ def test_python_runs(page: str, folder: Path) -> None:
     if page == "README.md":
         assert done.stdout.startswith("happiness")
     if page.endswith("sounds-and-pictures.md"):
-        assert "expected str or bytes, got nonetype; pass one text at a time" in done.stdout.lower()
+        assert "expected str or bytes, got NoneType; pass one text at a time\n" in done.stdout
 
 
 @pytest.mark.parametrize("page", pages_with("sh"))

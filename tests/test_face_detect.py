@@ -49,7 +49,7 @@ def random_heads(spec: DetectorSpec, seed: int, mean: float) -> reference.Heads:
 
 @given(st.data())
 @settings(max_examples=100, deadline=None)
-def test_faces_are_those_of_the_twin(data: st.DataObject) -> None:
+def test_faces_are_those_of_the_reference(data: st.DataObject) -> None:
     least, most = data.draw(st.sampled_from([(8, 8), (8, 16), (8, 32), (16, 16)]))
     spec = DetectorSpec(
         width=32 * data.draw(st.integers(1, 5)),

@@ -359,8 +359,8 @@ def test_the_labels_of_fer2013_are_written_without_leaks(tiny_faces: Path, tmp_p
     assert {label for labels in found["fer2013"].values() for label in labels} == {
         "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear"
     }  # fmt: skip
-    told = {path: labels for path, labels in found["ferplus"].items() if labels != ("contempt",)}
-    assert found["fer2013"] == told, "the drawings mean the same in both; contempt is no label of FER2013"
+    expected = {path: labels for path, labels in found["ferplus"].items() if labels != ("contempt",)}
+    assert found["fer2013"] == expected, "the drawings mean the same in both; contempt is no label of FER2013"
 
 
 def test_a_majority_is_more_than_half_of_all_votes(tiny_faces: Path) -> None:

@@ -60,7 +60,7 @@ PLACES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("channels", ["gray", "rgb"])
 @pytest.mark.parametrize("color", COLORS)
-def test_tensors_are_those_of_the_twin(color: str, channels: Any, place: str) -> None:
+def test_tensors_are_those_of_the_reference(color: str, channels: Any, place: str) -> None:
     image, where = picture(color), PLACES[place] or {"box": (0, 0, 90, 60)}
     for border in ("replicate", "black"):
         spec = FaceSpec(width=24, height=20, channels=channels, border=border)
@@ -74,7 +74,7 @@ def test_tensors_are_those_of_the_twin(color: str, channels: Any, place: str) ->
 
 @pytest.mark.parametrize("eyes", [((30, 30), (75, 38)), ((30, 30), (36, 33))], ids=["shrunk", "enlarged"])
 @pytest.mark.parametrize("channels", ["gray", "rgb"])
-def test_wide_tensors_are_those_of_the_twin(channels: Any, eyes: Any) -> None:
+def test_wide_tensors_are_those_of_the_reference(channels: Any, eyes: Any) -> None:
     """More points a line than are walked at once."""
     spec = FaceSpec(width=150, height=8, channels=channels)
     frontend, image = FaceFrontend(spec), picture("gray")
@@ -100,7 +100,7 @@ def eye_points(draw: st.DrawFn) -> tuple[tuple[float, float], tuple[float, float
 
 @given(st.data())
 @settings(max_examples=300, deadline=None)
-def test_any_place_in_any_picture_is_that_of_the_twin(data: st.DataObject) -> None:
+def test_any_place_in_any_picture_is_that_of_the_reference(data: st.DataObject) -> None:
     color = data.draw(st.sampled_from(COLORS))
     even = 2 if color in ("yuyv", "nv12") else 1
     image = picture(color, data.draw(sides) * even, data.draw(sides) * even, seed=3)
@@ -129,7 +129,7 @@ def test_any_place_in_any_picture_is_that_of_the_twin(data: st.DataObject) -> No
 
 @given(boxes(), eye_points(), st.floats(0.25, 4), st.floats(0.05, 1), st.floats(0, 1))
 @settings(max_examples=100, deadline=None)
-def test_alignments_are_those_of_the_twin(
+def test_alignments_are_those_of_the_reference(
     box: Any, eyes: Any, box_scale: float, apart: float, eye_y: float
 ) -> None:
     spec = FaceSpec(width=40, height=50, box_scale=box_scale, eye_distance=apart, eye_y=eye_y)

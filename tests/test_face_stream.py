@@ -24,7 +24,7 @@ def scene(*faces: tuple[str, int]) -> small_face.Pixels:
     return small_face.scene([(label, x, 60, 50) for label, x in faces])
 
 
-def told(results: list[EmotionResult]) -> list[tuple[int | None, str]]:
+def faces_of(results: list[EmotionResult]) -> list[tuple[int | None, str]]:
     return [(r.track_id, r.label) for r in results]
 
 
@@ -42,7 +42,7 @@ def test_each_face_has_a_track_and_a_mean_of_its_own(small_face_recognizer: Face
     stream = small_face_recognizer.stream()
     for i in range(10):
         results = stream.push(scene(("happiness", 20 + 2 * i), ("sadness", 200 - 2 * i)), i * MS)
-    assert told(results) == [(1, "happiness"), (2, "sadness")]
+    assert faces_of(results) == [(1, "happiness"), (2, "sadness")]
     alone = small_face_recognizer.predict(scene(("sadness", 182)))
     assert results[1].valence == pytest.approx(alone.valence, abs=1e-5)
 
@@ -152,7 +152,7 @@ def test_streams_of_one_recognizer_do_not_meet(small_face_recognizer: FaceRecogn
     for i in range(4):
         a = one.push(scene(("happiness", 100)), i * MS)
         b = other.push(scene(("anger", 100)), i * MS)
-    assert (told(a), told(b)) == ([(1, "happiness")], [(1, "anger")])
+    assert (faces_of(a), faces_of(b)) == ([(1, "happiness")], [(1, "anger")])
 
 
 @pytest.mark.parametrize(

@@ -87,9 +87,9 @@ def test_the_gpu_answers_as_the_cpu_does(name: str, driver: None) -> None:
             np.testing.assert_allclose(a.scores, b.scores, rtol=0, atol=0.02)
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["with another date", "as if it were the same"])
+@pytest.mark.parametrize("named", [True, False], ids=["with another date", "as if it were the same"])
 def test_a_driver_that_was_replaced_by_one_that_crashes(
-    told: bool, driver: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    named: bool, driver: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need("text")
     shutil.copytree(Path(os.environ["VK_ICD_FILENAMES"]).parent, tmp_path / "driver")
@@ -100,7 +100,7 @@ def test_a_driver_that_was_replaced_by_one_that_crashes(
     source = tmp_path / "crash.c"
     source.write_text("#include <signal.h>\n__attribute__((constructor)) void f(void) { raise(SIGSEGV); }\n")
     subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", source, "-o", library], check=True)
-    if not told:
+    if not named:
         os.truncate(library, was.st_size)
         os.utime(library, ns=(was.st_atime_ns, was.st_mtime_ns))
     script = (
@@ -111,10 +111,10 @@ def test_a_driver_that_was_replaced_by_one_that_crashes(
         subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
         for _ in range(3)
     ]
-    assert [start.returncode for start in starts] == [0 if told else -signal.SIGSEGV, 0, 0]
+    assert [start.returncode for start in starts] == [0 if named else -signal.SIGSEGV, 0, 0]
     why = (
         "no probe of the GPU is on record"
-        if told
+        if named
         else "the last process that opened it here did not come back"
     )
     for start in starts[1:]:

@@ -65,8 +65,8 @@ def examples(paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
 
 def test_paths_are_told_as_json(paths: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["paths", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told == {name: str(path) for name, path in paths.items()}
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == {name: str(path) for name, path in paths.items()}
     assert (paths["include"] / "edgeemo" / "edgeemo.h").is_file()
     assert (paths["pkgconfig"] / "edgeemo.pc").is_file()
     assert (paths["cmake"] / "edgeemoConfig.cmake").is_file()
@@ -75,8 +75,8 @@ def test_paths_are_told_as_json(paths: dict[str, Path], capsys: pytest.CaptureFi
 def test_the_program_that_tries_a_gpu_lies_beside_the_library(paths: dict[str, Path]) -> None:
     program = paths["lib"] / "edgeemo" / "edgeemo-probe"
     assert os.access(program, os.X_OK)
-    told = run(program, code=2).stderr  # for edgeemo, not for people
-    assert "edgeemo delegates" in told
+    printed = run(program, code=2).stderr  # for edgeemo, not for people
+    assert "edgeemo delegates" in printed
 
 
 def test_without_the_library_paths_say_so(
@@ -104,17 +104,17 @@ def test_the_toy_hears_what_python_hears(examples: Path, small_voice_path: Path,
         file.setsampwidth(2)
         file.setframerate(16_000)
         file.writeframes(pcm.tobytes())
-    told = run(
+    printed = run(
         examples / "toy", small_voice_path, tmp_path / "speech.wav", litert_library()
     ).stdout.splitlines()
     with Recognizer.open(small_voice_path) as recognizer:
         assert isinstance(recognizer, VoiceRecognizer)
         spans = recognizer.timeline(pcm, rate_hz=16_000)
         whole = recognizer.predict(pcm, rate_hz=16_000)
-    assert [(int(line.split()[0]), line.split()[2]) for line in told[:-1]] == [
+    assert [(int(line.split()[0]), line.split()[2]) for line in printed[:-1]] == [
         (s.start_ms, s.label) for s in spans
     ]
-    assert told[-1] == f"all in all {whole.label} {whole.confidence:.2f}"
+    assert printed[-1] == f"all in all {whole.label} {whole.confidence:.2f}"
     whole_file = (tmp_path / "speech.wav").read_bytes()
     at = whole_file.index(b"data") + 4
     for length in (0xFFFFFFFF, 0x7FFFFFFE):  # written as it came: its length was not known yet
@@ -122,7 +122,7 @@ def test_the_toy_hears_what_python_hears(examples: Path, small_voice_path: Path,
             whole_file[:at] + length.to_bytes(4, "little") + whole_file[at + 4 :]
         )
         again = run(examples / "toy", small_voice_path, tmp_path / "streamed.wav", litert_library())
-        assert again.stdout.splitlines() == told
+        assert again.stdout.splitlines() == printed
 
 
 def test_the_toy_refuses_in_words(examples: Path, small_voice_path: Path, tmp_path: Path) -> None:
@@ -132,8 +132,8 @@ def test_the_toy_refuses_in_words(examples: Path, small_voice_path: Path, tmp_pa
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(16_000)
-    told = run(examples / "toy", tmp_path / "none.tflite", tmp_path / "speech.wav", code=1)
-    assert "There is no bundle" in told.stderr
+    printed = run(examples / "toy", tmp_path / "none.tflite", tmp_path / "speech.wav", code=1)
+    assert "There is no bundle" in printed.stderr
 
 
 def test_the_kiosk_reads_texts(examples: Path, tmp_path: Path) -> None:
@@ -141,10 +141,10 @@ def test_the_kiosk_reads_texts(examples: Path, tmp_path: Path) -> None:
     for name in ("happy", "sad"):
         (tmp_path / name).write_text(f"so {name} !")
     files = [tmp_path / "happy", tmp_path / "sad"]
-    told = run(examples / "kiosk", bundle, "--library", litert_library(), *files).stdout.splitlines()
+    printed = run(examples / "kiosk", bundle, "--library", litert_library(), *files).stdout.splitlines()
     with Recognizer.open(bundle) as recognizer:
         expected = [recognizer.predict(file.read_text()) for file in files]
-    for line, result in zip(told, expected, strict=True):
+    for line, result in zip(printed, expected, strict=True):
         words = line.split(": ")[1].split()
         assert words == [result.label, f"{result.confidence:.2f}", *result.active]
 
@@ -160,7 +160,7 @@ def test_the_kiosk_follows_faces(examples: Path, tmp_path: Path) -> None:
     files = [tmp_path / f"{i:02}.ppm" for i in range(len(frames))]
     for file, frame in zip(files, frames, strict=True):
         file.write_bytes(b"P6\n# of a camera\n%d %d 255\n" % frame.shape[1::-1] + frame.tobytes())
-    told = run(examples / "kiosk", shipped()["face"], "--library", litert_library(), *files).stdout
+    printed = run(examples / "kiosk", shipped()["face"], "--library", litert_library(), *files).stdout
     expected = []
     with Recognizer.open("face") as recognizer:
         assert isinstance(recognizer, FaceRecognizer)
@@ -180,8 +180,8 @@ def test_the_kiosk_follows_faces(examples: Path, tmp_path: Path) -> None:
                 words = [f"[{result.track_id} at {x:.0f}, {y:.0f}]", result.label, f"{result.confidence:.2f}"]
                 line += "".join(f" {word}" for word in [*words, *over])
             expected.append(line)
-    assert told.splitlines() == expected
-    assert "[1 at" in told
+    assert printed.splitlines() == expected
+    assert "[1 at" in printed
     (tmp_path / "not.ppm").write_bytes(b"P3 1 1 255\n0 0 0")
     done = run(
         examples / "kiosk", shipped()["face"], "--library", litert_library(), tmp_path / "not.ppm", code=1

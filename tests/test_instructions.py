@@ -160,8 +160,8 @@ def test_the_flags_told_are_those_that_each_file_is_compiled_with(tmp_path: Path
     commands = json.loads((tmp_path / "compile_commands.json").read_text("utf-8"))
     words = {Path(c["file"]): shlex.split(c["command"]) for c in commands}
     program = next(w for file, w in words.items() if file.name == "count_instructions.cpp")
-    (told,) = (json.loads(w.partition("=")[2]) for w in program if w.startswith("-DEDGEEMO_FLAGS="))
-    common, *of_files = re.split(r" (src/\S+): ", told)
+    (flags,) = (json.loads(w.partition("=")[2]) for w in program if w.startswith("-DEDGEEMO_FLAGS="))
+    common, *of_files = re.split(r" (src/\S+): ", flags)
     own = dict(zip(of_files[::2], of_files[1::2], strict=True))
     core = [c for c in commands if "edgeemo_core.dir" in c["command"]]
     assert len(core) > 10

@@ -100,6 +100,20 @@ def test_what_follows_the_samples_is_no_sound(tail: bytes, tmp_path: Path) -> No
         assert len(read_sound(tmp_path / "clip.wav")[0]) == N
 
 
+@pytest.mark.parametrize("data", [WAV, AIFF], ids=["wav", "aiff"])
+def test_two_sizes_that_agree_are_believed_before_a_few_bytes_of_junk(
+    data: bytearray, tmp_path: Path
+) -> None:
+    junk = bytes(range(200, 230))
+    (tmp_path / "clip").write_bytes(bytes(data) + junk)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(read_sound(tmp_path / "clip")[0], (CLIP / 32768).astype(np.float32))
+    (tmp_path / "clip").write_bytes(bytes(data) + junk * 500)
+    with pytest.warns(HeaderWarning):
+        assert len(read_sound(tmp_path / "clip")[0]) == N + 7500
+
+
 def test_chunks_may_come_in_any_order_and_an_empty_file_is_empty(tmp_path: Path) -> None:
     place = WAV.index(b"data")
     (tmp_path / "odd.wav").write_bytes(WAV[:place] + listed(b"odd") + b"\0" + WAV[place:])

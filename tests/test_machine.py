@@ -90,10 +90,10 @@ def test_a_container_may_have_fewer_cores(tmp_path: Path) -> None:
     assert cores(draw(tmp_path, {"sys/fs/cgroup/cpu.max": "max 100000"})) == 4
 
 
-@pytest.mark.parametrize(("told", "wanted"), [("150000", 1.5), ("-1", None), ("nonsense", None)])
-def test_a_container_of_the_old_kind(tmp_path: Path, told: str, wanted: float | None) -> None:
+@pytest.mark.parametrize(("stated", "wanted"), [("150000", 1.5), ("-1", None), ("nonsense", None)])
+def test_a_container_of_the_old_kind(tmp_path: Path, stated: str, wanted: float | None) -> None:
     folder = "sys/fs/cgroup/cpu/cpu.cfs"
-    assert quota(draw(tmp_path, {f"{folder}_quota_us": told, f"{folder}_period_us": "100000"})) == wanted
+    assert quota(draw(tmp_path, {f"{folder}_quota_us": stated, f"{folder}_period_us": "100000"})) == wanted
 
 
 def test_under_voltage_by_the_kernel_s_sensor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,16 +96,19 @@ def test_broken_exif_data_turn_nothing(data: bytes, tmp_path: Path) -> None:
     assert read_picture(tmp_path / "a.jpg").shape == PICTURE.shape
 
 
-def test_xmp_and_imagemagicks_profile_turn_a_picture_too(tmp_path: Path) -> None:
+def test_imagemagicks_profile_turns_a_picture_and_xmp_does_not(tmp_path: Path) -> None:
     xmp = b'<rdf:Description tiff:Orientation="6"/>'
     profile = b"\nexif\n" + b"%8d\n" % len(exif()) + exif().hex().encode() + b"\n"
     for one in (
-        chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp),
         chunk(b"tEXt", b"Raw profile type exif\0" + profile),
         chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(profile)),
     ):
         (tmp_path / "a.png").write_bytes(png(one))
         np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), np.rot90(PICTURE, -1))
+    (tmp_path / "a.png").write_bytes(png(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp)))
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), PICTURE)
+    (tmp_path / "a.jpg").write_bytes(jpeg(segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp)))
+    assert read_picture(tmp_path / "a.jpg").shape == PICTURE.shape
 
 
 ANCILLARY = [
@@ -144,7 +147,7 @@ def test_no_segment_of_an_application_decides_whether_a_jpeg_is_read(marker: int
 
 
 def depth(bits: int, values: npt.NDArray[Any], samples: int = 1, **tags: int) -> bytes:
-    """An uncompressed TIFF of these samples, as they lie."""
+    """An uncompressed TIFF of these samples, in their own order."""
     height, width = values.shape[:2]
     packed = values.tobytes()
     if bits == 12:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
 import subprocess
@@ -25,6 +26,7 @@ from edgeemo.errors import (
     DelegateError,
     InferenceError,
     InputError,
+    InputTypeError,
     RuntimeUnavailableError,
 )
 
@@ -101,6 +103,22 @@ def test_the_native_backend_asked_for_by_name_works_or_raises(monkeypatch: pytes
 def test_another_library_is_not_taken_for_litert() -> None:
     with pytest.raises(RuntimeUnavailableError, match="is not LiteRT, or older than"):
         NativeBackend(SMALL_TEXT, library="libm.so.6")
+
+
+def test_the_folder_of_litert_need_not_be_utf_8(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), b"caf\xe9")))  # noqa: PTH118
+    folder.mkdir()
+    path = folder / "libLiteRt.so"
+    with pytest.raises(RuntimeUnavailableError) as caught:
+        NativeBackend(SMALL_TEXT, library=str(path))
+    assert str(path) in str(caught.value)
+    path.symlink_to(backends.litert_library())
+    assert NativeBackend(SMALL_TEXT, library=str(path)).library == str(path)
+
+
+def test_a_model_must_be_bytes() -> None:
+    with pytest.raises(InputTypeError, match="Expected a model as bytes, got str"):
+        NativeBackend("text.tflite")  # type: ignore[arg-type]
 
 
 def test_an_installed_litert_is_found_without_importing_it() -> None:

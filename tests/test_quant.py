@@ -26,7 +26,7 @@ def one(x: float, scale: float = 1.0, zero_point: int = 0) -> int:
     npst.arrays(np.float32, npst.array_shapes(min_dims=0, min_side=0), elements=floats), scales, zero_points
 )
 @settings(max_examples=500, deadline=None)
-def test_quantize_is_the_twin(x: NDArray[np.float32], scale: float, zero_point: int) -> None:
+def test_quantize_is_the_reference(x: NDArray[np.float32], scale: float, zero_point: int) -> None:
     q = _core.quantize(x, scale, zero_point)
     assert q.dtype == np.int8
     assert q.shape == x.shape

@@ -24,7 +24,7 @@ from edgeemo.backends import NativeBackend
 from edgeemo.delegates import golden_inputs
 
 warnings.simplefilter("ignore")
-told = {}
+measured = {}
 for name in sys.argv[2:]:
     bundle = Bundle.open(name)
     runtimes = [
@@ -42,15 +42,15 @@ for name in sys.argv[2:]:
         for tensor in inputs
         for (output, ours), theirs in zip(runtimes[0].run(tensor).items(), runtimes[1].run(tensor).values())
     ]
-    told[name] = [len(steps), float(np.max(steps))]
+    measured[name] = [len(steps), float(np.max(steps))]
 with Recognizer.open("text", delegate="cpu") as recognizer:
     texts = ["I am so happy!", "I miss her.", "How dare you?"]
     other = type(recognizer)(recognizer.bundle, Runtime(
         recognizer.bundle.flatbuffer,
         backend=NativeBackend(recognizer.bundle.flatbuffer, delegate="cpu", library=sys.argv[1]),
     ))
-    told["same labels"] = [other.predict(text).label == recognizer.predict(text).label for text in texts]
-print(json.dumps(told))
+    measured["same labels"] = [other.predict(text).label == recognizer.predict(text).label for text in texts]
+print(json.dumps(measured))
 """
 
 
@@ -62,8 +62,8 @@ def test_a_release_answers_as_the_installed_one_does(release: str) -> None:
     command = [sys.executable, "-c", COMPARE, str(libraries[0]), *sorted(shipped())]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told.pop("same labels") == [True] * 3
-    assert set(told) == set(shipped())
-    assert all(n >= 16 for n, _ in told.values()), told
-    assert all(steps <= MOST_STEPS for _, steps in told.values()), told
+    measured = json.loads(done.stdout.splitlines()[-1])
+    assert measured.pop("same labels") == [True] * 3
+    assert set(measured) == set(shipped())
+    assert all(n >= 16 for n, _ in measured.values()), measured
+    assert all(steps <= MOST_STEPS for _, steps in measured.values()), measured

@@ -28,10 +28,10 @@ def make(*arguments: str) -> str:
 def test_fuzzers_find_nothing() -> None:
     if shutil.which("clang++") is None:
         pytest.skip("needs clang")
-    told = make("fuzz", f"FUZZ_SECONDS={SECONDS}")
+    printed = make("fuzz", f"FUZZ_SECONDS={SECONDS}")
     natives = [path.stem for path in (ROOT / "tests" / "cpp").glob("fuzz_*.cpp")]
     assert len(natives) >= 6
-    assert told.count("Done ") == len(natives), told[
+    assert printed.count("Done ") == len(natives), printed[
         -4000:
     ]  # what libFuzzer says of a target it ran to the end
 

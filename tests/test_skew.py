@@ -118,7 +118,7 @@ def test_evidence_is_counted_alike_when_it_is_chosen_and_when_it_is_used(
         pcm, rate_hz = read_clip(example)
         spans = recognizer.frontend.compute(pcm, rate_hz)
         logits = np.concatenate([recognizer.runtime.run(s[np.newaxis])["speech"] for s in spans.features])
-        told = [result.evidence for result in recognizer.timeline(pcm, rate_hz)]
+        expected = [result.evidence for result in recognizer.timeline(pcm, rate_hz)]
         np.testing.assert_allclose(
-            evidence_of(logits, np.asarray(spans.n_frames), threshold), told, atol=1e-6
+            evidence_of(logits, np.asarray(spans.n_frames), threshold), expected, atol=1e-6
         )

@@ -60,9 +60,9 @@ def test_waiting_is_not_counted_as_work(monkeypatch: pytest.MonkeyPatch) -> None
 def row(system: str, score: float, times: float, **more: Any) -> dict[str, Any]:
     ours = system == "ours"
     ahead = None if ours else Interval(0.7 - score, 0.7 - score - 0.01, 0.7 - score + 0.01)
-    told = Score("accuracy", Interval(score, score, score), 10, difference=ahead)
+    measured = Score("accuracy", Interval(score, score, score), 10, difference=ahead)
     made = Row(
-        "task", system, ours=ours, score=told, us=Times(10 * times, 9, 11, 8, 9, 1, 12).to_dict(), **more
+        "task", system, ours=ours, score=measured, us=Times(10 * times, 9, 11, 8, 9, 1, 12).to_dict(), **more
     )
     made.times = None if ours else (times, 0.9 * times, 1.1 * times)
     return made.to_dict()
@@ -131,9 +131,11 @@ def test_an_aim_is_reached_by_the_whole_interval(
 def test_a_frontend_slower_without_an_aim_is_named_beside_the_others() -> None:
     quick = Row("text frontend", "tokenizers", least=10.0, times=(12, 11, 13)).to_dict()
     slow = Row("voice frontend, PCEN", "micro", times=(0.7, 0.6, 0.8), note="no bundle uses it").to_dict()
-    (told,) = verdicts.verdicts([quick, slow])
-    assert told[0] is True
-    assert "all 1 reached; without an aim and slower: voice, PCEN, beside micro (×0.70; no bundle" in told[1]
+    (measured,) = verdicts.verdicts([quick, slow])
+    assert measured[0] is True
+    assert (
+        "all 1 reached; without an aim and slower: voice, PCEN, beside micro (×0.70; no bundle" in measured[1]
+    )
     said = render.markdown(results([quick, slow]))
     assert "slower, without an aim: voice, PCEN, beside micro (×0.70; no bundle uses it)." in said
 
@@ -195,11 +197,11 @@ def test_how_long_it_took_is_said_as_one_says_it(seconds: float, said: str) -> N
     assert f", 2026-11-24, {said}, load" in render.markdown(made)
 
 
-def test_the_same_answers_of_twins_have_an_interval() -> None:
-    told = Score("same answer", runtimes.wilson(np.arange(100) > 0), 100, "inputs")
+def test_the_same_answers_of_copies_have_an_interval() -> None:
+    measured = Score("same answer", runtimes.wilson(np.arange(100) > 0), 100, "inputs")
     us = Times(52, 51, 53, 50, 9, 1, 52).to_dict()
-    own = Row("runtime: the bare model of text", "engine", ours=True, score=told, us=us)
-    peer = Row(own.task, "a peer", score=told, us=us, times=(2, 1.9, 2.1))
+    own = Row("runtime: the bare model of text", "engine", ours=True, score=measured, us=us)
+    peer = Row(own.task, "a peer", score=measured, us=us, times=(2, 1.9, 2.1))
     said = render.markdown(results([own.to_dict(), peer.to_dict()]))
     assert "(100 inputs from the data, Wilson's 95 % interval)" in said
     assert "| text | 52, 99% (95% … 100%) | 52, ×2.00, 99% (95% … 100%) |" in said
@@ -334,14 +336,14 @@ def test_the_committed_results_are_of_the_bundles_that_are_shipped(path: Path) -
 def test_parts_do_not_join_results_of_another_model(tmp_path: Path) -> None:
     path, here = tmp_path / "board.json", machine().to_dict()
     bundle = Bundle.open("face")
-    told = {
+    measured = {
         "text": ours("text: task", "text"),
         "runtimes": Row("runtime: face", "engine", ours=True, sha256=bundle.card.flatbuffer_sha256),
         "frontends": Row("text frontend", "edgeemo", ours=True, sha256="of the compiled module"),
         "face": Row("face: task", "edgeemo `face`", ours=True, sha256="02427b15"),
         "detector": Row("detector: task", "a peer", sha256="of a peer"),
     }
-    parts = {name: {"rows": [row.to_dict()]} for name, row in told.items()}
+    parts = {name: {"rows": [row.to_dict()]} for name, row in measured.items()}
     results = {"schema": table.SCHEMA, "board": "board", "machine": here, "parts": parts}
     assert table.of_other_models(results) == ["face"]
     path.write_text(json.dumps(results))

@@ -137,7 +137,7 @@ def test_special_tokens_and_truncation_are_those_of_hugging_face(text: str, leng
 
 @tables_match
 @pytest.mark.parametrize("spec", NFKC, ids=described)
-def test_nfkc_words_are_those_of_the_twin_for_every_code_point(spec: TextSpec) -> None:
+def test_nfkc_words_are_those_of_the_reference_for_every_code_point(spec: TextSpec) -> None:
     frontend = TextFrontend(spec, SMALL)
     step = 1000
     for start in range(0, len(CHARACTERS), step):
@@ -148,7 +148,7 @@ def test_nfkc_words_are_those_of_the_twin_for_every_code_point(spec: TextSpec) -
 @tables_match
 @given(texts)
 @settings(max_examples=1000, deadline=None)
-def test_nfkc_words_are_those_of_the_twin_on_any_text(text: str) -> None:
+def test_nfkc_words_are_those_of_the_reference_on_any_text(text: str) -> None:
     for spec in NFKC:
         assert TextFrontend(spec, SMALL).words(text) == reference.words(text, spec)
 
@@ -162,7 +162,7 @@ def test_nfkc_words_are_those_of_the_twin_on_any_text(text: str) -> None:
     st.integers(3, 20),
 )
 @settings(max_examples=1500, deadline=None)
-def test_ids_and_counts_are_those_of_the_twin(
+def test_ids_and_counts_are_those_of_the_reference(
     text: str | bytes, switches: TextSpec, unknown: str, special_tokens: bool, length: int
 ) -> None:
     more = {"unknown": unknown, "special_tokens": special_tokens, "length": length}
@@ -171,7 +171,7 @@ def test_ids_and_counts_are_those_of_the_twin(
 
 
 @tables_match
-def test_long_words_give_what_the_twin_gives() -> None:
+def test_long_words_give_what_the_reference_gives() -> None:
     """Longer than the buffer in which a word is cut."""
     rng = random.Random(0)
     for _ in range(20):

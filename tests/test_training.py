@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeemo import ModelCard
+from edgeemo import ModelCard, _core
 from edgeemo.data.leaks import digest, read_seen
 from edgeemo.errors import DataError, RuntimeUnavailableError, SpecError
 
@@ -21,7 +21,9 @@ from text_training_data import RECIPE
 
 from edgeemo.data import catalog
 from edgeemo.data.manifest import read_manifest
+from edgeemo.frontends import FaceSpec, TextSpec, VoiceSpec
 from edgeemo.training import calibrate
+from edgeemo.training.cards import common
 from edgeemo.training.recipe import RECIPES, read_recipe
 from edgeemo.training.text import models
 from edgeemo.training.text.card import protocol
@@ -220,10 +222,21 @@ def test_without_a_development_set_int8_is_verified_on_other_texts_than_it_is_ca
 def test_the_card_says_which_texts_calibrated_and_what_else_they_decided(
     name: str, says: tuple[str, ...], silent: str
 ) -> None:
-    told = protocol(read_recipe(name))
-    assert all(part in told for part in (*says, "Held-out texts decide"))
-    assert silent not in told
-    assert "comments" not in told
+    text = protocol(read_recipe(name))
+    assert all(part in text for part in (*says, "Held-out texts decide"))
+    assert silent not in text
+    assert "comments" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "spec"), [("text", TextSpec()), ("voice", VoiceSpec()), ("face", FaceSpec())]
+)
+def test_the_draft_card_has_the_version_of_its_frontend(
+    name: str, spec: TextSpec | VoiceSpec | FaceSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert common(read_recipe(name), spec, [])["frontend_version"] == 1
+    monkeypatch.setattr(_core, f"{name.upper()}_FRONTEND_VERSION", 2)
+    assert common(read_recipe(name), spec, [])["frontend_version"] == 2
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in RECIPES.glob("*.toml")))

@@ -108,14 +108,14 @@ def test_nothing_in_it_can_be_changed() -> None:
 
 
 def test_to_dict_is_plain_json_and_complete() -> None:
-    told = result(truncated=True).to_dict()
-    assert json.loads(json.dumps(told)) == told
-    assert told["scores"]["anger"] == pytest.approx(0.3)
-    assert list(told["scores"]) == list(EMOTIONS)
-    assert told["active"] == ["joy", "anger"]
-    assert told["truncated"] is True
+    values = result(truncated=True).to_dict()
+    assert json.loads(json.dumps(values)) == values
+    assert values["scores"]["anger"] == pytest.approx(0.3)
+    assert list(values["scores"]) == list(EMOTIONS)
+    assert values["active"] == ["joy", "anger"]
+    assert values["truncated"] is True
     assert {"label", "confidence", "fine", "valence", "arousal", "evidence", "start_ms", "end_ms"} <= set(
-        told
+        values
     )
 
 
@@ -125,10 +125,14 @@ def test_a_result_without_a_face_says_nothing_of_faces() -> None:
 
 def test_a_face_stands_in_what_is_told() -> None:
     face = Face((1.0, 2.0, 30.5, 40.0), ((9.0, 10.0), (20.0, 11.0)), 0.5)
-    told = result(modality="face", face=face, track_id=3).to_dict()
-    assert json.loads(json.dumps(told)) == told
-    assert told["face"] == {"box": [1.0, 2.0, 30.5, 40.0], "eyes": [[9.0, 10.0], [20.0, 11.0]], "score": 0.5}
-    assert told["track_id"] == 3
+    values = result(modality="face", face=face, track_id=3).to_dict()
+    assert json.loads(json.dumps(values)) == values
+    assert values["face"] == {
+        "box": [1.0, 2.0, 30.5, 40.0],
+        "eyes": [[9.0, 10.0], [20.0, 11.0]],
+        "score": 0.5,
+    }
+    assert values["track_id"] == 3
     assert result(face=face).to_dict()["track_id"] is None
     assert result(face=face) != result()
     assert pickle.loads(pickle.dumps(result(face=face, track_id=3))) == result(face=face, track_id=3)

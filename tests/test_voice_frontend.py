@@ -75,7 +75,7 @@ SPECS = [
 
 @pytest.mark.parametrize("spec", SPECS, ids=range(len(SPECS)))
 @pytest.mark.parametrize("kind", ["float32", "int16", "7 channels"])
-def test_frames_and_spans_are_those_of_the_twin(spec: VoiceSpec, kind: str) -> None:
+def test_frames_and_spans_are_those_of_the_reference(spec: VoiceSpec, kind: str) -> None:
     pcm: Pcm = sound(spec.rate_hz // 2 + 5000, 7 if kind == "7 channels" else 0)
     if kind == "int16":
         pcm = np.asarray(pcm * 30000, np.int16)
@@ -94,7 +94,7 @@ def test_frames_and_spans_are_those_of_the_twin(spec: VoiceSpec, kind: str) -> N
 
 
 @pytest.mark.parametrize("rate_hz", RATES)
-def test_frames_of_other_rates_are_those_of_the_twin(rate_hz: int) -> None:
+def test_frames_of_other_rates_are_those_of_the_reference(rate_hz: int) -> None:
     pcm = sound(rate_hz // 10)
     ours, theirs = USUAL.frames(pcm, rate_hz), reference.frames(pcm, rate_hz, USUAL.spec)
     assert ours.shape == theirs.shape
@@ -391,10 +391,10 @@ def test_channels_out_of_range_are_refused(shape: tuple[int, int]) -> None:
         FRONTEND.stream(16000, shape[1])
 
 
-@pytest.mark.parametrize("rate_hz", [0, -16000, 7999, 192001, 10**30, -(10**30)])
+@pytest.mark.parametrize("rate_hz", [0, -16000, 7999, 192001, 2**40, 10**30, -(10**30)])
 def test_rates_out_of_range_are_refused(rate_hz: int) -> None:
     for call in (FRONTEND.frames, FRONTEND.compute):
-        with pytest.raises(InputError, match=r"rate_hz must be in \[8000, 192000\]"):
+        with pytest.raises(InputError, match=rf"rate_hz must be in \[8000, 192000\], got {rate_hz};"):
             call(sound(1000), rate_hz)
     with pytest.raises(InputError, match="rate_hz must be in"):
         FRONTEND.stream(rate_hz)

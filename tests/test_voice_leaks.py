@@ -128,8 +128,8 @@ def train(tmp_path: Path) -> list[Example]:
 @pytest.fixture
 def trial(tmp_path: Path) -> list[Example]:
     """Clips 0 and 3 of training under other names, one more by speaker b, and one of two strangers."""
-    told = [(0, "x"), (3, "x"), (50, "B "), (51, "y"), (51, "z")]
-    return [clip(tmp_path / "test", seed, speaker) for seed, speaker in told]
+    clips = [(0, "x"), (3, "x"), (50, "B "), (51, "y"), (51, "z")]
+    return [clip(tmp_path / "test", seed, speaker) for seed, speaker in clips]
 
 
 def test_what_was_heard_is_read_back_and_its_order_tells_nothing(

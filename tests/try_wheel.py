@@ -58,14 +58,14 @@ def main(root: Path, litert: bool = True) -> None:
             assert recognizer.predict("so happy!").label == "happiness"
         command = Path(sys.executable).with_name("edgeemo")
         for name in (bundle, "text"):
-            told = subprocess.run(
+            answered = subprocess.run(
                 [command, "predict", "I am so happy!", "--bundle", name, "--json"],
                 capture_output=True,
                 check=True,
                 text=True,
                 env={**os.environ, "PYTHONPATH": ""},
             )
-            assert json.loads(told.stdout)["label"] == "happiness", told.stdout
+            assert json.loads(answered.stdout)["label"] == "happiness", answered.stdout
     if "voice" in edgeemo.bundle.shipped():
         import numpy as np
 

@@ -154,8 +154,8 @@ def _tflite_runtime(context: Context, bundle: Bundle, inputs: Tensor, stack: Exi
     stack.callback(_end, process)
     assert process.stdin is not None
     assert process.stdout is not None
-    asked, told = process.stdin, process.stdout
-    number, *names = told.readline().split() or [""]
+    asked, answered = process.stdin, process.stdout
+    number, *names = answered.readline().split() or [""]
     if not names:
         candidate.missing = f"{context.legacy} cannot run tflite-runtime 2.14: make legacy"
         return candidate
@@ -166,7 +166,7 @@ def _tflite_runtime(context: Context, bundle: Bundle, inputs: Tensor, stack: Exi
 
     def batch(calls: int) -> Spent:
         print(calls, file=asked, flush=True)
-        processor, wall = map(float, told.readline().split())
+        processor, wall = map(float, answered.readline().split())
         return Spent(processor, wall)
 
     candidate.batch = batch

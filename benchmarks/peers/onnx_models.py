@@ -18,7 +18,7 @@ OPSET = 17
 
 def path_of(bundle: Bundle, kind: str) -> Path:
     """Return the path of this model as ONNX."""
-    return CACHE / "twins" / f"{bundle.card.name}-{bundle.card.flatbuffer_sha256[:12]}-{kind}.onnx"
+    return CACHE / "copies" / f"{bundle.card.name}-{bundle.card.flatbuffer_sha256[:12]}-{kind}.onnx"
 
 
 def make() -> None:

@@ -22,18 +22,18 @@ def main(model: str, inputs: str, answers: str) -> None:
 
     interpreter: Any = Interpreter(model_path=model, num_threads=1)
     interpreter.allocate_tensors()
-    (given,), told = interpreter.get_input_details(), interpreter.get_output_details()
+    (given,), details = interpreter.get_input_details(), interpreter.get_output_details()
 
     def invoke(value: Any) -> list[Any]:
         interpreter.set_tensor(given["index"], value[np.newaxis])
         interpreter.invoke()
-        return [interpreter.get_tensor(each["index"]) for each in told]
+        return [interpreter.get_tensor(each["index"]) for each in details]
 
     values = np.load(inputs)
     said = [invoke(value) for value in values]
-    outputs: Any = {f"output {i}": np.concatenate([row[i] for row in said]) for i in range(len(told))}
+    outputs: Any = {f"output {i}": np.concatenate([row[i] for row in said]) for i in range(len(details))}
     np.savez(answers, **outputs)
-    print(version("tflite-runtime"), *(each["name"].replace(" ", "_") for each in told), flush=True)
+    print(version("tflite-runtime"), *(each["name"].replace(" ", "_") for each in details), flush=True)
     for line in sys.stdin:
         wall, processor = perf_counter_ns(), process_time_ns()
         for _ in range(int(line)):

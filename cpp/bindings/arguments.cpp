@@ -25,15 +25,20 @@ constexpr const char* kPassAudio = "pass audio as int16 or float32, (samples,) o
 
 constexpr std::size_t kAlignment = 16;
 
-// A Python integer, held to least … most.
-long long to_whole(const char* what, const py::object& value, const char* remedy, long long least,
-                   long long most) {
-    if (PyIndex_Check(value.ptr()) == 0 || PyBool_Check(value.ptr())) raise_expected(what, value, remedy);
+// A Python integer from `least` to `most`. The engine checks the narrower `range` that the message names.
+long long to_whole(const std::string& name, const py::object& value, const char* remedy, long long least,
+                   long long most, const char* range) {
+    if (PyIndex_Check(value.ptr()) == 0 || PyBool_Check(value.ptr()))
+        raise_expected(("an int as " + name).c_str(), value, remedy);
     const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
     if (!number) throw py::error_already_set();
     int overflow = 0;
     const long long n = PyLong_AsLongLongAndOverflow(number.ptr(), &overflow);
-    return overflow == 0 ? std::clamp(n, least, most) : overflow < 0 ? least : most;
+    if (overflow == 0 && n >= least && n <= most) return n;
+    const auto digits = py::reinterpret_steal<py::object>(PyObject_Str(number.ptr()));
+    if (!digits) PyErr_Clear();  // Python writes at most 4300 digits
+    throw edgeemo::InputError(name + " must be " + range + ", got " +
+                              (digits ? digits.cast<std::string>() : "thousands of digits") + "; " + remedy);
 }
 
 Color to_color(const py::object& color) {
@@ -95,13 +100,14 @@ py::list items(const py::object& object, std::size_t n, const char* expected, co
 }  // namespace
 
 std::int32_t to_int(const char* name, const py::object& value) {
-    const std::string what = std::string("an int as ") + name;
-    return static_cast<std::int32_t>(
-        to_whole(what.c_str(), value, "rates and channels are integers", INT32_MIN, INT32_MAX));
+    const bool rate = std::string_view(name) == "rate_hz";
+    return static_cast<std::int32_t>(to_whole(name, value, "rates and channels are integers", INT32_MIN,
+                                              INT32_MAX, rate ? "in [8000, 192000]" : "in [1, 32]"));
 }
 
 std::int64_t to_ms(const py::object& value) {
-    return to_whole("an int as t_ms", value, "times are whole milliseconds", INT64_MIN, INT64_MAX);
+    return to_whole("t_ms", value, "times are whole milliseconds", INT64_MIN, INT64_MAX,
+                    "within 2^52 ms of 0");
 }
 
 Pcm to_pcm(const py::object& object) {

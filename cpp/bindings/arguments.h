@@ -14,10 +14,10 @@
 #include "edgeemo/voice.h"
 #include "errors.h"
 
-// A whole number such as rate_hz, held to the range of an int32. Raises InputTypeError.
+// rate_hz or channels, of 32 bits. Raises InputTypeError, and InputError for a larger number.
 std::int32_t to_int(const char* name, const pybind11::object& value);
 
-// Whole milliseconds, held to the range of an int64. Raises InputTypeError.
+// Whole milliseconds of 64 bits. Raises InputTypeError, and InputError for a larger number.
 std::int64_t to_ms(const pybind11::object& value);
 
 // The bytes of a str or bytes, and what keeps them alive. Raises InputTypeError for anything else.

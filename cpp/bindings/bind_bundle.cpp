@@ -40,9 +40,6 @@ void bind_bundle(py::module_& m) {
     m.def("check_card", &edgeemo::check_card, py::arg("card"),
           "Raise BundleCorruptError unless this JSON is a card that can be written, and\n"
           "BundleVersionError for a newer schema.");
-    m.def(
-        "check_bundle_card", [](const std::string& card) { edgeemo::read_card(card); }, py::arg("card"),
-        "check_card, and what opening asks beside: the frontend's version and a spec that works.");
     m.def("golden_inputs", &golden_inputs, py::arg("card"), py::arg("assets"),
-          "The inputs of which a card keeps answers, as its frontend makes them: bytes of tensors.");
+          "The inputs whose answers a card keeps: bytes of the tensors that its frontend makes.");
 }

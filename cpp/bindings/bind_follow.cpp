@@ -92,30 +92,30 @@ void bind_fit(py::module_& m) {
 
 }  // namespace
 
+// Product code does not use FaceFollower and Track from Python. The names stay, because edgeemo.faces exports
+// the classes. The tests give the follower faces and rows that a small model cannot give.
 void bind_follow(py::module_& m) {
     bind_fit(m);
-    py::class_<Track>(m, "Track", "One face over time, as it was after a frame; a read-only value.")
+    py::class_<Track>(m, "Track", "One face over time, after a frame; a read-only value.")
         .def_readonly("id", &Track::id, "From 1, never given twice.")
-        .def_readonly("face", &Track::face, "As last found; while it is not, where it is expected.")
-        .def_readonly("first_ms", &Track::first_ms, "When it was first found.")
-        .def_readonly("seen_ms", &Track::seen_ms, "When it was last found.")
-        .def_readonly("hits", &Track::hits, "Frames in which it was found.")
+        .def_readonly("face", &Track::face, "Where the face was last found, or is expected while hidden.")
+        .def_readonly("first_ms", &Track::first_ms, "When the face was first found.")
+        .def_readonly("seen_ms", &Track::seen_ms, "When the face was last found.")
+        .def_readonly("hits", &Track::hits, "Frames that showed the face.")
         .def_readonly("confirmed", &Track::confirmed, "Found least_hits times.")
         .def("__repr__", &track_repr);
     m.attr("SMOOTH_MS") = edgeemo::kSmoothMs;
-    py::class_<Follower>(
-        m, "FaceFollower",
-        "The faces of one camera or video, followed and steadied: a FaceTracker and a mean a "
-        "track.")
+    py::class_<Follower>(m, "FaceFollower",
+                         "The faces of one camera or video over time: a track and smoothed numbers for each.")
         .def(py::init<std::size_t, double, const edgeemo::TrackerSpec&>(), py::arg("size"),
              py::arg("smooth_ms"), py::arg("tracker"), "Rows of `size` numbers. Raises SpecError.")
         .def_property_readonly("size", &size_of)
         .def("update", &update_follower, py::arg("faces"), py::arg("rows"), py::arg("t_ms"),
-             "Take what a frame says, a row a face: (track, mean, evidence) of each confirmed track.\n"
-             "Raises InputError like FaceTracker.update, and then has not changed.")
+             "Take the faces of a frame, a row a face: (track, mean, evidence) of each confirmed track.\n"
+             "Raises InputError for times, boxes and rows that are not usable, and then has not changed.")
         .def(
             "reset", [](Follower& f) { f.with([](FaceFollower& follower) { follower.reset(); }); },
-            "Equals a fresh one.")
+            "Make the follower equal a new one.")
         .def("__len__", [](Follower& f) {
             return f.with([](const FaceFollower& follower) { return follower.tracks(); });
         });

@@ -183,7 +183,12 @@ void bind_model(py::module_& m) {
         .def_property_readonly(
             "outputs", [](const Model& model) { return described(model.loaded->outputs); }, "Likewise.")
         .def_property_readonly(
-            "library", [](const Model& model) { return model.loaded->library; }, "Path of the LiteRT in use.")
+            "library",
+            [](const Model& model) {
+                return py::reinterpret_steal<py::str>(
+                    PyUnicode_DecodeFSDefault(model.loaded->library.c_str()));
+            },
+            "Path of the LiteRT in use.")
         .def_property_readonly(
             "delegate", [](const Model& model) { return model.loaded->delegate; }, "'cpu' or 'gpu'.")
         .def_property_readonly(

@@ -119,7 +119,7 @@ void bind_text(py::module_& m) {
         "vocab: pieces in the order of their ids; '##' marks continuation. It needs [PAD]\n"
         "and [UNK], with special_tokens [CLS] and [SEP]. At most 1,000,000 pieces of 1,024\n"
         "bytes. Raises SpecError when it is unusable.\n"
-        "Texts are str or UTF-8 bytes; what is ill-formed (lone surrogates, too) is dropped.\n"
+        "Texts are str or UTF-8 bytes; the frontend drops ill-formed bytes and lone surrogates.\n"
         "Anything else raises InputTypeError.")
         .def(py::init(&make), py::arg("spec"), py::arg("vocab"))
         .def_property_readonly(

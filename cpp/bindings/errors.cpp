@@ -1,5 +1,7 @@
 #include "errors.h"
 
+#include <cstring>
+
 #include "bindings.h"
 #include "edgeemo/errors.h"
 
@@ -11,7 +13,11 @@ void set_error(const char* name, PyObject* fallback, const char* message) {
     PyObject* const module = PyImport_ImportModule("edgeemo.errors");
     PyObject* const type = module == nullptr ? nullptr : PyObject_GetAttrString(module, name);
     if (type == nullptr) PyErr_Clear();
-    PyErr_SetString(type == nullptr ? fallback : type, message);
+    // a path in the message need not be UTF-8
+    PyObject* const text =
+        PyUnicode_DecodeUTF8(message, static_cast<Py_ssize_t>(std::strlen(message)), "surrogateescape");
+    if (text != nullptr) PyErr_SetObject(type == nullptr ? fallback : type, text);
+    Py_XDECREF(text);
     Py_XDECREF(type);
     Py_XDECREF(module);
 }

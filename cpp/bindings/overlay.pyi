@@ -359,7 +359,7 @@ def dequantize(q: NDArray[np.int8], scale: float, zero_point: int) -> NDArray[np
     """
 
 class FaceFollower:
-    """The faces of one camera or video, followed and steadied: a `FaceTracker` and a mean a track.
+    """The faces of one camera or video over time: a `Track` and smoothed numbers for each.
 
     Threads that share one by mistake wait for each other.
     """
@@ -378,7 +378,7 @@ class FaceFollower:
     def update(
         self, faces: Sequence[Face], rows: NDArray[np.float32], t_ms: int
     ) -> list[tuple[Track, NDArray[np.float32], float]]:
-        """Take what a frame says; return (track, mean row, mean evidence) of each confirmed track, by id.
+        """Take the faces of a frame; return (track, mean row, mean evidence) of each confirmed track, by id.
 
         A face weighs its score, 0 to 1. One that is hidden keeps its mean, its evidence falls, and its
         ``track.face`` is where it is expected, with score 0.
@@ -400,7 +400,7 @@ class FaceFollower:
 def probe_gpu(
     flatbuffer: bytes,
     *,
-    library: str = "",
+    library: str | bytes = "",
     threads: int = 1,
     delegate_options: str = "",
     goldens: Callable[[], Sequence[bytes]] | None = None,
@@ -412,6 +412,7 @@ def read_delegate_options(lines: str) -> tuple[str, int, float, str]:
         InputError: a line is none, or one of ours is unknown or out of range.
     """
 
+def record_key(folder: str | bytes, model_sha256: str, threads: int, options: str) -> str: ...
 def drivers_at(place: str | bytes) -> bytes: ...
 def recall(folder: str, key: str) -> tuple[tuple[bool, float, str] | None, bool]: ...
 def try_in_child(
@@ -438,7 +439,7 @@ class LoadedModel:
         self,
         flatbuffer: bytes,
         *,
-        library: str = "",
+        library: str | bytes = "",
         threads: int = 1,
         delegate: str = "cpu",
         delegate_options: str = "",
@@ -528,6 +529,5 @@ class Recognizer:
     def stage_times(self) -> dict[str, int]: ...
 
 def golden_inputs(card: str | bytes, assets: dict[str, bytes]) -> list[bytes]: ...
-def read_bundle(data: bytes, name: str) -> tuple[int, bytes, dict[str, bytes]]: ...
+def read_bundle(data: bytes, name: str | bytes) -> tuple[int, bytes, dict[str, bytes]]: ...
 def check_card(card: str | bytes) -> None: ...
-def check_bundle_card(card: str | bytes) -> None: ...

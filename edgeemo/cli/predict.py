@@ -17,7 +17,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from ..data.kinds import is_text, kind_of, kind_of_file, refusal
+from ..data.kinds import Kind, is_text, kind_of, kind_of_file, refusal
 from ..errors import DataError, InputError, SourceError
 from ..recognizer import FaceRecognizer, Recognizer, VoiceRecognizer
 from ..sources import is_photo
@@ -25,6 +25,9 @@ from ..types import EmotionResult
 from . import console, options
 from .face import read_photo
 from .voice import read_file
+
+_WORDS_OF_A_NAME = 5  # a longer argument that ends in ".mp3" is a sentence
+_BLOCK = 4096  # bytes of text between two checks
 
 
 @click.command("predict")
@@ -156,7 +159,7 @@ def _what(argument: str | None) -> Literal["text", "lines", "sound", "picture"]:
     try:
         mode = os.stat(argument).st_mode  # noqa: PTH116
     except (FileNotFoundError, NotADirectoryError):
-        if not _is_written_as_a_file(argument, kind is not None):
+        if not _is_written_as_a_file(argument, kind):
             return "text"
         missing = True
     except PermissionError:
@@ -183,10 +186,16 @@ def _what(argument: str | None) -> Literal["text", "lines", "sound", "picture"]:
     return "lines"
 
 
-def _is_written_as_a_file(argument: str, known: bool) -> bool:
-    """Tell whether an argument looks like the name of a file; ``known`` if files have such an ending."""
-    rooted = argument.startswith(("/", "./", "../", "~/"))
-    return (rooted or known) if len(argument.split()) == 1 else (rooted and known)
+def _is_written_as_a_file(argument: str, kind: Kind | None) -> bool:
+    """Tell whether an argument looks like the name of a file; ``kind`` is that of its ending.
+
+    A sound, picture or video may have a name of several words: "my memo.m4a".
+    """
+    rooted, words = argument.startswith(("/", "./", "../", "~/")), len(argument.split())
+    if kind is None or words == 1:
+        return words == 1 and (rooted or kind is not None)
+    short = words <= _WORDS_OF_A_NAME and "\n" not in argument and ". " not in argument
+    return rooted or (short and kind.medium in ("sound", "picture", "video"))
 
 
 def _folder(argument: str) -> Literal["text"]:
@@ -217,17 +226,27 @@ def _lines(name: str | None) -> Iterator[bytes]:
 
 
 def _stripped(file: BinaryIO, name: str) -> Iterator[bytes]:
-    """Yield the lines of a file; refuse a file that does not begin with text."""
+    """Yield the lines of a file; refuse a file at the first block that is not text."""
     head = file.peek() if isinstance(file, io.BufferedReader) else b""
     kind = kind_of(head, "")
     if kind is not None and head:
         raise SourceError(f"{name} is {kind.name} and no lines of text. Give the name of the file.")
-    if not is_text(head):
+    _check_text(head, name)
+    fresh, recent = 0, b""
+    for line in file:
+        fresh, recent = fresh + len(line), recent[-_BLOCK:] + line
+        if fresh >= _BLOCK or b"\0" in line:
+            _check_text(recent, name)
+            fresh = 0
+        yield line.rstrip(b"\n").removesuffix(b"\r")
+    _check_text(recent if fresh else b"", name)
+
+
+def _check_text(block: bytes, name: str) -> None:
+    if not is_text(block):
         raise SourceError(
             f"{name} holds no text in UTF-8. Give a file of text; `iconv` converts text of another encoding."
         )
-    for line in file:
-        yield line.rstrip(b"\n").removesuffix(b"\r")
 
 
 def _line(text: str | bytes, result: EmotionResult) -> dict[str, object]:

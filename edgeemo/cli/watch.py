@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from rich.live import Live
 
 from ..recognizer import FaceRecognizer
 from ..sources import Camera, FrameSource, ImageSequence, VideoFile, is_photo
-from ..types import EmotionResult
+from ..types import RESULT_SCHEMA, EmotionResult
 from . import console, face, options
 
 Show = Callable[[list[EmotionResult], int, int], None]
@@ -52,7 +53,8 @@ def watch_command(
     SOURCE is the number of a camera (0 is the first), a video file, a folder of pictures, or a pattern such
     as "frames/*.png". On a terminal, watch draws live bars of the face in front; elsewhere it prints a line
     for each face and frame. x0, y0, x1 and y1 are the left, upper, right and lower edge of the face, in
-    pixels. --json prints an object for every frame: "t_ms", "drops" and "faces", perhaps empty.
+    pixels. --json prints an object for every frame: "schema", "model", "version", "source", "t_ms", "drops"
+    and "faces", perhaps empty.
 
     watch neither keeps nor sends anything. If the machine is too slow for a camera, watch drops frames and
     counts them in "drops". watch reads files to the end, as fast as the machine can. Ctrl-C stops.
@@ -72,7 +74,7 @@ def watch_command(
         stack.enter_context(console.quiet_libraries())  # decoders and drivers write to stderr
         frames = stack.enter_context(_source(source, fps))
         screen = stack.enter_context(drawing.Window()) if drawing is not None else None
-        show = stack.enter_context(_shown(recognizer, as_json))
+        show = stack.enter_context(_shown(recognizer, as_json, stream_name))
         stream = recognizer.stream(smooth_ms=smooth_ms, source=stream_name)
         for frame, t_ms in frames:
             if seconds is not None and t_ms >= 1000 * seconds:
@@ -98,11 +100,13 @@ def _source(source: str, fps: float) -> FrameSource:
 
 
 @contextmanager
-def _shown(recognizer: FaceRecognizer, as_json: bool) -> Iterator[Show]:
+def _shown(recognizer: FaceRecognizer, as_json: bool, stream_name: str | None) -> Iterator[Show]:
     """Give a function that shows results: as JSON lines, as live bars on a terminal, else as rows."""
     out = console.out()
     if as_json:
-        yield _print_json
+        card = recognizer.card
+        who = {"schema": RESULT_SCHEMA, "model": card.name, "version": card.version, "source": stream_name}
+        yield partial(_print_json, who)
     elif out.is_terminal:
         with Live(face.bars(None, [], 0, 0), console=out, auto_refresh=False) as live:
             yield lambda results, t_ms, drops: live.update(
@@ -113,9 +117,9 @@ def _shown(recognizer: FaceRecognizer, as_json: bool) -> Iterator[Show]:
         yield _print_rows
 
 
-def _print_json(results: list[EmotionResult], t_ms: int, drops: int) -> None:
+def _print_json(who: dict[str, Any], results: list[EmotionResult], t_ms: int, drops: int) -> None:
     faces = [result.to_dict() for result in results]
-    console.print_json({"t_ms": t_ms, "drops": drops, "faces": faces}, indent=None)
+    console.print_json({**who, "t_ms": t_ms, "drops": drops, "faces": faces}, indent=None)
 
 
 def _print_rows(results: list[EmotionResult], t_ms: int, drops: int) -> None:

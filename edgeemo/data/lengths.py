@@ -97,6 +97,8 @@ def _chunked(file: BinaryIO, layout: str, at: int, samples: bytes, end: int) -> 
     held = end - at
     if size == held or (0 <= size < held and _ends(file, at + size + size % pad, layout, bool(size), end)):
         return spliced(file, [range(end)]), None
+    if layout[-1] == "I" and size > 0 and _agrees(file, layout, at + size, end):
+        return spliced(file, [range(end)]), None
     most = held if number[1] != "I" else min(held, _UNKNOWN)
     return _patched(file, end, place, number, most), _wrong(size, held, unknown)
 
@@ -112,6 +114,13 @@ def _ends(file: BinaryIO, at: int, layout: str, some: bool, end: int) -> bool:
         return True
     file.seek(at)
     return some and not any(any(block) for block in iter(lambda: file.read(65536), b""))
+
+
+def _agrees(file: BinaryIO, layout: str, samples_end: int, end: int) -> bool:
+    """Return whether the header's size of the file agrees with that of the samples, and few bytes follow."""
+    file.seek(4)
+    (whole,) = struct.unpack(layout[0] + "I", file.read(4))
+    return whole + 8 - samples_end in (0, 1) and 0 <= end - samples_end <= max(4096, end // 100)
 
 
 def _wrong(stated: int, held: int, unknown: int) -> Length | None:

@@ -6,7 +6,6 @@ metadata. Only the orientation counts: tag 274 of EXIF (TIFF 6.0).
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 from typing import BinaryIO, NamedTuple
@@ -45,8 +44,8 @@ def stripped(file: BinaryIO, end: int) -> Stripped:
     return Stripped(spliced(file, [range(end)]), 0)
 
 
-def orientation_of(exif: bytes, xmp: bytes = b"") -> int:
-    """Return the orientation that EXIF data state, else XMP data, 1 to 8; 0 if neither does."""
+def orientation_of(exif: bytes) -> int:
+    """Return the orientation that EXIF data state, 1 to 8; 0 if they state none."""
     exif = exif.removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(exif[:2], ">")
     try:
@@ -61,14 +60,13 @@ def orientation_of(exif: bytes, xmp: bytes = b"") -> int:
                 return int(value) if 1 <= value <= 8 else 0
     except struct.error:  # cut off
         pass
-    found = re.search(rb'tiff:Orientation(="|>)([1-8])', xmp)
-    return int(found[2]) if found else 0
+    return 0
 
 
 def _jpeg(file: BinaryIO, end: int) -> Stripped:
     """Remove comments and APPn segments, except JFIF and Adobe, which give the colours."""
     pieces: list[bytes | range] = [range(2)]
-    exif = xmp = b""
+    exif = b""
     at = 2
     while at + 4 <= end:
         file.seek(at)
@@ -81,21 +79,19 @@ def _jpeg(file: BinaryIO, end: int) -> Stripped:
         begin = file.read(min(length - 2, 65_533))
         if marker == 0xE1 and begin.startswith(b"Exif\0\0"):
             exif = exif or begin
-        elif marker == 0xE1 and begin.startswith(b"http://ns.adobe.com/xap/1.0/\0"):
-            xmp = begin
         keep = (marker == 0xE0 and begin.startswith(b"JFIF\0") and length >= 16) or (
             marker == 0xEE and begin.startswith(b"Adobe") and length >= 14
         )
         if keep or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
             pieces.append(range(at, at + 2 + length))
         at += 2 + length
-    return Stripped(spliced(file, [*pieces, range(min(at, end), end)]), orientation_of(exif, xmp))
+    return Stripped(spliced(file, [*pieces, range(min(at, end), end)]), orientation_of(exif))
 
 
 def _png(file: BinaryIO, end: int) -> Stripped:
     """Keep the critical chunks: those whose names begin with a capital letter."""
     pieces: list[bytes | range] = [range(8)]
-    exif = xmp = b""
+    exif = b""
     at = 8
     while at + 12 <= end:
         file.seek(at)
@@ -106,14 +102,12 @@ def _png(file: BinaryIO, end: int) -> Stripped:
             pieces.append(range(at, at + 12 + length))
         elif name == b"eXIf":
             exif = file.read(min(length, _LARGEST_TEXT))
-        elif name in (b"tEXt", b"zTXt", b"iTXt") and length <= _LARGEST_TEXT:
+        elif name in (b"tEXt", b"zTXt") and length <= _LARGEST_TEXT:
             keyword, _, text = file.read(length).partition(b"\0")
-            if keyword == b"XML:com.adobe.xmp":
-                xmp = text
-            elif keyword == b"Raw profile type exif":  # how ImageMagick once kept EXIF data: in hexadecimal
+            if keyword == b"Raw profile type exif":  # how ImageMagick once kept EXIF data: in hexadecimal
                 exif = exif or _profile(text if name == b"tEXt" else _inflated(text[1:]))
         at += 12 + length
-    return Stripped(spliced(file, [*pieces, range(at, end)]), orientation_of(exif, xmp))
+    return Stripped(spliced(file, [*pieces, range(at, end)]), orientation_of(exif))
 
 
 def _inflated(data: bytes) -> bytes:

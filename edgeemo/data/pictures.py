@@ -103,7 +103,7 @@ def _orientation(image: Any) -> int:
     """Return tag 274 of a decoded image whose metadata Pillow has read."""
     if image.format == "TIFF":  # Pillow turns TIFF while it decodes, and then drops the tag
         return int(image.getexif().get(274, 0))
-    return orientation_of(image.info.get("exif", b""), image.info.get("xmp", b""))
+    return orientation_of(image.info.get("exif", b""))
 
 
 def _rgb(image: Any, path: str | os.PathLike[str], deep: bool) -> Pixels:

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from ..bundle import Bundle, shipped
 from ..errors import BundleError
 from ..machine import Condition, Machine, condition, machine, throttle_events
+from ..moved import renamed
 from ..system_files import find, read
 
 Severity: TypeAlias = Literal["info", "warning", "error"]
@@ -112,3 +113,6 @@ class Context:
     def find(self, pattern: str) -> list[Path]:
         """Return the system files that match a pattern without a leading slash."""
         return find(self.root, pattern)
+
+
+__getattr__ = renamed(__name__, {"Case": "Context"})

@@ -242,13 +242,13 @@ def _curve(pictures: Sequence[MarkedPicture], found: Found, least: float) -> lis
 
 
 def _calibration(pictures: Sequence[MarkedPicture], found: Found) -> dict[str, float]:
-    told = []
+    pairs = []
     for picture, faces in zip(pictures, found, strict=True):
         for face in faces:
             best = max((overlap(face.box, m.box) for m in picture.faces), default=0.0)
             if not FALSE <= best < HIT:
-                told.append((face.score, best >= HIT))
-    if not told:
+                pairs.append((face.score, best >= HIT))
+    if not pairs:
         return {"n": 0}
-    score, true = np.mean(told, axis=0)
-    return {"n": len(told), "mean_score": float(score), "share_faces": float(true)}
+    score, true = np.mean(pairs, axis=0)
+    return {"n": len(pairs), "mean_score": float(score), "share_faces": float(true)}

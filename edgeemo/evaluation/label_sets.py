@@ -90,7 +90,7 @@ class LabelSet:
         return name in self.labels or ALIASES.get(name) in self.labels
 
     def truth(self, examples: Sequence[Example]) -> Bools:
-        """Return which labels hold: those named, and groups of which a member is named."""
+        """Return which labels hold: those named, and groups with a member among them."""
         gold = np.zeros((len(examples), len(self.labels)), np.bool_)
         for row, example in zip(gold, examples, strict=True):
             row[[self.columns[label] for label in example.labels if label in self.columns]] = True

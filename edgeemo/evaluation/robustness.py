@@ -15,6 +15,7 @@ from ..data.clips import read_clip
 from ..data.faces import view_of
 from ..data.manifest import Example
 from ..data.sounds import Samples
+from ..moved import renamed
 from ..recognizer import Recognizer
 from ..types import EmotionResult
 from . import sounds
@@ -257,3 +258,6 @@ class FaceAnswers:
             for (kind, strength), row in rows.items()
         )
         return FaceRobustness(base, self.eye_px, self.seed, conditions)
+
+
+__getattr__ = renamed(__name__, {"Heard": "ClipAnswers", "Shown": "FaceAnswers"})

@@ -70,8 +70,8 @@ def score_temperature(groups: Matrix, truth: Matrix) -> float:
         groups: probability of each emotion, ``(n, emotions)``.
         truth: 0 or 1, ``(n, emotions)``; rows without any are left out, several share the weight.
     """
-    told = truth.sum(1) > 0
-    logs, share = np.log(np.clip(groups[told], 1e-9, 1)), truth[told] / truth[told].sum(1, keepdims=True)
+    rows = truth.sum(1) > 0
+    logs, share = np.log(np.clip(groups[rows], 1e-9, 1)), truth[rows] / truth[rows].sum(1, keepdims=True)
 
     def loss(temperature: float) -> float:
         return float(-(share * _log_softmax(logs / temperature)).sum(1).mean())
@@ -138,8 +138,8 @@ def multi_label(
     scale, bias = platt(logits, truth)
     probability = _sigmoid(scale * logits + bias)
     members = list(emotions.values())
-    told = group_probabilities(truth, labels, members)
-    temperature = score_temperature(group_probabilities(probability, labels, members), told)
+    emotions_truth = group_probabilities(truth, labels, members)
+    temperature = score_temperature(group_probabilities(probability, labels, members), emotions_truth)
     rounded = [tuple(float(np.float32(x)) for x in values) for values in (scale, bias)]
     return Calibration(rounded[0], rounded[1], round(temperature, 4)), probability
 

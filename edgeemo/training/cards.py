@@ -52,7 +52,7 @@ def common(recipe: Recipe, spec: Spec, teachers: Sequence[DataSource]) -> dict[s
         "modality": recipe.modality,
         "spec": spec.to_dict(),
         "spec_digest": spec.digest,
-        "frontend_version": getattr(_core, "FRONTEND_VERSION", 1),
+        "frontend_version": getattr(_core, f"{recipe.modality.upper()}_FRONTEND_VERSION"),
         "licence": recipe.licence,
         "commercial": commercial(recipe.datasets, recipe.manifest),
         "data": (*sources, *teachers),

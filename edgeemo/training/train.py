@@ -21,6 +21,7 @@ from pathlib import Path
 
 from .. import tasks
 from ..errors import SpecError
+from ..moved import renamed
 from .recipe import read_recipe
 from .trainer import Networks
 
@@ -71,3 +72,8 @@ def run(
     for step in plan.step:
         networks[step.name] = trainer.train(step, networks, out / step.name)
     return trainer.export(networks)
+
+
+__getattr__ = renamed(
+    __name__, {"Workshop": "Trainer", "Course": "StepData", "Trained": "Networks"}, "edgeemo.training.trainer"
+)

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 import keras
 
 from ..card import Card
-from ..moved import renamed
 from .batches import BatchSource
 from .fit import fit
 from .recipe import Recipe, Step
@@ -102,6 +101,3 @@ class Trainer(ABC):
         model.save(folder / "model.keras")
         (folder / "card.json").write_text(card.to_json() + "\n", encoding="utf-8")
         return folder / "model.keras"
-
-
-__getattr__ = renamed(__name__, {"Workshop": "Trainer", "Course": "StepData", "Trained": "Networks"})

@@ -178,16 +178,16 @@ void test_a_forked_stream_is_refused() {
     if (child == 0) {
         alarm(60);
         int refused = 0;
-        bool told = true;
+        bool as_promised = true;
         for (int i = 0; i < 400; ++i) {
             const std::int32_t code = edgeemo_stream_push(stream, &chunk, 400 * i);
             refused += code == EDGEEMO_ERROR_INFERENCE ? 1 : 0;
-            told = told && (code == EDGEEMO_OK || code == EDGEEMO_ERROR_INFERENCE);
+            as_promised = as_promised && (code == EDGEEMO_OK || code == EDGEEMO_ERROR_INFERENCE);
         }
-        told = told && edgeemo_stream_flush(stream) == EDGEEMO_ERROR_INFERENCE;
+        as_promised = as_promised && edgeemo_stream_flush(stream) == EDGEEMO_ERROR_INFERENCE;
         edgeemo_stream_close(stream);
         edgeemo_close(recognizer);
-        _exit(told && refused > 100 ? 0 : 1);
+        _exit(as_promised && refused > 100 ? 0 : 1);
     }
     int status = -1;
     CHECK(waitpid(child, &status, 0) == child);

@@ -44,31 +44,31 @@ void test_a_record_that_is_not_ours_is_not_believed() {
     const fs::path record = fs::directory_iterator(folder.records())->path();
     std::ifstream file(record);
     const std::string good((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    const auto told = [&](const std::string& text) {
+    const auto judged = [&](const std::string& text) {
         fs::remove_all(record);
         std::ofstream(record) << text;
         fs::permissions(record, fs::perms::owner_read | fs::perms::owner_write);
         const OpenedEngine opened = open_on("auto", options);
         return opened.delegate == "cpu" ? opened.reason : "believed";
     };
-    CHECK(told(good) == "believed");
+    CHECK(judged(good) == "believed");
     for (std::size_t size = 0; size < good.size(); size += 9)
-        CHECK(has(told(good.substr(0, size)), "is damaged"));
-    CHECK(has(told(good + "x"), "is damaged"));
-    CHECK(has(told(good + std::string(5000, ' ')), "is damaged"));
+        CHECK(has(judged(good.substr(0, size)), "is damaged"));
+    CHECK(has(judged(good + "x"), "is damaged"));
+    CHECK(has(judged(good + std::string(5000, ' ')), "is damaged"));
     std::string other = good;
     other[other.find("key ") + 4] = other[other.find("key ") + 4] == '0' ? '1' : '0';
-    CHECK(has(told(other), "is damaged"));
+    CHECK(has(judged(other), "is damaged"));
     for (const char* const ratio : {"-5", "1e6", "99999999999999999999", "0", ""}) {
         std::string bent = good;
         const std::size_t at = bent.find("ratio_millionths ") + 17;
-        CHECK(has(told(bent.replace(at, bent.find('\n', at) - at, ratio)), "is damaged"));
+        CHECK(has(judged(bent.replace(at, bent.find('\n', at) - at, ratio)), "is damaged"));
     }
     const std::string bad =
         "edgeemo-probe 1\n" + good.substr(16, 4 + 64 + 1) + "usable no\nratio_millionths 0\n";
-    CHECK(has(told(bad + "reason it \xC3\xA9\n"), "the GPU is not used: it \xC3\xA9"));
-    CHECK(has(told(bad + "reason it \xC3\n"), "is damaged"));
-    CHECK(told(good) == "believed");
+    CHECK(has(judged(bad + "reason it \xC3\xA9\n"), "the GPU is not used: it \xC3\xA9"));
+    CHECK(has(judged(bad + "reason it \xC3\n"), "is damaged"));
+    CHECK(judged(good) == "believed");
     fs::permissions(record, fs::perms::group_write, fs::perm_options::add);
     CHECK(has(open_on("auto", options).reason, "is no plain file that only you can write"));
     fs::remove(record);

@@ -33,7 +33,7 @@ DelegateOptions read_delegate_options(std::string_view lines);  // throws InputE
 struct Verdict {
     bool usable =
         false;  // it lives and answers as the CPU does; whether it is quick enough, the asker decides
-    double ratio = 0.0;  // its time for a run over the CPU's; 0: it never came to that
+    double ratio = 0.0;  // its time for a run over the CPU's; 0: edgeemo did not time a run
     std::string reason;  // why not; if usable, why the verdict could not be kept, or ""
 };
 

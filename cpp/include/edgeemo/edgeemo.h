@@ -79,7 +79,7 @@ typedef struct edgeemo_options {
 typedef struct edgeemo_verdict { /* what a probe found */
     uint32_t struct_size;        /* set by the caller */
     int32_t usable;              /* 1: it can be opened with delegate "gpu", and is what "auto" takes */
-    double ratio;                /* its time for a run over the CPU's; 0: it never came to that */
+    double ratio;                /* its time for a run over the CPU's; 0: edgeemo did not time a run */
     char reason[512];            /* why not; if usable, why the verdict could not be kept, or "" */
 } edgeemo_verdict;
 
@@ -98,14 +98,14 @@ typedef struct edgeemo_result {
     float confidence;               /* the score of `label` */
     float valence;                  /* unpleasant -1 to pleasant 1 */
     float arousal;                  /* calm -1 to excited 1 */
-    float evidence;                 /* 0 to 1, how much was there to go by; near 0 neutral is 1 */
-    int64_t start_ms;               /* what this speaks of, on the caller's clock; 0 for texts and pictures */
+    float evidence;   /* 0 to 1, how much of the input the model could use; near 0 neutral is 1 */
+    int64_t start_ms; /* begin and end of the input on the caller's clock; 0 for texts and pictures */
     int64_t end_ms;
     int64_t track_id;  /* in a stream of faces, from 1, never given twice; else 0 */
-    double box[4];     /* of the face: x0, y0, x1, y1 in pixels of the picture; all 0 if this is of no face */
+    double box[4];     /* of the face: x0, y0, x1, y1 in pixels of the picture; all 0 without a face */
     double eyes[4];    /* x, y of the left one in the picture, x, y of the right one */
-    double face_score; /* probability of a face, 0 to 1; 1 of a box that was given. 0 in a stream: it was not
-                          found in this frame, box and eyes are where it is expected */
+    double face_score; /* probability of a face, 0 to 1; 1 if the caller gave the box. 0 in a stream: this
+                          frame does not show the face; box and eyes are where edgeemo expects them */
     /* since 3: */
     const char* model; /* name and version of the card; valid as long as the recognizer and its streams */
     const char* version;
@@ -118,8 +118,7 @@ typedef struct edgeemo_result {
     int32_t unused; /* 0 */
 } edgeemo_result;
 
-/* Samples as they lie; channels interleaved. Exactly one of the pointers is set, or none if `samples` is 0.
- */
+/* Samples with interleaved channels. Set exactly one of the pointers, or none if `samples` is 0. */
 typedef struct edgeemo_pcm {
     uint32_t struct_size;
     int32_t channels; /* 1 to 32; 0 is 1 */
@@ -141,9 +140,9 @@ typedef struct edgeemo_image {
     const uint8_t* pixels;
     int32_t width; /* 1 to 32768 */
     int32_t height;
-    ptrdiff_t
-        row_stride; /* bytes from row to row, not less than a row has; 0: rows follow each other.
-                       Negative where the rows lie upwards: `pixels` is still the top row; not of NV12 */
+    ptrdiff_t row_stride; /* bytes from row to row, not less than a row has; 0: rows follow each other.
+                             Negative if the bottom row comes first: `pixels` is still the top row. NV12
+                             cannot be negative */
 } edgeemo_image;
 
 /* How faces are followed. */

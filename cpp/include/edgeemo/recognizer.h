@@ -33,7 +33,7 @@ struct Result {
     ResultKind kind = ResultKind::none;     // of a voice: what this speaks of
     bool truncated = false;                 // the text was longer than the model reads
     std::int64_t start_ms = 0, end_ms = 0;  // on the caller's clock; 0 for texts and pictures
-    std::optional<Face> face;               // of which this speaks
+    std::optional<Face> face;               // the face of this result
     std::int64_t track_id = 0;              // in a stream of faces, from 1
     const char* model = "";                 // name and version of the card, as long as recognizer or stream
     const char* version = "";
@@ -178,7 +178,7 @@ class Recognizer {
     void predict_pcm(const Pcm& pcm, std::int32_t rate_hz, Result& out,
                      const std::function<void(const Result&)>& each = nullptr) const;
 
-    // The face in the box, or of which the whole picture is one if `box` is null. Throws InputError like
+    // The face in the box; the whole picture is the face if `box` is null. Throws InputError like
     // FaceFrontend.
     void predict_image(const Image& image, const Box* box, Result& out) const;
 

@@ -16,7 +16,7 @@ char32_t decode(const char*& at, const char* end);
 // Appends 1 to 4 bytes to `out` and returns how many.
 std::size_t encode(char32_t c, char* out);
 
-// The text with U+FFFD for what is ill-formed, cut after a whole character to at most `most` bytes.
+// The text with U+FFFD for ill-formed bytes, cut after a whole character to at most `most` bytes.
 std::string well_formed(std::string_view text, std::size_t most);
 
 }  // namespace edgeemo::unicode

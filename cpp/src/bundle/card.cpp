@@ -55,7 +55,8 @@ void check_rest(const Value& card) {
             "frontend_version must be a whole number");
     for (const Value& source : field(card, "data", Kind::list).items) {
         require(source.is(Kind::object), "data must be described by text");
-        for (const char* const name : {"name", "licence", "use"}) field(source, name, Kind::text);
+        for (const char* const name : {"data.name", "data.licence", "data.use"})
+            field(source, name, Kind::text);
         for (const auto& [key, value] : source.members)
             require(
                 value.is(Kind::text) && (key == "name" || key == "licence" || key == "use" || key == "url"),
@@ -118,11 +119,13 @@ void read_emotions(const Value& raw, Card& card) {
 void read_calibration(const Value& raw, Card& card) {
     const Value& calibration = field(raw, "calibration", Kind::object);
     ScoreRule& rule = card.readout.scores;
-    for (const Value& x : field(calibration, "scale", Kind::list).items) rule.scale.push_back(number(x));
-    for (const Value& x : field(calibration, "bias", Kind::list).items) rule.bias.push_back(number(x));
+    for (const Value& x : field(calibration, "calibration.scale", Kind::list).items)
+        rule.scale.push_back(number(x));
+    for (const Value& x : field(calibration, "calibration.bias", Kind::list).items)
+        rule.bias.push_back(number(x));
     require(rule.scale.size() == card.labels.size() && rule.bias.size() == card.labels.size(),
             "calibration must have one scale and one bias per label");
-    const double temperature = field(calibration, "temperature", Kind::number).number;
+    const double temperature = field(calibration, "calibration.temperature", Kind::number).number;
     require(temperature >= 0.05 && temperature <= 20, "calibration.temperature must lie between 0.05 and 20");
     rule.temperature = static_cast<float>(temperature);
 }
@@ -138,9 +141,9 @@ void read_thresholds(const Value& raw, Card& card) {
     for (const auto& [name, groups] : optional(raw, "groups", Kind::object).members) {
         require(groups.is(Kind::object), "groups must be made of groups");
         for (const auto& [key, group] : groups.members) {
-            for (const Value& label : field(group, "labels", Kind::list).items)
+            for (const Value& label : field(group, "groups.labels", Kind::list).items)
                 label_of(card, label, "groups name unknown labels");
-            number(field(group, "threshold", Kind::number));
+            number(field(group, "groups.threshold", Kind::number));
         }
     }
 }
@@ -181,16 +184,16 @@ void read_evidence(const Value& raw, Card& card) {
         require(value.is(Kind::number), "evidence must give numbers");
     ReadoutRule& rule = card.readout;
     rule.weighs = true;
-    rule.speech_threshold = field(evidence, "threshold", Kind::number).number;
-    rule.least = field(evidence, "least", Kind::number).number;
-    rule.enough = field(evidence, "enough", Kind::number).number;
+    rule.speech_threshold = field(evidence, "evidence.threshold", Kind::number).number;
+    rule.least = field(evidence, "evidence.least", Kind::number).number;
+    rule.enough = field(evidence, "evidence.enough", Kind::number).number;
     require(rule.speech_threshold > 0 && rule.speech_threshold < 1,
             "evidence.threshold must lie between 0 and 1");
     require(rule.least >= 0 && rule.least < rule.enough && rule.enough <= 1,
             "evidence must have 0 <= least < enough <= 1");
 }
 
-// Inputs of which we know how they are made.
+// Inputs that golden_inputs.cpp can make.
 void read_golden(const Value& raw, Card& card) {
     for (const Value& example : optional(raw, "golden", Kind::list).items) {
         for (const char* const name : {"text", "signal", "drawing"}) {

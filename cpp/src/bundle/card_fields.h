@@ -1,6 +1,7 @@
 // Reads cards: members of JSON objects by name and kind, and specs field by field.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -25,10 +26,15 @@ inline void require(bool good, const char* problem) {
     if (!good) invalid(problem);
 }
 
-inline const Value& field(const Value& card, const char* name, Kind kind) {
-    const Value* const found = card.find(name);
-    if (found == nullptr) invalid(std::string("it has no ") + name);
-    if (!found->is(kind)) invalid(std::string(name) + " is of another kind");
+// The member whose name stands behind the last dot of `path`; messages name the whole path.
+inline const Value& field(const Value& object, const std::string& path, Kind kind) {
+    constexpr std::array<const char*, 6> kNames{"null", "a boolean", "a number",
+                                                "text", "a list",    "an object"};
+    const auto name_of_kind = [&](Kind k) { return kNames[static_cast<std::size_t>(k)]; };
+    const Value* const found = object.find(path.substr(path.rfind('.') + 1));
+    if (found == nullptr) invalid("it has no " + path);
+    if (!found->is(kind))
+        invalid(path + " must be " + name_of_kind(kind) + ", got " + name_of_kind(found->kind));
     return *found;
 }
 

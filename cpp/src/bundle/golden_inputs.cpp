@@ -1,4 +1,4 @@
-// The inputs of which a card keeps answers, through the bundle's own frontend.
+// The inputs whose answers a card keeps, through the bundle's own frontend.
 #include <cstring>
 
 #include "bundle/model_parts.h"

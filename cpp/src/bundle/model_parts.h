@@ -29,7 +29,7 @@ std::shared_ptr<LoadedModel> load_model(const Bundle& bundle, const EngineOption
 
 std::vector<std::string> pieces_of(const Assets& assets);  // of a text's vocabulary, one a line, LF
 
-// The inputs of which the card keeps answers, as the model takes them.
+// The inputs whose answers the card keeps, as the model takes them.
 std::vector<Golden> goldens_of(const Card& card, const Assets& assets);
 
 // A crop of a picture into the model's input.

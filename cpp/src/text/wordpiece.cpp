@@ -117,10 +117,10 @@ WordPiece::WordPiece(const std::vector<std::string>& vocabulary, const unicode::
         const auto before = [](const Key& a, const Key& b) { return a.text < b.text; };
         std::sort(keys[root].begin(), keys[root].end(), before);
         const auto same = [](const Key& a, const Key& b) { return a.text == b.text; };
-        const auto twin = std::adjacent_find(keys[root].begin(), keys[root].end(), same);
-        if (twin != keys[root].end()) {
+        const auto repeated = std::adjacent_find(keys[root].begin(), keys[root].end(), same);
+        if (repeated != keys[root].end()) {
             throw SpecError("vocabulary piece '" + std::string(root == kInside ? "##" : "") +
-                            std::string(twin->text) + "' stands twice; every piece must be unique");
+                            std::string(repeated->text) + "' stands twice; every piece must be unique");
         }
         builder.build(keys[root], 0, keys[root].size(), 0, root);
     }
