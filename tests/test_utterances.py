@@ -15,7 +15,7 @@ import small_voice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeemo import Recognizer, Runtime, VoiceRecognizer
+from edgeemo import Runtime, VoiceRecognizer
 from edgeemo.backends import FakeBackend, TensorInfo
 from edgeemo.errors import BundleMismatchError, InferenceError, InputError, InputTypeError, SpecError
 from edgeemo.frontends import VoiceSpec
@@ -280,7 +280,7 @@ def test_c_gives_the_same_utterances(tmp_path: Path) -> None:
         [small_voice.noise(1), small_voice.voice("sadness", 1), small_voice.noise(1)]
     ).astype(np.int16)
     kinds = ("span", "utterance", "partial")
-    with Recognizer.open(path) as opened:
+    with VoiceRecognizer.open(path) as opened:
         stream = opened.stream(RATE, results=kinds)
         expected = stream.push(sound, 0) + stream.flush()
     with c.opened(path) as handle:

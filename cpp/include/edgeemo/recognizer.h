@@ -30,7 +30,7 @@ struct Result {
     std::vector<float> probabilities;       // one a label of the card, calibrated
     float valence = 0.0F, arousal = 0.0F;   // -1 to 1
     double evidence = 0.0;                  // 0 to 1; at 0 neutral is 1, valence and arousal are 0
-    ResultKind kind = ResultKind::none;     // of a voice: what this speaks of
+    ResultKind kind = ResultKind::none;     // the kind of a voice result
     bool truncated = false;                 // the text was longer than the model reads
     std::int64_t start_ms = 0, end_ms = 0;  // on the caller's clock; 0 for texts and pictures
     std::optional<Face> face;               // the face of this result
