@@ -1173,6 +1173,9 @@ def dequantize(q: NDArray[np.int8], scale: float, zero_point: int) -> NDArray[np
         InputTypeError: another dtype, or not contiguous.
     """
 
+def difference(cpu: LoadedModel, other: LoadedModel, goldens: Sequence[bytes]) -> str:
+    """How the answers of two LoadedModels to goldens (bytes), zeros and noise differ: a sentence, or ''."""
+
 def drivers_at(place: str | bytes) -> bytes:
     """The drivers that a manifest of Vulkan, or a folder of them, names: lines with sizes and times."""
 
@@ -1249,8 +1252,8 @@ def try_in_child(
 def usable(face: Face, width: int, height: int) -> bool:
     """Whether a found face can be read: with a score, a pixel in size, its middle in the picture."""
 
-def wrong_answers(name: str, scale: float, right: NDArray[np.float32], given: NDArray[np.float32]) -> str:
-    """How an output differs from the CPU's, a sentence, or ''. float32, of the same size."""
+def vocabulary(assets: dict[str, bytes]) -> list[str]:
+    """The lines of vocab.txt. Raises BundleError and SpecError."""
 
 CARD_SCHEMA: int
 "The newest schema of a card that this release reads, and the one that it writes."

@@ -27,7 +27,6 @@ from .errors import DelegateError, EdgeemoError, InferenceError
 Goldens = Callable[[], Sequence[Tensor]]
 """Makes inputs for a model with one input, when they are needed."""
 
-_NOISES = 3
 _BEGINS = "loading the model on the delegate"  # before this step, a failure is not the delegate's
 
 
@@ -42,18 +41,8 @@ class Verdict:
 
 def difference(cpu: Backend, other: Backend, goldens: Sequence[Tensor]) -> str:
     """Return how the other backend's answers to goldens, zeros and noise differ, as a sentence, or ``""``."""
-    trials = _trials(cpu, goldens)
-    right = [cpu.invoke(*trial) for trial in trials]
-    tried = [other.invoke(*trial) for trial in trials]
-    for k, info in enumerate(cpu.outputs):
-        ours, theirs = (
-            np.concatenate([_floats(answer[k], info.scale, info.zero_point) for answer in answers])
-            for answers in (right, tried)
-        )
-        wrong = _core.wrong_answers(info.name, info.scale, ours, theirs)
-        if wrong:
-            return wrong
-    return ""
+    models = (_core.LoadedModel.of_backend(backend) for backend in (cpu, other))
+    return _core.difference(*models, [np.ascontiguousarray(golden).tobytes() for golden in goldens])
 
 
 def probe(
@@ -155,32 +144,6 @@ def _mapping(lines: str) -> dict[str, str]:
     return {key: value for key, _, value in parts}
 
 
-def _trials(backend: Backend, goldens: Sequence[Tensor]) -> list[tuple[Tensor, ...]]:
-    infos = backend.inputs
-    found: list[tuple[Tensor, ...]] = []
-    for golden in goldens if len(infos) == 1 else ():
-        (info,) = infos
-        if golden.dtype == np.float32 and info.dtype == np.int8:
-            golden = _core.quantize(golden, info.scale, info.zero_point)
-        found.append((np.ascontiguousarray(golden).reshape(info.shape),))
-    rng = np.random.default_rng(1)
-    for noise in range(_NOISES + 1):
-        row: list[Tensor] = []
-        for info in infos:
-            if not noise or info.dtype == np.int32:  # the range of ids is unknown
-                row.append(np.zeros(info.shape, info.dtype))
-            elif info.dtype == np.int8:
-                row.append(rng.integers(-128, 128, info.shape, np.int8))
-            else:
-                row.append(rng.uniform(-1, 1, info.shape).astype(np.float32))
-        found.append(tuple(row))
-    return found
-
-
-def _floats(value: Tensor, scale: float, zero_point: int) -> Any:
-    return (_core.dequantize(value, scale, zero_point) if scale else value.astype(np.float32)).ravel()
-
-
 # --- the child ---
 
 
@@ -224,15 +187,15 @@ def child() -> None:
         wrong = difference(cpu, other, goldens)
         if not wrong:
             say("at timing the delegate")
-        say(f"not {wrong}" if wrong else f"same {round(_time_ratio(cpu, other, goldens) * 1e6)}")
+        say(f"not {wrong}" if wrong else f"same {round(_time_ratio(cpu, other) * 1e6)}")
     except EdgeemoError as error:
         say(f"not {_without(request['path'], error)}")
     os._exit(0)  # a delegate may hang or crash when it is unloaded
 
 
-def _time_ratio(cpu: Backend, other: Backend, goldens: Sequence[Tensor]) -> float:
+def _time_ratio(cpu: Backend, other: Backend) -> float:
     """Time both in turns, so that load disturbs both alike: half a second, 5 to 50 runs of each."""
-    (trial, *_) = _trials(cpu, goldens)
+    trial = [np.zeros(info.shape, info.dtype) for info in cpu.inputs]
     times: tuple[list[float], list[float]] = ([], [])
     while len(times[1]) < 5 or (sum(map(sum, times)) < 0.5 and len(times[1]) < 50):
         for backend, spent in zip((cpu, other), times, strict=True):

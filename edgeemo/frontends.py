@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, overload
 
+from . import _core
 from ._core import (
     Alignment,
     Encoding,
@@ -17,7 +18,7 @@ from ._core import (
     VoiceSpec,
     VoiceStream,
 )
-from .errors import BundleCorruptError, BundleError, BundleMismatchError, SpecError
+from .errors import BundleMismatchError
 
 __all__ = [
     "Alignment",
@@ -32,8 +33,6 @@ __all__ = [
     "VoiceStream",
     "frontend_for",
 ]
-
-VOCABULARY = "vocab.txt"
 
 
 @overload
@@ -73,16 +72,4 @@ def frontend_for(
         raise BundleMismatchError(
             f"Expected modality 'text', 'voice' or 'face', got {modality!r}; upgrade edgeemo."
         )
-    if VOCABULARY not in assets:
-        raise BundleError(f"The bundle has no {VOCABULARY}; convert the model again with its vocabulary.")
-    return TextFrontend(TextSpec.from_dict(dict(spec)), _pieces(assets[VOCABULARY]))
-
-
-def _pieces(vocabulary: bytes) -> list[str]:
-    try:
-        text = vocabulary.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BundleCorruptError(f"{VOCABULARY} is not UTF-8 ({error}); convert the model again.") from error
-    if "\r" in text:
-        raise SpecError(f"{VOCABULARY} has carriage returns; write its lines with LF.")
-    return text.removesuffix("\n").split("\n") if text else []
+    return TextFrontend(TextSpec.from_dict(dict(spec)), _core.vocabulary(dict(assets)))

@@ -40,6 +40,9 @@ void bind_bundle(py::module_& m) {
     m.def("check_card", &edgeemo::check_card, py::arg("card"),
           "Raise BundleCorruptError unless this JSON is a card that can be written, and\n"
           "BundleVersionError for a newer schema.");
+    m.def(
+        "vocabulary", [](const py::dict& assets) { return edgeemo::pieces_of(assets_of(assets)); },
+        py::arg("assets"), "The lines of vocab.txt. Raises BundleError and SpecError.");
     m.def("golden_inputs", &golden_inputs, py::arg("card"), py::arg("assets"),
           "The inputs whose answers a card keeps: bytes of the tensors that its frontend makes.");
 }

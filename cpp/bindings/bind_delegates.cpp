@@ -13,6 +13,7 @@
 #include "gpu/opening.h"
 #include "gpu/record.h"
 #include "gpu/trial.h"
+#include "python_runner.h"
 
 namespace py = pybind11;
 
@@ -79,15 +80,16 @@ std::string put_on_record(const std::string& folder, const std::string& key, boo
     return edgeemo::put_on_record(folder, key, {usable, ratio, reason});
 }
 
-std::string wrong_answers(const std::string& name, float scale,
-                          const py::array_t<float, py::array::c_style>& right,
-                          const py::array_t<float, py::array::c_style>& given) {
-    const std::vector<float> a(right.data(), right.data() + right.size());
-    const std::vector<float> b(given.data(), given.data() + given.size());
-    edgeemo::TensorInfo tensor;
-    tensor.name = name;
-    tensor.scale = scale;
-    return edgeemo::wrong_answers(tensor, a, b);
+std::string difference(const py::object& cpu, const py::object& other,
+                       const std::vector<std::string>& goldens) {
+    const auto ours = loaded_by(cpu), theirs = loaded_by(other);
+    std::vector<edgeemo::Golden> inputs;
+    for (const std::string& golden : goldens) inputs.emplace_back(golden.begin(), golden.end());
+    const py::gil_scoped_release unlocked;
+    return ours->with([&](edgeemo::ModelRunner& right) {
+        return theirs->with(
+            [&](edgeemo::ModelRunner& given) { return edgeemo::difference(right, given, inputs); });
+    });
 }
 
 }  // namespace
@@ -128,7 +130,7 @@ void bind_delegates(py::module_& m) {
     m.def("put_on_record", &put_on_record, py::arg("folder"), py::arg("key"), py::arg("usable"),
           py::arg("ratio"), py::arg("reason"),
           "Write a verdict whole or not at all; what went wrong, or ''.");
-    m.def("wrong_answers", &wrong_answers, py::arg("name"), py::arg("scale"), py::arg("right"),
-          py::arg("given"),
-          "How an output differs from the CPU's, a sentence, or ''. float32, of the same size.");
+    m.def(
+        "difference", &difference, py::arg("cpu"), py::arg("other"), py::arg("goldens"),
+        "How the answers of two LoadedModels to goldens (bytes), zeros and noise differ: a sentence, or ''.");
 }

@@ -29,31 +29,26 @@ py::array_t<T> exactly(const py::object& x, const char* dtype) {
     return py::reinterpret_borrow<py::array_t<T>>(x);
 }
 
+// An array of the same shape, by `rule`.
 template <class Out, class In>
-py::array_t<Out> same_shape(const py::array_t<In>& x) {
-    return py::array_t<Out>(std::vector<py::ssize_t>(x.shape(), x.shape() + x.ndim()));
+py::array_t<Out> mapped(const py::object& x, const char* dtype, double scale, std::int32_t zero_point,
+                        void (*rule)(const In*, std::size_t, float, std::int32_t, Out*)) {
+    const auto in = exactly<In>(x, dtype);
+    py::array_t<Out> out(std::vector<py::ssize_t>(in.shape(), in.shape() + in.ndim()));
+    const In* const from = in.data();
+    Out* const to = out.mutable_data();
+    const auto n = static_cast<std::size_t>(in.size());
+    py::gil_scoped_release unlocked;
+    rule(from, n, static_cast<float>(scale), zero_point, to);
+    return out;
 }
 
 py::array_t<std::int8_t> quantize(const py::object& x, double scale, std::int32_t zero_point) {
-    const auto in = exactly<float>(x, "float32");
-    auto out = same_shape<std::int8_t>(in);
-    const float* const from = in.data();
-    std::int8_t* const to = out.mutable_data();
-    const auto n = static_cast<std::size_t>(in.size());
-    py::gil_scoped_release unlocked;
-    edgeemo::quantize(from, n, static_cast<float>(scale), zero_point, to);
-    return out;
+    return mapped(x, "float32", scale, zero_point, &edgeemo::quantize);
 }
 
 py::array_t<float> dequantize(const py::object& q, double scale, std::int32_t zero_point) {
-    const auto in = exactly<std::int8_t>(q, "int8");
-    auto out = same_shape<float>(in);
-    const std::int8_t* const from = in.data();
-    float* const to = out.mutable_data();
-    const auto n = static_cast<std::size_t>(in.size());
-    py::gil_scoped_release unlocked;
-    edgeemo::dequantize(from, n, static_cast<float>(scale), zero_point, to);
-    return out;
+    return mapped(q, "int8", scale, zero_point, &edgeemo::dequantize);
 }
 
 }  // namespace

@@ -193,8 +193,6 @@ void spans_cover_the_clip() {
     const auto starts = [&](std::size_t n_frames) {
         const auto sound = synthetic(n_frames == 0 ? 399 : 400 + 160 * (n_frames - 1), 5);
         const Spans spans = compute(frontend, pcm_of(sound), 16000);
-        CHECK(frontend.count_spans(static_cast<std::int64_t>(n_frames)) ==
-              static_cast<std::int64_t>(spans.starts.size()));
         return spans.starts;
     };
     CHECK(starts(0).empty());
@@ -252,7 +250,7 @@ void every_filter_fits_into_256_kilobytes() {
         for (const std::int32_t from_hz :
              {8000, 8001, 11025, 16000, 22050, 32000, 44100, 44101, 48000, 96000, 191999, 192000}) {
             const edgeemo::ResampleTable table(from_hz, to_hz);
-            CHECK(table.bytes() <= 256 * 1024 && table.width % 8 == 0);
+            CHECK(table.rows.size() * sizeof(float) <= 256 * 1024 && table.width % 8 == 0);
         }
     }
     CHECK(edgeemo::resampled(441, 44100, 16000) == 160 && edgeemo::resampled(442, 44100, 16000) == 161);

@@ -56,14 +56,10 @@ struct OpenedEngine {
 OpenedEngine open_engine(const ModelBytes& model, const EngineOptions& options, const Goldens& goldens);
 
 // How `other` answers differently from the CPU, to the goldens, zeros and (but ids) noise: a sentence, or "".
-std::string difference(Engine& cpu, Engine& other, const std::vector<Golden>& goldens);
-
-// The same of one output, all its answers after each other.
 //
 // A delegate may calculate in float where the CPU rounds to int8 in between. An answer may differ by a tenth
 // of the range of the CPU's answers plus a step of int8. The mean difference may be a fiftieth plus a step.
 // An answer must not be NaN.
-std::string wrong_answers(const TensorInfo& tensor, const std::vector<float>& right,
-                          const std::vector<float>& given);
+std::string difference(ModelRunner& cpu, ModelRunner& other, const std::vector<Golden>& goldens);
 
 }  // namespace edgeemo

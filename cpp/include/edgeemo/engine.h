@@ -58,9 +58,6 @@ class Engine final : public ModelRunner {
     const void* output(std::size_t i) const override;
     const std::string& library() const;  // path of the LiteRT in use
 
-    // Throws InferenceError in a child that fork() made after this engine was opened; run() does, too.
-    void check_process() const;
-
   private:
     void invoke() override;
 

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace edgeemo {
@@ -45,9 +44,6 @@ class ModelRunner {
 
     // An output as floats. An int8 output is dequantized. Throws InferenceError for an output of int32.
     void read(std::size_t i, float* values) const;
-
-    std::size_t input_named(std::string_view name) const;  // throws BundleMismatchError
-    std::size_t output_named(std::string_view name) const;
 
   protected:
     ModelRunner() = default;

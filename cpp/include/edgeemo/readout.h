@@ -33,7 +33,6 @@ class Readout {
     // Throws std::invalid_argument if the numbers do not fit together.
     explicit Readout(ReadoutRule rule);
 
-    const ReadoutRule& rule() const { return rule_; }
     std::size_t labels() const { return map_.labels(); }
     std::size_t row_size() const { return labels() + kEmotions + 2; }
 

@@ -19,7 +19,6 @@ class Smoother {
     Smoother(std::size_t size, double time_ms);
 
     std::size_t size() const { return size_; }
-    double time_ms() const { return time_ms_; }
 
     // Takes in a row of the track `key` and writes the mean so far into `mean` (size() floats; may be `row`).
     // Returns the mean of the evidence, weighed by time and age alone, 0 to 1. Without evidence the mean

@@ -133,9 +133,8 @@ class VoiceFrontend {
 
     const VoiceSpec& spec() const;
 
-    // Frames in so many samples at a rate; spans in so many frames. Throws InputError for the rate.
+    // Frames in so many samples at a rate. Throws InputError for the rate.
     std::int64_t count_frames(std::size_t samples, std::int32_t rate_hz) const;
-    std::int64_t count_spans(std::int64_t frames) const;
 
     // Writes count_frames() x mels floats, before normalisation. Throws InputError like VoiceStream::check.
     void frames(const Pcm& pcm, std::int32_t rate_hz, float* out) const;

@@ -12,31 +12,21 @@ constexpr std::string_view kCard = "edgeemo.json";
 constexpr std::size_t kLocal = 30, kCentral = 46, kEnd = 22;
 constexpr std::size_t kMostFiles = 16;
 
-using Table = std::array<std::array<std::uint32_t, 256>, 4>;
+using Table = std::array<std::uint32_t, 256>;
 
-// Four bytes at a time: tables of the usual one, one, two and three bytes ahead.
-Table crc_tables() {
+Table crc_table() {
     Table t{};
     for (std::uint32_t i = 0; i < 256; ++i) {
-        std::uint32_t c = i;
-        for (int k = 0; k < 8; ++k) c = (c & 1) != 0 ? c >> 1 ^ 0xEDB88320u : c >> 1;
-        t[0][i] = c;
+        t[i] = i;
+        for (int k = 0; k < 8; ++k) t[i] = (t[i] & 1) != 0 ? t[i] >> 1 ^ 0xEDB88320u : t[i] >> 1;
     }
-    for (std::uint32_t i = 0; i < 256; ++i)
-        for (std::size_t k = 1; k < 4; ++k) t[k][i] = t[k - 1][i] >> 8 ^ t[0][t[k - 1][i] & 255u];
     return t;
 }
 
 std::uint32_t crc32(std::string_view bytes) {
-    static const Table t = crc_tables();
+    static const Table t = crc_table();
     std::uint32_t c = 0xFFFFFFFFu;
-    std::size_t i = 0;
-    const auto byte = [&](std::size_t k) { return std::uint32_t{static_cast<unsigned char>(bytes[k])}; };
-    for (; i + 4 <= bytes.size(); i += 4) {
-        c ^= byte(i) | byte(i + 1) << 8 | byte(i + 2) << 16 | byte(i + 3) << 24;
-        c = t[3][c & 255u] ^ t[2][c >> 8 & 255u] ^ t[1][c >> 16 & 255u] ^ t[0][c >> 24];
-    }
-    for (; i < bytes.size(); ++i) c = c >> 8 ^ t[0][(c ^ byte(i)) & 255u];
+    for (const char byte : bytes) c = c >> 8 ^ t[(c ^ static_cast<unsigned char>(byte)) & 255u];
     return ~c;
 }
 

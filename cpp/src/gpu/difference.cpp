@@ -1,4 +1,4 @@
-// Whether two engines give the same answers.
+// Whether two runners of a model give the same answers.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -26,52 +26,71 @@ void make_noise(const TensorInfo& tensor, std::uint32_t& seed, std::vector<std::
     }
 }
 
-void put_golden(Engine& engine, const Golden& golden) {
-    const TensorInfo& tensor = engine.inputs()[0];
+void put_golden(ModelRunner& runner, const Golden& golden) {
+    const TensorInfo& tensor = runner.inputs()[0];
     const bool floats = tensor.quantized() && golden.size() == tensor.count * sizeof(float);
     if (floats) {
         std::vector<float> values(tensor.count);
         std::memcpy(values.data(), golden.data(), golden.size());
-        engine.write(0, values.data());
+        runner.write(0, values.data());
     } else {
-        std::memcpy(engine.input(0), golden.data(), tensor.bytes);
+        std::memcpy(runner.input(0), golden.data(), tensor.bytes);
     }
 }
 
 // The answers of an output, all trials after each other.
 using Answers = std::vector<std::vector<float>>;  // one for each output
 
-void run(Engine& engine, Answers& answers) {
-    engine.run();
-    answers.resize(engine.outputs().size());
+void run(ModelRunner& runner, Answers& answers) {
+    runner.run();
+    answers.resize(runner.outputs().size());
     for (std::size_t i = 0; i < answers.size(); ++i) {
         const std::size_t before = answers[i].size();
-        answers[i].resize(before + engine.outputs()[i].count);
-        engine.read(i, answers[i].data() + before);
+        answers[i].resize(before + runner.outputs()[i].count);
+        runner.read(i, answers[i].data() + before);
     }
 }
 
-void answer(Engine& engine, const std::vector<Golden>& goldens, Answers& answers) {
+void answer(ModelRunner& runner, const std::vector<Golden>& goldens, Answers& answers) {
     for (const Golden& golden : goldens) {
-        put_golden(engine, golden);
-        run(engine, answers);
+        put_golden(runner, golden);
+        run(runner, answers);
     }
     std::uint32_t seed = 1;
     std::vector<std::uint8_t> bytes;
     for (int noise = 0; noise <= kNoises; ++noise) {
-        for (std::size_t i = 0; i < engine.inputs().size(); ++i) {
-            const TensorInfo& tensor = engine.inputs()[i];
+        for (std::size_t i = 0; i < runner.inputs().size(); ++i) {
+            const TensorInfo& tensor = runner.inputs()[i];
             make_noise(tensor, seed, bytes);
             if (noise == 0) std::fill(bytes.begin(), bytes.end(), std::uint8_t{0});
-            std::memcpy(engine.input(i), bytes.data(), bytes.size());
+            std::memcpy(runner.input(i), bytes.data(), bytes.size());
         }
-        run(engine, answers);
+        run(runner, answers);
     }
+}
+
+// The same of one output, all its answers after each other.
+std::string wrong_answers(const TensorInfo& tensor, const std::vector<float>& right,
+                          const std::vector<float>& given) {
+    const auto [low, high] = std::minmax_element(right.begin(), right.end());
+    const float range = right.empty() ? 0.0F : *high - *low;
+    double sum = 0.0, worst = 0.0;
+    for (std::size_t k = 0; k < right.size(); ++k) {
+        if (!std::isfinite(given[k])) return "its output " + tensor.name + " is not a number";
+        const double error = std::fabs(static_cast<double>(given[k]) - right[k]);
+        sum += error;
+        worst = std::max(worst, error);
+    }
+    const double mean = right.empty() ? 0.0 : sum / static_cast<double>(right.size());
+    if (worst <= range / 10 + tensor.scale && mean <= range / 50 + tensor.scale) return "";
+    const double share = range > 0 ? worst / range * 100 : 100;
+    return "its output " + tensor.name + " differs from the CPU's by up to " +
+           std::to_string(std::lround(std::min(share, 9999.0))) + " % of its range";
 }
 
 }  // namespace
 
-std::string difference(Engine& cpu, Engine& other, const std::vector<Golden>& goldens) {
+std::string difference(ModelRunner& cpu, ModelRunner& other, const std::vector<Golden>& goldens) {
     if (!goldens.empty()) {
         const bool one = cpu.inputs().size() == 1;
         const std::size_t own = one ? cpu.inputs()[0].bytes : 0;
@@ -89,24 +108,6 @@ std::string difference(Engine& cpu, Engine& other, const std::vector<Golden>& go
         if (std::string wrong = wrong_answers(cpu.outputs()[i], right[i], given[i]); !wrong.empty())
             return wrong;
     return "";
-}
-
-std::string wrong_answers(const TensorInfo& tensor, const std::vector<float>& right,
-                          const std::vector<float>& given) {
-    const auto [low, high] = std::minmax_element(right.begin(), right.end());
-    const float range = right.empty() ? 0.0F : *high - *low;
-    double sum = 0.0, worst = 0.0;
-    for (std::size_t k = 0; k < right.size(); ++k) {
-        if (!std::isfinite(given[k])) return "its output " + tensor.name + " is not a number";
-        const double error = std::fabs(static_cast<double>(given[k]) - right[k]);
-        sum += error;
-        worst = std::max(worst, error);
-    }
-    const double mean = right.empty() ? 0.0 : sum / static_cast<double>(right.size());
-    if (worst <= range / 10 + tensor.scale && mean <= range / 50 + tensor.scale) return "";
-    const double share = range > 0 ? worst / range * 100 : 100;
-    return "its output " + tensor.name + " differs from the CPU's by up to " +
-           std::to_string(std::lround(std::min(share, 9999.0))) + " % of its range";
 }
 
 }  // namespace edgeemo

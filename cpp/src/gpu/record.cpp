@@ -13,6 +13,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/file.h"
 #include "base/utf8.h"
 #include "gpu/opening.h"
 
@@ -67,15 +68,13 @@ std::string why(const char* what, const std::string& path) {
 Recalled recall(const std::string& folder, const std::string& key) {
     if (one_died(folder, key)) return {Verdict{false, 0.0, kDied}, true, ""};
     const std::string path = path_of(folder, key);
-    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
-    if (fd < 0) return {{}, false, errno == ENOENT || errno == ENOTDIR ? "" : why("cannot read", path)};
+    const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY));
+    if (!file.open()) return {{}, false, errno == ENOENT || errno == ENOTDIR ? "" : why("cannot read", path)};
     struct stat info{};
-    const bool there = fstat(fd, &info) == 0;
-    const bool ours = there && is_ours(info);
+    if (fstat(file.fd(), &info) != 0 || !is_ours(info))
+        return {{}, false, path + " is no plain file that only you can write; remove it"};
     std::array<char, kMostBytes> some{};
-    const ssize_t n = ours ? read(fd, some.data(), some.size()) : 0;
-    close(fd);
-    if (!ours) return {{}, false, path + " is no plain file that only you can write; remove it"};
+    const ssize_t n = read(file.fd(), some.data(), some.size());
     Recalled found;
     if (n > 0 && info.st_size == n)
         found.verdict = read_record({some.data(), static_cast<std::size_t>(n)}, key);
@@ -96,19 +95,16 @@ std::string put_on_record(const std::string& folder, const std::string& key, con
     fs::create_directories(folder, failed);
     const std::string path = path_of(folder, key);
     std::string part = folder + "/.probe-XXXXXX";
-    const int fd = mkostemp(part.data(), O_CLOEXEC);  // for us alone
-    if (fd < 0) return why("cannot write in", folder);
-    const bool written =
-        write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
-    const std::string trouble = written ? "" : why("cannot write", path);
-    close(fd);
-    if (written && rename(part.c_str(), path.c_str()) == 0) {
+    const File file(mkostemp(part.data(), O_CLOEXEC));  // for us alone
+    if (!file.open()) return why("cannot write in", folder);
+    if (write(file.fd(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+        fsync(file.fd()) == 0 && rename(part.c_str(), path.c_str()) == 0) {
         forget_the_dead(folder, key);
         return "";
     }
-    const std::string other = written ? why("cannot write", path) : trouble;
+    const std::string trouble = why("cannot write", path);
     unlink(part.c_str());
-    return other;
+    return trouble;
 }
 
 }  // namespace edgeemo

@@ -278,6 +278,5 @@ const std::string& Engine::library() const { return state_->lib.path(); }
 void* Engine::input(std::size_t i) { return state_->in.memory[i]; }
 const void* Engine::output(std::size_t i) const { return state_->out.memory[i]; }
 void Engine::invoke() { state_->run(); }
-void Engine::check_process() const { state_->home.check(); }
 
 }  // namespace edgeemo

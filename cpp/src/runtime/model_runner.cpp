@@ -7,24 +7,6 @@
 #include "edgeemo/stage_clock.h"
 
 namespace edgeemo {
-namespace {
-
-std::size_t index_of(const std::vector<TensorInfo>& tensors, std::string_view name, const char* what) {
-    for (std::size_t i = 0; i < tensors.size(); ++i)
-        if (tensors[i].name == name) return i;
-    throw BundleMismatchError(std::string("the model has no ") + what + " " + std::string(name) +
-                              "; convert it again");
-}
-
-}  // namespace
-
-std::size_t ModelRunner::input_named(std::string_view name) const {
-    return index_of(inputs(), name, "input");
-}
-
-std::size_t ModelRunner::output_named(std::string_view name) const {
-    return index_of(outputs(), name, "output");
-}
 
 void ModelRunner::run() {
     StageClock::enter(Stage::invoke);

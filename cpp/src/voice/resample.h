@@ -17,8 +17,6 @@ namespace edgeemo {
 struct ResampleTable {
     ResampleTable(std::int32_t from_hz, std::int32_t to_hz);
 
-    std::size_t bytes() const { return rows.size() * sizeof(float); }
-
     std::int64_t up, down;  // output k lies at input k * down / up
     std::int64_t phases;    // of the table; equal to `up` when exact
     bool exact;

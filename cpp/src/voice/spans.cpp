@@ -136,11 +136,4 @@ void SpanCutter::read(std::int64_t start, std::size_t n, const SpanSink& sink) {
     sink({features_.data(), start, static_cast<std::int32_t>(n)});
 }
 
-std::int64_t spans_of(std::int64_t frames, const VoiceSpec& spec) {
-    if (frames <= 0) return 0;
-    if (frames < spec.span_frames) return 1;
-    const std::int64_t further = frames - spec.span_frames;
-    return 1 + further / spec.hop_frames + (further % spec.hop_frames != 0 ? 1 : 0);
-}
-
 }  // namespace edgeemo

@@ -35,6 +35,4 @@ class SpanCutter {
     std::vector<double> means_;
 };
 
-std::int64_t spans_of(std::int64_t frames, const VoiceSpec& spec);
-
 }  // namespace edgeemo

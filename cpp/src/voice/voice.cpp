@@ -223,8 +223,6 @@ std::int64_t VoiceFrontend::count_frames(std::size_t samples, std::int32_t rate_
     return n < spec.window ? 0 : (n - spec.window) / spec.hop + 1;
 }
 
-std::int64_t VoiceFrontend::count_spans(std::int64_t frames) const { return spans_of(frames, parts_->spec); }
-
 void VoiceFrontend::frames(const Pcm& pcm, std::int32_t rate_hz, float* out) const {
     check_rate(rate_hz);
     check_pcm(pcm);
