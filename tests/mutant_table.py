@@ -59,7 +59,7 @@ FAULTS = [
     Fault("cpp/src/face/area.cpp", "kBlack = 16.0F", "kBlack = 0.0F", "test_face_frontend.py"),
     Fault("cpp/src/face/alignment.cpp", "spec_.height * spec_.eye_y,", "spec_.height * (1.0 - spec_.eye_y),",
           "test_face_frontend.py"),
-    Fault("cpp/src/face/fit.cpp", "middle.y - b * u - a * v * up", "middle.y - b * u - a * v", "test_face_recognizer.py test_c_faces.py"),
+    Fault("cpp/src/face/alignment.cpp", "middle.y - b * u - a * v * up", "middle.y - b * u - a * v", "test_face_recognizer.py test_c_faces.py"),
     Fault("cpp/src/face/follow.cpp", "if (!found) followed.track.face.score = 0.0;", "", "test_face_stream.py"),
 
     # --- from outputs to results, C++ ---
@@ -67,7 +67,7 @@ FAULTS = [
           "test_quant.py"),
     Fault("cpp/src/base/quant.cpp", "q > kHigh ? kHigh : q", "q > kHigh ? kLow : q", "test_quant.py"),
     Fault("cpp/src/runtime/scores.cpp", "q * (1.0 - p) : q;", "q : q;", "test_scores.py"),
-    Fault("cpp/src/runtime/scores.cpp", "1.0 / rule_.temperature", "rule_.temperature", "test_scores.py"),
+    Fault("cpp/src/runtime/scores.cpp", "1.0 / rule.temperature", "rule.temperature", "test_scores.py"),
     Fault("cpp/src/runtime/readout.cpp", "neutral_[n] = 1.0F;", "neutral_[n + 1] = 1.0F;",
           "test_voice_recognizer.py test_recognizer.py"),
     Fault("cpp/src/runtime/readout.cpp", "std::clamp(value, -1.0, 1.0)", "value", "test_recognizer.py test_voice_recognizer.py"),

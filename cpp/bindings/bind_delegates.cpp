@@ -10,7 +10,6 @@
 #include "bindings.h"
 #include "edgeemo/delegates.h"
 #include "edgeemo/golden.h"
-#include "gpu/opening.h"
 #include "gpu/record.h"
 #include "gpu/trial.h"
 #include "python_runner.h"

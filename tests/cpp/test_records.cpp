@@ -10,7 +10,6 @@
 #include <iterator>
 #include <string>
 
-#include "gpu/opening.h"
 #include "gpu/record.h"
 #include "gpu_stand_in.h"
 

@@ -19,8 +19,7 @@ struct EngineOptions {
     // Path of LiteRT's shared library. Empty: beside this library, in an ai_edge_litert folder beside it or
     // above it (so in a Python environment), else wherever the system's loader finds it.
     std::string library;
-    std::int32_t threads = 1;   // for the model, 1 to kMostThreads
-    std::string_view sha256{};  // 64 hexadecimal digits the model must have; empty: not asked
+    std::int32_t threads = 1;  // for the model, 1 to kMostThreads
     // "cpu" (XNNPACK); or "gpu", LiteRT's accelerator, which lies beside its library. An Engine takes either
     // into this very process, and "auto" for "cpu"; open_engine (delegates.h) tries a GPU first.
     std::string delegate = "auto";
@@ -39,7 +38,7 @@ struct ModelBytes {
 
 // One thread at a time; engines are independent of each other, so several run in parallel.
 //
-// Size, digest and structure of the flatbuffer are checked before LiteRT sees a byte. A model has one
+// Size and structure of the flatbuffer are checked before LiteRT sees a byte. A model has one
 // signature; its tensors are float32, int32 or int8, of fixed shape, and not variable. Once loaded, it is run
 // twice on zeros: both must give the same finite numbers.
 class Engine final : public ModelRunner {

@@ -15,7 +15,7 @@ inline constexpr std::size_t kEmotions = 8;
 // neutral, happiness, sadness, anger, fear, disgust, surprise, contempt: the order of every score vector
 extern const std::array<const char*, kEmotions> kEmotionNames;
 
-// The card's rules to read a model's outputs.
+// The card's rules to read a model's outputs; the card's reader checks them.
 struct ReadoutRule {
     ScoreRule scores;                          // its groups are the emotions, in their order
     std::vector<std::array<float, 2>> affect;  // valence and arousal of each label; empty: an output says it
@@ -30,10 +30,9 @@ struct ReadoutRule {
 // share one.
 class Readout {
   public:
-    // Throws std::invalid_argument if the numbers do not fit together.
     explicit Readout(ReadoutRule rule);
 
-    std::size_t labels() const { return map_.labels(); }
+    std::size_t labels() const { return rule_.scores.scale.size(); }
     std::size_t row_size() const { return labels() + kEmotions + 2; }
 
     // One run of the model: `affect` has two floats, or is null if the rule gives each label's. Throws
@@ -52,7 +51,6 @@ class Readout {
 
   private:
     ReadoutRule rule_;
-    ScoreMap map_;
     double least_logit_ = 0.0;
     std::vector<float> neutral_;
 };

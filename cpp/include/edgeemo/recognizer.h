@@ -91,8 +91,6 @@ class VoiceListener {
     // The name that results carry from now on, given by the caller.
     void set_source(std::optional<std::string> name);
 
-    const Card& card() const;
-
   private:
     friend class Recognizer;
     struct State;
@@ -124,8 +122,6 @@ class FaceWatcher {
     // The name that results carry from now on, given by the caller.
     void set_source(std::optional<std::string> name);
 
-    const Card& card() const;
-
   private:
     friend class Recognizer;
     struct State;
@@ -149,7 +145,6 @@ class Recognizer {
     Recognizer(Card card, const Assets& assets, std::shared_ptr<LoadedModel> model);
 
     const Card& card() const;
-    const std::string& library() const;          // path of the LiteRT in use
     const std::string& delegate() const;         // "cpu" or "gpu"
     const std::string& delegate_reason() const;  // why that one
 

@@ -8,6 +8,7 @@
 
 #include "base/utf8.h"
 #include "edgeemo/errors.h"
+#include "edgeemo/golden.h"
 
 namespace edgeemo {
 namespace {
@@ -37,6 +38,43 @@ std::string shown(const TensorInfo& tensor) {
     for (std::size_t i = 0; i < tensor.shape.size(); ++i)
         text += (i == 0 ? "" : ", ") + std::to_string(tensor.shape[i]);
     return text + (tensor.shape.size() == 1 ? ",) " : ") ") + kTypes[static_cast<std::size_t>(tensor.type)];
+}
+
+template <class T>
+Golden bytes_of(const T* values, std::size_t n) {
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(values);
+    return {bytes, bytes + n * sizeof(T)};
+}
+
+Golden of_text(const TextFrontend& frontend, const std::string& text) {
+    std::vector<std::int32_t> ids(static_cast<std::size_t>(frontend.spec().length));
+    frontend.encode(text, ids.data());
+    return bytes_of(ids.data(), ids.size());
+}
+
+Golden of_signal(const VoiceFrontend& frontend, const std::string& name) {  // its first span
+    const std::vector<std::int16_t> samples = golden_signal(name);
+    const VoiceSpec& spec = frontend.spec();
+    const std::size_t n = static_cast<std::size_t>(spec.span_frames) * static_cast<std::size_t>(spec.mels);
+    Golden found;
+    frontend.compute({samples.data(), nullptr, samples.size(), 1}, kGoldenRateHz, [&](const Span& span) {
+        if (found.empty()) found = bytes_of(span.features, n);
+    });
+    return found;
+}
+
+Golden of_drawing(const FaceFrontend& frontend, const std::string& name) {
+    const std::vector<std::uint8_t> pixels = golden_drawing(name);
+    if (pixels.empty()) return {};
+    Image image;
+    image.pixels = pixels.data();
+    image.width = image.height = kGoldenSide;
+    image.color = Color::gray;
+    image.pixel_stride = 1;
+    image.row_stride = kGoldenSide;
+    std::vector<float> tensor(frontend.spec().size());
+    frontend.compute(image, frontend.align(Box{0, 0, kGoldenSide, kGoldenSide}), tensor.data());
+    return bytes_of(tensor.data(), tensor.size());
 }
 
 }  // namespace
@@ -97,11 +135,22 @@ std::vector<std::string> pieces_of(const Assets& assets) {
     return pieces;
 }
 
+std::vector<Golden> goldens_of(const Card& card, const Assets& assets) {
+    std::vector<Golden> found;
+    const auto add = [&](const auto& frontend, auto* make) {
+        for (const std::string& input : card.golden)
+            if (Golden golden = make(frontend, input); !golden.empty()) found.push_back(std::move(golden));
+    };
+    if (const auto* spec = std::get_if<TextSpec>(&card.spec))
+        add(TextFrontend(*spec, pieces_of(assets)), &of_text);
+    if (const auto* spec = std::get_if<VoiceSpec>(&card.spec)) add(VoiceFrontend(*spec), &of_signal);
+    if (const auto* spec = std::get_if<FaceSpec>(&card.spec)) add(FaceFrontend(*spec), &of_drawing);
+    return found;
+}
+
 std::shared_ptr<LoadedModel> load_model(const Bundle& bundle, const EngineOptions& options) {
-    EngineOptions checked = options;
-    checked.sha256 = {};
     OpenedEngine opened =
-        open_engine(bundle.model, checked, [&] { return goldens_of(bundle.card, bundle.assets); });
+        open_engine(bundle.model, options, [&] { return goldens_of(bundle.card, bundle.assets); });
     const std::string library = opened.engine.library();
     return std::make_shared<LoadedModel>(std::make_unique<Engine>(std::move(opened.engine)), opened.delegate,
                                          opened.reason, library);

@@ -13,7 +13,6 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "edgeemo/errors.h"
-#include "gpu/opening.h"
 #include "gpu/probe_request.h"
 #include "gpu/record.h"
 #include "gpu/trial.h"
@@ -47,10 +46,6 @@ std::string program_of(const DelegateOptions& options) {
     return options.program.empty()
                ? litert::beside_us({"edgeemo/edgeemo-probe", "native/lib/edgeemo/edgeemo-probe"})
                : options.program;
-}
-
-std::string digest_of(const ModelBytes& model, const EngineOptions& options) {
-    return options.sha256.empty() ? sha256_hex(model.data, model.size) : std::string(options.sha256);
 }
 
 EngineOptions on(const char* delegate, const EngineOptions& options, const DelegateOptions& read) {
@@ -106,7 +101,7 @@ Record record_of(const ModelBytes& model, const EngineOptions& options, const De
     Record record;
     record.folder = read.records;
     if (record.folder.empty()) return record;
-    record.key = record_key(litert::Library(options.library).folder(), digest_of(model, options),
+    record.key = record_key(litert::Library(options.library).folder(), sha256_hex(model.data, model.size),
                             options.threads, read.rest);
     record.found = recall(record.folder, record.key);
     return record;

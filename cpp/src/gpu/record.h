@@ -4,7 +4,9 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "base/file.h"
 #include "edgeemo/delegates.h"
 
 namespace edgeemo {
@@ -18,9 +20,29 @@ std::string record_key(const std::string& folder, const std::string& model_sha25
 // The lines of such a key about the drivers that a manifest of Vulkan, or a folder of manifests, names.
 std::string drivers_at(const std::string& place);
 
+// A mark of a process that is loading foreign code into itself: what one leaves behind says that it died.
+//
+// While it lives, a file `folder`/`key`.opening-… stands, locked by this process: the system opens the lock
+// when the process ends, however that happens. Without a folder there is no mark.
+class Opening {
+  public:
+    Opening(const std::string& folder, const std::string& key);
+    ~Opening();
+    Opening(const Opening&) = delete;
+    Opening& operator=(const Opening&) = delete;
+    const std::string& trouble() const { return trouble_; }  // why there is no mark, or ""
+
+  private:
+    File file_;
+    std::string path_, trouble_;
+};
+
+// A whole number that is all of a text; a negative number if the text is anything else.
+std::int64_t whole_number(std::string_view text);
+
 struct Recalled {
     std::optional<Verdict> verdict;
-    bool died = false;    // the verdict is that a process which opened it here did not come back (opening.h)
+    bool died = false;    // the verdict is that a process which opened it here did not come back
     std::string trouble;  // why a file that is there was not believed
 };
 

@@ -1,27 +1,15 @@
 #include "gpu/trial.h"
 
-#include <charconv>
 #include <cmath>
-#include <optional>
 #include <string_view>
 
 #include "base/utf8.h"
+#include "gpu/record.h"
 
 namespace edgeemo {
 namespace {
 
 constexpr std::size_t kMostReason = 2048;  // bytes, as on record
-
-// Reads the whole number above 0 in a line "same N"; nothing else may follow.
-std::optional<double> ratio_in(std::string_view line) {
-    constexpr std::string_view kSame = "same ";
-    std::int64_t millionths = 0;
-    if (line.substr(0, kSame.size()) != kSame) return {};
-    const char* const end = line.data() + line.size();
-    const auto read = std::from_chars(line.data() + kSame.size(), end, millionths);
-    if (read.ec != std::errc() || read.ptr != end || millionths <= 0) return {};
-    return static_cast<double>(millionths) / 1e6;
-}
 
 // The answer of the program, or how the program ended.
 Tried verdict_of(const ChildEnd& end, const std::string& program, const std::string& begins) {
@@ -37,7 +25,9 @@ Tried verdict_of(const ChildEnd& end, const std::string& program, const std::str
         begun = begun || at == begins;
         if (line.rfind("not ", 0) == 0)
             return {{false, 0.0, unicode::well_formed(line.substr(4), kMostReason)}, begun};
-        if (const auto ratio = ratio_in(line)) return {{true, *ratio, ""}, begun};
+        const auto millionths =
+            line.rfind("same ", 0) == 0 ? whole_number(std::string_view(line).substr(5)) : 0;
+        if (millionths > 0) return {{true, static_cast<double>(millionths) / 1e6, ""}, begun};
     }
     const std::string trouble = end.trouble.empty() ? "ended without an answer" : end.trouble;
     const std::string why = "the process that tried it (" + program + ") " + trouble + " while " + at;

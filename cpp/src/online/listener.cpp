@@ -386,8 +386,6 @@ void VoiceListener::summary(Result& out) const {
 
 void VoiceListener::set_source(std::optional<std::string> name) { state_->source = std::move(name); }
 
-const Card& VoiceListener::card() const { return state_->parts->card; }
-
 VoiceListener Recognizer::listen(std::int32_t rate_hz, std::int32_t channels, const VoiceResults& results,
                                  const VoiceStreamSpec& spec) const {
     parts_->expect(Modality::voice);

@@ -85,9 +85,7 @@ void RecognizerParts::expect(Modality wanted) const {
 
 Verdict Recognizer::probe(const std::string& path, const EngineOptions& options) {
     const Bundle bundle = Bundle::open(path);
-    EngineOptions checked = options;
-    checked.sha256 = {};
-    return probe_gpu(bundle.model, checked, [&] { return goldens_of(bundle.card, bundle.assets); });
+    return probe_gpu(bundle.model, options, [&] { return goldens_of(bundle.card, bundle.assets); });
 }
 
 Recognizer::Recognizer(Card card, const Assets& assets, std::shared_ptr<LoadedModel> model)
@@ -97,7 +95,6 @@ Recognizer::Recognizer(Bundle bundle, const EngineOptions& options)
     : Recognizer{that_recognizes(bundle.card), bundle.assets,
                  load_model(bundle, options)} {  // braces: in this order
     parts_->finder_options = options;
-    parts_->finder_options.sha256 = {};
     if (options.delegate != "cpu") parts_->finder_options.delegate = "auto";
 }
 
@@ -114,7 +111,6 @@ Recognizer Recognizer::open(const std::string& path, const EngineOptions& option
 }
 
 const Card& Recognizer::card() const { return parts_->card; }
-const std::string& Recognizer::library() const { return parts_->model->library; }
 const std::string& Recognizer::delegate() const { return parts_->model->delegate; }
 const std::string& Recognizer::delegate_reason() const { return parts_->model->reason; }
 

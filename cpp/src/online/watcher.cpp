@@ -149,7 +149,6 @@ FaceWatcher& FaceWatcher::operator=(FaceWatcher&&) noexcept = default;
 void FaceWatcher::push(const Image& frame, std::int64_t t_ms) { state_->push(frame, t_ms); }
 bool FaceWatcher::next(Result& out) { return state_->next(out); }
 void FaceWatcher::set_source(std::optional<std::string> name) { state_->source = std::move(name); }
-const Card& FaceWatcher::card() const { return state_->parts->card; }
 
 void FaceWatcher::reset() {
     state_->follower.reset();

@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "base/home.h"
-#include "base/sha256.h"
 #include "edgeemo/errors.h"
 #include "runtime/litert.h"
 #include "runtime/model.h"
@@ -25,20 +24,6 @@ using litert::Status;
 
 // Options of an environment: the accelerators to look for, their folder, and silence. LiteRT looks only for
 // the named accelerators, so without "gpu" it loads none of a GPU. Older releases ignore these options.
-litert::EnvironmentOption option(std::int32_t tag, std::int64_t number) {
-    litert::EnvironmentOption made;
-    made.tag = tag;
-    made.value.type = 2;  // a whole number
-    made.value.number = number;
-    return made;
-}
-litert::EnvironmentOption option(std::int32_t tag, const char* text) {
-    litert::EnvironmentOption made;
-    made.tag = tag;
-    made.value.type = 8;  // text
-    made.value.text = text;
-    return made;
-}
 constexpr std::int32_t kLibraries = 22, kAccelerators = 24, kLeastSeverity = 25;
 constexpr std::int64_t kSilent = 4;
 
@@ -120,8 +105,8 @@ struct Engine::State {
         if (gpu) litert::check_processor();  // an environment already loads the accelerator
         const std::string folder = lib.folder();
         std::vector<litert::EnvironmentOption> wishes;
-        if (lib.has_fd()) wishes = {option(kLeastSeverity, kSilent), option(kAccelerators, accelerators)};
-        if (gpu) wishes.push_back(option(kLibraries, folder.c_str()));
+        if (lib.has_fd()) wishes = {{kLeastSeverity, kSilent}, {kAccelerators, std::int64_t{accelerators}}};
+        if (gpu) wishes.emplace_back(kLibraries, folder.c_str());
         check(lib.CreateEnvironment(static_cast<int>(wishes.size()), wishes.data(), &environment),
               "made no environment");
         if (gpu) find_gpu();
@@ -253,9 +238,6 @@ Engine::Engine(ModelBytes model, const EngineOptions& options) {
     if (options.delegate != "auto" && options.delegate != "cpu" && options.delegate != "gpu") {
         throw DelegateError("There is no delegate '" + options.delegate +
                             "' in the native engine: expected 'auto', 'cpu' or 'gpu'.");
-    }
-    if (!options.sha256.empty() && sha256_hex(model.data, model.size) != options.sha256) {
-        throw BundleCorruptError("the model's bytes do not match their digest; fetch the bundle again");
     }
     if (reinterpret_cast<std::uintptr_t>(model.data) % 16 != 0)
         throw InputError("the model's bytes must lie at a multiple of 16; copy them");

@@ -14,14 +14,20 @@ namespace {
 
 constexpr const char* kRemedy = "install ai-edge-litert (pip), or name the path of libLiteRt.so";
 
-// The folder this code was loaded from, with a slash.
-std::string own_folder() {
+// The folder from which the code at this address was loaded, without a slash at the end; "" if unknown.
+std::string folder_of(const void* address) {
     Dl_info info{};
-    static const int here = 0;
-    if (dladdr(&here, &info) == 0 || info.dli_fname == nullptr) return "";
+    if (dladdr(address, &info) == 0 || info.dli_fname == nullptr) return "";
     const std::string path = info.dli_fname;
     const std::size_t slash = path.rfind('/');
-    return slash == std::string::npos ? "" : path.substr(0, slash + 1);
+    return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+// The folder this code was loaded from, with a slash.
+std::string own_folder() {
+    static const int here = 0;
+    const std::string folder = folder_of(&here);
+    return folder.empty() ? "" : folder + "/";
 }
 
 void* open_library(const std::string& path) {
@@ -97,14 +103,9 @@ Library::Library(const std::string& path) : path_(path) {
 #define EDGEEMO_FIND(name, arguments) name = reinterpret_cast<decltype(name)>(find(#name));
     EDGEEMO_LITERT_OPTIONAL(EDGEEMO_FIND)
 #undef EDGEEMO_FIND
-    const auto destroyer = [this](const char* name) {
-        return reinterpret_cast<void (*)(Handle)>(required(name));
-    };
-    DestroyEnvironment = destroyer("DestroyEnvironment");
-    DestroyModel = destroyer("DestroyModel");
-    DestroyOptions = destroyer("DestroyOptions");
-    DestroyCompiledModel = destroyer("DestroyCompiledModel");
-    DestroyTensorBuffer = destroyer("DestroyTensorBuffer");
+#define EDGEEMO_FIND(name) name = reinterpret_cast<decltype(name)>(required(#name));
+    EDGEEMO_LITERT_DESTROYERS(EDGEEMO_FIND)
+#undef EDGEEMO_FIND
     create_model_ = required("CreateModelFromBuffer");
     model_in_environment_ = find("CreateModelFromFd") != nullptr;
     if (CreateManagedTensorBufferFromRequirements == nullptr) required("CreateManagedTensorBuffer");
@@ -138,14 +139,7 @@ Status Library::create_buffer(Handle environment, const TensorType& type, Handle
     return CreateManagedTensorBuffer(environment, kHostMemory, &type, size, buffer);
 }
 
-std::string Library::folder() const {
-    Dl_info info{};
-    if (dladdr(reinterpret_cast<void*>(CreateEnvironment), &info) == 0 || info.dli_fname == nullptr)
-        return "";
-    const std::string path = info.dli_fname;
-    const std::size_t slash = path.rfind('/');
-    return slash == std::string::npos ? "" : path.substr(0, slash);
-}
+std::string Library::folder() const { return folder_of(reinterpret_cast<void*>(CreateEnvironment)); }
 
 void Library::quiet() const {
     constexpr int kSilent = 4;

@@ -24,7 +24,9 @@ struct Any {
     };
 };
 struct EnvironmentOption {
-    std::int32_t tag = 0;
+    EnvironmentOption(std::int32_t t, std::int64_t number) : tag(t), value{2, {number}} {}
+    EnvironmentOption(std::int32_t t, const char* text) : tag(t), value{8, {}} { value.text = text; }
+    std::int32_t tag;
     Any value;
 };
 static_assert(sizeof(EnvironmentOption) == 24);
@@ -68,6 +70,9 @@ inline constexpr int kHostMemory = 1;
     F(GetAccelerator, (Handle, std::size_t, Handle*))                                          \
     F(GetAcceleratorHardwareSupport, (Handle, int*))
 
+#define EDGEEMO_LITERT_DESTROYERS(F) \
+    F(DestroyEnvironment) F(DestroyModel) F(DestroyOptions) F(DestroyCompiledModel) F(DestroyTensorBuffer)
+
 // The first of these places, relative to the folder this code was loaded from, at which a program lies; "" if
 // none.
 std::string beside_us(std::initializer_list<const char*> places);
@@ -96,11 +101,9 @@ class Library {
     EDGEEMO_LITERT_REQUIRED(EDGEEMO_DECLARE)
     EDGEEMO_LITERT_OPTIONAL(EDGEEMO_DECLARE)
 #undef EDGEEMO_DECLARE
-    void (*DestroyEnvironment)(Handle) = nullptr;
-    void (*DestroyModel)(Handle) = nullptr;
-    void (*DestroyOptions)(Handle) = nullptr;
-    void (*DestroyCompiledModel)(Handle) = nullptr;
-    void (*DestroyTensorBuffer)(Handle) = nullptr;
+#define EDGEEMO_DECLARE(name) void (*name)(Handle) = nullptr;
+    EDGEEMO_LITERT_DESTROYERS(EDGEEMO_DECLARE)
+#undef EDGEEMO_DECLARE
 
   private:
     void* find(const char* name) const;      // without "LiteRt"; null if absent

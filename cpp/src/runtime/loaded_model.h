@@ -35,15 +35,13 @@ class LoadedModel {
     auto with(const Work& work) {
         home_.check();  // before the lock: a thread of the parent may have held it
         const std::lock_guard<std::mutex> lock(mutex_);
-        check_open();
+        if (runner_ == nullptr) throw InferenceError("The model was closed; open it again.");
         return work(*runner_);
     }
 
     // Throws InferenceError like with().
     void check_usable() {
-        home_.check();
-        const std::lock_guard<std::mutex> lock(mutex_);
-        check_open();
+        with([](ModelRunner&) {});
     }
 
     // Releases the model. In a child of fork() the model stays as it is: it belongs to the parent.
@@ -59,10 +57,6 @@ class LoadedModel {
     const std::string delegate, reason, library;    // what runs, why, and the file of LiteRT
 
   private:
-    void check_open() const {
-        if (runner_ == nullptr) throw InferenceError("The model was closed; open it again.");
-    }
-
     Home home_;
     std::mutex mutex_;
     std::unique_ptr<ModelRunner> runner_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
 #include <utility>
 
 #include "edgeemo/errors.h"
@@ -12,29 +11,17 @@ namespace edgeemo {
 const std::array<const char*, kEmotions> kEmotionNames{"neutral", "happiness", "sadness",  "anger",
                                                        "fear",    "disgust",   "surprise", "contempt"};
 
-Readout::Readout(ReadoutRule rule) : rule_(std::move(rule)), map_(rule_.scores) {
-    const std::size_t n = map_.labels();
-    if (map_.groups() != kEmotions)
-        throw std::invalid_argument("expected a group for each of the 8 emotions");
-    if (!rule_.affect.empty() && rule_.affect.size() != n)
-        throw std::invalid_argument("expected valence and arousal of each label, or of none");
+Readout::Readout(ReadoutRule rule) : rule_(std::move(rule)) {
+    const std::size_t n = labels();
     if (rule_.weighs) least_logit_ = std::log(rule_.speech_threshold / (1.0 - rule_.speech_threshold));
     neutral_.assign(row_size(), 0.0F);
-    for (const int label : rule_.neutral) {
-        if (label < 0 || static_cast<std::size_t>(label) >= n)
-            throw std::invalid_argument("neutral names a label the model does not have");
-        neutral_[static_cast<std::size_t>(label)] = 1.0F;
-    }
+    for (const int label : rule_.neutral) neutral_[static_cast<std::size_t>(label)] = 1.0F;
     neutral_[n] = 1.0F;
 }
 
 void Readout::read(const float* logits, const float* affect, float* row) const {
     const std::size_t n = labels();
-    try {
-        map_.apply(logits, row, row + n);
-    } catch (const std::invalid_argument& e) {
-        throw InferenceError(e.what());
-    }
+    read_scores(rule_.scores, logits, row, row + n);
     for (std::size_t side = 0; side < 2; ++side) {
         double value = 0.0;
         if (rule_.affect.empty()) {
