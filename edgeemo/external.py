@@ -41,8 +41,8 @@ class Verdict:
 
 def difference(cpu: Backend, other: Backend, goldens: Sequence[Tensor]) -> str:
     """Return how the other backend's answers to goldens, zeros and noise differ, as a sentence, or ``""``."""
-    models = (_core.LoadedModel.of_backend(backend) for backend in (cpu, other))
-    return _core.difference(*models, [np.ascontiguousarray(golden).tobytes() for golden in goldens])
+    right, given = (_core.LoadedModel.of_backend(backend) for backend in (cpu, other))
+    return _core.difference(right, given, [np.ascontiguousarray(golden).tobytes() for golden in goldens])
 
 
 def probe(

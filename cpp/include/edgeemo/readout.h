@@ -32,6 +32,7 @@ class Readout {
   public:
     explicit Readout(ReadoutRule rule);
 
+    const ReadoutRule& rule() const { return rule_; }
     std::size_t labels() const { return rule_.scores.scale.size(); }
     std::size_t row_size() const { return labels() + kEmotions + 2; }
 
