@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import MISSING, fields
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
@@ -21,6 +21,21 @@ if TYPE_CHECKING:
     import os
 
     from typing_extensions import Self
+
+    from .backends import Backend
+    from .delegates import Options
+    from .faces import Detector
+
+
+class How(TypedDict, total=False):
+    """The arguments of `Recognizer.open` beside the bundle."""
+
+    delegate: str | os.PathLike[str]
+    delegate_options: Options | None
+    threads: int
+    require_commercial: bool
+    backend: str | Backend
+    detector: Detector | None
 
 
 class OpenedBundle:

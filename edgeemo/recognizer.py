@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, overload
 
 import numpy.typing as npt
 
@@ -20,7 +20,7 @@ from .card import DetectorCard, ModelCard
 from .delegates import Options
 from .errors import BundleMismatchError, InputError, InputTypeError
 from .face_detector import FaceDetector, native_of
-from .faces import CROP_DOWN, CROP_OVER_BOX, SMOOTH_MS, Detector, Face, Pixels, TrackerSpec, face_in_front
+from .faces import SMOOTH_MS, Boxes, Detector, Pixels, TrackerSpec, face_in_front, given_faces
 from .frontends import frontend_for
 from .opened import OpenedBundle, load, result_constants
 from .runtime import Runtime
@@ -30,20 +30,9 @@ from .types import EmotionResult
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-    class _How(TypedDict, total=False):
-        """The arguments of `Recognizer.open` beside the bundle."""
-
-        delegate: str | os.PathLike[str]
-        delegate_options: Options | None
-        threads: int
-        require_commercial: bool
-        backend: str | Backend
-        detector: Detector | None
-
+    from .opened import How
 
 __all__ = ["FaceRecognizer", "Recognizer", "TextRecognizer", "VoiceRecognizer"]
-
-Boxes: TypeAlias = Sequence[Sequence[float]] | npt.NDArray[Any]
 
 
 class Recognizer(OpenedBundle):
@@ -105,19 +94,19 @@ class Recognizer(OpenedBundle):
 
     @overload
     @classmethod
-    def open(cls, name_or_path: Literal["text"], **how: Unpack[_How]) -> TextRecognizer: ...
+    def open(cls, name_or_path: Literal["text"], **how: Unpack[How]) -> TextRecognizer: ...
 
     @overload
     @classmethod
-    def open(cls, name_or_path: Literal["voice"], **how: Unpack[_How]) -> VoiceRecognizer: ...
+    def open(cls, name_or_path: Literal["voice"], **how: Unpack[How]) -> VoiceRecognizer: ...
 
     @overload
     @classmethod
-    def open(cls, name_or_path: Literal["face"], **how: Unpack[_How]) -> FaceRecognizer: ...
+    def open(cls, name_or_path: Literal["face"], **how: Unpack[How]) -> FaceRecognizer: ...
 
     @overload
     @classmethod
-    def open(cls, name_or_path: str | os.PathLike[str], **how: Unpack[_How]) -> Self: ...
+    def open(cls, name_or_path: str | os.PathLike[str], **how: Unpack[How]) -> Self: ...
 
     @classmethod
     def open(
@@ -327,7 +316,7 @@ class FaceRecognizer(Recognizer):
 
     def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
         super().__init__(bundle, runtime)
-        self._native.set_fit(CROP_OVER_BOX, CROP_DOWN)
+        self._native.set_fit(_core.CROP_OVER_BOX, _core.CROP_DOWN)
         self._detector: Detector | None = None
         self._own: FaceDetector | None = None  # the shipped detector, which `close` closes
         self._lock = Lock()
@@ -387,7 +376,7 @@ class FaceRecognizer(Recognizer):
         if boxes is None:
             self._open_detector()
             return self._native.predict_front(image, color)
-        front = face_in_front(self._given(boxes))
+        front = face_in_front(given_faces(boxes, self._native.given_face))
         return (
             self._native.nobody() if front is None else self._native.predict_faces(image, color, [front])[0]
         )
@@ -406,7 +395,7 @@ class FaceRecognizer(Recognizer):
         if boxes is None:
             self._open_detector()
             return self._native.predict_faces(image, color)
-        return self._native.predict_faces(image, color, self._given(boxes))
+        return self._native.predict_faces(image, color, given_faces(boxes, self._native.given_face))
 
     def in_front(self, results: Sequence[EmotionResult]) -> EmotionResult:
         """Return the one of the ``results`` of `predict_all` that `predict` returns: the face in front."""
@@ -448,17 +437,6 @@ class FaceRecognizer(Recognizer):
     def _open_detector(self) -> None:
         if self._detector is None:
             _ = self.detector
-
-    def _given(self, boxes: Boxes) -> list[Face]:
-        if isinstance(boxes, str | bytes) or not hasattr(boxes, "__iter__"):
-            raise InputTypeError(f"boxes is {boxes!r}: expected [(x0, y0, x1, y1), …] in pixels.")
-        faces = []
-        for i, box in enumerate(boxes):
-            try:
-                faces.append(self._native.given_face(box))
-            except InputError as error:
-                raise type(error)(f"boxes[{i}]: {error}") from error
-        return faces
 
 
 _OF_MODALITY: Mapping[str, type[Recognizer]] = {
