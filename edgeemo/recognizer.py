@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from .opened import How
 
+CROP_OVER_BOX, CROP_DOWN = _core.CROP_OVER_BOX, _core.CROP_DOWN
+
 __all__ = ["FaceRecognizer", "Recognizer", "TextRecognizer", "VoiceRecognizer"]
 
 
@@ -316,7 +318,7 @@ class FaceRecognizer(Recognizer):
 
     def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
         super().__init__(bundle, runtime)
-        self._native.set_fit(_core.CROP_OVER_BOX, _core.CROP_DOWN)
+        self._native.set_fit(CROP_OVER_BOX, CROP_DOWN)
         self._detector: Detector | None = None
         self._own: FaceDetector | None = None  # the shipped detector, which `close` closes
         self._lock = Lock()
