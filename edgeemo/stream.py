@@ -34,12 +34,13 @@ class Stream:
     ``kind`` says:
 
     - ``"span"``: a span of fixed length; spans overlap. The result comes with the last sample of its span.
-    - ``"utterance"``: what somebody said between two pauses, from about 0.2 s on. The result comes at most
-      350 ms after the end (see `VoiceStreamSpec`). Its evidence speaks of the utterance alone.
+    - ``"utterance"``: what somebody said between two pauses, from about 0.2 s on. The result comes
+      about 0.3 s after the end, later with a longer ``hang_over_ms`` (see `VoiceStreamSpec`). Its evidence
+      describes the utterance alone.
     - ``"partial"``: an utterance that still lasts, once a hop.
 
-    `push` orders its results by ``end_ms``. The first chunk sets the clock, and samples count on. Memory does
-    not grow. Use one thread at a time; several streams may share a recognizer.
+    Each `push` orders its own results by ``end_ms``. The first chunk sets the clock, and samples count on.
+    Memory does not grow. Use one thread at a time; several streams may share a recognizer.
 
     Attributes:
         rate_hz, channels: rate and channels of the chunks. hop_ms: time from one span to the next.
@@ -93,7 +94,8 @@ class Stream:
         add the delay and the echo of the room to ``end_ms``.
 
         Raises:
-            InputError, InputTypeError: a time is not a whole number, or the end does not follow the start.
+            InputError, InputTypeError: a time is not a whole number, or the end does not follow the start. Or
+                the stream has heard all these samples.
         """
         self._native.mute(start_ms, end_ms)
 

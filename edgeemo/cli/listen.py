@@ -104,7 +104,7 @@ def _shown(as_json: bool) -> Iterator[Show]:
             yield lambda result, drops: live.update(voice.bars(result, drops), refresh=True)
     else:
         print(f"{voice.HEADER}  drops", flush=True)
-        yield lambda result, drops: print(f"{voice.row(result)}  {drops:>5}", flush=True)
+        yield lambda result, drops: print(f"{voice.row(result)}  {drops:>5}{voice.note(result)}", flush=True)
 
 
 def _list(as_json: bool) -> None:

@@ -58,7 +58,7 @@ def read_file(recognizer: VoiceRecognizer, path: str, *, as_json: bool, picture:
                 (timeline if result.kind == "span" else utterances).append(result)
         if not as_json:
             for result in results:
-                print(row(result), flush=True)
+                print(row(result) + note(result), flush=True)
 
     with console.quiet_libraries(), AudioFile(path) as source:  # the mp3 decoder likes to talk
         stream = recognizer.stream(source.rate_hz, source.channels, results=("span", "utterance"))
@@ -89,8 +89,12 @@ def read_file(recognizer: VoiceRecognizer, path: str, *, as_json: bool, picture:
 def row(result: EmotionResult) -> str:
     """Return a result as a line below `HEADER`."""
     when = f"{result.start_ms / 1000:.2f} – {result.end_ms / 1000:.2f}"
-    kind = "  utterance" if result.kind == "utterance" else ""
-    return f"{when:<17}{console.cells(result)}  {result.evidence:>8.2f}{kind}"
+    return f"{when:<17}{console.cells(result)}  {result.evidence:>8.2f}"
+
+
+def note(result: EmotionResult) -> str:
+    """Return what stands behind a row: that it is an utterance, or nothing."""
+    return "  utterance" if result.kind == "utterance" else ""
 
 
 def bars(result: EmotionResult | None, drops: int) -> Group:

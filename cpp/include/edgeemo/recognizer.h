@@ -78,10 +78,10 @@ class VoiceListener {
 
     // Takes silence in the place of the samples from `start_ms` to `end_ms`. Call this before you push them.
     // So the stream does not hear the product's own loudspeaker. Throws InputError unless start_ms < end_ms,
-    // and for times beyond 2^52 ms.
+    // for times beyond 2^52 ms, and where the stream has heard all of them.
     void mute(std::int64_t start_ms, std::int64_t end_ms);
 
-    // Equals a new stream; what was muted stays so.
+    // Equals a new stream.
     void reset();
 
     // One result for the whole sound: the mean over the spans, weighted by evidence and length. Then the

@@ -77,6 +77,8 @@ struct VoiceListener::State {
         return 1000.0 * parts.voice->spec().hop / parts.voice->spec().rate_hz;
     }
 
+    const VoiceSpec& voice_spec() const { return parts->voice->spec(); }
+
     VoiceStreamSpec with_onset(VoiceStreamSpec spec) const {
         spec.validate();
         if (spec.onset == 0.0) spec.onset = parts->readout.rule().speech_threshold;
@@ -137,32 +139,39 @@ struct VoiceListener::State {
         if (!finder.listens(frame)) return;
         listen_at(frame);
         if (const std::optional<FrameRange> found = finder.hear(frame, heard)) {
-            if (results.utterances) tell(*found, ResultKind::utterance);
+            if (results.utterances) tell(*found, frame, ResultKind::utterance);
             utterance.reset();
         }
         if (!results.partials || frame < next_partial) return;
         if (const std::optional<FrameRange> open = finder.open(frame)) {
-            tell(*open, ResultKind::partial);
-            next_partial = frame + parts->voice->spec().hop_frames;
+            tell(*open, frame, ResultKind::partial);
+            next_partial = frame + voice_spec().hop_frames;
         }
     }
 
     // How likely the block before `frame` is speech. The span that was just heard may have said so already.
     void listen_at(std::int64_t frame) {
         if (heard_at == frame) return;
-        const std::int64_t n = std::min<std::int64_t>(frame, parts->voice->spec().span_frames);
+        const std::int64_t n = std::min<std::int64_t>(frame, voice_spec().span_frames);
         const std::int64_t whole = n - n % parts->block_frames;
         heard = 0.0;
         if (whole != 0) ask(frame - whole, whole, [](float*, double) {});
     }
 
-    // One result for an utterance: the mean of the whole spans inside it and of its last frames.
-    void tell(FrameRange range, ResultKind kind) {
-        const std::int64_t n =
-            std::min<std::int64_t>(range.end - range.begin, parts->voice->spec().span_frames);
-        ask(range.end - n, n, [&](const float* row, double evidence) {
+    // One result for an utterance, given at `now`: the mean of the whole spans inside it and of its last span.
+    // The last span also has the quiet around the utterance, as the clips that the networks learned have.
+    void tell(FrameRange range, std::int64_t now, ResultKind kind) {
+        const std::int64_t n = std::min<std::int64_t>(
+            now - std::max<std::int64_t>(0, range.begin - finder.margin_frames()), voice_spec().span_frames);
+        const std::int64_t begin = now - n, last = std::min<std::int64_t>(range.end - range.begin, n);
+        ask(begin, n, [&](const float* row, double) {
+            const std::int64_t block = parts->block_frames;  // of whole blocks inside the utterance
+            const std::int64_t from = (std::max<std::int64_t>(0, range.begin - begin) + block - 1) / block;
+            const std::int64_t to = std::max((range.end - begin) / block, from + 1);
+            const double evidence =
+                parts->speech_share(parts->speech.data() + from, static_cast<std::size_t>(to - from));
             so_far = utterance;
-            so_far.add(row, evidence, static_cast<std::int32_t>(n));
+            so_far.add(row, evidence, static_cast<std::int32_t>(last));
             if (so_far.evidence() <= parts->readout.rule().least) return;  // a sound, but no voice
             so_far.row(mixed);
             Result& result = told(kind, so_far.evidence(), mixed.data());
@@ -269,7 +278,7 @@ struct VoiceListener::State {
             stream.flush([this](const Span& span) { hear(span); },
                          [this](std::int64_t frame) { tick(frame); });
             if (const auto found = finder.finish(stream.n_frames()); found && results.utterances)
-                tell(*found, ResultKind::utterance);
+                tell(*found, stream.n_frames(), ResultKind::utterance);
         } catch (...) {  // the model failed: the next chunk still starts the stream again
             start_again();
             throw;
@@ -334,6 +343,10 @@ void VoiceListener::mute(std::int64_t start_ms, std::int64_t end_ms) {
     if (start_ms >= end_ms)
         throw InputError("mute from " + std::to_string(start_ms) + " to " + std::to_string(end_ms) +
                          " ms: the end must come after the start");
+    if (state_->samples != 0 && static_cast<double>(end_ms) <= state_->now_ms())
+        throw InputError("mute to " + std::to_string(end_ms) + " ms: the stream has heard up to " +
+                         std::to_string(static_cast<std::int64_t>(state_->now_ms())) +
+                         " ms already; mute before you push");
     state_->mutes.push_back({start_ms, end_ms});
 }
 
@@ -367,6 +380,7 @@ void VoiceListener::reset() {
     State& s = *state_;
     s.listen_anew();
     s.all.reset();
+    s.mutes.clear();
     s.samples = s.start_ms = s.last_ms = s.first_ms = 0;
     s.begun = s.ended = false;
     s.first = s.n_waiting = 0;

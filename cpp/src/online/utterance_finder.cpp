@@ -6,7 +6,7 @@
 namespace edgeemo {
 namespace {
 
-constexpr double kTickMs = 64.0;
+constexpr double kTickMs = 64.0, kMarginMs = 500.0;
 
 }  // namespace
 
@@ -17,6 +17,7 @@ UtteranceFinder::UtteranceFinder(const VoiceStreamSpec& spec, double frame_ms, s
     least_ = frames(spec.least_ms);
     hang_over_ = std::max(tick_, frames(spec.hang_over_ms));
     most_ = frames(spec.most_ms);
+    margin_ = frames(kMarginMs);
 }
 
 std::optional<FrameRange> UtteranceFinder::hear(std::int64_t frame, double speech) {

@@ -19,7 +19,8 @@ class UtteranceFinder {
     UtteranceFinder(const VoiceStreamSpec& spec, double frame_ms, std::int32_t block);
 
     std::int32_t tick_frames() const { return tick_; }
-    std::int32_t kept_frames() const { return hang_over_ + 2 * block_; }
+    std::int32_t margin_frames() const { return margin_; }  // of quiet before an utterance
+    std::int32_t kept_frames() const { return 2 * block_; }
 
     // Whether the model is asked at this tick: at every tick of an utterance, at every second tick else.
     bool listens(std::int64_t frame) const { return begin_.has_value() || frame % (2 * tick_) == 0; }
@@ -42,7 +43,7 @@ class UtteranceFinder {
     std::optional<FrameRange> ended();
 
     VoiceStreamSpec spec_;
-    std::int32_t block_, tick_, least_, hang_over_, most_;
+    std::int32_t block_, tick_, least_, hang_over_, most_, margin_;
     std::optional<std::int64_t> rise_;   // where the probability rose above `end`
     std::optional<std::int64_t> begin_;  // of the utterance
     std::int64_t last_ = 0;              // the last tick with speech
