@@ -158,8 +158,9 @@ struct VoiceListener::State {
         if (whole != 0) ask(frame - whole, whole, [](float*, double) {});
     }
 
-    // One result for an utterance, given at `now`: the mean of the whole spans inside it and of its last span.
-    // The last span also has the quiet around the utterance, as the clips that the networks learned have.
+    // One result for an utterance, given at `now`: the mean of the whole spans inside it and of its last
+    // span. The last span also has the quiet around the utterance, as the clips that the networks learned
+    // have.
     void tell(FrameRange range, std::int64_t now, ResultKind kind) {
         const std::int64_t n = std::min<std::int64_t>(
             now - std::max<std::int64_t>(0, range.begin - finder.margin_frames()), voice_spec().span_frames);
