@@ -42,9 +42,10 @@ class EmotionResult:
         thresholds: float32, the least probability of each active label; no meaning if ``exclusive``.
         valence: unpleasant −1 … pleasant +1.
         arousal: calm −1 … excited +1.
-        evidence: 0 … 1, how much of the input the model understood. In texts the share of known words, in
-            voices the share of speech, for faces the probability of a face. Near 0 (voices: below
-            ``card.evidence["least"]``; faces: without a face) neutral is 1, valence and arousal are 0.
+        evidence: 0 … 1, how much of the input the model could use. Texts: the share of words made of
+            known pieces. Voices: the share of blocks taken for speech. Faces: the probability of a face.
+            Evidence does not check the language. Near 0 (voices: below ``card.evidence["least"]``;
+            faces: without a face) neutral is 1, valence and arousal are 0.
         truncated: whether the model read only the beginning, because the input was too long.
         start_ms, end_ms: the span, the clip or the track so far, on the caller's clock; 0 for texts and
             photographs.

@@ -51,10 +51,10 @@ def watch_command(
     """Read the emotions that faces express, live, from a camera, a video or a series of pictures.
 
     SOURCE is the number of a camera (0 is the first), a video file, a folder of pictures, or a pattern such
-    as "frames/*.png". On a terminal, watch draws live bars of the face in front; elsewhere it prints a line
-    for each face and frame. x0, y0, x1 and y1 are the left, upper, right and lower edge of the face, in
-    pixels. --json prints an object for every frame: "schema", "model", "version", "source", "t_ms", "drops"
-    and "faces", perhaps empty.
+    as "frames/*.png". watch shows a face from the second frame that contains the face. On a terminal, watch
+    draws live bars of the face in front; elsewhere it prints a line for each face and frame. x0, y0, x1 and
+    y1 are the left, upper, right and lower edge of the face, in pixels. --json prints an object for every
+    frame: "schema", "model", "version", "source", "t_ms", "drops" and "faces", perhaps empty.
 
     watch neither keeps nor sends anything. If the machine is too slow for a camera, watch drops frames and
     counts them in "drops". watch reads files to the end, as fast as the machine can. Ctrl-C stops.
