@@ -9,6 +9,13 @@ import pytest
 from edgeemo.bench.block_statistics import WINDOW, drift, effect, interval, quantiles, spread, steady, tail
 
 RNG = np.random.default_rng(3)
+BEGIN = RNG.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def same_numbers() -> None:
+    """Give each test the same random numbers, whichever tests run before it."""
+    RNG.bit_generator.state = BEGIN
 
 
 def scattered(n: int, around: float = 100.0, by: float = 0.01) -> list[float]:

@@ -50,9 +50,9 @@ def listen_command(
 ) -> None:
     """Read the emotion that a voice expresses, live, from the microphone or from standard input.
 
-    listen reads spans of fixed length, and each utterance between two pauses. On a terminal, listen draws
-    live bars; elsewhere it prints a line for each result. listen neither keeps nor sends anything. If the
-    machine is too slow, listen loses blocks of 50 ms and counts them in "drops". Ctrl-C stops.
+    On a terminal, listen draws live bars; elsewhere it prints a line for each result. listen neither keeps
+    nor sends anything. If the machine is too slow, listen loses blocks of 50 ms and counts them in "drops".
+    Ctrl-C stops.
 
     \b
     Examples:
@@ -71,9 +71,7 @@ def listen_command(
         if raw is None:  # sound libraries write to stderr, into the bars
             stack.enter_context(console.quiet_libraries())
         source = stack.enter_context(_source(raw, device, rate, channels))
-        stream = recognizer.stream(
-            source.rate_hz, source.channels, results=("span", "utterance"), source=stream_name
-        )
+        stream = recognizer.stream(source.rate_hz, source.channels, source=stream_name)
         show = stack.enter_context(_shown(as_json))
         for chunk, t_ms in source:
             for result in stream.push(chunk, t_ms):
@@ -104,7 +102,7 @@ def _shown(as_json: bool) -> Iterator[Show]:
             yield lambda result, drops: live.update(voice.bars(result, drops), refresh=True)
     else:
         print(f"{voice.HEADER}  drops", flush=True)
-        yield lambda result, drops: print(f"{voice.row(result)}  {drops:>5}{voice.note(result)}", flush=True)
+        yield lambda result, drops: print(f"{voice.row(result)}  {drops:>5}", flush=True)
 
 
 def _list(as_json: bool) -> None:

@@ -44,24 +44,19 @@ class Peaks:
 
 
 def read_file(recognizer: VoiceRecognizer, path: str, *, as_json: bool, picture: Path | None) -> None:
-    """Print the spans, the utterances and the whole of an audio file; draw it into ``picture``.
-
-    As JSON, a line for the whole comes first, then a line for each utterance.
-    """
+    """Print the timeline of an audio file and the emotion of the whole; draw both into ``picture``."""
     drawing = console.need("edgeemo.cli.picture", "eval", "matplotlib.figure") if picture else None
     timeline: list[EmotionResult] = []
-    utterances: list[EmotionResult] = []
 
     def show(results: list[EmotionResult]) -> None:
         if as_json or drawing is not None:
-            for result in results:
-                (timeline if result.kind == "span" else utterances).append(result)
+            timeline.extend(results)
         if not as_json:
             for result in results:
-                print(row(result) + note(result), flush=True)
+                print(row(result), flush=True)
 
     with console.quiet_libraries(), AudioFile(path) as source:  # the mp3 decoder likes to talk
-        stream = recognizer.stream(source.rate_hz, source.channels, results=("span", "utterance"))
+        stream = recognizer.stream(source.rate_hz, source.channels)
         peaks = Peaks(source.rate_hz)
         if not as_json:
             print(HEADER)
@@ -77,8 +72,6 @@ def read_file(recognizer: VoiceRecognizer, path: str, *, as_json: bool, picture:
     if as_json:
         said = {"file": path, "rate_hz": source.rate_hz, "channels": source.channels, **whole.to_dict()}
         console.print_json({**said, "timeline": [result.to_dict() for result in timeline]}, indent=None)
-        for result in utterances:
-            console.print_json({"file": path, **result.to_dict()}, indent=None)
     else:
         print(f"\n{row(whole)}  the whole")
     if drawing is not None and picture is not None:
@@ -90,11 +83,6 @@ def row(result: EmotionResult) -> str:
     """Return a result as a line below `HEADER`."""
     when = f"{result.start_ms / 1000:.2f} – {result.end_ms / 1000:.2f}"
     return f"{when:<17}{console.cells(result)}  {result.evidence:>8.2f}"
-
-
-def note(result: EmotionResult) -> str:
-    """Return what stands behind a row: that it is an utterance, or nothing."""
-    return "  utterance" if result.kind == "utterance" else ""
 
 
 def bars(result: EmotionResult | None, drops: int) -> Group:
