@@ -111,6 +111,13 @@ def test_each_utterance_is_read_alone() -> None:
     assert first.end_ms < second.start_ms
 
 
+def test_an_utterance_of_many_spans_forgets_the_one_before() -> None:
+    sound = np.concatenate([quiet(1), said("sadness", 3), quiet(1), said("anger", 3), quiet(1)])
+    first, second = only(heard(sound))
+    assert first.fine["sadness"] > 0.99
+    assert second.fine["anger"] > 0.99
+
+
 def test_a_short_pause_does_not_end_an_utterance() -> None:
     sound = np.concatenate([quiet(1), said("anger", 0.5), quiet(0.16), said("anger", 0.5), quiet(1)])
     assert len(heard(sound)) == 1
