@@ -106,7 +106,7 @@ legacy: $(LEGACY)/.stamp
 endif
 
 test: $(TEST)/.stamp legacy
-	FUZZ_SECONDS=$(if $(findstring file,$(origin FUZZ_SECONDS)),5,$(FUZZ_SECONDS)) $(TEST)/bin/python -m pytest -n $(PYTEST_JOBS) --dist loadgroup $(PYTEST_ARGS)
+	FUZZ_SECONDS=$(if $(findstring file,$(origin FUZZ_SECONDS)),5,$(FUZZ_SECONDS)) $(TEST)/bin/python -m pytest -n $(PYTEST_JOBS) --dist loadfile $(PYTEST_ARGS)
 
 # small faults, planted one at a time: ONLY="face smooth" for those whose file or text has one of the words
 mutants: $(TEST)/.stamp

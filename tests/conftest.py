@@ -19,16 +19,6 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a background job; ch
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give each file to one process, and to the same one all that need a trained model, which takes long."""
-    if not config.pluginmanager.hasplugin("xdist"):  # a board has none
-        return
-    for item in items:
-        trains = any("trained" in name for name in getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group("trained" if trains else item.path.name))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the tests and the cache of this machine apart, where probes of delegates leave records."""
