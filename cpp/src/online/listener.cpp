@@ -167,7 +167,9 @@ struct VoiceListener::State {
         const std::int64_t begin = now - n, last = std::min<std::int64_t>(range.end - range.begin, n);
         ask(begin, n, [&](const float* row, double) {
             const std::int64_t block = parts->block_frames;  // of whole blocks inside the utterance
-            const std::int64_t from = (std::max<std::int64_t>(0, range.begin - begin) + block - 1) / block;
+            const std::int64_t from =
+                std::min((std::max<std::int64_t>(0, range.begin - begin) + block - 1) / block,
+                         static_cast<std::int64_t>(parts->speech.size()) - 1);
             const std::int64_t to = std::max((range.end - begin) / block, from + 1);
             const double evidence =
                 parts->speech_share(parts->speech.data() + from, static_cast<std::size_t>(to - from));
