@@ -1,44 +1,31 @@
-"""Readers of voice sets: emotional speech by speaker, background sounds by recording, and manifests of yours.
+"""The voice sets that recipes can name, with their licences, and manifests of yours.
 
-The data page shows the folder layout: ``ravdess/metadata.csv`` beside the clips, ``nemo/``, ``emodb/``,
-``background/esc10/CLASS/*``, ``background/speech_commands/_background_noise_/*``,
-``background/asterisk_speech/en/*``.
-
-Speakers carry the name of their set (``ravdess/07``), so that two sets never share one. A background sound
-has its recording in ``group``: parts of one recording must not stand on both sides of a split.
+`voice_readers` reads the sets and knows their folders.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..card import DataSource
 from ..errors import DataError, SpecError
 from .dataset import Dataset
-from .manifest import ALIASES, Example, read_manifest
+from .manifest import Example, read_manifest
+from .voice_readers import emodb_full, label_of, prompts, sounds, table
+
+__all__ = ["MANIFEST", "NOISE", "ROOM", "SPEECH", "VOICE", "VOICE_LABELS", "from_manifest", "label_of"]
 
 VOICE_LABELS = (
     "neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise", "boredom",
 )  # fmt: skip
-NOISE, SPEECH = "noise", "speech"
-SOUNDS = (".opus", ".ogg", ".wav", ".flac", ".mp3")
+NOISE, SPEECH, ROOM = "noise", "speech", "room"
+"""The labels of background sounds, of speech to detect, and of impulse responses of rooms."""
 MANIFEST = "manifest:"
 """The prefix of a data set's name that is the file name of a manifest."""
 
-# the same recording under two names; found by the correlation of their energy curves (1.0000)
-_TWICE = frozenset({"07/03-01-03-01-02-02-07"})
-# prompts without a voice in them
-_TONES = frozenset({"ascending-2tone", "descending-2tone", "beep", "beeperr"})
 _KEYS = {"name", "licence", "url", "commercial", "rename", "speakers"}
-
-
-def label_of(word: str, rename: Mapping[str, str] | None = None) -> str:
-    """Return our word for a data set's: ``rename`` first, then the common ones (happy → happiness)."""
-    word = (rename or {}).get(word, word).strip().lower()
-    return ALIASES.get(word, word)
 
 
 def from_manifest(name: str, details: Mapping[str, Any]) -> Dataset:
@@ -89,37 +76,10 @@ def _manifest(path: Path, file: str, details: Mapping[str, Any]) -> Iterator[Exa
         yield Example(path=e.path, labels=labels, speaker=f"{name}/{speaker}", gender=e.gender)
 
 
-def _table(name: str) -> Callable[[Path, str], Iterator[Example]]:
-    """Return the reader of a folder with ``metadata.csv``: path, speaker, gender, emotion."""
-
-    def read(data: Path, split: str) -> Iterator[Example]:
-        folder = data / name
-        with (folder / "metadata.csv").open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                if str(Path(row["path"]).with_suffix("")) in _TWICE and name == "ravdess":
-                    continue
-                yield Example(
-                    path=folder / row["path"],
-                    labels=(label_of(row["emotion"]),),
-                    speaker=f"{name}/{row['speaker']}",
-                    gender=row["gender"],
-                )
-
-    return read
-
-
-def _sounds(name: str, folder: str, label: str) -> Callable[[Path, str], Iterator[Example]]:
-    """Return the reader of a folder of sounds; ESC-10's names are fold-recording-take."""
-
-    def read(data: Path, split: str) -> Iterator[Example]:
-        root = data / "background" / folder
-        if not root.is_dir():
-            raise FileNotFoundError(2, "No such folder", str(root))
-        for path in sorted(p for p in root.rglob("*") if p.suffix in SOUNDS and p.stem not in _TONES):
-            recording = path.stem.split("-")[1] if name == "esc10" else path.stem
-            yield Example(path=path, labels=(label,), group=f"{name}/{recording}")
-
-    return read
+def _prompts(code: str, language: str, voice: str, licence: str) -> Dataset:
+    name = f"Asterisk core sounds, {language}, {voice}"
+    source = DataSource(name, licence, "calm speech, prompts", "https://www.asterisk.org")
+    return Dataset(("neutral",), source, "cleared", ("train",), prompts(code, voice))
 
 
 def _emotions(*without: str) -> tuple[str, ...]:
@@ -130,35 +90,84 @@ VOICE: dict[str, Dataset] = {
     "ravdess": Dataset(
         _emotions("boredom"),
         DataSource("RAVDESS (Livingstone and Russo 2018)", "CC BY-NC-SA 4.0", "labels; English, acted", "https://zenodo.org/records/1188976"),
-        "no", ("train",), _table("ravdess"),
+        "no", ("train",), table("ravdess"),
     ),
     "nemo": Dataset(
         _emotions("calm", "disgust", "boredom"),
         DataSource("nEMO (Christop 2024)", "CC BY-NC-SA 4.0", "labels; Polish, acted", "https://github.com/amu-cai/nEMO"),
-        "no", ("train",), _table("nemo"),
+        "no", ("train",), table("nemo"),
     ),
     "emodb": Dataset(
         _emotions("calm", "surprise"),
         DataSource(
-            "EmoDB (Burkhardt et al. 2005), processed copy", "unclear: said to be CC0, not verified",
-            "labels; German, acted", "http://emodb.bilderbar.info",
+            "EmoDB (Burkhardt et al. 2005), processed copy", "CC0 1.0", "labels; German, acted, cut to 2 s",
+            "https://github.com/audeering/emodb",
         ),
-        "unclear", ("train",), _table("emodb"),
+        "cleared", ("train",), table("emodb"),
     ),
+    "emodb_full": Dataset(
+        _emotions("calm", "surprise"),
+        DataSource("EmoDB (Burkhardt et al. 2005)", "CC0 1.0", "labels; German, acted", "https://github.com/audeering/emodb"),
+        "cleared", ("train",), emodb_full,
+    ),
+    "emogator": Dataset(
+        (
+            "neutral", "amusement", "elation", "sadness", "distress", "pain", "anger", "contempt", "fear",
+            "disgust", "surprise_positive", "surprise_negative",
+        ),
+        DataSource("EmoGator (Buhl 2023)", "Apache-2.0", "labels; sounds without words, acted", "https://github.com/fredbuhl/EmoGator"),
+        "cleared", ("train",), table("emogator"),
+    ),
+    "korean": Dataset(
+        ("neutral", "happiness", "sadness", "anger"),
+        DataSource("Korean acted speech, nine speakers", "no commercial use", "labels; Korean, acted"),
+        "no", ("train",), table("korean"),
+    ),
+    "indian_commands": Dataset(
+        ("calm", "happiness", "anger", "fear"),
+        DataSource("Indian one-word commands", "CC BY-NC-SA 4.0", "labels; Hindi, English, acted"),
+        "no", ("train",), table("indian_commands"),
+    ),
+    "speechocean": Dataset(
+        ("neutral",),
+        DataSource(
+            "speechocean762 (Zhang et al. 2021)", "free for commercial and non-commercial purposes (owner)",
+            "calm speech; English, read by children and adults", "https://www.openslr.org/101",
+        ),
+        "cleared", ("train",), table("speechocean"),
+    ),
+    "prompts_en": _prompts("en", "English", "Allison Smith", "CC BY-SA 3.0"),
+    "prompts_es": _prompts("es", "Spanish", "Allison Smith", "CC BY-SA 3.0"),
+    "prompts_fr": _prompts("fr", "French", "June Wallack", "CC BY-SA 3.0"),
+    "prompts_ru": _prompts("ru", "Russian", "IvrvoiceRU", "CC BY 3.0"),
     "esc10": Dataset(
         (NOISE,),
         DataSource("ESC-10 (Piczak 2015)", "CC BY 3.0", "background sounds", "https://github.com/karolpiczak/ESC-50"),
-        "cleared", ("train",), _sounds("esc10", "esc10", NOISE),
+        "cleared", ("train",), sounds("esc10", "background/esc10", NOISE),
     ),
     "speech_commands": Dataset(
         (NOISE,),
         DataSource("Speech Commands, background noise (Warden 2018)", "CC BY 4.0", "background sounds", "https://arxiv.org/abs/1804.03209"),
-        "cleared", ("train",), _sounds("speech_commands", "speech_commands", NOISE),
+        "cleared", ("train",), sounds("speech_commands", "background/speech_commands", NOISE),
     ),
     "asterisk": Dataset(
         (SPEECH,),
         DataSource("Asterisk core sounds, English", "CC BY-SA 3.0", "speech to detect", "https://www.asterisk.org"),
-        "cleared", ("train",), _sounds("asterisk", "asterisk_speech", SPEECH),
+        "cleared", ("train",), sounds("asterisk", "background/asterisk_speech", SPEECH),
+    ),
+    "ambience": Dataset(
+        (NOISE,),
+        DataSource(
+            "Ambience by kvgarlic, Falcet, gezortenplotz, stephan, ezwa, alex36917, Lisa Redfern, "
+            "Digifish music, SDLx, Luftrum and felix.blume",
+            "public domain, CC0, CC BY, CC BY 3.0", "background sounds",
+        ),
+        "cleared", ("train",), sounds("ambience", "ambience", NOISE),
+    ),
+    "rir": Dataset(
+        (ROOM,),
+        DataSource("Impulse responses of rooms", "Apache-2.0", "rooms"),
+        "cleared", ("train",), sounds("rir", "rir", ROOM),
     ),
 }  # fmt: skip
 """Every voice set that recipes can name without a manifest."""
