@@ -21,7 +21,7 @@ SPURIOUS_C = 125.0
 """A monitor chip reads this or more at an unconnected input. A processor is off by then."""
 
 _FEATURES = {
-    *("avx", "avx2", "avx512f", "avx512_vnni", "avx_vnni"),
+    *("avx", "avx2", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_bf16"),
     *("neon", "asimd", "asimddp", "asimdhp", "fphp", "i8mm", "sve"),
 }
 _CORTEX = {  # "CPU part" of ARM's own cores: MIDR_EL1 in their Technical Reference Manuals

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..card import Commercial
+from ..card import Commercial, DataSource
 from ..errors import DataError
 from .dataset import Dataset
 from .detector_sets import MARKED
@@ -19,12 +19,14 @@ from .folds import folds, who
 from .leaks import digest
 from .manifest import Example
 from .text_sets import GOEMOTIONS, MINILM, TEXT
-from .voice_sets import MANIFEST, VOICE, from_manifest
+from .voice_sets import MANIFEST, VOICE, WHISPER, from_manifest
 
-__all__ = ["DATASETS", "GOEMOTIONS", "MINILM", "Dataset", "commercial", "find", "load"]
+__all__ = ["DATASETS", "GOEMOTIONS", "MINILM", "TEACHERS", "Dataset", "commercial", "find", "load"]
 
 DATASETS: dict[str, Dataset] = {**TEXT, **VOICE, **FACE, **MARKED}
 """Every data set that recipes can name; ``manifest:FILE`` names one more."""
+TEACHERS: dict[str, DataSource] = {"minilm": MINILM, "whisper": WHISPER}
+"""The teachers that recipes can name. edgeemo uses what they say of examples and does not ship their weights."""
 
 Details = Mapping[str, Mapping[str, Any]]
 """The details of a recipe's manifests, by file."""

@@ -171,3 +171,9 @@ VOICE: dict[str, Dataset] = {
     ),
 }  # fmt: skip
 """Every voice set that recipes can name without a manifest."""
+WHISPER = DataSource(
+    "Whisper-base (Radford et al. 2022)",
+    "MIT",
+    "teacher: features of two lower layers",
+    "https://github.com/openai/whisper",
+)

@@ -25,7 +25,10 @@ class VoiceTask(Task):
 
     name, plural, leaked = "voice", "clips", "clips or their speakers"
     labels = list
-    data_keys = ("labels", "noises", "speech", "speech_spans", "stop", "balance", "smoothing", "absent")
+    data_keys = (
+        *("labels", "calm", "calm_share", "calm_certainty", "bursts", "copies", "noises", "rooms", "speech"),
+        *("speech_spans", "stop", "balance", "smoothing", "absent"),
+    )
     crossval = True
     options = Task.options | {"robustness", "noise"}
     unanswered = "is there speech in its clips?"
@@ -41,10 +44,24 @@ class VoiceTask(Task):
         return check_leaks_voice(examples, bundle, progress=progress, **how)
 
     def check_recipe(self, recipe: Recipe, where: str) -> None:
-        """Check also the names of the two steps."""
-        if [step.name for step in recipe.step] != ["speech", "emotion"]:
+        """Check also the names of the steps, and that bursts have all they need."""
+        names = [step.name for step in recipe.step]
+        if names not in (["speech", "emotion"], ["speech", "emotion", "bursts"]):
             raise SpecError(
-                f"{where}: a voice recipe has two steps, named speech and emotion, in this order."
+                f"{where}: a voice recipe has two steps, named speech and emotion, in this order, and perhaps "
+                "a third one, named bursts."
+            )
+        for step in recipe.step:
+            if step.embedding and not step.options.get("teacher"):
+                raise SpecError(
+                    f"{where}: step {step.name} has embedding {step.embedding!r}; give the number of its "
+                    "components in options: teacher = 128."
+                )
+        given = [bool(recipe.bursts), bool(recipe.data.get("bursts")), "bursts" in names]
+        if any(given) and not all(given):
+            raise SpecError(
+                f"{where}: bursts need the section [bursts], sets in [data] bursts, and a step named bursts. "
+                "Give all three, or none."
             )
         super().check_recipe(recipe, where)
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from .. import _core
 from ..card import DataSource, ModelCard
-from ..data.catalog import MINILM, commercial, find
+from ..data.catalog import TEACHERS, commercial, find
 from ..frontends import FaceSpec, TextSpec, VoiceSpec
 from .recipe import Recipe
 
@@ -27,7 +27,8 @@ def draft(recipe: Recipe, spec: Spec, **fields: Any) -> ModelCard:
         spec: of the frontend that the weights were trained with.
         fields: labels, calibration, thresholds and outputs, as `edgeemo.ModelCard` has them.
     """
-    teachers = [MINILM] if any(step.model == "minilm" for step in recipe.step) else []
+    asked = {name for step in recipe.step for name in (step.model, step.embedding)}
+    teachers = [TEACHERS[name] for name in TEACHERS if name in asked]
     return ModelCard(
         **common(recipe, spec, teachers),
         emotions=recipe.emotion_labels(),

@@ -21,7 +21,8 @@ else:
 RECIPES = Path(__file__).parent / "recipes"
 
 _ROLES = (
-    "labels", "affect", "auxiliary", "noises", "speech", "pictures", "portraits", "scenes", "heads"
+    "labels", "affect", "auxiliary", "calm", "bursts", "noises", "rooms", "speech", "pictures", "portraits",
+    "scenes", "heads",
 )  # fmt: skip
 """The keys of ``[data]`` that name data sets."""
 
@@ -39,7 +40,8 @@ class Step:
         teacher: an earlier step to distil from. Its answer has the weight ``soft`` beside the label, and it
             answers ``augment`` made texts per real one.
         embedding: the network whose reading of each piece becomes the first embedding: an earlier teacher,
-            or ``"minilm"`` as published.
+            or ``"minilm"`` as published. For voice: ``"whisper"``, whose features the network's embedding
+            learns beside the labels.
 
     A ``text_counts`` is fitted before its first epoch and needs none: see `edgeemo.training.text.nbsvm`.
     """
@@ -63,10 +65,11 @@ class Step:
 class Recipe:
     """A checked recipe; the fields are the sections of the file.
 
-    ``vocabulary`` and ``groups`` are for text. ``manifest`` is for voice (see
-    `edgeemo.data.voice_sets.from_manifest`). ``augment`` is for voice and face (see
-    `edgeemo.training.voice.augment.Augment`, `edgeemo.training.face.batches.FaceAugment`). ``detector`` makes
-    a face recipe one for a detector (see `edgeemo.training.detector.trainer`). All others have ``emotions``.
+    ``vocabulary`` and ``groups`` are for text. ``manifest`` and ``bursts`` are for voice (see
+    `edgeemo.data.voice_sets.from_manifest` and `edgeemo.training.voice.bursts`). ``augment`` is for voice and
+    face (see `edgeemo.training.voice.augment.Augment`, `edgeemo.training.face.batches.FaceAugment`).
+    ``detector`` makes a face recipe one for a detector (see `edgeemo.training.detector.trainer`). All others
+    have ``emotions``.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Recipe:
     manifest: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)
     affect: Mapping[str, list[float]] = field(default_factory=dict)
+    bursts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -158,7 +162,7 @@ def _check(recipe: Recipe, where: str) -> None:
         )
     names: list[str] = []
     for step in recipe.step:
-        for key, known in (("teacher", names), ("embedding", [*names, "minilm"])):
+        for key, known in (("teacher", names), ("embedding", [*names, "minilm", "whisper"])):
             wanted = getattr(step, key)
             if wanted and wanted not in known:
                 raise SpecError(f"{where}: step {step.name!r} has {key} {wanted!r}, no earlier step.")

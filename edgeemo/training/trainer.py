@@ -12,12 +12,21 @@ from typing import Any, ClassVar
 import keras
 
 from ..card import Card
+from ..machine import machine
 from .batches import BatchSource
 from .fit import fit
 from .recipe import Recipe, Step
 
 Networks = dict[str, keras.Model]
 """The networks of the finished steps, by the name of the step."""
+
+
+def policy() -> str:
+    """Return Keras' policy of numbers: bfloat16 where the processor computes with it, else float32.
+
+    Without such instructions bfloat16 is emulated, about ten times slower than float32.
+    """
+    return "mixed_bfloat16" if {"avx512_bf16", "amx_bf16"} & set(machine().features) else "float32"
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,7 @@ class Trainer(ABC):
     def train(self, step: Step, networks: Networks, folder: Path) -> keras.Model:
         """Return the step's trained network; load it from ``folder`` if the step is finished there."""
         weights, seed = folder / "best.weights.h5", self.recipe.seed
-        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+        keras.mixed_precision.set_global_policy(policy())
         try:
             keras.utils.set_random_seed(seed)
             model = self.build(step)

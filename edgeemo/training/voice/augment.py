@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import binary_closing, binary_opening
 from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
 
 from ...data.clips import read_audio
@@ -30,10 +31,11 @@ class Augment:
     """The strengths of the augmentation: the section ``[augment]`` of a voice recipe.
 
     Once, before training, each clip gets ``copies``. A copy has another ``speed`` (range of factors) and
-    ``gain_db``, and up to ``shift_s`` seconds are cut off or put before it. With probability ``room`` it
-    gets a room of ``room_s`` seconds reverberation, with probability ``codec`` one of ``codecs``. With
-    probability ``noise`` it gets a background at ``snr_db``: a share ``hiss`` is made (`coloured`), the rest
-    recorded.
+    ``gain_db``. With probability ``cut`` a copy is a piece of ``cut_s`` seconds with up to ``quiet_s`` of
+    silence on both sides, as streams read utterances. Else up to ``shift_s`` seconds are cut off or put
+    before it. With probability ``room`` it gets a room: one that was recorded, or one of ``room_s`` seconds
+    reverberation. With probability ``codec`` it gets one of ``codecs``. With probability ``noise`` it gets a
+    background at ``snr_db``: a share ``hiss`` is made (`coloured`), the rest recorded.
 
     Every epoch draws again how far to stretch or squeeze the mels, by up to ``warp`` of their number. A
     longer or shorter vocal tract has this effect (VTLP, Jaitly and Hinton 2013). SpecAugment (Park et
@@ -53,6 +55,9 @@ class Augment:
     codecs: tuple[str, ...] = ("opus", "vorbis", "mp3", "mulaw", "telephone")
     gain_db: Range = (-15.0, 6.0)
     shift_s: float = 0.3
+    cut: float = 0.0
+    cut_s: Range = (0.4, 3.0)
+    quiet_s: float = 0.6
     warp: float = 0.0
     masks: int = 2
     mask_frames: int = 30
@@ -72,7 +77,7 @@ class Augment:
             raise SpecError(f"[augment]: unknown codec {', '.join(unknown)}; expected {', '.join(CODECS)}.")
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in section.items()}
         found = cls(**values)
-        for name in ("speed", "room_s", "snr_db", "gain_db"):
+        for name in ("speed", "room_s", "snr_db", "gain_db", "cut_s"):
             bounds = getattr(found, name)
             if len(bounds) != 2 or bounds[0] > bounds[1]:
                 raise SpecError(f"[augment]: {name} is {bounds}; expected [lowest, highest].")
@@ -101,23 +106,76 @@ def resample(x: FloatArray, ratio: Fraction) -> FloatArray:
     return np.asarray(resample_poly(x, ratio.numerator, ratio.denominator), np.float32)
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What copies of clips are put into.
+
+    Attributes:
+        noises: kinds of recorded backgrounds, each a list of sounds; every kind is as likely.
+        rooms: impulse responses of rooms that begin with the direct sound.
+    """
+
+    noises: Sequence[Sequence[FloatArray]] = ()
+    rooms: Sequence[FloatArray] = ()
+
+    def noise(self, n: int, rng: np.random.Generator) -> FloatArray:
+        """Return ``n`` samples of a recorded background; silence where there is none."""
+        kinds = [kind for kind in self.noises if len(kind)]
+        if not kinds:
+            return np.zeros(n, np.float32)
+        kind = kinds[int(rng.integers(len(kinds)))]
+        return stretch(kind[int(rng.integers(len(kind)))], n, rng)
+
+    def room(self, x: FloatArray, rate_hz: int, seconds: Range, rng: np.random.Generator) -> FloatArray:
+        """Return ``x`` in a recorded room, or in half of the cases in one of ``seconds`` reverberation."""
+        if self.rooms and rng.random() < 0.5:
+            return in_recorded_room(x, self.rooms[int(rng.integers(len(self.rooms)))], rng)
+        return in_room(x, rate_hz, rng.uniform(*seconds), rng)
+
+
 def augmented(
-    x: FloatArray, rate_hz: int, noises: Sequence[FloatArray], augment: Augment, rng: np.random.Generator
+    x: FloatArray, rate_hz: int, around: Surroundings, augment: Augment, rng: np.random.Generator
 ) -> FloatArray:
     """Return one augmented copy of a clip; see `Augment`."""
     x = resample(x, Fraction(1 / rng.uniform(*augment.speed)).limit_denominator(50))
-    x = shifted(x, int(rng.uniform(-augment.shift_s, augment.shift_s) * rate_hz))
+    if rng.random() < augment.cut:
+        x = cut_out(x, rate_hz, augment, rng)
+    else:
+        x = shifted(x, int(rng.uniform(-augment.shift_s, augment.shift_s) * rate_hz))
     if rng.random() < augment.room:
-        x = in_room(x, rate_hz, rng.uniform(*augment.room_s), rng)
-    if noises and rng.random() < augment.noise:
+        x = around.room(x, rate_hz, augment.room_s, rng)
+    if rng.random() < augment.noise:
         made = augment.hiss and rng.random() < augment.hiss
-        noise = (
-            coloured(len(x), rng) if made else stretch(noises[int(rng.integers(len(noises)))], len(x), rng)
+        x = with_noise(
+            x, coloured(len(x), rng) if made else around.noise(len(x), rng), rng.uniform(*augment.snr_db)
         )
-        x = with_noise(x, noise, rng.uniform(*augment.snr_db))
     if augment.codecs and rng.random() < augment.codec:
         x = through(x, rate_hz, augment.codecs[int(rng.integers(len(augment.codecs)))])
     return np.asarray(np.clip(x * from_db(rng.uniform(*augment.gain_db)), -1, 1), np.float32)
+
+
+def cut_out(x: FloatArray, rate_hz: int, augment: Augment, rng: np.random.Generator) -> FloatArray:
+    """Return a piece of the speech in ``x`` between two silences; see `Augment`."""
+    hop = rate_hz // 100
+    active = np.flatnonzero(activity(x, hop))
+    if not len(active):
+        return x
+    first, last = int(active[0]) * hop, (int(active[-1]) + 1) * hop
+    shortest, longest = np.log(augment.cut_s)
+    n = min(int(rate_hz * np.exp(rng.uniform(shortest, longest))), last - first)
+    at = first + int(rng.integers(last - first - n + 1))
+    piece = faded(x[at : at + n], rate_hz)
+    before, after = (int(rate_hz * rng.uniform(0, augment.quiet_s)) for _ in range(2))
+    return np.pad(piece, (before, after))
+
+
+def faded(x: FloatArray, rate_hz: int) -> FloatArray:
+    """Return a copy that rises and falls in 5 ms, so that a cut does not click."""
+    edge = min(len(x) // 4, rate_hz // 200)
+    shape = np.ones(len(x), np.float32)
+    shape[:edge] = np.linspace(0, 1, edge)
+    shape[len(x) - edge :] = np.linspace(1, 0, edge)
+    return x * shape
 
 
 def from_db(db: float) -> float:
@@ -135,6 +193,25 @@ def level(x: FloatArray, window: int = 400) -> float:
     n = len(x) // window
     power = np.square(x[: n * window], dtype=np.float64).reshape(n, window).mean(1) if n else np.square(x)
     return float(power[power >= 1e-3 * power.max()].mean()) if power.size else 0.0
+
+
+FLOOR_DB = 30.0
+
+
+def activity(x: FloatArray, hop: int) -> npt.NDArray[np.bool_]:
+    """Return which stretches of ``hop`` samples (10 to 16 ms) of a clip are speech.
+
+    A stretch is speech if its power is within `FLOOR_DB` of the clip's own loud part. Gaps inside a word are
+    closed.
+    """
+    n = len(x) // hop
+    power = np.square(x[: n * hop], dtype=np.float64).reshape(n, hop).mean(1)
+    if not n or power.max() < 1e-9:
+        return np.zeros(n, np.bool_)
+    loud = power > np.percentile(power[power > 1e-9], 95) * 10 ** (-FLOOR_DB / 10)
+    # 150 ms of a stop consonant are part of the word; a click of 30 ms is none
+    closed = binary_closing(np.pad(loud, 15), np.ones(15))[15:-15]
+    return np.asarray(binary_opening(closed, np.ones(4)))
 
 
 def with_noise(x: FloatArray, noise: FloatArray, snr_db: float) -> FloatArray:
@@ -170,6 +247,21 @@ def in_room(x: FloatArray, rate_hz: int, seconds: float, rng: np.random.Generato
     tail *= from_db(-rng.uniform(0, 12)) / np.sqrt(np.square(tail).sum() + 1e-12)
     tail[0] = 1.0
     return np.asarray(fftconvolve(x, tail)[: len(x)], np.float32)
+
+
+def in_recorded_room(x: FloatArray, response: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Return ``x`` in a room by its impulse ``response``, as loud; the reverberation varies by 8 dB."""
+    response = response.copy()
+    response[1:] *= from_db(-rng.uniform(0, 8))
+    heard = fftconvolve(x, response)[: len(x)]
+    return np.asarray(heard * np.sqrt(level(x) / max(level(heard), 1e-12)), np.float32)
+
+
+def direct_sound(response: FloatArray, rate_hz: int) -> FloatArray:
+    """Return an impulse response from its loudest sample on, at most 1.2 s, with 1 there."""
+    at = int(np.abs(response).argmax(initial=0))
+    piece = response[at : at + int(1.2 * rate_hz)]
+    return np.asarray(piece / piece[0], np.float32) if len(piece) and piece[0] else np.ones(1, np.float32)
 
 
 def through(x: FloatArray, rate_hz: int, codec: str) -> FloatArray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from ...data.manifest import Example
 from ...errors import DataError
 from ...frontends import VoiceFrontend
 from ...types import FloatArray
-from .augment import Augment, augmented, read_mono
+from .augment import Augment, Surroundings, augmented, read_mono
 
 Indices = npt.NDArray[np.int64]
 
@@ -38,8 +38,8 @@ class ClipFeatures:
     Attributes:
         clean: float32, the spans of the clips themselves, to the bit those of ``VoiceFrontend.compute``;
             those of clip i are ``clean[clean_at[i] : clean_at[i + 1]]``. ``n_frames`` of each are real.
-        made: float16, the spans of the copies; those of copy k of clip i begin at
-            ``made_at[i * copies + k]``.
+        made: float16, the spans of the copies; those of copy k of clip i begin at ``made_at[first[i] + k]``.
+        first: where the copies of each clip begin, ``(clips + 1,)``.
     """
 
     clean: npt.NDArray[np.float32]
@@ -47,15 +47,15 @@ class ClipFeatures:
     n_frames: npt.NDArray[np.int32]
     made: npt.NDArray[np.float16]
     made_at: Indices
-    copies: int
+    first: Indices
 
     def draw(self, clip: int, rng: np.random.Generator) -> FloatArray:
         """Return a random span of a clip, or of one of its copies, each as likely."""
-        which = int(rng.integers(self.copies + 1)) - 1
+        which = int(rng.integers(self.first[clip], self.first[clip + 1] + 1)) - 1
         spans, at, i = (
             (self.clean, self.clean_at, clip)
-            if which < 0
-            else (self.made, self.made_at, clip * self.copies + which)
+            if which < self.first[clip]
+            else (self.made, self.made_at, which)
         )
         return np.asarray(spans[rng.integers(at[i], at[i + 1])], np.float32)
 
@@ -71,28 +71,32 @@ def features_of(
     examples: Sequence[Example],
     frontend: VoiceFrontend,
     augment: Augment,
-    noises: tuple[Sequence[str], Callable[[], Sequence[FloatArray]]],
+    around: tuple[Sequence[str], Callable[[], Surroundings]],
     folder: Path,
     seed: int,
+    copies: Mapping[str, int] | None = None,
 ) -> ClipFeatures:
     """Return the features of clips; makes the files in ``folder`` where they are not yet there.
 
     Several processes may ask at once: one makes the files, the others wait.
 
     Args:
-        noises: the names of the sets of background sounds, and how to read them.
+        copies: how many copies the clips of a data set get, where they are not ``augment.copies``.
+        around: the names of the sets of background sounds and rooms, and how to read them.
 
     Raises:
         DataError: a clip cannot be read, or is shorter than one window.
     """
     clips = [f"{e.speaker}/{(e.path or Path()).name}" for e in examples]
-    asked: list[Any] = [frontend.spec.digest, augment.of_waveforms(), list(noises[0]), seed, clips]
+    asked: list[Any] = [frontend.spec.digest, augment.of_waveforms(), list(around[0]), seed, clips]
+    numbers = [(copies or {}).get(e.speaker.partition("/")[0], augment.copies) for e in examples]
+    asked.append(copies and numbers)
     key = sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / f"{key}.npz"
     with only_one(folder / f"{key}.lock"):
         if not index.is_file():
-            _make(examples, clips, frontend, augment, noises[1](), folder / key, seed)
+            _make(examples, clips, frontend, augment, around[1](), folder / key, seed, numbers)
     with np.load(index) as found:
         clean_at, made_at, n_frames = found["clean_at"], found["made_at"], found["n_frames"]
     shape = frontend.spec.output[0]
@@ -102,7 +106,8 @@ def features_of(
         if made_at[-1]
         else np.zeros((0, *shape), np.float16)
     )
-    return ClipFeatures(clean, clean_at, n_frames, made, made_at, augment.copies)
+    first = np.cumsum([0, *numbers], dtype=np.int64)
+    return ClipFeatures(clean, clean_at, n_frames, made, made_at, first)
 
 
 def _make(
@@ -110,30 +115,31 @@ def _make(
     names: Sequence[str],
     frontend: VoiceFrontend,
     augment: Augment,
-    noises: Sequence[FloatArray],
+    around: Surroundings,
     target: Path,
     seed: int,
+    copies: Sequence[int],
 ) -> None:
     rate = frontend.spec.rate_hz
 
-    def work(item: tuple[Example, str]) -> tuple[Any, list[npt.NDArray[np.float16]]]:
-        example, name = item
+    def work(item: tuple[Example, str, int]) -> tuple[Any, list[npt.NDArray[np.float16]]]:
+        example, name, n = item
         path = example.path or Path()
         own = frontend.compute(*read_audio(path))
         if not len(own):
             raise DataError(f"{path} is shorter than one window of {frontend.spec.window} samples; drop it.")
         x = read_mono(path, rate)
         made = []
-        for k in range(augment.copies):
+        for k in range(n):
             rng = np.random.default_rng([seed, crc32(name.encode()), k])
-            copy = augmented(x, rate, noises, augment, rng)
+            copy = augmented(x, rate, around, augment, rng)
             if len(copy) < frontend.spec.window:
                 copy = np.pad(copy, (0, frontend.spec.window - len(copy)))
             made.append(frontend.compute(copy, rate).features.astype(np.float16))
         return own, made
 
     clean_n, made_n, frames = [0], [0], []
-    print(f"features of {len(examples):,} clips and {augment.copies} copies of each", flush=True)
+    print(f"features of {len(examples):,} clips and {sum(copies):,} copies", flush=True)
     bar = keras.utils.Progbar(len(examples), unit_name="clip")
     parts = target.with_suffix(".clean.part"), target.with_suffix(".made.part")
     with (
@@ -141,7 +147,7 @@ def _make(
         parts[0].open("wb") as clean,
         parts[1].open("wb") as more,
     ):
-        for own, made in pool.map(work, zip(examples, names, strict=True)):
+        for own, made in pool.map(work, zip(examples, names, copies, strict=True)):
             clean.write(own.features.tobytes())
             clean_n.append(len(own))
             frames.append(own.n_frames)

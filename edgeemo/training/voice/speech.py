@@ -12,22 +12,25 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import binary_closing, binary_opening
 
 from ...frontends import VoiceFrontend
 from ...types import FloatArray
 from ..batches import Batch, batch_rows
-from .augment import from_db, in_room, level, stretch, through, with_noise
+from .augment import Surroundings, activity, faded, from_db, level, through, with_noise
+from .backgrounds import babble, tones
 from .models import BLOCK
 
-FLOOR_DB = 30.0
 LEVEL_DB = (-45.0, -8.0)
 """Level of the loud part of speech, of full scale."""
 NOISE_DB = (-75.0, -10.0)
 """Level of a background that is alone."""
 SNR_DB = (0.0, 35.0)
-SILENT, ALONE = 0.12, 0.33
+SILENT, ALONE = 0.1, 0.36
 """Shares of the spans with nothing but silence, nothing but background."""
+TONES, BABBLE = 0.3, 0.2
+"""Shares of the backgrounds that are tones, and people far away."""
+WORDS = 0.4
+"""Share of the spans in which people say a word or two between pauses."""
 LINE, LINES = 0.3, ("telephone", "telephone", "opus", "mp3")
 """Share of the spans that come through a line or a lossy file, and which."""
 
@@ -54,22 +57,10 @@ class SpeechBatches:
             yield self.spans[rows].astype(np.float32), {"speech": self.target[rows]}
 
 
-def activity(x: FloatArray, hop: int) -> Bools:
-    """Return which stretches of ``hop`` samples of a clip are speech."""
-    n = len(x) // hop
-    power = np.square(x[: n * hop], dtype=np.float64).reshape(n, hop).mean(1)
-    if not n or power.max() < 1e-9:
-        return np.zeros(n, np.bool_)
-    loud = power > np.percentile(power[power > 1e-9], 95) * 10 ** (-FLOOR_DB / 10)
-    # 150 ms of a stop consonant are part of the word; a click of 30 ms is none
-    closed = binary_closing(np.pad(loud, 15), np.ones(15))[15:-15]
-    return np.asarray(binary_opening(closed, np.ones(4)))
-
-
 def compose(
     frontend: VoiceFrontend,
     voices: Sequence[FloatArray],
-    noises: Sequence[FloatArray],
+    around: Surroundings,
     n: int,
     seed: int,
 ) -> SpeechBatches:
@@ -84,7 +75,7 @@ def compose(
         # a quarter are the short last spans of a clip
         frames = int(rng.integers(BLOCK, spec.span_frames + 1)) if rng.random() < 0.25 else spec.span_frames
         size = longest - (spec.span_frames - frames) * spec.hop
-        x, spoken = _mixture(size, voices, noises, spec.rate_hz, spec.hop, rng)
+        x, spoken = _mixture(size, voices, around, spec.rate_hz, spec.hop, rng)
         empty[i] = not spoken.any()
         spans[i] = frontend.compute(x, spec.rate_hz).features[0].astype(np.float16)
         centre = np.arange(frames) * spec.hop + spec.window // 2
@@ -96,14 +87,14 @@ def compose(
 def _mixture(
     n: int,
     voices: Sequence[FloatArray],
-    noises: Sequence[FloatArray],
+    around: Surroundings,
     rate_hz: int,
     hop: int,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, Bools]:
     """Return ``n`` samples and where somebody speaks in them."""
     x, spoken = np.zeros(n, np.float32), np.zeros(n, np.bool_)
-    noise = stretch(noises[int(rng.integers(len(noises)))], n, rng) if noises else x
+    noise = _background(n, voices, around, rate_hz, rng)
     kind = rng.random()
     if kind < SILENT:  # digital zeros, or the hiss of a converter
         hiss = rng.normal(0, from_db(rng.uniform(-96, -70)), n) if rng.random() < 0.6 else x
@@ -112,12 +103,17 @@ def _mixture(
         loud = np.sqrt(np.square(noise, dtype=np.float64).mean() + 1e-12)
         return _limited(noise * (from_db(rng.uniform(*NOISE_DB)) / loud)), spoken
     at = int(rng.integers(-n // 2, n // 2))
+    words = rng.random() < WORDS
     while at < n:
         voice = voices[int(rng.integers(len(voices)))]
         active = np.repeat(activity(voice, hop), hop)
         if active.any():
             first, last = np.flatnonzero(active)[[0, -1]]
-            voice, active = voice[first : last + 1], active[first : last + 1]
+            if words:
+                longest = int(rng.uniform(0.3, 1.5) * rate_hz)
+                first += int(rng.integers(max(1, last - first - longest)))
+                last = min(last, first + longest)
+            voice, active = faded(voice[first : last + 1], rate_hz), active[first : last + 1]
             start, skip = max(at, 0), max(-at, 0)
             m = min(len(voice) - skip, n - start)
             if m > 0:
@@ -125,14 +121,30 @@ def _mixture(
                 spoken[start : start + m] |= active[skip : skip + m]
             at += len(voice)
         at += int(rng.exponential(0.8) * rate_hz) + hop
-    if rng.random() < 0.2:
-        x = in_room(x, rate_hz, rng.uniform(0.1, 0.5), rng)
+    if rng.random() < 0.25:
+        x = around.room(x, rate_hz, (0.1, 0.6), rng)
     x = x * from_db(rng.uniform(*LEVEL_DB))
     if rng.random() < 0.8:
         x = with_noise(x, noise, rng.uniform(*SNR_DB))
     if rng.random() < LINE:
         x = through(_limited(x), rate_hz, LINES[int(rng.integers(len(LINES)))])
     return _limited(x), spoken
+
+
+def _background(
+    n: int,
+    voices: Sequence[FloatArray],
+    around: Surroundings,
+    rate_hz: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Return ``n`` samples of tones, of people far away, or of a recorded background."""
+    kind = rng.random()
+    if kind < TONES:
+        return tones(n, rate_hz, rng)
+    if kind < TONES + BABBLE and voices:
+        return babble(voices, n, rate_hz, rng)
+    return around.noise(n, rng)
 
 
 def _limited(x: npt.NDArray[np.floating]) -> FloatArray:

@@ -1,9 +1,15 @@
-"""The trainer of voice bundles: where somebody speaks, what the voice expresses, both in one network.
+"""The trainer of voice bundles: where somebody speaks, what the voice expresses, which bursts it has.
 
-See `edgeemo.training.trainer`. The section ``[data]`` of a voice recipe::
+The networks of the steps become one network. See `edgeemo.training.trainer`. The section ``[data]`` of a voice
+recipe::
 
     labels  = ["ravdess", "manifest:crema-d/clips.csv"]   sets with speakers and labels
+    calm    = ["speechocean"]                             speech of everyday life: it teaches neutral
+    calm_share, calm_certainty = 0.12, 0.85               see `edgeemo.training.voice.batches.Calm`
+    bursts  = ["emogator"]                                sounds without words, for the step ``bursts``
+    copies  = { emodb = 16 }                              copies of a set's clips, else as [augment] says
     noises  = ["esc10"]                                   background sounds
+    rooms   = ["rir"]                                     impulse responses of rooms
     speech  = ["asterisk"]                                further speech, to detect
     speech_spans = 8000     composed for the step ``speech``; a fifth more of held-out sounds validate it
     stop    = 8             one speaker in eight stops the training of the step ``emotion``; 0: none does
@@ -35,14 +41,17 @@ from ...errors import DataError, SourceError
 from ...frontends import VoiceFrontend, VoiceSpec
 from ...types import FloatArray
 from ..cards import draft, even_thresholds
+from ..distil import components, imitation
 from ..fit import binary, categorical, predict
 from ..recipe import Recipe, Step
 from ..trainer import Networks, StepData, Trainer
-from .augment import Augment, read_mono
-from .batches import check_labels, emotion_batches, labels_in, set_of
+from .augment import Augment, Surroundings, direct_sound, read_mono
+from .batches import Calm, EmotionBatches, check_labels, emotion_batches, labels_in, set_of
+from .bursts import burst_batches, burst_card, burst_labels, check_bursts
 from .features import ClipFeatures, Indices, features_of, only_one
-from .models import EMOTION, SPEECH, join
+from .models import BURSTS, EMOTION, SPEECH, as_shipped, join
 from .speech import SpeechBatches, choose_evidence, compose
+from .teacher import teacher_features
 
 CALIBRATION_CLIPS, CHECKED_CLIPS, VOICES = 200, 400, 1500
 REPORT = "crossval.json"
@@ -53,8 +62,9 @@ REPORT = "crossval.json"
 class VoiceTrainer(Trainer):
     """See `Trainer`.
 
-    ``examples`` are all clips. The emotion step learns from the clips ``fit`` (indices), and the clips
-    ``stop`` stop it. `edgeemo.training.crossval` gives every fold another ``fit``.
+    ``examples`` are all clips: those with labels, then calm speech, then bursts. The emotion step learns from
+    the clips ``fit`` (indices), and the clips ``stop`` stop it. The step of bursts learns from ``bursts``.
+    `edgeemo.training.crossval` gives every fold another ``fit``.
     """
 
     recipe: Recipe
@@ -64,6 +74,7 @@ class VoiceTrainer(Trainer):
     examples: Sequence[Example]
     fit: Indices
     stop: Indices
+    bursts: Indices
     crossval: Path | None = None
     cache: Path | None = None
 
@@ -76,16 +87,33 @@ class VoiceTrainer(Trainer):
         """
         Augment.of(recipe.augment)
         frontend = VoiceFrontend(VoiceSpec.from_dict(dict(recipe.spec)))
-        names = recipe.data["labels"]
-        examples = [e for name in names for e in load_set(name, data, "train", recipe.manifest)]
-        check_labels(recipe, labels_in(examples))
-        fit, stop = split_speakers(examples, np.arange(len(examples)), int(recipe.data.get("stop", 0)))
-        return cls(recipe, data, out, frontend, examples, fit, stop, crossval)
+        labelled, calm, bursts = (
+            [e for name in recipe.data.get(role, ()) for e in load_set(name, data, "train", recipe.manifest)]
+            for role in ("labels", "calm", "bursts")
+        )
+        check_labels(recipe, labels_in(labelled))
+        check_bursts(recipe, bursts)
+        examples, speech = [*labelled, *calm, *bursts], np.arange(len(labelled) + len(calm))
+        fit, stop = split_speakers(examples, speech, int(recipe.data.get("stop", 0)))
+        rest = np.arange(len(speech), len(examples))
+        return cls(recipe, data, out, frontend, examples, fit, stop, rest, crossval)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels of all sets together, in the order of the network's output."""
-        return labels_in(self.examples)
+        """The labels of all sets with emotions together, in the order of the network's output."""
+        return labels_in([self.examples[i] for i in self.clips("labels")])
+
+    def clips(self, *roles: str) -> Indices:
+        """Return the clips of the lists ``labels``, ``calm`` or ``bursts`` of ``[data]``."""
+        other = {name: role for role in ("calm", "bursts") for name in self.recipe.data.get(role, ())}
+        return np.flatnonzero([other.get(set_of(e), "labels") in roles for e in self.examples])
+
+    @property
+    def calm(self) -> Calm:
+        """How calm speech takes part."""
+        data = self.recipe.data
+        share, certainty = (data.get(k, getattr(Calm, k[5:])) for k in ("calm_share", "calm_certainty"))
+        return Calm(frozenset(data.get("calm", ())), float(share), float(certainty))
 
     @property
     def key(self) -> str:
@@ -101,34 +129,47 @@ class VoiceTrainer(Trainer):
     @cached_property
     def features(self) -> ClipFeatures:
         """The features of all clips and their copies; made at first use."""
-        names = self.recipe.data.get("noises", [])
+        names = [*self.recipe.data.get("noises", []), *self.recipe.data.get("rooms", [])]
         return features_of(
             self.examples,
             self.frontend,
             self.augment,
-            (names, lambda: self._sounds("noises", "train")),
+            (names, lambda: self.surroundings("train")),
             self.cache or self.out / "cache",
             self.recipe.seed,
+            self.recipe.data.get("copies"),
         )
+
+    def surroundings(self, split: str) -> Surroundings:
+        """Return the backgrounds and rooms that the recipe names; of a split of the recordings."""
+        names = self.recipe.data.get("noises", [])
+        rate = self.frontend.spec.rate_hz
+        rooms = [direct_sound(x, rate) for x in self._sounds("rooms", split)]
+        return Surroundings([[x for _, x in self._readable([name], split)] for name in names], rooms)
 
     @staticmethod
     def models(step: Step) -> Mapping[str, Callable[..., keras.Model]]:
-        """Return the networks of the step ``speech``, or of the step ``emotion``."""
-        return SPEECH if step.name == "speech" else EMOTION
+        """Return the networks of the step ``speech``, ``emotion`` or ``bursts``."""
+        return {"speech": SPEECH, "bursts": BURSTS}.get(step.name, EMOTION)
 
     def build(self, step: Step) -> keras.Model:
         """Return the step's network, untrained."""
         frames, mels = self.frontend.spec.output[0]
-        sizes = (frames, mels) if step.name == "speech" else (frames, mels, len(self.labels))
+        labels = {"speech": (), "bursts": burst_labels(self.recipe)}.get(step.name, self.labels)
+        sizes = (frames, mels, len(labels)) if labels else (frames, mels)
         return self.models(step)[step.model](*sizes, **step.options)
 
     def step_data(self, step: Step, model: keras.Model, networks: Networks) -> StepData:
         """Return spans and targets."""
         if step.name == "speech":
             return StepData(self.composed("fit"), self.composed("valid"), {"speech": binary})
-        data = self.recipe.data
+        learn = self._bursts if step.name == "bursts" else self._emotions
+        return learn(step)
 
-        def learn(clips: Indices, validates: bool) -> Any:
+    def _emotions(self, step: Step) -> StepData:
+        data, heads = self.recipe.data, self._teacher(step, self.fit)
+
+        def learn(clips: Indices, validates: bool) -> EmotionBatches:
             return emotion_batches(
                 self.features,
                 self.examples,
@@ -137,16 +178,45 @@ class VoiceTrainer(Trainer):
                 self.augment,
                 balance=float(data.get("balance", 0.5)),
                 smoothing=float(data.get("smoothing", 0.0)),
+                calm=self.calm,
+                teacher=heads.get("teacher"),
                 validates=validates,
             )
 
-        valid = learn(self.stop, True) if len(self.stop) else None
         absent = float(data.get("absent", 0.0))
 
         def loss(truth: Any, logits: Any) -> Any:
             return categorical(truth, logits, absent)
 
-        return StepData(learn(self.fit, False), valid, {"labels": loss})
+        valid = learn(self.stop, True) if len(self.stop) else None
+        return StepData(learn(self.fit, False), valid, {"labels": loss, **dict.fromkeys(heads, imitation)})
+
+    def _bursts(self, step: Step) -> StepData:
+        """Return bursts, and the clips of `fit` as what is none."""
+        clips = np.concatenate([self.fit, self.bursts])
+        heads = {name: values[clips] for name, values in self._teacher(step, clips).items()}
+        smoothing = float(self.recipe.data.get("smoothing", 0.0))
+        sets = frozenset(self.recipe.data["bursts"])
+        batches = burst_batches(
+            self.features,
+            self.examples,
+            clips,
+            sets,
+            burst_labels(self.recipe),
+            self.augment,
+            smoothing,
+            heads,
+        )
+        return StepData(batches, None, {"bursts": categorical, **dict.fromkeys(heads, imitation)})
+
+    def _teacher(self, step: Step, taught: Indices) -> dict[str, FloatArray]:
+        """Return the teacher's components of all clips by the name of the head; nothing without a teacher."""
+        if not step.embedding:
+            return {}
+        rows = np.zeros(len(self.examples), np.bool_)
+        rows[taught] = True
+        heard = teacher_features(self.examples, self.cache or self.out / "cache")
+        return {"teacher": components(heard, rows, int(step.options["teacher"]))}
 
     def export(self, networks: Networks) -> Path:
         """Write the joined float network, its draft card, and the manifests."""
@@ -156,7 +226,8 @@ class VoiceTrainer(Trainer):
         if measured["noise_called_speech"] > 0.01 or measured["speech_found"] < 0.85:
             print(f"the step speech misses its aims (noise at most 0.01, speech at least 0.85): {measured}")
         self.save(networks, out, evidence, scale=scale, metrics={**metrics, "speech": measured})
-        backgrounds = [e for role in ("noises", "speech") for e, _ in self._readable(role, "train")]
+        roles = [self.recipe.data.get(role, []) for role in ("noises", "speech")]
+        backgrounds = [e for names in roles for e, _ in self._readable(names, "train")]
         write_seen_voice(out / "model.seen", [*self.examples, *backgrounds])
         if len(self.stop):
             checked = [replace(self.examples[i], split="valid") for i in self.stop]
@@ -173,9 +244,11 @@ class VoiceTrainer(Trainer):
         evidence: Mapping[str, float],
         *,
         scale: float = 1.0,
+        burst_scale: float = 1.0,
         metrics: Mapping[str, Any],
     ) -> None:
         """Write ``model.keras``, ``card.json`` and ``calibration.csv`` into ``folder``."""
+        model = join({name: as_shipped(network) for name, network in networks.items()})
         card = draft(
             self.recipe,
             self.frontend.spec,
@@ -183,11 +256,12 @@ class VoiceTrainer(Trainer):
             multi_label=False,
             calibration=Calibration((scale,) * len(self.labels), (0.0,) * len(self.labels)),
             thresholds=even_thresholds(self.labels),
-            outputs={"labels": "labels", "speech": "speech"},
+            outputs={name: name for name in model.output},
             evidence=evidence,
+            bursts=burst_card(self.recipe, burst_scale) if "bursts" in networks else {},
             metrics=metrics,
         )
-        self.write(join({"labels": networks["emotion"], "speech": networks["speech"]}), card, folder)
+        self.write(model, card, folder)
         names = self.recipe.data.get("noises", [])
         sounds = [e for name in names for e in load_set(name, self.data, "train", self.recipe.manifest)]
         # a device also hears rooms without a voice: the ranges of int8 must hold their features
@@ -198,8 +272,11 @@ class VoiceTrainer(Trainer):
     def evidence(self, speech: keras.Model) -> tuple[dict[str, float], dict[str, float]]:
         """Return the card's evidence and what it was chosen by: held-out sounds, and clips."""
         valid = self.composed("valid")
-        held_out = folds(self.examples, min(5, len({who(e) for e in self.examples})))
-        clips = np.array([i for i, e in enumerate(self.examples) if held_out[who(e)] == 0], np.int64)
+        speech = self.clips("labels", "calm")
+        held_out = folds(
+            [self.examples[i] for i in speech], min(5, len({who(self.examples[i]) for i in speech}))
+        )
+        clips = np.array([i for i in speech if held_out[who(self.examples[i])] == 0], np.int64)
         clips = clips[:: max(1, len(clips) // 300)]  # of all sets
         rows, _ = self.features.of(clips)
         heard = predict(speech, valid.spans.astype(np.float32))["speech"]
@@ -212,18 +289,19 @@ class VoiceTrainer(Trainer):
         n = n if split == "fit" else max(n // 5, 50)
         folder = self.cache or self.out / "cache"
         folder.mkdir(parents=True, exist_ok=True)
-        names = [*self.recipe.data["labels"], *self.recipe.data.get("speech", [])]
-        asked = [self.frontend.spec.digest, names, self.recipe.data.get("noises"), n, split, self.recipe.seed]
+        roles = ("labels", "calm", "speech", "noises", "rooms")
+        names = [self.recipe.data.get(role) for role in roles]
+        asked = [self.frontend.spec.digest, names, n, split, self.recipe.seed]
         key = sha256(json.dumps(asked).encode()).hexdigest()[:16]
         path = folder / f"speech-{key}.npz"
         with only_one(path.with_suffix(".lock")):
             if not path.is_file():
                 voices = self._sounds("speech", split) + self._voices(split)
-                noises = self._sounds("noises", split)
-                if not noises or not voices:
+                around = self.surroundings(split)
+                if not any(around.noises) or not voices:
                     raise DataError("The step speech needs [data] noises and clips of speech; name sets.")
                 print(f"composing {n:,} spans of speech and background ({split})", flush=True)
-                made = compose(self.frontend, voices, noises, n, self.recipe.seed + (split == "valid"))
+                made = compose(self.frontend, voices, around, n, self.recipe.seed + (split == "valid"))
                 part = path.with_suffix(".part.npz")
                 np.savez(part, spans=made.spans, target=made.target, empty=made.empty)
                 part.replace(path)
@@ -258,20 +336,20 @@ class VoiceTrainer(Trainer):
             ) from error
 
     def _voices(self, split: str) -> list[FloatArray]:
-        """Return at most `VOICES` clips of the labelled sets; a fifth of the speakers are ``valid``."""
-        fold = folds(self.examples, min(5, len({who(e) for e in self.examples})))
-        own = [e for e in self.examples if (fold[who(e)] == 0) == (split == "valid")]
+        """Return at most `VOICES` clips of speech; a fifth of the speakers are ``valid``."""
+        speech = [self.examples[i] for i in self.clips("labels", "calm")]
+        fold = folds(speech, min(5, len({who(e) for e in speech})))
+        own = [e for e in speech if (fold[who(e)] == 0) == (split == "valid")]
         rng = np.random.default_rng(self.recipe.seed)
         chosen = rng.permutation(len(own))[:VOICES]
         return [read_mono(own[i].path or Path(), self.frontend.spec.rate_hz) for i in chosen]
 
     def _sounds(self, role: str, split: str) -> list[FloatArray]:
-        """Return the sounds of ``[data] noises`` or ``speech`` at the model's rate."""
-        return [x for _, x in self._readable(role, split)]
+        """Return the sounds of ``[data] rooms`` or ``speech`` at the model's rate."""
+        return [x for _, x in self._readable(self.recipe.data.get(role, []), split)]
 
-    def _readable(self, role: str, split: str) -> list[tuple[Example, FloatArray]]:
-        """Return background sounds and their samples; a file the library cannot decode is left out."""
-        names = self.recipe.data.get(role, [])
+    def _readable(self, names: Sequence[str], split: str) -> list[tuple[Example, FloatArray]]:
+        """Return sounds of sets and their samples; a file the library cannot decode is left out."""
         examples = [e for name in names for e in load_set(name, self.data, split, self.recipe.manifest)]
         found = []
         for e in examples:
@@ -280,7 +358,9 @@ class VoiceTrainer(Trainer):
             except (DataError, SourceError):
                 continue
         if len(found) < len(examples):
-            print(f"{len(examples) - len(found)} of {len(examples)} sounds ({role}) cannot be read: left out")
+            print(
+                f"{len(examples) - len(found)} of {len(examples)} sounds ({', '.join(names)}) cannot be read"
+            )
         return found
 
 
