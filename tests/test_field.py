@@ -357,3 +357,22 @@ def test_the_field_is_for_voices(data: Path, tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "own.csv").write_text("text,labels\nhello,joy\n", encoding="utf-8")
     assert main(["evaluate", str(bundle), str(tmp_path / "own.csv"), "--field", str(data)]) == 2
     assert "--field is for a voice bundle" in capsys.readouterr().err
+
+
+def test_the_number_of_clips_belongs_to_the_field(
+    examples: list[Example], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_manifest(tmp_path / "own.csv", examples)
+    bundle = small_voice.write(tmp_path)
+    assert main(["evaluate", str(bundle), str(tmp_path / "own.csv"), "--clips", "30"]) == 2
+    assert "--clips is how many clips --field measures" in capsys.readouterr().err
+
+
+def test_without_calm_or_emotional_speech_the_other_parts_remain(examples: list[Example], data: Path) -> None:
+    played = replace(field.FieldSounds.read(data), noises=())
+    calm_only = [e for e in examples if e.labels == ("neutral",)]
+    report = field.field(opened(), calm_only, [], played, **HOW)
+    assert {row.part for row in report.rows} == {"clips", "live", "sounds"}
+    assert {row.name for row in report.rows if row.part == "live"} == {
+        "false utterances, all", "false utterances, made music",
+    }  # fmt: skip

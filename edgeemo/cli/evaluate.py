@@ -65,9 +65,7 @@ _FOR = {
 @click.option(
     "--clips",
     type=click.IntRange(20),
-    default=240,
-    show_default=True,
-    help="For --field: the most clips of MANIFEST, and of each set in DATA.",
+    help="For --field: the most clips of MANIFEST, and of each set in DATA; by default 240.",
 )
 @click.option("--pictures", type=options.OUT, metavar="DIR", help="Write PNG pictures there.")
 @options.delegate
@@ -86,7 +84,7 @@ def evaluate_command(
     robustness: bool,
     noise: Path | None,
     field: Path | None,
-    clips: int,
+    clips: int | None,
     pictures: Path | None,
     delegate: str,
     bootstrap: int,
@@ -137,6 +135,8 @@ def evaluate_command(
         raise click.UsageError("--peer learns from the training data: give it with --train MANIFEST.")
     if noise is not None and not robustness:
         raise click.UsageError("--noise is what --robustness mixes in: give both.")
+    if clips is not None and field is None:
+        raise click.UsageError("--clips is how many clips --field measures: give both.")
     if pictures is not None:
         draw.matplotlib_figure()
     examples = task.read(manifest, labelled=True)

@@ -131,7 +131,7 @@ class Task(ABC):
         """Return the arguments of `edgeemo.evaluation.evaluate` that measure robustness; none by default."""
         return {}
 
-    def field(self, data: Path, clips: int, seed: int) -> dict[str, Any]:
+    def field(self, data: Path, clips: int | None, seed: int) -> dict[str, Any]:
         """Return the arguments of `edgeemo.evaluation.evaluate` that measure the field; none by default."""
         return {}
 

@@ -70,17 +70,18 @@ class VoiceTask(Task):
 
         return {"noise": Noise(noise, seed)}
 
-    def field(self, data: Path, clips: int, seed: int) -> dict[str, Any]:
+    def field(self, data: Path, clips: int | None, seed: int) -> dict[str, Any]:
         """Measure in the field, with the sounds of ``data`` and its calm speech of strangers."""
         from ..evaluation.calm import calm_speech, set_of, strangers
         from ..evaluation.field import FieldSounds, field
 
         played, calm = FieldSounds.read(data, seed), calm_speech(data)
+        most: dict[str, Any] = {} if clips is None else {"clips": clips}
 
         def measure(recognizer: Any, examples: Sequence[Example], **how: Any) -> FieldReport:
             new = strangers(calm, recognizer.bundle.path)
             known = sorted({set_of(e) for e in calm} - {set_of(e) for e in new})
-            report = field(recognizer, examples, [*examples, *new], played, clips=clips, seed=seed, **how)
+            report = field(recognizer, examples, [*examples, *new], played, seed=seed, **most, **how)
             if known:
                 note = f"Calm speech that trained the bundle is left out: {', '.join(known)}."
                 report = replace(report, notes=(*report.notes, note))
