@@ -119,7 +119,7 @@ def test_every_condition_is_what_its_name_says(data: Path) -> None:
     played = field.FieldSounds.read(data)
     clip = fake_recognizer.tone("calm", 1)
     found = {name: (x, hz) for name, x, hz, _ in field.field_conditions(played, 0)(clip, RATE, 3)}
-    assert list(found)[:2] == ["clean", "20 dB of ambience"]
+    assert list(found)[:2] == ["clean", "10 dB of white or pink noise"]
     assert np.array_equal(found["clean"][0], clip)
     assert {name for name, (x, _) in found.items() if x.ndim == 2} == {"stereo", "stereo, one side silent"}
     assert not found["stereo, one side silent"][0][:, 1].any()

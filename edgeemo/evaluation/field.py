@@ -28,13 +28,13 @@ from .made_sounds import RATE_HZ, steady_sounds
 from .predictions import Progress
 from .robustness import ClipAnswers, Conditions, in_pairs
 
-AMBIENCE_DB = (20, 10, 5, 0)
+AMBIENCE_DB, HISS_DB = (20, 10, 5, 0), 10
 RATES_HZ = (8_000, 22_050, 44_100, 48_000)
 SPEECH_FROM, HALL_S, FAR_DB, FAR_SNR_DB = 1 / 3, 1.0, -20.0, 15
 """The evidence that counts as speech, the least reverberation time of a hall, level and noise of a far
 speaker."""
 _VOICES = ("Baby_cry", "Person_sneeze")
-_HISS_DB = -50.0
+_FAINT_DB = -50.0
 
 
 @dataclass(frozen=True)
@@ -137,10 +137,14 @@ def field_conditions(played: FieldSounds, seed: int) -> Conditions:
         hall = sounds.reverberation_s(impulse, rate_hz) >= HALL_S
         kinds["hall" if hall else "small room"].append((impulse, rate_hz))
 
+    hiss = sounds.Noise(seed=seed)
+
     def heard(pcm: Samples, rate_hz: int, number: int) -> list[tuple[str, Samples, int, int]]:
         rng = np.random.default_rng([seed, number])
         piece = played.ambience.piece(number, len(pcm), rate_hz)
         found = {"clean": pcm}
+        hissing = sounds.mix(pcm, hiss.piece(number, len(pcm), rate_hz), rate_hz, HISS_DB)
+        found[f"{HISS_DB} dB of white or pink noise"] = hissing
         found |= {f"{db} dB of ambience": sounds.mix(pcm, piece, rate_hz, db) for db in AMBIENCE_DB}
         for kind, rooms in kinds.items():
             if rooms:
@@ -176,8 +180,8 @@ def _steady(recognizer: Any, resamples: int, seed: int) -> list[FieldRow]:
     """Return the share of steady sounds that count as speech, clean and in a hiss of −50 dB."""
     found = []
     for kind, own in steady_sounds().items():
-        hiss = np.random.default_rng(seed).normal(0, 10 ** (_HISS_DB / 20), own[0].shape).astype(np.float32)
-        for where, noise in (("clean", np.float32(0)), (f"{_HISS_DB:g} dB of noise", hiss)):
+        hiss = np.random.default_rng(seed).normal(0, 10 ** (_FAINT_DB / 20), own[0].shape).astype(np.float32)
+        for where, noise in (("clean", np.float32(0)), (f"{_FAINT_DB:g} dB of noise", hiss)):
             said = [recognizer.predict(np.clip(x + noise, -1, 1), rate_hz=RATE_HZ).evidence for x in own]
             rows = Rows("sounds", [Example() for _ in own], resamples)
             found += rows.ratio(f"{kind} taken for speech, {where}", np.array(said) >= SPEECH_FROM)
