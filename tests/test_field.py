@@ -327,9 +327,19 @@ def test_the_protocol_measures_every_part_and_repeats_itself(examples: list[Exam
     assert plain["rows"][1]["cost"].keys() == {"value", "low", "high"}
 
 
-def test_few_clips_are_drawn_from_all_speakers(examples: list[Example], data: Path) -> None:
-    report = measured(examples, data, clips=7)
-    assert {row.n for row in report.rows if row.part == "clips"} == {7}
+def test_few_clips_are_drawn_and_always_the_same(examples: list[Example], data: Path) -> None:
+    report = measured(examples, data, clips=3)
+    assert {row.n for row in report.rows if row.part == "clips"} == {3}
+    assert by_name(report.rows)["found, quiet room", "share"].n == 2, "one clip of each label, one is neutral"
+    assert by_name(report.rows)["alarms, speechocean", "share"].n == 3
+
+
+def test_a_sample_of_a_set_has_many_speakers() -> None:
+    people = [Example(path=Path(f"{i}.wav"), speaker=f"s/{i // 10:02}") for i in range(400)]
+    drawn = calm.of_each_set([*people, Example(path=Path("x.wav"), group="t/x")], 20)
+    assert len(drawn) == 21
+    assert len({e.speaker for e in drawn if e.speaker}) > 12
+    assert drawn[:20] == calm.of_each_set(people[::-1], 20)
 
 
 def test_the_command_prints_the_table(

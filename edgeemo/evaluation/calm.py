@@ -11,7 +11,7 @@ import numpy as np
 
 from ..data import catalog
 from ..data.clips import read_clip
-from ..data.folds import spread_sample
+from ..data.folds import by_hash
 from ..data.leaks import SUFFIX
 from ..data.leaks_voice import find_speakers, read_seen_voice
 from ..data.manifest import Example
@@ -80,12 +80,9 @@ def calm_rows(
 
 
 def of_each_set(examples: Sequence[Example], n: int) -> list[Example]:
-    """Return at most ``n`` examples of each set, from all speakers (or kinds of sound) in turn."""
-    found = []
-    for name in dict.fromkeys(map(set_of, examples)):
-        own = [e for e in examples if set_of(e) == name]
-        found += spread_sample(own, n, lambda e: (e.speaker or (e.path or Path()).parent.name,), name_of)
-    return found
+    """Return at most ``n`` examples of each set, drawn by the hashes of their names."""
+    sets = dict.fromkeys(map(set_of, examples))
+    return [e for name in sets for e in by_hash((e for e in examples if set_of(e) == name), name_of)[:n]]
 
 
 def set_of(example: Example) -> str:

@@ -85,7 +85,7 @@ def field(
             ``speaker`` before ``/`` names their set. An ``age`` of at most 15 makes a child.
         played: noise and rooms.
         clips: the most clips of ``emotional``, of each set of ``calm``, and of each set of noises. The same
-            clips are always drawn, from all speakers and labels in turn.
+            clips are always drawn, of all labels in turn.
         resamples: bootstrap resamples; 0 for none.
         seed: of the noises, rooms and places in time.
         progress: wraps the clips while the function reads them, for a progress bar.
@@ -95,7 +95,7 @@ def field(
         SourceError, RuntimeUnavailableError: a clip cannot be read.
     """
     space, known = shared(recognizer.card, emotional)
-    chosen = spread_sample(known, clips, lambda e: (e.speaker, *e.labels), name_of)
+    chosen = spread_sample(known, clips, lambda e: e.labels, name_of)
     loud = [e for e in chosen if not CALM.issuperset(e.labels)]
     quiet = [e for e in calm if CALM.issuperset(e.labels)]
     how: dict[str, Any] = {"resamples": resamples, "progress": progress}
