@@ -304,7 +304,9 @@ def test_a_ratio_is_of_sums() -> None:
 def measured(examples: list[Example], data: Path, clips: int = 20) -> FieldReport:
     recognizer = opened()
     played = field.FieldSounds.read(data)
-    return field.field(recognizer, examples, calm.calm_speech(data), played, clips=clips, **HOW)
+    unknown = replace(examples[-1], labels=())
+    speech = [*examples, unknown, *calm.calm_speech(data)]
+    return field.field(recognizer, examples, speech, played, clips=clips, **HOW)
 
 
 def test_the_protocol_measures_every_part_and_repeats_itself(examples: list[Example], data: Path) -> None:
@@ -320,6 +322,7 @@ def test_the_protocol_measures_every_part_and_repeats_itself(examples: list[Exam
     assert stereo.value == 0
     assert rows["alarms, speechocean", "share"].score.value == pytest.approx(1 / 6)
     assert rows["alarms, children", "share"].score.value == 0.5
+    assert rows["alarms, own", "share"].n == 6, "neutral clips count, anger and unlabelled ones do not"
     assert report.notes == ("1 clips have no label that the card knows.",)
     plain = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert plain["clips"] == 20

@@ -81,7 +81,7 @@ def field(
     Args:
         emotional: clips with labels; those with no label that the card knows are left out. Calm counts as
             neutral if the card does not know calm.
-        calm: clips of calm speech; those labelled other than neutral, calm or none are left out. The part of
+        calm: clips of calm speech; only those labelled neutral, calm or none count. The part of
             ``speaker`` before ``/`` names their set. An ``age`` of at most 15 makes a child.
         played: noise and rooms.
         clips: the most clips of ``emotional``, of each set of ``calm``, and of each set of noises. The same
@@ -97,7 +97,7 @@ def field(
     space, known = shared(recognizer.card, emotional)
     chosen = spread_sample(known, clips, lambda e: e.labels, name_of)
     loud = [e for e in chosen if not CALM.issuperset(e.labels)]
-    quiet = [e for e in calm if CALM.issuperset(e.labels)]
+    quiet = [e for e in calm if e.labels and CALM.issuperset(e.labels)]
     how: dict[str, Any] = {"resamples": resamples, "progress": progress}
     strange = len(emotional) - len(known)
     notes = (f"{strange:,} clips have no label that the card knows.",) if strange else ()
