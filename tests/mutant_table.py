@@ -129,6 +129,11 @@ FAULTS = [
     Fault("edgeemo/evaluation/detection.py", "least <= face.side < most", "least <= face.side <= most", "test_detection.py"),
     Fault("edgeemo/evaluation/groups.py", "// 10 * 10", "// 5 * 5",
           "test_face_evaluate.py::test_ages_in_tens_and_ethnicities_are_measured"),
+    Fault("edgeemo/evaluation/sounds.py", "np.asarray(wet * np.float32(gain))", "np.asarray(wet)", "test_field.py"),
+    Fault("edgeemo/evaluation/live_voice.py", "hits[-1][0] - scene.end_ms", "hits[0][0] - scene.end_ms", "test_field.py"),
+    Fault("edgeemo/evaluation/calm.py", "if i not in known]", "if i in known]", "test_field.py"),
+    Fault("edgeemo/evaluation/field.py", '{"calm": "neutral"} if', "{} if", "test_field.py"),
+    Fault("edgeemo/data/voice_readers.py", "if take not in found:", "if take:", "test_voice_sets.py"),
     Fault("edgeemo/evaluation/sounds.py", "10 ** (-snr_db / 10)", "10 ** (-snr_db / 20)", "test_robustness.py"),
 
     Fault("edgeemo/evaluation/label_sets.py", "probability >= self.thresholds", "probability > self.thresholds",

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from ..data.leaks import Policy
 
 
-_FOR = {"peer": "a text bundle", "robustness": "voice and face bundles", "noise": "a voice bundle"}
+_FOR = {
+    "peer": "a text bundle",
+    "robustness": "voice and face bundles",
+    "noise": "a voice bundle",
+    "field": "a voice bundle",
+}
 
 
 @click.command("evaluate")
@@ -51,6 +56,17 @@ _FOR = {"peer": "a text bundle", "robustness": "voice and face bundles", "noise"
     metavar="DIR",
     help="For voice: recordings of noise for --robustness; by default white and pink noise.",
 )
+@click.option(
+    "--field",
+    type=options.FOLDER,
+    metavar="DATA",
+    help="For voice: also measure the field with the calm speech, rooms and sounds in this folder.",
+)
+@click.option(
+    "--clips",
+    type=click.IntRange(20),
+    help="For --field: the most clips of MANIFEST, and of each set in DATA; by default 240.",
+)
 @click.option("--pictures", type=options.OUT, metavar="DIR", help="Write PNG pictures there.")
 @options.delegate
 @click.option("--bootstrap", type=click.IntRange(0), default=1000, show_default=True, help="Resamples.")
@@ -67,6 +83,8 @@ def evaluate_command(
     apart: str | None,
     robustness: bool,
     noise: Path | None,
+    field: Path | None,
+    clips: int | None,
     pictures: Path | None,
     delegate: str,
     bootstrap: int,
@@ -77,6 +95,9 @@ def evaluate_command(
     Prints accuracy, precision, recall, F1, UAR, calibration error, confusion, and Pearson's r of valence and
     arousal, each with a 95 % bootstrap interval. The bootstrap draws whole speakers or subjects if the
     manifest names them. Named speakers, genders, ages and ethnicities are also measured one by one.
+
+    --field measures voices on a telephone line, in rooms, in noise and at several rates. It also measures
+    calm speech, words live, and steady tones. It takes some minutes.
 
     For a detector the command prints recall by size, false boxes and the error of the eyes. Its MANIFEST has
     the columns path and boxes (kind:x0,y0,x1,y1;…) or eye0_x, eye0_y, eye1_x, eye1_y.
@@ -89,6 +110,7 @@ def evaluate_command(
       edgeemo evaluate text dev.csv --labels ekman --pictures pictures/
       edgeemo evaluate voice strangers.csv --pictures pictures/
       edgeemo evaluate voice strangers.csv --robustness --noise data/voice/background/esc10
+      edgeemo evaluate voice strangers.csv --field data/voice
       edgeemo evaluate face faces.csv --without contempt --apart disgust
       edgeemo evaluate face faces.csv --robustness --pictures pictures/
       edgeemo evaluate face-detector detection.csv
@@ -102,8 +124,8 @@ def evaluate_command(
     card = Bundle.open(bundle).card
     task = task_of(card)
     given = {
-        "labels": labels, "peer": peer, "robustness": robustness, "noise": noise, "pictures": pictures,
-        "without": without, "apart": apart,
+        "labels": labels, "peer": peer, "robustness": robustness, "noise": noise, "field": field,
+        "pictures": pictures, "without": without, "apart": apart,
     }  # fmt: skip
     for name in (name for name, value in given.items() if value and name not in task.options):
         raise click.UsageError(
@@ -113,6 +135,8 @@ def evaluate_command(
         raise click.UsageError("--peer learns from the training data: give it with --train MANIFEST.")
     if noise is not None and not robustness:
         raise click.UsageError("--noise is what --robustness mixes in: give both.")
+    if clips is not None and field is None:
+        raise click.UsageError("--clips is how many clips --field measures: give both.")
     if pictures is not None:
         draw.matplotlib_figure()
     examples = task.read(manifest, labelled=True)
@@ -121,6 +145,8 @@ def evaluate_command(
         options |= {"labels": labels, "without": _names(without), "apart": _names(apart)}
     if robustness:
         options |= task.robustness(noise, seed)
+    if field is not None:
+        options |= task.field(field, clips, seed)
     if peer is not None and train is not None:
         from ..data.manifest import read_manifest
         from ..evaluation import peers

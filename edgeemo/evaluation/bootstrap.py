@@ -79,6 +79,18 @@ class Draw:
         return np.stack([np.bincount(self.clusters, column, self.units) for column in rows.T], 1)
 
 
+class Ratio:
+    """The sum of one quantity over the sum of another: a share, or events an hour."""
+
+    def __init__(self, above: npt.ArrayLike, below: npt.ArrayLike) -> None:
+        """Take both quantities of each example, ``(examples,)``."""
+        self.rows: Array = np.stack(np.broadcast_arrays(above, below), 1).astype(np.float64)
+
+    def finish(self, sums: Array) -> dict[str, Array]:
+        """Return the metric ``ratio``; NaN where the second sum is not above 0."""
+        return {"ratio": sums[:, 0] / np.where(sums[:, 1] > 0, sums[:, 1], np.nan)}
+
+
 def measure(measures: Sequence[Measure]) -> dict[str, float]:
     """Return every metric on all examples; undefined ones (NaN) are left out."""
     found: dict[str, float] = {}

@@ -18,11 +18,12 @@ from ..tasks import task_of
 from .alignment import Alignment, Finder, measure_alignment
 from .bootstrap import Draw, Interval, Measure, clusters_of, few_of, intervals, rounded
 from .corruptions import Corruptions
+from .field_report import FieldReport
 from .groups import measure_groups
 from .label_sets import FINE, SCORES, LabelSet, choose
 from .metrics import AffectMeasure, LabelMeasure, confusion, per_label
 from .predictions import Predictions, Progress, label_measure, predict
-from .robustness import ClipAnswers, FaceAnswers, FaceRobustness, Robustness
+from .robustness import ClipAnswers, FaceAnswers, FaceRobustness, Robustness, noise_and_codecs
 from .sounds import Noise
 
 
@@ -64,6 +65,7 @@ class Report:
         evidence: its ``mean``; ``none`` counts the examples with too little for any answer but neutral.
         groups: accuracy and UAR of each speaker, gender, age and ethnicity, where the manifest names several.
         robustness: the scores in noise and through codecs, or of corrupted pictures, if asked for.
+        field: how a voice bundle holds in the field, if asked for.
         alignment: how far from the eyes a detector finds them, if asked for.
         peer: the comparison with a simple system, if asked for.
         notes: what a reader should know beside the numbers.
@@ -80,9 +82,10 @@ class Report:
     evidence: Mapping[str, float] = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     robustness: Robustness | FaceRobustness | None = None
+    field: FieldReport | None = None
     alignment: Alignment | None = None
     peer: Mapping[str, Any] | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values."""
@@ -104,6 +107,8 @@ class Report:
         }
         if self.robustness is not None:
             found["robustness"] = self.robustness.to_dict()
+        if self.field is not None:
+            found["field"] = self.field.to_dict()
         if self.alignment is not None:
             found["alignment"] = self.alignment.to_dict()
         if self.peer is not None:
@@ -127,6 +132,7 @@ def evaluate(
     seed: int = 0,
     noise: Noise | None = None,
     corruptions: Corruptions | None = None,
+    field: Callable[..., FieldReport] | None = None,
     find: Finder | None = None,
     without: Sequence[str] = (),
     apart: Sequence[str] = (),
@@ -144,6 +150,7 @@ def evaluate(
         resamples: bootstrap resamples; 0 for none.
         noise: measures robustness with this noise; speech only.
         corruptions: measures robustness with pictures corrupted so; faces only. ``damage`` is its old name.
+        field: measures a voice in the field: `edgeemo.evaluation.field.field` with the sounds to play.
         find: a detector, whose alignment error is measured where the manifest has ``eyes``; faces only.
         without: labels to leave out, with their examples. Probabilities are divided by their sum over the
             other labels. Exclusive labels only.
@@ -199,7 +206,7 @@ def evaluate(
     ]
     robustness: Robustness | FaceRobustness | None = None
     if noise is not None and spaces:
-        clips = ClipAnswers.collect(recognizer, kept, noise, progress)
+        clips = ClipAnswers.collect(recognizer, kept, noise_and_codecs(noise), progress)
         robustness = clips.measure(kept, predictions, spaces[0], draw, noise.name)
     elif corruptions is not None and spaces:
         faces = FaceAnswers.collect(recognizer, kept, corruptions, progress)
@@ -218,6 +225,7 @@ def evaluate(
         evidence=_evidence(recognizer, predictions),
         groups=measure_groups(spaces[0], kept, predictions, draw) if spaces else {},
         robustness=robustness,
+        field=None if field is None else field(recognizer, kept, resamples=resamples, progress=progress),
         alignment=None if find is None else measure_alignment(find, kept, draw, progress),
         peer=None if peer is None else peer(kept, predictions, spaces, draw),
         notes=tuple(notes),

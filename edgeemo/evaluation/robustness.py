@@ -5,7 +5,7 @@ Every condition is compared in pairs with the clean clips or faces.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -29,6 +29,9 @@ SNRS_DB = (20, 15, 10, 5, 0)
 FACE_METRICS = ("accuracy", "uar")
 TELEPHONE = "phone"
 """300 to 3,400 Hz, 8 kHz, μ-law."""
+
+Conditions: TypeAlias = Callable[[Samples, int, int], Sequence[tuple[str, Samples, int, int]]]
+"""From samples ``(n,)``, rate and number of a clip to its versions: name, samples, rate, encoded bytes."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +84,10 @@ class ClipAnswers:
         cls,
         recognizer: Recognizer,
         examples: Sequence[Example],
-        noise: sounds.Noise,
+        conditions: Conditions,
         progress: Progress = iter,
     ) -> ClipAnswers:
-        """Predict every clip again in noise and through codecs.
-
-        A clip gets the same piece of noise at every ratio. The ratio compares the voice's power (frames
-        within 30 dB of the loudest) with the noise's.
+        """Predict every clip again under each condition, for example `noise_and_codecs`.
 
         Raises:
             DataError, SourceError: a clip or the noise cannot be read.
@@ -100,7 +100,7 @@ class ClipAnswers:
             pcm, rate_hz = read_clip(example)
             pcm = sounds.mono(pcm)
             seconds += len(pcm) / rate_hz
-            for name, heard, heard_hz, size in _conditions(pcm, rate_hz, noise, number):
+            for name, heard, heard_hz, size in conditions(pcm, rate_hz, number):
                 results.setdefault(name, []).append(reader.predict(heard, rate_hz=heard_hz))
                 bits[name] = bits.get(name, 0.0) + 8 * size
         kbit_s = {name: sum_ / max(seconds, 1e-9) / 1000 for name, sum_ in bits.items() if sum_}
@@ -145,14 +145,20 @@ def in_pairs(
     return intervals(base, draw), rows
 
 
-def _conditions(
-    pcm: Samples, rate_hz: int, noise: sounds.Noise, number: int
-) -> Sequence[tuple[str, Samples, int, int]]:
-    """Return name, samples, rate and bytes of a clip in every condition."""
-    piece = noise.piece(number, len(pcm), rate_hz)
-    noisy = [(f"SNR {db} dB", sounds.mix(pcm, piece, rate_hz, db), rate_hz, 0) for db in SNRS_DB]
-    coded = [(name, *sounds.through_codec(pcm, rate_hz, name)) for name in sounds.CODECS]
-    return [*noisy, *coded, (TELEPHONE, *sounds.through_telephone(pcm, rate_hz))]
+def noise_and_codecs(noise: sounds.Noise) -> Conditions:
+    """Return the conditions of `Robustness`: noise at `SNRS_DB`, each codec, and a telephone line.
+
+    A clip gets the same piece of noise at every ratio. The ratio compares the voice's power (frames within
+    30 dB of the loudest) with the noise's.
+    """
+
+    def heard(pcm: Samples, rate_hz: int, number: int) -> Sequence[tuple[str, Samples, int, int]]:
+        piece = noise.piece(number, len(pcm), rate_hz)
+        noisy = [(f"SNR {db} dB", sounds.mix(pcm, piece, rate_hz, db), rate_hz, 0) for db in SNRS_DB]
+        coded = [(name, *sounds.through_codec(pcm, rate_hz, name)) for name in sounds.CODECS]
+        return [*noisy, *coded, (TELEPHONE, *sounds.through_telephone(pcm, rate_hz))]
+
+    return heard
 
 
 # --- faces ---

@@ -1,9 +1,10 @@
-"""Corruptions of a voice: noise at a given signal-to-noise ratio, codecs, a telephone line."""
+"""Corruptions of a voice: noise at a given signal-to-noise ratio, rooms, codecs, a telephone line."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ CODECS = {  # libsndfile's container, codec, and compression level 0 … 1: low 
 }
 _OPUS_HZ = (8000, 12000, 16000, 24000, 48000)
 _FRAME_S, _ACTIVE_DB = 0.02, 30.0
+_KEPT = 16  # recordings of noise
 TELEPHONE_HZ, BAND_HZ = 8000, (300.0, 3400.0)
 
 
@@ -62,6 +64,29 @@ def mix(pcm: Samples, noise: Samples, rate_hz: int, snr_db: float) -> Samples:
     return mixed / np.float32(max(1.0, float(np.abs(mixed).max(initial=0))))
 
 
+def in_room(pcm: Samples, rate_hz: int, impulse: Samples) -> Samples:
+    """Return a clip as it sounds in a room: the direct sound stays in its place, the power of the voice too.
+
+    Args:
+        impulse: the response of the room at ``rate_hz``; its largest sample is the direct sound.
+    """
+    late = impulse[int(np.abs(impulse).argmax()) :] if len(impulse) else np.ones(1, np.float32)
+    size = 1 << (len(pcm) + len(late)).bit_length()
+    wet = np.fft.irfft(np.fft.rfft(pcm, size) * np.fft.rfft(late, size), size)[: len(pcm)].astype(np.float32)
+    gain = (active_power(pcm, rate_hz) / max(active_power(wet, rate_hz), 1e-20)) ** 0.5
+    return np.asarray(wet * np.float32(gain))
+
+
+def reverberation_s(impulse: Samples, rate_hz: int) -> float:
+    """Return the reverberation time: how long the energy of a room takes to fall by 60 dB.
+
+    It is three times the fall from −5 to −25 dB of the energy that is still to come (Schroeder 1965).
+    """
+    energy = np.cumsum(impulse[::-1].astype(np.float64) ** 2)[::-1]
+    fall = 10 * np.log10(np.maximum(energy, 1e-20) / max(float(energy.max(initial=0.0)), 1e-20))
+    return float(3 * ((fall >= -25) & (fall < -5)).sum() / rate_hz)
+
+
 class Noise:
     """Pieces of noise to mix in: from recordings in a folder (and below), or white and pink noise.
 
@@ -79,6 +104,7 @@ class Noise:
         self.files: Sequence[Path] = found
         self.seed = seed
         self._useless: set[Path] = set()
+        self._recording = lru_cache(_KEPT)(self._read)
 
     @property
     def name(self) -> str:
@@ -92,7 +118,7 @@ class Noise:
         if not self.files:
             return _coloured(rng, samples, pink=bool(number % 2))
         for path in rng.permutation(np.array(self.files, object)).tolist()[:20]:
-            pcm = self._read(path, rate_hz)
+            pcm = self._recording(path, rate_hz)
             if len(pcm):
                 start = int(rng.integers(0, max(len(pcm) - samples, 0) + 1))
                 return np.resize(pcm[start:], samples)

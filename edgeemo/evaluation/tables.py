@@ -13,6 +13,7 @@ from ..data.leaks import LeakCheck
 from .alignment import Alignment
 from .bootstrap import Interval
 from .detection import SIZES, DetectionReport
+from .field_report import FieldReport
 from .groups import COLUMNS
 from .report import Level, Report
 from .robustness import FaceRobustness, Robustness
@@ -45,6 +46,10 @@ def render(report: Report | DetectionReport) -> Group:
     elif found is not None:
         note = f"Noise: {found.noise}. Drop: clean minus this, in pairs."
         parts += _titled("Robustness", _robustness(found), note)
+    if report.field is not None:
+        note = f"At most {report.field.clips:,} clips of each set. Cost: clean minus this, in pairs."
+        parts += _titled("Field", _field(report.field), note)
+        parts += [Text(note, "dim") for note in report.field.notes]
     if report.peer is not None:
         parts += _titled(f"Beside {report.peer['name']}", _peer(report.peer), report.peer["protocol"])
     return Group(*parts, *(Text(note, "dim") for note in report.notes))
@@ -144,6 +149,20 @@ def _robustness(robustness: Robustness) -> Table:
     for x in robustness.conditions:
         name = x.name if x.kbit_s is None else f"{x.name} {x.kbit_s:.0f} kbit/s"
         table.add_row(name, *_interval(x.uar), *_interval(x.drop), f"{x.evidence:.2f}")
+    return table
+
+
+def _field(report: FieldReport) -> Table:
+    table = _plain("figure", ">value", "95 % interval", "unit", ">cost", "95 % interval", ">n")
+    part = ""
+    for row in report.rows:
+        if row.part != part:
+            table.add_row(Text(row.part, "dim"))
+            part = row.part
+        value, between = _interval(row.score, ".3f" if row.score.high < 10 else ".0f")
+        cost = ("", "") if row.cost is None else _interval(row.cost, "+.3f")
+        spread = "" if row.score.low == row.score.high else between
+        table.add_row(f"  {row.name}", value, spread, row.unit, *cost, f"{row.n:,}")
     return table
 
 

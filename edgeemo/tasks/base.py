@@ -131,6 +131,10 @@ class Task(ABC):
         """Return the arguments of `edgeemo.evaluation.evaluate` that measure robustness; none by default."""
         return {}
 
+    def field(self, data: Path, clips: int | None, seed: int) -> dict[str, Any]:
+        """Return the arguments of `edgeemo.evaluation.evaluate` that measure the field; none by default."""
+        return {}
+
     def evaluate(self, recognizer: Any, examples: Sequence[Any], **options: Any) -> Any:
         """Return the report of a recognizer on examples; options as `edgeemo.evaluation.evaluate` has."""
         from ..evaluation import evaluate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from ..types import EmotionResult
 from .base import Progress, Task
 
 if TYPE_CHECKING:
+    from ..evaluation.field_report import FieldReport
     from ..training.recipe import Recipe
 
 
@@ -30,7 +32,7 @@ class VoiceTask(Task):
         *("speech_spans", "stop", "balance", "smoothing", "absent"),
     )
     crossval = True
-    options = Task.options | {"robustness", "noise"}
+    options = Task.options | {"robustness", "noise", "field"}
     unanswered = "is there speech in its clips?"
 
     def tensors(self, frontend: Any, example: Example) -> npt.NDArray[Any]:
@@ -84,6 +86,25 @@ class VoiceTask(Task):
         from ..evaluation.sounds import Noise
 
         return {"noise": Noise(noise, seed)}
+
+    def field(self, data: Path, clips: int | None, seed: int) -> dict[str, Any]:
+        """Measure in the field, with the sounds of ``data`` and its calm speech of strangers."""
+        from ..evaluation.calm import calm_speech, set_of, strangers
+        from ..evaluation.field import FieldSounds, field
+
+        played, calm = FieldSounds.read(data, seed), calm_speech(data)
+        most: dict[str, Any] = {} if clips is None else {"clips": clips}
+
+        def measure(recognizer: Any, examples: Sequence[Example], **how: Any) -> FieldReport:
+            new = strangers(calm, recognizer.bundle.path)
+            known = sorted({set_of(e) for e in calm} - {set_of(e) for e in new})
+            report = field(recognizer, examples, [*examples, *new], played, seed=seed, **most, **how)
+            if known:
+                note = f"Calm speech that trained the bundle is left out: {', '.join(known)}."
+                report = replace(report, notes=(*report.notes, note))
+            return report
+
+        return {"field": measure}
 
 
 TASK = VoiceTask()

@@ -38,7 +38,7 @@ from ..errors import SpecError
 from ..evaluation.bootstrap import Draw, intervals
 from ..evaluation.label_sets import FINE, LabelSet, label_sets_of
 from ..evaluation.predictions import Predictions, label_measure, predict
-from ..evaluation.robustness import ClipAnswers
+from ..evaluation.robustness import ClipAnswers, noise_and_codecs
 from ..evaluation.sounds import Noise
 from ..recognizer import Recognizer
 from ..runtime import Runtime
@@ -274,7 +274,7 @@ def _robustness(
         print(f"{path.parent.name} in noise and through codecs", flush=True)
         held = [examples[i] for i in _read(path)["clips"]]
         recognizer = Recognizer.open(path.parent / "bundle.tflite")
-        parts.append(ClipAnswers.collect(recognizer, held, noise, _progress))
+        parts.append(ClipAnswers.collect(recognizer, held, noise_and_codecs(noise), _progress))
     said = {name: Predictions.joined([part.said[name] for part in parts]) for name in parts[0].said}
     kbit_s = {name: float(np.mean([part.kbit_s[name] for part in parts])) for name in parts[0].kbit_s}
     found = {}
