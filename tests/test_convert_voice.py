@@ -149,3 +149,5 @@ def test_bursts_and_an_embedding_are_kept(trained_voice: Path, tmp_path: Path) -
     with Recognizer.open(out) as device:
         said, expected = (r.predict(signal("low hum"), rate_hz=16_000) for r in (device, exact))
     assert said.bursts == pytest.approx(expected.bursts, abs=0.1)
+    golden = next(g for g in Bundle.open(out).card.golden if g["signal"] == "low hum")
+    assert golden["bursts"] == pytest.approx(said.bursts, abs=1e-4)
