@@ -39,8 +39,8 @@ struct Mean {
     }
 };
 
-// One mean speaks of the voice, one of its bursts. A laugh need not be speech, so bursts weigh by their frames
-// alone.
+// One mean speaks of the voice, one of its bursts. A laugh need not be speech, so bursts weigh by their
+// frames alone.
 struct Means {
     Mean voice, bursts;
 
