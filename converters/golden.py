@@ -49,9 +49,13 @@ def scene(name: str) -> Picture:
 
 def answer(result: EmotionResult) -> dict[str, Any]:
     """Return what a result says, rounded as it stands on a card."""
-    found = {
+    found: dict[str, Any] = {
         "scores": [round(x, 4) for x in result.scores.tolist()],
         "valence": round(result.valence, 4),
         "arousal": round(result.arousal, 4),
     }
-    return found if result.modality == "text" else found | {"evidence": round(result.evidence, 4)}
+    if result.modality != "text":
+        found["evidence"] = round(result.evidence, 4)
+    if result.bursts is not None:
+        found["bursts"] = {label: round(p, 4) for label, p in result.bursts.items()}
+    return found

@@ -113,15 +113,22 @@ def result_schema() -> Schema:
 
 
 def example_results() -> list[edgeemo.EmotionResult]:
-    """Return one result of the shipped text, voice and face bundles; the face has a given box."""
+    """Return one result of the shipped text, voice and face bundles; the face has a given box.
+
+    A second result of the voice has a burst, whether or not the shipped bundle hears bursts.
+    """
     picture = np.full((96, 96, 3), 128, np.uint8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", edgeemo.LicenseWarning)
         text, voice, face = (edgeemo.Recognizer.open(name) for name in ("text", "voice", "face"))
     with text, voice, face:
+        silence = voice.predict(np.zeros(16000, np.int16), rate_hz=16000)
+        burst: dict[str, Any] = {"burst_labels": ("none",), "burst_probabilities": np.ones(1, np.float32)}
+        burst |= {"burst_scores": silence.scores, "burst_valence": 0.0, "burst_arousal": 0.0}
         return [
             text.predict("What a day!"),
-            voice.predict(np.zeros(16000, np.int16), rate_hz=16000),
+            silence,
+            dataclasses.replace(silence, **burst),
             face.predict(picture, color="rgb", boxes=[(8.0, 8.0, 88.0, 88.0)]),
         ]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,9 @@ ASSETS_LIMIT = 4 * 1024 * 1024
 FILE_LIMIT = 64 * 1024 * 1024
 
 ZOO = Path(__file__).parent / "zoo"
+
+RENAMED: Mapping[str, str] = {"voice-emodb": "voice"}
+"""Old name → new name of shipped bundles."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,9 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
         BundleNotFoundError: there is no such bundle.
         BundleError: this user may not read the folder of shipped bundles.
         InputTypeError: the argument is neither ``str`` nor a path.
+
+    Warns:
+        DeprecationWarning: the bundle has another name now; see `RENAMED`.
     """
     if not isinstance(name_or_path, str | os.PathLike):
         raise InputTypeError(f"Expected a bundle's name or path, got {type(name_or_path).__name__}.")
@@ -126,6 +133,11 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
         here = shipped()
         if name_or_path in here:
             return here[name_or_path]
+        new = RENAMED.get(name_or_path, "")
+        if new in here:
+            what = f"The bundle {name_or_path!r} is now {new!r}: open that."
+            warnings.warn(what, DeprecationWarning, stacklevel=5)  # for the caller of Recognizer.open
+            return here[new]
     with suppress(OSError, ValueError):  # the name is too long, or the folder is closed
         if path.is_file():
             return path

@@ -169,10 +169,15 @@ class ModelCard(Card):
             likeliest is active, whatever its threshold.
         affect: ``None`` if the model has an ``affect`` output (valence, arousal); else valence and
             arousal of each label, weighted by the probabilities.
-        outputs: the roles ``"labels"``, ``"affect"`` and ``"speech"``.
+        outputs: the roles ``"labels"``, ``"affect"``, ``"speech"``, ``"bursts"`` and ``"embedding"``, a
+            vector ``(1, n)`` that edgeemo only checks and keeps.
         evidence: how to read the ``speech`` output; empty without that output. A block of a span is speech
             from probability ``threshold`` on. A result is neutral if the share of speech blocks is at most
             ``least``. From ``enough`` on it is the model's own answer, and in between a mixture of both.
+        bursts: how to read the ``bursts`` output of a voice, whose labels are sounds without words; empty
+            without that output. ``labels`` are in the order of the output, and exactly one holds:
+            ``softmax(scale * logit)``. ``emotions`` maps every label to one of `EMOTIONS`, ``affect`` to
+            valence and arousal. The label ``"none"`` stands for speech and noise; it has neither.
     """
 
     labels: tuple[str, ...]
@@ -183,11 +188,13 @@ class ModelCard(Card):
     groups: Mapping[str, Mapping[str, Group]] = field(default_factory=dict)
     affect: Mapping[str, tuple[float, float]] | None = None
     evidence: Mapping[str, float] = field(default_factory=dict)
+    bursts: Mapping[str, Any] = field(default_factory=dict)
 
     def _plain(self) -> dict[str, Any]:
         raw = super()._plain()
-        if not self.evidence:  # older releases read only cards without the field
-            del raw["evidence"]
+        for name in ("evidence", "bursts"):  # older releases read only cards without these fields
+            if not raw[name]:
+                del raw[name]
         return raw
 
     @classmethod

@@ -127,6 +127,7 @@ def result_constants(card: ModelCard) -> dict[str, Any]:
         "labels": card.labels,
         "thresholds": thresholds,
         "exclusive": not card.multi_label,
+        "burst_labels": tuple(card.bursts.get("labels", ())),
         "model": card.name,
         "version": card.version,
     }

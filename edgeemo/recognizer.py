@@ -148,6 +148,7 @@ class Recognizer(OpenedBundle):
 
         Warns:
             LicenseWarning: once for each bundle that is not cleared for commercial use.
+            DeprecationWarning: the bundle has another name now.
         """
         bundle, runtime = load(
             name_or_path, require_commercial, backend=backend, delegate=delegate,

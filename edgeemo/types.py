@@ -54,6 +54,11 @@ class EmotionResult:
         track_id: the number of the face's track in a stream, from 1; else None.
         kind: of voices: ``"clip"`` (a whole clip), ``"span"``, ``"utterance"`` or ``"partial"`` (an utterance
             that still lasts); else None.
+        burst_labels: the labels of bursts; empty where the bundle hears none.
+        burst_probabilities: float32, one probability per burst label, summing to 1; None without bursts.
+        burst_scores: float32 ``(8,)`` over `EMOTIONS`: what the bursts express by the card, summing to 1. The
+            burst label ``"none"`` (speech or noise) counts as neutral. None without bursts.
+        burst_valence, burst_arousal: −1 … +1, what the bursts express by the card; None without bursts.
         model, version: name and version of the model's card.
         source: the stream's name, as the caller gave it, or None.
         schema: the form of this result, `RESULT_SCHEMA` of the release that made it.
@@ -74,6 +79,11 @@ class EmotionResult:
     face: Face | None = None
     track_id: int | None = None
     kind: str | None = None
+    burst_labels: tuple[str, ...] = ()
+    burst_probabilities: FloatArray | None = None
+    burst_scores: FloatArray | None = None
+    burst_valence: float | None = None
+    burst_arousal: float | None = None
     model: str = ""
     version: str = ""
     source: str | None = None
@@ -83,6 +93,20 @@ class EmotionResult:
     def fine(self) -> Mapping[str, float]:
         """The model's own labels and their calibrated probabilities, independent unless ``exclusive``."""
         return MappingProxyType(dict(zip(self.labels, self.probabilities.tolist(), strict=True)))
+
+    @cached_property
+    def bursts(self) -> Mapping[str, float] | None:
+        """The burst labels and their probabilities, which sum to 1; None where the bundle hears no bursts.
+
+        Bursts are sounds without words, such as a laugh or a scream. A span has the model's own answer. An
+        utterance or a clip has the mean over its spans, weighted by their length alone. The share of speech
+        does not weigh here, because a laugh need not be speech to the speech detector. Bursts never change
+        ``label``, ``scores``, ``valence`` and ``arousal``; ``burst_scores`` says what they express.
+        """
+        if self.burst_probabilities is None:
+            return None
+        found = zip(self.burst_labels, self.burst_probabilities.tolist(), strict=True)
+        return MappingProxyType(dict(found))
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -115,7 +139,8 @@ class EmotionResult:
         """Return plain, JSON-ready values; ``scores`` as a mapping from emotion to score.
 
         ``model``, ``version``, ``schema`` and ``source`` are always there. ``kind`` is there only for voices,
-        ``face`` (box, eyes, score) and ``track_id`` only where there is a face.
+        ``face`` (box, eyes, score) and ``track_id`` only where there is a face. ``bursts``, ``burst_scores``,
+        ``burst_valence`` and ``burst_arousal`` are there only where the bundle hears bursts.
         """
         who = ("schema", "model", "version", "source", "modality", "label", "confidence")
         rest = ("valence", "arousal", "evidence", "truncated", "start_ms", "end_ms")
@@ -128,6 +153,10 @@ class EmotionResult:
         }
         if self.kind is not None:
             fields["kind"] = self.kind
+        if self.bursts is not None and self.burst_scores is not None:
+            fields["bursts"] = dict(self.bursts)
+            fields["burst_scores"] = dict(zip(EMOTIONS, self.burst_scores.tolist(), strict=True))
+            fields |= {name: getattr(self, name) for name in ("burst_valence", "burst_arousal")}
         if self.face is not None:
             eyes = [list(eye) for eye in self.face.eyes]
             fields["face"] = {"box": list(self.face.box), "eyes": eyes, "score": self.face.score}
@@ -143,12 +172,13 @@ class EmotionResult:
         return hash((self.modality, self.scores.tobytes(), self.probabilities.tobytes()))
 
     def __getstate__(self) -> dict[str, Any]:
-        # `fine` is made again when asked
-        return {name: value for name, value in self.__dict__.items() if name != "fine"}
+        made_again = ("fine", "bursts")  # when asked
+        return {name: value for name, value in self.__dict__.items() if name not in made_again}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for name in ("scores", "probabilities", "thresholds"):  # a copy of an array can be written to
-            state[name].flags.writeable = False
+        for value in state.values():  # a copy of an array can be written to
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
         self.__dict__.update(state)
 
     def __repr__(self) -> str:

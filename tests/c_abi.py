@@ -63,6 +63,13 @@ class Result(Sized):
         ("reserved", c_int32),
         ("kind", c_int32),
         ("unused", c_int32),
+        ("bursts", POINTER(c_float)),
+        ("burst_labels", POINTER(ctypes.c_char_p)),
+        ("n_bursts", c_uint32),
+        ("burst", c_int32),
+        ("burst_scores", c_float * 8),
+        ("burst_valence", c_float),
+        ("burst_arousal", c_float),
     ]
 
     def numbers(self) -> list[float]:
@@ -70,6 +77,11 @@ class Result(Sized):
         own = [self.probabilities[i] for i in range(self.n_probabilities)]
         rest = [self.valence, self.arousal, self.evidence, self.truncated, self.start_ms, self.end_ms]
         return [*self.scores, *own, *rest]
+
+    def burst_numbers(self) -> list[float]:
+        """All that a Python result says of bursts."""
+        own = [self.bursts[i] for i in range(self.n_bursts)]
+        return [*own, *self.burst_scores, self.burst_valence, self.burst_arousal]
 
     def face(self) -> list[float]:
         """All that `face_of` a Python result is."""
@@ -136,7 +148,7 @@ def load() -> ctypes.CDLL:
     for name in ("last_error", "emotion", "name", "modality", "commercial", "label"):
         getattr(lib, f"edgeemo_{name}").restype = ctypes.c_char_p
     lib.edgeemo_threshold.restype = c_float
-    lib.edgeemo_n_labels.restype = c_uint32
+    lib.edgeemo_n_labels.restype = lib.edgeemo_n_bursts.restype = c_uint32
     return lib
 
 
@@ -165,9 +177,9 @@ def opened(path: Path | str, **options: Any) -> Iterator[c_void_p]:
 
 
 def result_for(handle: c_void_p) -> Result:
-    """A result with room for the labels of a recognizer."""
-    n = LIB.edgeemo_n_labels(handle)
-    return Result(probabilities=(c_float * n)(), n_probabilities=n)
+    """A result with room for the labels of a recognizer, and for its bursts."""
+    n, m = LIB.edgeemo_n_labels(handle), LIB.edgeemo_n_bursts(handle)
+    return Result(probabilities=(c_float * n)(), n_probabilities=n, bursts=(c_float * m)(), n_bursts=m)
 
 
 def pcm_of(array: np.ndarray) -> Pcm:

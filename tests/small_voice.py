@@ -25,6 +25,17 @@ SPEC = VoiceSpec(span_frames=SPAN, hop_frames=HOP, mels=MELS, preemphasis=0.0, n
 LABELS = ("neutral", "calm", "sadness", "anger")
 AFFECT = {"neutral": (0.0, 0.0), "calm": (0.3, -0.5), "sadness": (-0.7, -0.5), "anger": (-0.6, 0.8)}
 EVIDENCE = {"threshold": 0.5, "least": 0.2, "enough": 0.6}
+BURSTS: dict[str, Any] = {
+    "labels": ["none", "sigh", "sob", "scream"],
+    "scale": 2.0,
+    "emotions": {"neutral": ["sigh"], "sadness": ["sob"], "fear": ["scream"]},
+    "affect": {"sigh": [0.25, -0.5], "sob": [-0.75, 0.25], "scream": [-1.0, 1.0]},
+}
+HEARS_BURSTS: dict[str, Any] = {
+    "bursts": BURSTS,
+    "outputs": {"labels": "labels", "speech": "speech", "bursts": "labels"},
+}
+"""Changes of the card: the output of the labels is read a second time, as bursts."""
 VOICES = {"sadness": 150.0, "neutral": 1_000.0, "anger": 5_000.0}
 """Label → frequency in Hz of the tone that the model reads as this label."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import signal
@@ -10,18 +11,23 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
 import pytest
 import small_text
+import small_voice
 
-from edgeemo import Bundle
+from edgeemo import Bundle, Recognizer
 from edgeemo.bundle import CARD_LIMIT, FILE_LIMIT
+from edgeemo.cli import main
 from edgeemo.errors import (
     BundleCorruptError,
     BundleError,
     BundleNotFoundError,
     InputTypeError,
+    LicenseError,
+    LicenseWarning,
 )
 
 GOOD = small_text.bundle().to_bytes()
@@ -43,6 +49,57 @@ def test_what_is_not_there_is_named_with_what_is(name: str | Path) -> None:
 def test_only_names_and_paths_can_be_opened(name: object) -> None:
     with pytest.raises(InputTypeError, match="Expected a bundle's name or path"):
         Bundle.open(name)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of shipped bundles: ``voice`` and one with a name that edgeemo has never heard of."""
+    zoo = tmp_path / "zoo"
+    zoo.mkdir()
+    for name in ("voice", "voice-research"):
+        verdict = "cleared" if name == "voice" else "no"
+        small_voice.bundle(name=name, commercial=verdict).write(zoo / f"{name}.tflite")
+    monkeypatch.setattr("edgeemo.bundle.ZOO", zoo)
+    return zoo
+
+
+def test_an_old_name_opens_the_renamed_bundle_and_warns(zoo: Path) -> None:
+    with (
+        pytest.warns(DeprecationWarning, match="The bundle 'voice-emodb' is now 'voice'") as warned,
+        Recognizer.open("voice-emodb") as recognizer,
+    ):
+        assert recognizer.bundle.path == zoo / "voice.tflite"
+    assert warned[0].filename == __file__
+
+
+def test_an_old_name_that_still_has_a_bundle_opens_it(zoo: Path) -> None:
+    small_voice.bundle(name="voice-emodb").write(zoo / "voice-emodb.tflite")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Bundle.open("voice-emodb").card.name == "voice-emodb"
+
+
+def test_an_old_name_without_any_bundle_is_not_found(zoo: Path) -> None:
+    (zoo / "voice.tflite").unlink()
+    with pytest.raises(BundleNotFoundError, match=r"no bundle 'voice-emodb'.* voice-research"):
+        Bundle.open("voice-emodb")
+
+
+def test_the_command_line_notes_the_new_name(zoo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        assert main(["inspect", "voice-emodb", "--json"]) == 0
+    said = capsys.readouterr()
+    assert "edgeemo: note: The bundle 'voice-emodb' is now 'voice': open that.\n" in said.err
+
+
+def test_a_bundle_of_any_name_is_listed_and_opened(zoo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert {row["name"]: row["commercial"] for row in listed} == {"voice": "cleared", "voice-research": "no"}
+    with pytest.warns(LicenseWarning), Recognizer.open("voice-research") as recognizer:
+        assert recognizer.bundle.card.name == "voice-research"
+    with pytest.raises(LicenseError, match="Cleared: voice"):
+        Recognizer.open("voice-research", require_commercial=True)
 
 
 def test_a_folder_is_no_bundle(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_a_card_is_told_as_python_tells_it(small_voice_path: Path) -> None:
     assert tuple(c.LIB.edgeemo_emotion(i).decode() for i in range(8)) == EMOTIONS
     assert c.LIB.edgeemo_emotion(8) is None
     assert c.LIB.edgeemo_emotion(-1) is None
-    assert c.LIB.edgeemo_abi_version() == 4
+    assert c.LIB.edgeemo_abi_version() == 5
 
 
 @pytest.mark.parametrize("name", ["float-text", *(n for n in ("text",) if n in shipped())])

@@ -25,6 +25,7 @@ BUNDLES: dict[str, Callable[[], Bundle]] = {
     "text": small_text.bundle,
     "voice": small_voice.bundle,
     "face": small_face.bundle,
+    "bursts": lambda: small_voice.bundle(**small_voice.HEARS_BURSTS),
 }
 OK, SPEC, CORRUPT, VERSION, MISMATCH = 0, -2, -4, -5, -6
 
@@ -98,6 +99,45 @@ EDITS: list[tuple[str, tuple[Any, ...], Any, int]] = [
     ("voice", ("evidence", "threshold"), True, CORRUPT),
     ("voice", ("evidence", "least"), 0.9, CORRUPT),
     ("voice", ("evidence",), {}, CORRUPT),
+    ("voice", ("bursts",), {}, OK),
+    ("voice", ("bursts",), None, CORRUPT),
+    ("voice", ("bursts",), small_voice.BURSTS, CORRUPT),
+    ("voice", ("outputs", "bursts"), "labels", CORRUPT),
+    ("voice", ("outputs", "embedding"), "labels", OK),
+    ("voice", ("outputs", "embedding"), "nothing", MISMATCH),
+    ("text", ("bursts",), small_voice.BURSTS, CORRUPT),
+    ("text", ("outputs", "bursts"), "labels", CORRUPT),
+    ("bursts", ("title",), "another", OK),
+    ("bursts", ("bursts",), GONE, CORRUPT),
+    ("bursts", ("bursts",), [], CORRUPT),
+    ("bursts", ("bursts", "x"), 1, CORRUPT),
+    ("bursts", ("bursts", "scale"), GONE, CORRUPT),
+    ("bursts", ("bursts", "scale"), True, CORRUPT),
+    ("bursts", ("bursts", "scale"), 0.04, CORRUPT),
+    ("bursts", ("bursts", "scale"), 20.1, CORRUPT),
+    ("bursts", ("bursts", "scale"), 20, OK),
+    ("bursts", ("bursts", "labels"), "none", CORRUPT),
+    ("bursts", ("bursts", "labels", 1), "none", CORRUPT),
+    ("bursts", ("bursts", "labels", 1), 5, CORRUPT),
+    ("bursts", ("bursts", "labels", 1), "snort", CORRUPT),
+    ("bursts", ("bursts", "labels", 0), "silence", CORRUPT),
+    ("bursts", ("bursts", "labels"), [], CORRUPT),
+    ("bursts", ("bursts", "labels"), ["sigh", "sob", "scream"], MISMATCH),
+    ("bursts", ("bursts", "emotions", "neutral"), ["sigh", "none"], CORRUPT),
+    ("bursts", ("bursts", "emotions", "neutral"), ["sigh", "sob"], CORRUPT),
+    ("bursts", ("bursts", "emotions", "neutral"), "sigh", CORRUPT),
+    ("bursts", ("bursts", "emotions", "neutral"), [], CORRUPT),
+    ("bursts", ("bursts", "emotions", "pain"), [], CORRUPT),
+    ("bursts", ("bursts", "emotions"), {}, CORRUPT),
+    ("bursts", ("bursts", "affect", "sob"), [-1, 1], OK),
+    ("bursts", ("bursts", "affect", "sob"), [-1.01, 1], CORRUPT),
+    ("bursts", ("bursts", "affect", "sob"), [True, 0], CORRUPT),
+    ("bursts", ("bursts", "affect", "sob"), [0], CORRUPT),
+    ("bursts", ("bursts", "affect", "sob"), GONE, CORRUPT),
+    ("bursts", ("bursts", "affect", "none"), [0, 0], CORRUPT),
+    ("bursts", ("outputs", "bursts"), "speech", MISMATCH),
+    ("bursts", ("outputs", "bursts"), "nothing", MISMATCH),
+    ("bursts", ("outputs", "bursts"), GONE, CORRUPT),
 ]
 
 
@@ -147,6 +187,26 @@ def test_python_and_c_judge_alike(
     assert (ours, theirs) == (code, code), says
     if code != OK:
         assert says == c_abi.error()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        (("bursts", "scale"), "1", "bursts.scale must be a number, got text"),
+        (("bursts", "scale"), 21, "bursts.scale must lie between 0.05 and 20"),
+        (("bursts", "labels"), GONE, "bursts must give labels, scale, emotions and affect"),
+        (("bursts", "labels", 0), "sob", "bursts.labels must be distinct names, at least one"),
+        (("bursts", "emotions", "fear"), ["cry"], "bursts.emotions must map known labels, each at most once"),
+        (("bursts", "emotions", "fear"), [], "bursts.emotions must map every label but none"),
+        (("bursts", "affect", "sob"), [0, 2], "bursts.affect must give valence and arousal of every label"),
+        (("bursts", "gain"), 1, "bursts must give labels, scale, emotions and affect"),
+        (("outputs", "bursts"), GONE, "bursts must be given if outputs name bursts, and only then"),
+        (("modality",), "text", "bursts are for the modality voice"),
+    ],
+)
+def test_the_message_says_what_bursts_must_be(path: tuple[Any, ...], value: Any, says: str) -> None:
+    with pytest.raises(BundleCorruptError, match=re.escape(f"is not valid: {says}")):
+        Bundle.from_bytes(edited(BUNDLES["bursts"](), path, value))
 
 
 @pytest.mark.parametrize(

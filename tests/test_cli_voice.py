@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -48,30 +49,44 @@ def pipe(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
 # --- predict ---
 
 
-def test_an_audio_file_gives_one_json_object_with_its_timeline(
+def test_an_audio_file_gives_a_json_line_for_the_whole_and_one_an_utterance(
     clip: str, bundle: str, voice: VoiceRecognizer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["predict", clip, "--bundle", bundle, "--json"]) == 0
     printed = capsys.readouterr()
-    assert printed.out.count("\n") == 1
-    said = json.loads(printed.out)
+    said, *utterances = map(json.loads, printed.out.splitlines())
     assert said.pop("timeline") == [r.to_dict() for r in voice.timeline(CLIP, RATE)]
     whole = voice.predict(CLIP, RATE).to_dict()
     assert said == {"file": clip, "rate_hz": RATE, "channels": 1, **whole}
+    assert (said["kind"], said["start_ms"], said["end_ms"]) == ("clip", 0, len(CLIP) * 1000 // RATE)
+    assert utterances == [{"file": clip, **r.to_dict()} for r in voice.utterances(CLIP, RATE)]
+    assert [row["label"] for row in utterances] == ["sadness", "anger"]
     assert printed.err == ""
 
 
-def test_an_audio_file_gives_a_table_and_the_whole(
-    clip: str, bundle: str, capsys: pytest.CaptureFixture[str]
+def test_an_audio_file_gives_a_table_of_the_whole_and_its_utterances(
+    clip: str, bundle: str, voice: VoiceRecognizer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["predict", clip, "--bundle", bundle]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["seconds", "emotion", "valence", "arousal", "evidence"]
-    assert lines[1].split() == ["0.00", "–", "0.66", "sadness", "1.00", "-0.70", "-0.50", "1.00"]
-    assert any("neutral" in line and line.endswith(" 0.00") for line in lines)
-    assert "anger" in lines[-3]
-    assert lines[-1].startswith("0.00 – 3.20")
-    assert lines[-1].endswith("the whole")
+    header, whole, *utterances = capsys.readouterr().out.splitlines()
+    assert header.split() == ["seconds", "emotion", "valence", "arousal", "evidence"]
+    assert whole.startswith("0.00 – 3.20")
+    assert whole.endswith("the whole")
+    expected = voice.utterances(CLIP, RATE)
+    begins = [f"{r.start_ms / 1000:.2f} – {r.end_ms / 1000:.2f}" for r in expected]
+    assert [line[: len(begin)] for line, begin in zip(utterances, begins, strict=True)] == begins
+    assert [line.split()[3] for line in utterances] == ["sadness", "anger"]
+    assert all(line.endswith("  utterance") for line in utterances)
+
+
+def test_a_row_names_the_likeliest_burst(
+    clip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hears = str(small_voice.write(tmp_path, **small_voice.HEARS_BURSTS))
+    assert main(["predict", clip, "--bundle", hears]) == 0
+    first, second = capsys.readouterr().out.splitlines()[2:]
+    assert re.search(r"  utterance  sob \d\.\d\d$", first)
+    assert re.search(r"  utterance  scream \d\.\d\d$", second)
 
 
 @pytest.mark.parametrize("channels", [1, 2])
@@ -91,7 +106,7 @@ def test_audio_without_a_suffix_is_known_by_its_first_bytes(
 ) -> None:
     Path(clip).rename(tmp_path / "take one")
     assert main(["predict", str(tmp_path / "take one"), "--bundle", bundle, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["modality"] == "voice"
+    assert json.loads(capsys.readouterr().out.splitlines()[0])["modality"] == "voice"
 
 
 def test_a_bundle_that_reads_voice_takes_any_file_as_audio(
@@ -128,7 +143,7 @@ def test_the_default_bundle_follows_the_argument(
     small_voice.write(tmp_path / "zoo", "voice.tflite")
     for argument, modality in ((clip, "voice"), ("so happy", "text")):
         assert main(["predict", argument, "--json"]) == 0
-        assert json.loads(capsys.readouterr().out)["modality"] == modality
+        assert json.loads(capsys.readouterr().out.splitlines()[0])["modality"] == modality
 
 
 @pytest.mark.parametrize(
@@ -145,8 +160,6 @@ def test_what_does_not_go_together_is_wrong_usage(
 ) -> None:
     names = {"CLIP": clip, "VOICE": bundle, "TEXT": str(float_text.write(tmp_path))}
     assert main(["predict", *(names.get(a, a) for a in arguments)]) == 2
-    import re
-
     assert re.search(message, " ".join(capsys.readouterr().err.split()))
 
 
@@ -244,7 +257,21 @@ def test_raw_samples_give_a_json_line_a_result(
     assert main(["listen", *arguments, "--bundle", bundle]) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row.pop("drops") for row in said] == [0] * len(said)
-    assert said == [r.to_dict() for r in voice.timeline(CLIP, RATE)]
+    rows = {kind: [row for row in said if row["kind"] == kind] for kind in ("span", "utterance")}
+    assert len(said) == len(rows["span"]) + len(rows["utterance"])
+    assert rows["span"] == [r.to_dict() for r in voice.timeline(CLIP, RATE)]
+    assert rows["utterance"] == [r.to_dict() for r in voice.utterances(CLIP, RATE)]
+
+
+@pytest.mark.parametrize("kinds", [["span"], ["utterance"], ["span", "partial"]])
+def test_the_kinds_of_results_can_be_chosen(
+    kinds: list[str], bundle: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe(monkeypatch, CLIP.tobytes())
+    arguments = ["--stdin", "s16le", "--rate", str(RATE), "--json", "--bundle", bundle]
+    assert main(["listen", *arguments, *(a for kind in kinds for a in ("--results", kind))]) == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {row["kind"] for row in said} == set(kinds)
 
 
 def test_without_a_terminal_results_are_rows(
@@ -255,6 +282,8 @@ def test_without_a_terminal_results_are_rows(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith("evidence  drops")
     assert lines[1].split()[3:] == ["sadness", "1.00", "-0.70", "-0.50", "1.00", "0"]
+    utterances = [line.split() for line in lines if line.endswith("  utterance")]
+    assert [cells[3] for cells in utterances] == ["sadness", "anger"]
 
 
 def test_it_stops_after_so_many_seconds(
@@ -289,6 +318,7 @@ def test_results_carry_the_model_and_the_name_of_the_stream(
         ["--stdin", "mp3", "--rate", "16000"],
         ["--rate", "5"],
         ["--channels", "33"],
+        ["--results", "clip"],
         ["--seconds", "0"],
     ],
 )
@@ -337,8 +367,9 @@ def test_on_a_terminal_bars_are_drawn_and_an_interrupt_ends_it_cleanly(bundle: s
         process.stdin.write(CLIP.tobytes())
         process.stdin.flush()
         shown = b""
-        while b"anger" not in shown or b"arousal +0.80" not in shown:
+        while b"arousal +0.80" not in shown or b"  partial" not in shown or shown.count(b" utterance") < 2:
             shown += os.read(ours, 4096)
+        assert b"anger" in shown
         assert b"listening" in shown
         assert "█".encode() in shown
         assert b"drops 0" in shown

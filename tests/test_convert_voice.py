@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from edgeemo.converters import convert as converting
 from edgeemo.converters.float_reference import float_reference
 from edgeemo.converters.golden import SIGNALS, signal
 from edgeemo.converters.inspect import dissect
-from edgeemo.converters.verify import Verification, verify
+from edgeemo.converters.verify import Budget, Verification, verify
 
 from edgeemo.data.clips import read_clip
 
@@ -117,3 +118,36 @@ def test_a_model_of_another_shape_than_the_card_is_refused(
     keras.Model(features, heads).save(tmp_path / "other.keras")
     with pytest.raises(ConversionError, match=r"does not run as the card says.*\(1, 7\)"):
         verify(tmp_path / "other.keras", bundle_of_trained_voice, trained_voice / "dev.csv")
+
+
+def test_bursts_and_an_embedding_are_kept(trained_voice: Path, tmp_path: Path) -> None:
+    model = keras.models.load_model(trained_voice / "model.keras", compile=False)
+    flat = keras.layers.Flatten()(model.input)
+    heads = {"bursts": keras.layers.Dense(3)(flat), "embedding": keras.layers.Dense(6)(flat)}
+    keras.Model(model.input, {**model.output, **heads}).save(tmp_path / "model.keras")
+    draft = ModelCard.from_json((trained_voice / "card.json").read_bytes())
+    bursts = {
+        "labels": ["none", "laugh", "sob"],
+        "scale": 1.0,
+        "emotions": {"happiness": ["laugh"], "sadness": ["sob"]},
+        "affect": {"laugh": [0.8, 0.6], "sob": [-0.7, 0.2]},
+    }
+    outputs = {**draft.outputs, **{name: name for name in heads}}
+    card = tmp_path / "card.json"
+    card.write_text(replace(draft, bursts=bursts, outputs=outputs).to_json(), "utf-8")
+    out, loose = tmp_path / "out.tflite", Budget(agreement=0.5, clear_agreement=0.5, drop=0.5)
+    calibration, dev = trained_voice / "calibration.csv", trained_voice / "dev.csv"
+    converting.convert(tmp_path / "model.keras", calibration, out, card=card, check=dev, budget=loose)
+    anatomy = dissect(Bundle.open(out).flatbuffer)
+    assert [(t.name, t.shape, t.dtype) for t in anatomy.outputs if t.name in heads] == [
+        ("bursts", (1, 3), "int8"),
+        ("embedding", (1, 6), "int8"),
+    ]
+    assert Bundle.open(out).card.outputs == outputs
+    assert verify(tmp_path / "model.keras", out, dev).n > 0
+    exact = float_reference(tmp_path / "model.keras", Bundle.open(out))
+    with Recognizer.open(out) as device:
+        said, expected = (r.predict(signal("low hum"), rate_hz=16_000) for r in (device, exact))
+    assert said.bursts == pytest.approx(expected.bursts, abs=0.1)
+    golden = next(g for g in Bundle.open(out).card.golden if g["signal"] == "low hum")
+    assert golden["bursts"] == pytest.approx(said.bursts, abs=1e-4)

@@ -15,9 +15,11 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import small_text
+import small_voice
 from board import FAULTS, Board, Fault, microphone, portrait, voice
+from edgeemo.converters.golden import RATE_HZ, signal
 
-from edgeemo import Bundle, FaceDetector, Runtime, TextRecognizer
+from edgeemo import Bundle, FaceDetector, Runtime, TextRecognizer, VoiceRecognizer
 from edgeemo.cli import main
 from edgeemo.delegates import DelegateReport, survey
 from edgeemo.doctor import CHECKS, Context, Finding, examine
@@ -222,6 +224,20 @@ def test_a_golden_answer_may_be_off_by_the_tolerance(
     path = small_text.bundle(golden=(golden,)).write(tmp_path / "given.tflite").path
     (run,) = run_bundles([str(path)])
     assert (run.error, run.n_golden, len(run.differences)) == ("", 1, int(named))
+
+
+def test_a_golden_answer_has_bursts(tmp_path: Path) -> None:
+    with VoiceRecognizer.open(small_voice.write(tmp_path, **small_voice.HEARS_BURSTS)) as hears:
+        said = hears.predict(signal("hiss"), RATE_HZ)
+    assert said.bursts is not None
+    bursts = dict.fromkeys(said.bursts, 0.25)
+    golden = {"signal": "hiss", "rate_hz": RATE_HZ, "scores": said.scores.tolist(), "bursts": bursts}
+    path = small_voice.write(tmp_path, **small_voice.HEARS_BURSTS, golden=(golden,))
+    (run,) = run_bundles([str(path)])
+    wrong = [
+        f"'hiss': {label} {p:.2f}" for label, p in sorted(said.bursts.items()) if abs(p - 0.25) > TOLERANCE
+    ]
+    assert [line.split(",")[0] for line in run.differences] == wrong != []
 
 
 # --- devices ---

@@ -55,7 +55,7 @@ def test_predict_reads_a_file_at_its_rate(
     path = tmp_path / "clip.wav"
     sf.write(path, clip(rate_hz), rate_hz)
     assert main(["predict", str(path), "--bundle", str(small_voice_path), "--json"]) == 0
-    result = json.loads(capsys.readouterr().out)
+    result = json.loads(capsys.readouterr().out.splitlines()[0])
     timeline = [one.to_dict() for one in voice.timeline(clip(rate_hz), rate_hz)]
     assert result.pop("timeline") == timeline
     assert (result["rate_hz"], result["end_ms"]) == (rate_hz, 2_200)
@@ -71,7 +71,8 @@ def test_listen_reads_raw_samples_at_the_given_rate(
     monkeypatch.setattr(sys, "stdin", stdin)
     arguments = ["--stdin", "s16le", "--rate", str(rate_hz), "--json", "--bundle", str(small_voice_path)]
     assert main(["listen", *arguments]) == 0
-    results = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    results = [row for row in rows if row["kind"] == "span"]
     wanted = voice.timeline(clip(rate_hz), rate_hz)
     assert [one["end_ms"] for one in results] == [one.end_ms for one in wanted]
     assert [one["scores"] for one in results] == [one.to_dict()["scores"] for one in wanted]

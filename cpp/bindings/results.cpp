@@ -16,7 +16,9 @@ struct Names {
     py::str scores = intern("scores"), probabilities = intern("probabilities"), valence = intern("valence"),
             arousal = intern("arousal"), evidence = intern("evidence"), truncated = intern("truncated"),
             start_ms = intern("start_ms"), end_ms = intern("end_ms"), face = intern("face"),
-            track_id = intern("track_id"), kind = intern("kind"), source = intern("source");
+            track_id = intern("track_id"), kind = intern("kind"), source = intern("source"),
+            burst_probabilities = intern("burst_probabilities"), burst_scores = intern("burst_scores"),
+            burst_valence = intern("burst_valence"), burst_arousal = intern("burst_arousal");
 
     static py::str intern(const char* name) {
         return py::reinterpret_steal<py::str>(PyUnicode_InternFromString(name));
@@ -37,6 +39,14 @@ py::object read_only(const float* values, std::size_t n) {
 
 void set(py::dict& fields, const py::str& name, const py::object& value) {
     if (PyDict_SetItem(fields.ptr(), name.ptr(), value.ptr()) != 0) throw py::error_already_set();
+}
+
+void set_bursts(py::dict& fields, const edgeemo::Bursts& bursts) {
+    const Names& n = names();
+    set(fields, n.burst_probabilities, read_only(bursts.probabilities.data(), bursts.probabilities.size()));
+    set(fields, n.burst_scores, read_only(bursts.scores.data(), bursts.scores.size()));
+    set(fields, n.burst_valence, py::float_(static_cast<double>(bursts.valence)));
+    set(fields, n.burst_arousal, py::float_(static_cast<double>(bursts.arousal)));
 }
 
 }  // namespace
@@ -61,6 +71,7 @@ py::object ResultMaker::operator()(const edgeemo::Result& result) const {
     if (result.end_ms != 0) set(fields, n.end_ms, py::int_(result.end_ms));
     if (result.kind != edgeemo::ResultKind::none)
         set(fields, n.kind, py::str(kKinds[static_cast<std::size_t>(result.kind)]));
+    if (!result.bursts.probabilities.empty()) set_bursts(fields, result.bursts);
     if (result.face) set(fields, n.face, py::cast(*result.face));
     if (result.track_id != 0) set(fields, n.track_id, py::int_(result.track_id));
     auto* const type = reinterpret_cast<PyTypeObject*>(type_.ptr());

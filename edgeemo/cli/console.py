@@ -139,12 +139,13 @@ def track(items: Sequence[T], what: str) -> Iterable[T]:
 def prepare() -> None:
     """Make the standard streams usable: see `_open_closed_descriptors`; and let terminals take every text.
 
-    From now on a `LicenseWarning` or a `HeaderWarning` shows as one plain line.
+    From now on a `LicenseWarning`, a `HeaderWarning` or the new name of a bundle shows as one plain line.
     """
     _open_closed_descriptors()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    warnings.filterwarnings("default", "The bundle .* is now", DeprecationWarning)
     usual = warnings.showwarning
 
     def show(
@@ -155,7 +156,7 @@ def prepare() -> None:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        if issubclass(category, LicenseWarning | HeaderWarning):
+        if issubclass(category, LicenseWarning | HeaderWarning | DeprecationWarning):
             say(f"note: {' '.join(str(message).split())}")
         else:
             usual(message, category, filename, lineno, file, line)

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 from rich.live import Live
+from rich.text import Text
 
 from ..recognizer import VoiceRecognizer
 from ..sources import AudioSource, Microphone, RawAudio, microphones
@@ -17,6 +18,7 @@ from ..types import EmotionResult
 from . import console, options, voice
 
 Show = Callable[[EmotionResult, int], None]
+_KINDS = ("span", "utterance", "partial")
 
 
 @click.command("listen")
@@ -34,6 +36,10 @@ Show = Callable[[EmotionResult, int], None]
 @click.option("--bundle", default="voice", show_default=True, help="A shipped bundle's name, or a file.")
 @options.runtime
 @click.option(
+    "--results", type=click.Choice(_KINDS), multiple=True,
+    help="A kind of result to show; may be given several times. See above for the default.",
+)  # fmt: skip
+@click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object for each result, with the drops so far."
 )
 def listen_command(
@@ -45,14 +51,19 @@ def listen_command(
     seconds: float | None,
     stream_name: str | None,
     bundle: str,
+    results: tuple[str, ...],
     as_json: bool,
     **how: Any,
 ) -> None:
     """Read the emotion that a voice expresses, live, from the microphone or from standard input.
 
-    On a terminal, listen draws live bars; elsewhere it prints a line for each result. listen neither keeps
-    nor sends anything. If the machine is too slow, listen loses blocks of 50 ms and counts them in "drops".
-    Ctrl-C stops.
+    An utterance is what somebody says between two pauses, a partial is an utterance that still lasts, and a
+    span has a fixed length. On a terminal, listen draws partials as live bars and prints each utterance above
+    them. Elsewhere, and as JSON, it prints a line for each span and each utterance; "kind" tells them apart.
+    --results chooses other kinds.
+
+    listen neither keeps nor sends anything. If the machine is too slow, listen loses blocks of 50 ms and
+    counts them in "drops". Ctrl-C stops.
 
     \b
     Examples:
@@ -60,6 +71,7 @@ def listen_command(
       edgeemo listen --list-devices
       edgeemo listen --delegate cpu
       edgeemo listen --device headset --source front-door --seconds 60 --json > emotions.jsonl
+      edgeemo listen --results utterance --json > utterances.jsonl
       ffmpeg -i film.mkv -f s16le -ar 16000 -ac 1 - | edgeemo listen --stdin s16le --rate 16000
     """
     if list_devices:
@@ -71,7 +83,9 @@ def listen_command(
         if raw is None:  # sound libraries write to stderr, into the bars
             stack.enter_context(console.quiet_libraries())
         source = stack.enter_context(_source(raw, device, rate, channels))
-        stream = recognizer.stream(source.rate_hz, source.channels, source=stream_name)
+        live = console.out().is_terminal and not as_json
+        kinds = results or (("utterance", "partial") if live else ("span", "utterance"))
+        stream = recognizer.stream(source.rate_hz, source.channels, results=kinds, source=stream_name)
         show = stack.enter_context(_shown(as_json))
         for chunk, t_ms in source:
             for result in stream.push(chunk, t_ms):
@@ -99,10 +113,16 @@ def _shown(as_json: bool) -> Iterator[Show]:
         yield lambda result, drops: console.print_json({**result.to_dict(), "drops": drops}, indent=None)
     elif out.is_terminal:
         with Live(voice.bars(None, 0), console=out, auto_refresh=False) as live:
-            yield lambda result, drops: live.update(voice.bars(result, drops), refresh=True)
+
+            def show(result: EmotionResult, drops: int) -> None:
+                if result.kind == "utterance":
+                    out.print(Text(voice.row(result) + voice.note(result)))
+                live.update(voice.bars(result, drops), refresh=True)
+
+            yield show
     else:
         print(f"{voice.HEADER}  drops", flush=True)
-        yield lambda result, drops: print(f"{voice.row(result)}  {drops:>5}", flush=True)
+        yield lambda result, drops: print(f"{voice.row(result)}  {drops:>5}{voice.note(result)}", flush=True)
 
 
 def _list(as_json: bool) -> None:

@@ -35,7 +35,10 @@ _BLOCK = 4096  # bytes of text between two checks
 @click.option("--text", help="Read this text, even if a file has the same name.")
 @click.option("--bundle", help="A shipped bundle's name, or a file; by default text, voice or face.")
 @options.runtime
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each text or file.")
+@click.option(
+    "--json", "as_json", is_flag=True,
+    help="Print one JSON object for each text or file, and for each utterance of audio.",
+)  # fmt: skip
 @click.option(
     "--picture", type=options.OUT, metavar="PNG",
     help="Draw the waveform and emotions of audio, or the faces of a photograph.",
@@ -56,9 +59,11 @@ def predict_command(
     texts in UTF-8, one text a line. If no such file exists, TEXT_OR_FILE is the text. Without TEXT_OR_FILE,
     or with "-", texts come from standard input, one text a line.
 
-    Each text gives one answer, empty lines too. Audio gives a timeline, one row a span, and then the whole;
-    as JSON one object: the whole, with "file", "rate_hz", "channels" and the "timeline". A photograph gives a
-    row a face; as JSON one object: the face in front, with "file", "width", "height" and all "faces".
+    Each text gives one answer, empty lines too. Audio gives a row for the whole and then a row for each
+    utterance, which is what somebody says between two pauses. As JSON, the first object has the "kind"
+    "clip", with "file", "rate_hz", "channels" and the "timeline" of spans. An object with "file" and the
+    "kind" "utterance" follows for each utterance. A photograph gives a row a face; as JSON one object: the
+    face in front, with "file", "width", "height" and all "faces".
 
     Several files must be all audio or all photographs. If edgeemo cannot read one of them, it says so and
     goes on with the next.

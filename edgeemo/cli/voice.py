@@ -17,6 +17,7 @@ from ..types import EmotionResult
 from . import console
 
 HEADER = f"{'seconds':<17}{'emotion':<18}valence  arousal  evidence"
+_NOTES = {"clip": "the whole", "utterance": "utterance", "partial": "partial"}
 _PEAK_MS = 10
 
 
@@ -44,36 +45,30 @@ class Peaks:
 
 
 def read_file(recognizer: VoiceRecognizer, path: str, *, as_json: bool, picture: Path | None) -> None:
-    """Print the timeline of an audio file and the emotion of the whole; draw both into ``picture``."""
+    """Print what an audio file expresses as a whole and by utterance; draw its spans into ``picture``."""
     drawing = console.need("edgeemo.cli.picture", "eval", "matplotlib.figure") if picture else None
-    timeline: list[EmotionResult] = []
-
-    def show(results: list[EmotionResult]) -> None:
-        if as_json or drawing is not None:
-            timeline.extend(results)
-        if not as_json:
-            for result in results:
-                print(row(result), flush=True)
-
+    kinds = ("span", "utterance") if as_json or picture else ("utterance",)
+    found: list[EmotionResult] = []
     with console.quiet_libraries(), AudioFile(path) as source:  # the mp3 decoder likes to talk
-        stream = recognizer.stream(source.rate_hz, source.channels)
+        stream = recognizer.stream(source.rate_hz, source.channels, results=kinds)
         peaks = Peaks(source.rate_hz)
-        if not as_json:
-            print(HEADER)
         n = 0
         for chunk, t_ms in source:
             check_samples(path, chunk, n)
             n += len(chunk)
-            show(stream.push(chunk, t_ms))
+            found += stream.push(chunk, t_ms)
             if drawing is not None:
                 peaks.add(chunk)
-        show(stream.flush())
-    whole = stream.summary()
+        found += stream.flush()
+    whole, timeline = stream.summary(), [result for result in found if result.kind == "span"]
+    utterances = [result for result in found if result.kind == "utterance"]
     if as_json:
         said = {"file": path, "rate_hz": source.rate_hz, "channels": source.channels, **whole.to_dict()}
         console.print_json({**said, "timeline": [result.to_dict() for result in timeline]}, indent=None)
+        for result in utterances:
+            console.print_json({"file": path, **result.to_dict()}, indent=None)
     else:
-        print(f"\n{row(whole)}  the whole")
+        print("\n".join([HEADER, *(row(result) + note(result) for result in (whole, *utterances))]))
     if drawing is not None and picture is not None:
         drawing.draw(picture, Path(path).name, peaks, timeline, whole.end_ms / 1000)
         console.say(f"wrote {picture}")
@@ -85,9 +80,18 @@ def row(result: EmotionResult) -> str:
     return f"{when:<17}{console.cells(result)}  {result.evidence:>8.2f}"
 
 
+def note(result: EmotionResult) -> str:
+    """Return the end of a row: what the result describes, unless a span, and the likeliest burst."""
+    parts = [_NOTES[result.kind]] if result.kind in _NOTES else []
+    if result.bursts:
+        label, probability = max(result.bursts.items(), key=lambda burst: burst[1])
+        parts += [] if label == "none" else [f"{label} {probability:.2f}"]
+    return "".join(f"  {part}" for part in parts)
+
+
 def bars(result: EmotionResult | None, drops: int) -> Group:
-    """Draw the latest result: the emotions as bars, then valence, arousal, evidence, time and drops."""
+    """Draw the latest result: the emotions as bars, then valence, arousal, evidence, time, drops and note."""
     if result is None:
         return Group(console.bars(None), Text("listening … (Ctrl-C ends it)"))
-    facts = f"{console.affect(result)}   {result.end_ms / 1000:.1f} s   drops {drops}"
+    facts = f"{console.affect(result)}   {result.end_ms / 1000:.1f} s   drops {drops}{note(result)}"
     return Group(console.bars(result), Text(facts, "" if result.evidence else "dim"))

@@ -198,6 +198,9 @@ def _wrong_answers(recognizer: Any) -> Iterator[str]:
             best = max(expected)
             answer = f"{result.label} {result.confidence:.2f}"
             yield f"{name!r}: {answer}, expected {EMOTIONS[expected.index(best)]} {best:.2f}"
+        for label, p in golden.get("bursts", {}).items():
+            if abs(result.bursts[label] - p) > TOLERANCE:
+                yield f"{name!r}: {label} {result.bursts[label]:.2f}, expected {label} {p:.2f}"
 
 
 def _wrong_faces(detector: Any) -> Iterator[str]:

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "allocations.h"
@@ -41,9 +42,22 @@ void test_every_way_to_memory_is_counted() {
     CHECK(counted([&] { message_of<InputError>([] { throw InputError("an exception"); }); }));
 }
 
-void test_a_steady_state_takes_no_memory() {
+// A voice that reads the output of its labels a second time, as bursts.
+Bundle that_hears_bursts() {
+    Bundle bundle = Bundle::open(bundle_path("voice"));
+    Card& card = bundle.card;
+    card.burst_labels = card.labels;
+    card.bursts_output = card.labels_output;
+    card.bursts = card.readout;
+    card.bursts.neutral = {0};
+    card.bursts.affect.assign(card.labels.size(), {0.5F, -0.5F});
+    return bundle;
+}
+
+void test_a_steady_state_takes_no_memory(Bundle of_voice) {
+    const bool bursts = !of_voice.card.burst_labels.empty();
     const Recognizer text = Recognizer::open(bundle_path("text"), with("good"));
-    const Recognizer voice = Recognizer::open(bundle_path("voice"), with("good"));
+    const Recognizer voice(std::move(of_voice), with("good"));
     const Voice sound;
     VoiceListener listener = voice.listen(16000);
     VoiceStreamSpec sensitive;
@@ -67,6 +81,7 @@ void test_a_steady_state_takes_no_memory() {
     counting = false;
     CHECK(heard > 6);
     CHECK(utterances > 6);
+    CHECK(result.bursts.probabilities.empty() != bursts);
     CHECK(allocations == 0);
 }
 
@@ -155,7 +170,8 @@ void test_a_c_prediction_takes_no_memory() {
 
 int main() {
     test_every_way_to_memory_is_counted();
-    test_a_steady_state_takes_no_memory();
+    test_a_steady_state_takes_no_memory(Bundle::open(bundle_path("voice")));
+    test_a_steady_state_takes_no_memory(that_hears_bursts());
     test_pictures_take_no_memory();
     test_a_c_prediction_takes_no_memory();
     return 0;

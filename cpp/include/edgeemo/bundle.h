@@ -45,8 +45,11 @@ struct Card {
         detector;  // of a model that finds faces: it has no labels and nothing to read out
     std::vector<std::string> labels;
     ReadoutRule readout;
+    std::vector<std::string> burst_labels;  // of sounds without words; empty: the model hears none
+    ReadoutRule bursts;                     // how to read them
     std::string labels_output, affect_output, speech_output;  // names in the signature; empty: none
-    std::vector<std::string> outputs;                         // all names of outputs that the card gives
+    std::string bursts_output, embedding_output;
+    std::vector<std::string> outputs;  // all names of outputs that the card gives
     std::variant<TextSpec, VoiceSpec, FaceSpec> spec;
     std::string spec_digest, flatbuffer_sha256;
     std::vector<std::string> golden;            // texts, or names of golden.h

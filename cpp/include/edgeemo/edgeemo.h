@@ -32,8 +32,9 @@
 extern "C" {
 #endif
 
-/* 2: faces found and followed, delegates. 3: results know their model and stream, stage times. */
-#define EDGEEMO_ABI_VERSION 4
+/* 2: faces found and followed, delegates. 3: results know their model and stream, stage times. 4: utterances.
+ * 5: bursts. */
+#define EDGEEMO_ABI_VERSION 5
 #define EDGEEMO_EMOTIONS 8 /* neutral, happiness, sadness, anger, fear, disgust, surprise, contempt */
 
 /* Goes up when the meaning of a result's field changes. */
@@ -116,6 +117,16 @@ typedef struct edgeemo_result {
     /* since 4: */
     int32_t kind;   /* of a voice: EDGEEMO_CLIP, EDGEEMO_SPAN, EDGEEMO_UTTERANCE or EDGEEMO_PARTIAL; else 0 */
     int32_t unused; /* 0 */
+    /* since 5: bursts, which are sounds without words, such as a laugh. Only a voice whose model hears them
+     * has them, whatever the evidence. Else n_bursts is 0, and `burst` is -1. */
+    float* bursts; /* the caller's, a probability for each burst label, sum to 1; may be NULL */
+    const char* const* burst_labels;      /* edgeemo_n_bursts names, valid as long as the recognizer and its
+                                             streams; NULL without bursts */
+    uint32_t n_bursts;                    /* in: room there is in `bursts`; out: how many were written */
+    int32_t burst;                        /* the likeliest burst label; -1: none */
+    float burst_scores[EDGEEMO_EMOTIONS]; /* the emotions that the bursts express, sum to 1 */
+    float burst_valence;                  /* -1 to 1 */
+    float burst_arousal;                  /* -1 to 1 */
 } edgeemo_result;
 
 /* Samples with interleaved channels. Set exactly one of the pointers, or none if `samples` is 0. */
@@ -188,6 +199,9 @@ EDGEEMO_API uint32_t edgeemo_n_labels(const edgeemo_recognizer* recognizer);
 EDGEEMO_API const char* edgeemo_label(const edgeemo_recognizer* recognizer, uint32_t index);
 EDGEEMO_API float edgeemo_threshold(const edgeemo_recognizer* recognizer,
                                     uint32_t index); /* active from it on */
+
+/* since 5: the number of burst labels; 0 if the model hears no bursts. */
+EDGEEMO_API uint32_t edgeemo_n_bursts(const edgeemo_recognizer* recognizer);
 
 /* `size` bytes of UTF-8; ill-formed ones are dropped. */
 EDGEEMO_API int32_t edgeemo_predict_text(edgeemo_recognizer* recognizer, const char* text, size_t size,

@@ -24,6 +24,21 @@
 
 namespace edgeemo {
 
+// The sounds without words that a span or an utterance has, such as a laugh. The labels are on the card.
+struct Bursts {
+    std::vector<float> probabilities;       // one a label, sums to 1; empty where the model hears none
+    std::array<float, kEmotions> scores{};  // over kEmotionNames, sums to 1
+    float valence = 0.0F, arousal = 0.0F;   // -1 to 1
+    const char* const* labels = nullptr;    // their names, as long as recognizer or stream
+
+    void clear() {
+        probabilities.clear();
+        scores.fill(0.0F);
+        valence = arousal = 0.0F;
+        labels = nullptr;
+    }
+};
+
 // The emotion that one input expresses. A result that is used again needs no more memory.
 struct Result {
     std::array<float, kEmotions> scores{};  // over kEmotionNames, sums to 1
@@ -31,6 +46,7 @@ struct Result {
     float valence = 0.0F, arousal = 0.0F;   // -1 to 1
     double evidence = 0.0;                  // 0 to 1; at 0 neutral is 1, valence and arousal are 0
     ResultKind kind = ResultKind::none;     // the kind of a voice result
+    Bursts bursts;                          // of a voice, whatever the evidence
     bool truncated = false;                 // the text was longer than the model reads
     std::int64_t start_ms = 0, end_ms = 0;  // on the caller's clock; 0 for texts and pictures
     std::optional<Face> face;               // the face of this result

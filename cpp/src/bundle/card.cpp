@@ -2,7 +2,9 @@
 #include <array>
 #include <set>
 
+#include "bundle/card_bursts.h"
 #include "bundle/card_fields.h"
+#include "bundle/card_labels.h"
 #include "edgeemo/bundle.h"
 #include "edgeemo/errors.h"
 #include "face/face_fields.h"
@@ -12,26 +14,32 @@
 namespace edgeemo {
 namespace {
 
-int label_of(const Card& card, const Value& name, const char* problem) {
-    require(name.is(Kind::text), problem);
-    const auto found = std::find(card.labels.begin(), card.labels.end(), name.text);
-    require(found != card.labels.end(), problem);
-    return static_cast<int>(found - card.labels.begin());
-}
-
 void check_names(const Value& card) {
-    const std::set<std::string_view> known{
-        "affect",      "assets",      "calibration", "commercial",        "data",
-        "description", "emotions",    "evidence",    "flatbuffer_sha256", "frontend_version",
-        "golden",      "groups",      "labels",      "licence",           "metrics",
-        "modality",    "multi_label", "name",        "outputs",           "quantization",
-        "schema",      "spec",        "spec_digest", "thresholds",        "title",
-        "tools",       "version"};
-    const std::set<std::string_view> of_recognizers{"affect", "calibration", "emotions",    "evidence",
-                                                    "groups", "labels",      "multi_label", "thresholds"};
+    const std::set<std::string_view> of_all{"assets",
+                                            "commercial",
+                                            "data",
+                                            "description",
+                                            "flatbuffer_sha256",
+                                            "frontend_version",
+                                            "golden",
+                                            "licence",
+                                            "metrics",
+                                            "modality",
+                                            "name",
+                                            "outputs",
+                                            "quantization",
+                                            "schema",
+                                            "spec",
+                                            "spec_digest",
+                                            "title",
+                                            "tools",
+                                            "version"};
+    const std::set<std::string_view> of_recognizers{"affect",   "bursts",      "calibration",
+                                                    "emotions", "evidence",    "groups",
+                                                    "labels",   "multi_label", "thresholds"};
     const bool finds = card.find("detector") != nullptr;
     for (const auto& [name, value] : card.members)
-        if (name != "detector" && (known.count(name) == 0 || (finds && of_recognizers.count(name) != 0)))
+        if (name != "detector" && of_all.count(name) == 0 && (finds || of_recognizers.count(name) == 0))
             throw BundleCorruptError("The model card has unknown fields: " + name +
                                      ". Fetch or convert the bundle again.");
 }
@@ -81,33 +89,9 @@ void check_frontend(const Value& card, Modality modality) {
                                  ": made by a newer edgeemo; upgrade.");
 }
 
-void read_labels(const Value& raw, Card& card) {
-    for (const Value& label : field(raw, "labels", Kind::list).items) {
-        require(label.is(Kind::text), "labels must be distinct names, at least one");
-        card.labels.push_back(label.text);
-    }
-    const std::set<std::string> distinct(card.labels.begin(), card.labels.end());
-    require(!card.labels.empty() && distinct.size() == card.labels.size(),
-            "labels must be distinct names, at least one");
-}
-
 void read_emotions(const Value& raw, Card& card) {
-    constexpr const char* kProblem = "emotions must map known labels, each at most once";
     ScoreRule& rule = card.readout.scores;
-    rule.groups.resize(kEmotions);
-    std::set<int> mapped;
-    for (const auto& [emotion, labels] : field(raw, "emotions", Kind::object).members) {
-        std::size_t which = 0;
-        while (which < kEmotions && emotion != kEmotionNames[which]) ++which;
-        if (which == kEmotions) invalid("emotions has keys that are no emotions");
-        require(labels.is(Kind::list), kProblem);
-        for (const Value& name : labels.items) {
-            const int label = label_of(card, name, kProblem);
-            require(mapped.insert(label).second, kProblem);
-            rule.groups[which].push_back(label);
-        }
-    }
-    require(!mapped.empty(), kProblem);
+    rule.groups = read_groups(raw, "emotions", card.labels);
     card.readout.neutral = rule.groups[0];
     if (rule.multi_label || rule.groups[0].empty()) return;  // of exclusive labels one takes all
     const auto same = std::find(card.labels.begin(), card.labels.end(), "neutral");
@@ -142,7 +126,7 @@ void read_thresholds(const Value& raw, Card& card) {
         require(groups.is(Kind::object), "groups must be made of groups");
         for (const auto& [key, group] : groups.members) {
             for (const Value& label : field(group, "groups.labels", Kind::list).items)
-                label_of(card, label, "groups name unknown labels");
+                label_of(card.labels, label, "groups name unknown labels");
             number(field(group, "groups.threshold", Kind::number));
         }
     }
@@ -157,6 +141,7 @@ void read_outputs(const Value& raw, Card& card) {
     card.labels_output = name("labels");
     card.affect_output = name("affect");
     card.speech_output = name("speech");
+    card.embedding_output = name("embedding");
     const Value* const affect = raw.find("affect");
     const bool given = affect != nullptr && !affect->is(Kind::null);
     require(outputs.find("labels") != nullptr && (given || outputs.find("affect") != nullptr),
@@ -233,12 +218,13 @@ void read_detector(const Value& raw, Card& card) {
 
 void read_what_is_recognized(const Value& raw, Card& card) {
     card.readout.scores.multi_label = field(raw, "multi_label", Kind::boolean).boolean;
-    read_labels(raw, card);
+    card.labels = read_names(raw, "labels");
     read_emotions(raw, card);
     read_calibration(raw, card);
     read_thresholds(raw, card);
     read_outputs(raw, card);
     read_evidence(raw, card);
+    read_bursts(raw, card);
 }
 
 Modality modality_of(const std::string& name) {

@@ -34,6 +34,24 @@ std::int32_t code_of(const std::exception& e) noexcept {  // subclasses stand be
     return EDGEEMO_ERROR_INTERNAL;
 }
 
+// Copies what there is room for; returns how many.
+std::uint32_t copied(const std::vector<float>& from, float* to, std::uint32_t room) {
+    const std::size_t n = to == nullptr ? 0 : std::min<std::size_t>(room, from.size());
+    std::copy_n(from.begin(), n, to);
+    return static_cast<std::uint32_t>(n);
+}
+
+void fill_bursts(const Bursts& from, edgeemo_result& to) {
+    const std::vector<float>& all = from.probabilities;
+    to.n_bursts = copied(all, to.bursts, to.n_bursts);
+    to.burst_labels = from.labels;
+    to.burst =
+        all.empty() ? -1 : static_cast<std::int32_t>(std::max_element(all.begin(), all.end()) - all.begin());
+    std::copy(from.scores.begin(), from.scores.end(), to.burst_scores);
+    to.burst_valence = from.valence;
+    to.burst_arousal = from.arousal;
+}
+
 void fill_face(const Result& from, edgeemo_result& to) {
     const Face face = from.face.value_or(Face{});
     to.track_id = from.track_id;
@@ -103,10 +121,7 @@ void fill(const Result& from, edgeemo_result& to) {
     to.truncated = from.truncated ? 1 : 0;
     to.start_ms = from.start_ms;
     to.end_ms = from.end_ms;
-    const std::size_t room = to.probabilities == nullptr ? 0 : to.n_probabilities;
-    const std::size_t n = std::min(room, from.probabilities.size());
-    std::copy_n(from.probabilities.begin(), n, to.probabilities);
-    to.n_probabilities = static_cast<std::uint32_t>(n);
+    to.n_probabilities = copied(from.probabilities, to.probabilities, to.n_probabilities);
     if (to.struct_size >= kWithFace) fill_face(from, to);
     if (to.struct_size < kWithModel) return;
     to.model = from.model;
@@ -115,6 +130,7 @@ void fill(const Result& from, edgeemo_result& to) {
     to.schema = kResultSchema;
     if (to.struct_size < kWithKind) return;
     to.kind = static_cast<std::int32_t>(from.kind);
+    if (to.struct_size >= kWithBursts) fill_bursts(from.bursts, to);
 }
 
 Pcm pcm_of(const edgeemo_pcm* pointer) {

@@ -103,6 +103,11 @@ static_assert(sizeof(void*) != 8 || kWithModel == 200);
 inline constexpr std::size_t kWithKind = offsetof(edgeemo_result, unused) + sizeof(edgeemo_result::unused);
 static_assert(sizeof(void*) != 8 || kWithKind == 208);
 
+// The size of a result with bursts, as in version 5.
+inline constexpr std::size_t kWithBursts =
+    offsetof(edgeemo_result, burst_arousal) + sizeof(edgeemo_result::burst_arousal);
+static_assert(sizeof(void*) != 8 || kWithBursts == 272);
+
 template <class T>
 void check_size(const T& value, const char* what) {
     static_assert(kFirst<T> != 0, "say how large it first was");

@@ -114,6 +114,11 @@ float edgeemo_threshold(const edgeemo_recognizer* recognizer, uint32_t index) {
                                                 : 1.0F;
 }
 
+uint32_t edgeemo_n_bursts(const edgeemo_recognizer* recognizer) {
+    return recognizer == nullptr ? 0
+                                 : static_cast<uint32_t>(recognizer->recognizer.card().burst_labels.size());
+}
+
 int32_t edgeemo_time_stages(edgeemo_recognizer* recognizer, int32_t on) {
     return guarded([&] { given(recognizer, "a recognizer").recognizer.time_stages(on != 0); });
 }

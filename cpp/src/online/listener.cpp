@@ -10,6 +10,7 @@
 
 #include "edgeemo/errors.h"
 #include "edgeemo/recognizer.h"
+#include "online/means.h"
 #include "online/recognizer_parts.h"
 #include "online/utterance_finder.h"
 
@@ -25,35 +26,6 @@ void check_time(std::int64_t t_ms) {
                      "; pass milliseconds of the caller's clock");
 }
 
-// The running evidence-weighted mean over spans; each weighs its evidence times its real frames.
-struct Mean {
-    std::vector<double> said;
-    double weight = 0.0;
-    std::int64_t frames = 0;
-
-    void add(const float* row, double evidence, std::int32_t n_frames) {
-        const double w = evidence * n_frames;
-        for (std::size_t i = 0; i < said.size(); ++i) said[i] += w * static_cast<double>(row[i]);
-        weight += w;
-        frames += n_frames;
-    }
-
-    void reset() {
-        std::fill(said.begin(), said.end(), 0.0);
-        weight = 0.0;
-        frames = 0;
-    }
-
-    double evidence() const {
-        return frames == 0 ? 0.0 : std::min(weight / static_cast<double>(frames), 1.0);
-    }
-
-    void row(std::vector<float>& mixed) const {
-        const double by = weight == 0.0 ? 1.0 : weight;
-        for (std::size_t i = 0; i < mixed.size(); ++i) mixed[i] = static_cast<float>(said[i] / by);
-    }
-};
-
 }  // namespace
 
 struct VoiceListener::State {
@@ -64,13 +36,16 @@ struct VoiceListener::State {
           results(told),
           finder(with_onset(spec), frame_ms(*parts), parts->block_frames),
           stream(parts->voice->stream(rate, n, history())),
+          all(*parts),
+          utterance(*parts),
+          so_far(*parts),
           rate_hz(rate),
           channels(n) {
         const VoiceSpec& of = parts->voice->spec();
         window_ms = 1000.0 * of.window / of.rate_hz;
         hop_ms = of.hop_frames * frame_ms(*parts);
-        for (Mean* mean : {&all, &utterance, &so_far}) mean->said.resize(parts->readout.row_size());
         mixed.resize(parts->readout.row_size());
+        mixed_bursts = parts->no_burst;
     }
 
     static double frame_ms(const RecognizerParts& parts) {
@@ -122,11 +97,11 @@ struct VoiceListener::State {
 
     void hear(const Span& span) {
         ask(span, [&](float* row, double evidence) {
-            all.add(row, evidence, span.n_frames);
+            all.add(*parts, row, evidence, span.n_frames);
             const std::optional<std::int64_t> speaks = finder.speaks_since();
-            if (speaks && *speaks <= span.start_frame) utterance.add(row, evidence, span.n_frames);
+            if (speaks && *speaks <= span.start_frame) utterance.add(*parts, row, evidence, span.n_frames);
             if (!results.spans) return;
-            Result& result = told(ResultKind::span, evidence, row);
+            Result& result = told(ResultKind::span, evidence, row, parts->burst_row.data());
             const double step = frame_ms(*parts);
             const double begin = static_cast<double>(start_ms) + static_cast<double>(span.start_frame) * step;
             result.start_ms = static_cast<std::int64_t>(begin);
@@ -174,10 +149,12 @@ struct VoiceListener::State {
             const double evidence =
                 parts->speech_share(parts->speech.data() + from, static_cast<std::size_t>(to - from));
             so_far = utterance;
-            so_far.add(row, evidence, static_cast<std::int32_t>(last));
-            if (so_far.evidence() <= parts->readout.rule().least) return;  // a sound, but no voice
-            so_far.row(mixed);
-            Result& result = told(kind, so_far.evidence(), mixed.data());
+            so_far.add(*parts, row, evidence, static_cast<std::int32_t>(last));
+            const double of_all = so_far.voice.evidence();
+            if (of_all <= parts->readout.rule().least) return;  // a sound, but no voice
+            so_far.voice.row(mixed);
+            so_far.bursts.row(mixed_bursts);
+            Result& result = told(kind, of_all, mixed.data(), mixed_bursts.data());
             const double half = (window_ms - frame_ms(*parts)) / 2;  // a frame speaks of its middle
             const auto at = [&](std::int64_t frame) {
                 return static_cast<std::int64_t>(static_cast<double>(start_ms) +
@@ -190,11 +167,12 @@ struct VoiceListener::State {
     }
 
     // A new result at the end of the ring.
-    Result& told(ResultKind kind, double evidence, float* row) {
+    Result& told(ResultKind kind, double evidence, float* row, const float* bursts) {
         Result& result = room();
         result.evidence = evidence;
         parts->readout.weigh(evidence, row);
         parts->fill(row, result);
+        if (parts->bursts) parts->fill_bursts(bursts, result);
         result.kind = kind;
         ++n_waiting;
         ++n_new;
@@ -316,9 +294,9 @@ struct VoiceListener::State {
     VoiceResults results;
     UtteranceFinder finder;
     VoiceStream stream;
+    Means all, utterance, so_far;  // of everything; of the whole spans in this utterance; and of its rest
     std::int32_t rate_hz, channels;
     double window_ms = 0.0, hop_ms = 0.0;
-    Mean all, utterance, so_far;    // of everything; of the whole spans in this utterance; and of its rest
     std::int64_t heard_at = 0;      // the frame before which lies the block that `heard` speaks of
     double heard = 0.0;             // the probability of speech there
     std::int64_t next_partial = 0;  // the frame from which on one is due
@@ -329,7 +307,7 @@ struct VoiceListener::State {
     std::vector<std::pair<std::int64_t, std::int64_t>> mutes;  // times from, to
     std::vector<Result> waiting;
     std::size_t first = 0, n_waiting = 0, n_new = 0;  // n_new came since the start of the stream
-    mutable std::vector<float> mixed;
+    mutable std::vector<float> mixed, mixed_bursts;
     std::optional<std::string> source;
 };
 
@@ -391,10 +369,14 @@ void VoiceListener::reset() {
 
 void VoiceListener::summary(Result& out) const {
     const State& s = *state_;
-    s.all.row(s.mixed);
-    out.evidence = s.all.evidence();
+    const auto& [voice, bursts] = s.all;
+    voice.row(s.mixed);
+    out.evidence = voice.evidence();
     s.parts->readout.weigh(out.evidence, s.mixed.data());
     s.parts->fill(s.mixed.data(), out);
+    if (bursts.frames != 0) bursts.row(s.mixed_bursts);
+    const auto& said = bursts.frames == 0 ? s.parts->no_burst : s.mixed_bursts;
+    if (s.parts->bursts) s.parts->fill_bursts(said.data(), out);
     out.kind = ResultKind::clip;
     out.source = s.name();
     out.start_ms = s.first_ms;

@@ -71,10 +71,29 @@ RecognizerParts::RecognizerParts(Card c, const Assets& assets, std::shared_ptr<L
         block_frames = frames / blocks;
         speech.resize(static_cast<std::size_t>(blocks));
     }
+    if (!card.embedding_output.empty()) {  // for adaptation; here only its form matters
+        const TensorInfo& output = outputs[output_of(card, outputs, card.embedding_output, "embedding", {})];
+        if (output.shape.size() != 2 || output.shape[0] != 1 || output.count == 0)
+            mismatch(card, "its embedding output needs a shape (1, n)");
+    }
+    if (!card.bursts_output.empty()) hear_bursts();
     logits.resize(readout.labels());
     row.resize(readout.row_size());
     neutral.resize(readout.row_size());
     readout.neutral(neutral.data());
+}
+
+void RecognizerParts::hear_bursts() {
+    const std::int32_t n = size_of(card.burst_labels);
+    bursts_at = output_of(card, model->outputs, card.bursts_output, "bursts", {1, n});
+    bursts.emplace(card.bursts);
+    for (const std::string& name : card.burst_labels) burst_names.push_back(name.c_str());
+    burst_logits.assign(bursts->labels(), 0.0F);
+    burst_row.resize(bursts->row_size());
+    no_burst.resize(bursts->row_size());
+    constexpr float kCertain = 1e6F;  // a logit; without a label for "none", all labels are as likely
+    for (const int label : card.bursts.neutral) burst_logits[static_cast<std::size_t>(label)] = kCertain;
+    bursts->read(burst_logits.data(), nullptr, no_burst.data());
 }
 
 void RecognizerParts::expect(Modality wanted) const {

@@ -36,8 +36,9 @@ struct RecognizerParts {
     }
 
     // Runs the model on what `fill(runner)` puts in. Then use(row, speech) gets a row (probabilities, scores,
-    // valence, arousal) and the logits of the blocks that are speech (null if the model has none). Where
-    // fill gives false, the model does not run and the row is neutral.
+    // valence, arousal) and the logits of the blocks that are speech (null if the model has none). The row of
+    // bursts, if the model hears any, is in `burst_row`. Where fill gives false, the model does not run and
+    // the row is neutral.
     template <class Fill, class Use>
     void run(const Fill& fill, const Use& use) {
         model->with([&](ModelRunner& runner) {
@@ -48,6 +49,7 @@ struct RecognizerParts {
                 if (affect_at) runner.read(*affect_at, affect.data());
                 naming_card([&] { readout.read(logits.data(), affect.data(), row.data()); });
                 if (speech_at) runner.read(*speech_at, speech.data());
+                if (bursts) read_bursts(runner);
             } else {
                 StageClock::enter(Stage::post);
                 readout.neutral(row.data());
@@ -56,13 +58,15 @@ struct RecognizerParts {
         });
     }
 
+    void read_bursts(ModelRunner& runner) {
+        runner.read(bursts_at, burst_logits.data());
+        naming_card([&] { bursts->read(burst_logits.data(), nullptr, burst_row.data()); });
+    }
+
     // Copies a row into a result. All else that a result says, but its evidence, is set back.
     void fill(const float* from, Result& out) const {
-        const std::size_t n = readout.labels();
-        out.probabilities.assign(from, from + n);
-        std::copy(from + n, from + n + kEmotions, out.scores.begin());
-        out.valence = from[n + kEmotions];
-        out.arousal = from[n + kEmotions + 1];
+        copy_row(from, readout.labels(), out);
+        out.bursts.clear();
         out.kind = ResultKind::none;
         out.truncated = false;
         out.start_ms = out.end_ms = out.track_id = 0;
@@ -70,6 +74,21 @@ struct RecognizerParts {
         out.model = card.name.c_str();
         out.version = card.version.c_str();
         out.source = nullptr;
+    }
+
+    // Copies a row of bursts into a result that was filled.
+    void fill_bursts(const float* from, Result& out) const {
+        copy_row(from, bursts->labels(), out.bursts);
+        out.bursts.labels = burst_names.data();
+    }
+
+    // `Said` is a Result, or its Bursts.
+    template <class Said>
+    static void copy_row(const float* from, std::size_t labels, Said& out) {
+        out.probabilities.assign(from, from + labels);
+        std::copy(from + labels, from + labels + kEmotions, out.scores.begin());
+        out.valence = from[labels + kEmotions];
+        out.arousal = from[labels + kEmotions + 1];
     }
 
     // The share of the first `real` blocks that are speech. Throws InferenceError for NaN.
@@ -92,6 +111,7 @@ struct RecognizerParts {
     }
 
     void expect(Modality wanted) const;  // throws BundleMismatchError
+    void hear_bursts();                  // called once, by a model that can
 
     Card card;
     std::shared_ptr<LoadedModel> model;
@@ -101,10 +121,14 @@ struct RecognizerParts {
     std::optional<FaceFrontend> face;
     std::size_t labels_at = 0;
     std::optional<std::size_t> affect_at, speech_at;
-    std::vector<float> neutral;              // the row of a picture without a face
-    std::int32_t block_frames = 0;           // of a block of speech
-    std::vector<float> logits, speech, row;  // used while the model is ours
-    StageTimes* times = nullptr;             // where calls measure themselves; null: nowhere
+    std::vector<float> neutral;     // the row of a picture without a face
+    std::optional<Readout> bursts;  // of a model that hears them
+    std::size_t bursts_at = 0;
+    std::vector<const char*> burst_names;
+    std::vector<float> burst_logits, burst_row, no_burst;  // the last is the row where nothing was heard
+    std::int32_t block_frames = 0;                         // of a block of speech
+    std::vector<float> logits, speech, row;                // used while the model is ours
+    StageTimes* times = nullptr;                           // where calls measure themselves; null: nowhere
     StageTimes times_kept;
 
     Fit fit;                  // from a box that was found to a crop
