@@ -26,7 +26,7 @@ __all__ = ["DATASETS", "GOEMOTIONS", "MINILM", "TEACHERS", "Dataset", "commercia
 DATASETS: dict[str, Dataset] = {**TEXT, **VOICE, **FACE, **MARKED}
 """Every data set that recipes can name; ``manifest:FILE`` names one more."""
 TEACHERS: dict[str, DataSource] = {"minilm": MINILM, "whisper": WHISPER}
-"""The teachers that recipes can name. edgeemo uses what they say of examples and does not ship their weights."""
+"""The teachers that recipes can name. edgeemo uses their answers and ships no weights of theirs."""
 
 Details = Mapping[str, Mapping[str, Any]]
 """The details of a recipe's manifests, by file."""

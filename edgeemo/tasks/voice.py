@@ -50,8 +50,8 @@ class VoiceTask(Task):
         names = [step.name for step in recipe.step]
         if names not in (["speech", "emotion"], ["speech", "emotion", "bursts"]):
             raise SpecError(
-                f"{where}: a voice recipe has two steps, named speech and emotion, in this order, and perhaps "
-                "a third one, named bursts."
+                f"{where}: a voice recipe has two steps, named speech and emotion, in this order, and "
+                "perhaps a third one, named bursts."
             )
         for step in recipe.step:
             if step.embedding and not step.options.get("teacher"):

@@ -2,7 +2,8 @@
 
 Every fold trains the emotion network on the other folds' speakers and converts it to an int8 bundle. Then it
 reads its own speakers' whole clips through `VoiceRecognizer.predict`. One speech network, trained on all
-speakers, serves all folds: it finds where somebody speaks, not what the voice expresses. The folder::
+speakers, serves all folds: it finds where somebody speaks, not what the voice expresses. A network of bursts
+is trained and tested in the same way. The folder::
 
     OUT/ plan.json cache/ speech/      what all folds share
          fold-0/ … emotion/ model.keras bundle.tflite answers.npz held.csv
@@ -46,6 +47,7 @@ from .calibrate import clip_scale
 from .recipe import read_recipe
 from .voice.batches import set_of
 from .voice.features import Indices, only_one
+from .voice.held_out import beside_emotions, confusion
 from .voice.speech import evidence_of
 from .voice.trainer import REPORT, VoiceTrainer, read_report, split_speakers
 
@@ -61,7 +63,8 @@ Answers = dict[str, npt.NDArray[Any]]
 
 ``clips`` are indices. ``said_…`` are the `Predictions` of the int8 bundle, and ``exact`` the float model's
 probabilities. ``logits`` ``(spans, labels)`` are the int8 model's, ``weight`` is what each span counts, and
-``owner`` the place of its clip in ``clips``.
+``owner`` the place of its clip in ``clips``. ``calm`` and ``bursts`` are indices, too, with the scores of
+calm speech in ``said_calm`` and the probabilities of bursts in ``said_bursts``.
 """
 
 
@@ -120,15 +123,17 @@ def crossval(
         return None
     card = ModelCard.from_json((where / "fold-0" / "card.json").read_bytes())
     answers = _joined([_read(path) for path in done])
-    report = _report(card, trainer.examples, answers, n, speakers)
+    labelled = [trainer.examples[i] for i in trainer.clips("labels")]
+    report = _report(card, labelled, answers, n, speakers)
+    report |= beside_emotions(card, trainer.examples, answers)
     report["kilobytes"] = round((where / "fold-0" / "bundle.tflite").stat().st_size / 1000, 1)
     voices = [len({who(trainer.examples[i]) for i in _taught(trainer, one, speakers)[0]}) for one in held]
     report["taught_speakers"] = round(sum(voices) / n, 1)
     if noise is not None:
-        report["robustness"] = _robustness(done, card, trainer.examples, answers, noise)
+        report["robustness"] = _robustness(done, card, labelled, answers, noise)
     elif (where / REPORT).is_file() and "robustness" in (before := read_report(where)):
         report["robustness"] = before["robustness"]  # of the same folds: minutes of work
-    _write_predictions(where / "predictions.csv", card, trainer.examples, answers, place)
+    _write_predictions(where / "predictions.csv", card, labelled, answers, place)
     for path in done:  # what `edgeemo evaluate fold-0/bundle.tflite fold-0/held.csv` reads
         write_manifest(path.parent / "held.csv", [trainer.examples[i] for i in _read(path)["clips"]])
     (where / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -146,22 +151,37 @@ def _run_fold(
     """Train on the clips that are not held, convert, and read those that are."""
     started = time.monotonic()
     fit, stop = _taught(trainer, held, speakers)
-    own = replace(trainer, fit=fit, stop=stop, cache=trainer.cache or trainer.out / "cache")
-    emotion = own.train(trainer.recipe.step[1], {}, folder / "emotion")
-    own.save({"emotion": emotion, "speech": speech}, folder, evidence, metrics={})
+    cache = trainer.cache or trainer.out / "cache"
+    own = replace(trainer, fit=fit, stop=stop, bursts=trainer.bursts[~held[trainer.bursts]], cache=cache)
+    networks = {"speech": speech}
+    for step in trainer.recipe.step[1:]:
+        networks[step.name] = own.train(step, networks, folder / step.name)
+    own.save(networks, folder, evidence, metrics={})
     bundle = _converted(own, folder)
-    answers = _answer(trainer, bundle, folder / "model.keras", np.flatnonzero(held), evidence)
+    tested = {role: _chosen(trainer, held, role) for role in ("labels", "calm", "bursts")}
+    answers = _answer(trainer, bundle, folder / "model.keras", tested["labels"], evidence)
+    with Recognizer(bundle) as recognizer:
+        for role, name in (("calm", "scores"), ("bursts", "burst_probabilities")):
+            clips = [read_clip(trainer.examples[i]) for i in tested[role].tolist()]
+            answers[role] = tested[role]
+            answers[f"said_{role}"] = np.array([getattr(recognizer.predict(*clip), name) for clip in clips])
     part = folder / "answers.part.npz"
     np.savez(part, allow_pickle=False, **answers)
     part.replace(folder / "answers.npz")
     print(f"{folder.name}: {len(fit):,} clips taught, {time.monotonic() - started:.0f} s", flush=True)
 
 
+def _chosen(trainer: VoiceTrainer, chosen: npt.NDArray[np.bool_], *roles: str) -> Indices:
+    """Return the chosen clips that come from these lists of ``[data]``."""
+    clips = trainer.clips(*roles)
+    return clips[chosen[clips]]
+
+
 def _taught(
     trainer: VoiceTrainer, held: npt.NDArray[np.bool_], speakers: int | None
 ) -> tuple[Indices, Indices]:
     """Return the clips a fold learns from and those that stop it."""
-    others = np.flatnonzero(~held)
+    others = _chosen(trainer, ~held, "labels", "calm")
     if speakers is not None:
         chosen = {who(e) for e in take([trainer.examples[i] for i in others.tolist()], speakers)}
         others = others[[who(trainer.examples[i]) in chosen for i in others.tolist()]]
@@ -210,7 +230,8 @@ def _read(path: Path) -> Answers:
 def _joined(parts: Sequence[Answers]) -> Answers:
     starts = np.cumsum([0, *(len(part["clips"]) for part in parts)])
     shifted = [part | {"owner": part["owner"] + start} for part, start in zip(parts, starts, strict=False)]
-    return {name: np.concatenate([part[name] for part in shifted]) for name in shifted[0]}
+    found = {name: [part[name] for part in shifted if len(part[name])] for name in shifted[0]}
+    return {name: np.concatenate(part) if part else shifted[0][name] for name, part in found.items()}
 
 
 def _said(answers: Answers) -> Predictions:
@@ -254,6 +275,7 @@ def _report(
             "accuracy": found["accuracy"].to_dict(),
             "float_agreement": float((top == exact).mean()),
             "evidence": float(said.evidence.mean()),
+            "confusion": confusion(space.labels, [e.labels[0] for e in own], top),
         }
     return {
         "recipe": card.name,

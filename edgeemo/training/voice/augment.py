@@ -259,7 +259,7 @@ def in_recorded_room(x: FloatArray, response: FloatArray, rng: np.random.Generat
 
 def direct_sound(response: FloatArray, rate_hz: int) -> FloatArray:
     """Return an impulse response from its loudest sample on, at most 1.2 s, with 1 there."""
-    at = int(np.abs(response).argmax(initial=0))
+    at = int(np.abs(response).argmax()) if len(response) else 0
     piece = response[at : at + int(1.2 * rate_hz)]
     return np.asarray(piece / piece[0], np.float32) if len(piece) and piece[0] else np.ones(1, np.float32)
 

