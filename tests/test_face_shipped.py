@@ -90,7 +90,7 @@ def test_the_same_face_is_found_in_gray_and_in_colour(reader: FaceRecognizer) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "most_kb"), [("face", 1000), ("face-detector", 400), ("voice", 150), ("voice-emodb", 150)]
+    ("name", "most_kb"), [("face", 1000), ("face-detector", 400), ("voice", 210), ("voice-research", 150)]
 )
 def test_bundles_stay_as_small_as_they_were_promised(name: str, most_kb: int) -> None:
     if name not in shipped():

@@ -47,7 +47,7 @@ from .calibrate import clip_scale
 from .recipe import read_recipe
 from .voice.batches import set_of
 from .voice.features import Indices, only_one
-from .voice.held_out import beside_emotions, confusion
+from .voice.held_out import beside_emotions, confusion, read_beside
 from .voice.speech import evidence_of
 from .voice.trainer import REPORT, VoiceTrainer, read_report, split_speakers
 
@@ -63,8 +63,8 @@ Answers = dict[str, npt.NDArray[Any]]
 
 ``clips`` are indices. ``said_…`` are the `Predictions` of the int8 bundle, and ``exact`` the float model's
 probabilities. ``logits`` ``(spans, labels)`` are the int8 model's, ``weight`` is what each span counts, and
-``owner`` the place of its clip in ``clips``. ``calm`` and ``bursts`` are indices, too, with the scores of
-calm speech in ``said_calm`` and the probabilities of bursts in ``said_bursts``.
+``owner`` the place of its clip in ``clips``. ``calm`` and ``bursts`` are indices, too; their answers are
+those of `edgeemo.training.voice.held_out.read_beside`.
 """
 
 
@@ -160,11 +160,9 @@ def _run_fold(
     bundle = _converted(own, folder)
     tested = {role: _chosen(trainer, held, role) for role in ("labels", "calm", "bursts")}
     answers = _answer(trainer, bundle, folder / "model.keras", tested["labels"], evidence)
+    answers |= {role: tested[role] for role in ("calm", "bursts")}
     with Recognizer(bundle) as recognizer:
-        for role, name in (("calm", "scores"), ("bursts", "burst_probabilities")):
-            clips = [read_clip(trainer.examples[i]) for i in tested[role].tolist()]
-            answers[role] = tested[role]
-            answers[f"said_{role}"] = np.array([getattr(recognizer.predict(*clip), name) for clip in clips])
+        answers |= read_beside(recognizer, trainer.examples, tested["calm"], tested["bursts"])
     part = folder / "answers.part.npz"
     np.savez(part, allow_pickle=False, **answers)
     part.replace(folder / "answers.npz")

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...card import ModelCard
+from ...data.clips import read_clip
 from ...data.folds import who
 from ...data.manifest import Example
 from ...evaluation.bootstrap import Draw, intervals
@@ -17,8 +18,40 @@ from ...evaluation.metrics import LabelMeasure
 from ...types import EMOTIONS
 from .batches import set_of
 from .bursts import NONE
+from .features import Indices
 
 Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+def read_beside(
+    recognizer: Any, examples: Sequence[Example], calm: Indices, bursts: Indices
+) -> dict[str, npt.NDArray[Any]]:
+    """Return what a bundle says of calm speech and of bursts, both given as places in ``examples``.
+
+    ``calm_scores`` ``(n, 8)``, ``calm_labels`` ``(n, labels)``, and ``calm_s`` ``(n,)``, how long each clip
+    is; ``burst_labels`` ``(m, burst labels)``.
+    """
+    read = [read_clip(examples[i]) for i in calm.tolist()]
+    said = [recognizer.predict(*clip) for clip in read]
+    heard = [recognizer.predict(*read_clip(examples[i])).burst_probabilities for i in bursts.tolist()]
+    return {
+        "calm_scores": np.array([r.scores for r in said]),
+        "calm_labels": np.array([r.probabilities for r in said]),
+        "calm_s": np.array([len(pcm) / rate_hz for pcm, rate_hz in read]),
+        "burst_labels": np.array(heard),
+    }
+
+
+def alarm_thresholds(card: ModelCard, answers: Arrays, most: float = 0.01) -> dict[str, float]:
+    """Return for each label of an alarm the probability that at most ``most`` of calm clips reach.
+
+    A label that is part of no alarm is left out; so are all where no calm speech was heard.
+    """
+    if not len(answers["calm"]):
+        return {}
+    labels = [label for emotion in ALARMS for label in card.emotions.get(emotion, ())]
+    values = {x: answers["calm_labels"][:, card.labels.index(x)].astype(np.float64) for x in labels}
+    return {x: round(min(float(np.quantile(v, 1 - most)) + 1e-4, 0.99), 4) for x, v in values.items()}
 
 
 def beside_emotions(card: ModelCard, examples: Sequence[Example], answers: Arrays) -> dict[str, Any]:
@@ -30,10 +63,11 @@ def beside_emotions(card: ModelCard, examples: Sequence[Example], answers: Array
     """
     found: dict[str, Any] = {}
     if len(answers["calm"]):
-        found["calm"] = _calm([examples[i] for i in answers["calm"]], answers["said_calm"])
+        found["calm"] = _calm([examples[i] for i in answers["calm"]], answers)
+        found["alarm_thresholds"] = alarm_thresholds(card, answers)
     if len(answers["bursts"]):
         own = [examples[i] for i in answers["bursts"]]
-        found["bursts"] = _bursts(card, own, answers["said_bursts"])
+        found["bursts"] = _bursts(card, own, answers["burst_labels"])
     return found
 
 
@@ -48,18 +82,20 @@ def confusion(labels: Sequence[str], truth: Sequence[str], said: npt.NDArray[np.
     return {"labels": list(labels), "counts": counts.tolist()}
 
 
-def _calm(examples: Sequence[Example], scores: npt.NDArray[Any]) -> dict[str, Any]:
-    """Return for each set of calm speech the share of alarms and of neutral answers."""
-    said = np.array(EMOTIONS)[scores.argmax(1)]
-    sets = np.array([set_of(e) for e in examples])
-    return {
-        name: {
-            "n": int((sets == name).sum()),
-            "alarms": round(float(np.isin(said[sets == name], ALARMS).mean()), 4),
-            "neutral": round(float((said[sets == name] == "neutral").mean()), 4),
+def _calm(examples: Sequence[Example], answers: Arrays) -> dict[str, Any]:
+    """Return shares of alarms and of neutral, and alarms an hour: of all calm speech and of each set."""
+    said = np.array(EMOTIONS)[answers["calm_scores"].argmax(1)]
+    alarms, sets = np.isin(said, ALARMS), np.array([set_of(e) for e in examples])
+    found = {}
+    for name in ("all", *dict.fromkeys(sets.tolist())):
+        own = np.ones(len(sets), np.bool_) if name == "all" else sets == name
+        found[name] = {
+            "n": int(own.sum()),
+            "alarms": round(float(alarms[own].mean()), 4),
+            "neutral": round(float((said[own] == "neutral").mean()), 4),
+            "alarms_an_hour": round(float(alarms[own].sum() / answers["calm_s"][own].sum() * 3600), 1),
         }
-        for name in dict.fromkeys(sets.tolist())
-    }
+    return found
 
 
 def _bursts(card: ModelCard, examples: Sequence[Example], probabilities: npt.NDArray[Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import keras
 import numpy as np
 import numpy.typing as npt
 
@@ -71,6 +72,7 @@ def compose(
     spans = np.zeros((n, *spec.output[0]), np.float16)
     target = np.full((n, spec.span_frames // BLOCK), np.nan, np.float32)
     empty = np.zeros(n, np.bool_)
+    bar = keras.utils.Progbar(n, unit_name="span")
     for i in range(n):
         # a quarter are the short last spans of a clip
         frames = int(rng.integers(BLOCK, spec.span_frames + 1)) if rng.random() < 0.25 else spec.span_frames
@@ -81,6 +83,7 @@ def compose(
         centre = np.arange(frames) * spec.hop + spec.window // 2
         share = spoken[centre][: frames // BLOCK * BLOCK].reshape(-1, BLOCK).mean(1)
         target[i, : len(share)] = np.where(share >= 0.5, 1, np.where(share <= 0.125, 0, np.nan))
+        bar.add(1)
     return SpeechBatches(spans, target, empty)
 
 

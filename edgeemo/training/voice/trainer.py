@@ -168,11 +168,12 @@ class VoiceTrainer(Trainer):
 
     def _emotions(self, step: Step) -> StepData:
         data, heads = self.recipe.data, self._teacher(step, self.fit)
+        speech = [self.examples[i] for i in self.clips("labels", "calm")]  # they come before bursts
 
         def learn(clips: Indices, validates: bool) -> EmotionBatches:
             return emotion_batches(
                 self.features,
-                self.examples,
+                speech,
                 clips,
                 self.labels,
                 self.augment,
@@ -255,7 +256,7 @@ class VoiceTrainer(Trainer):
             labels=self.labels,
             multi_label=False,
             calibration=Calibration((scale,) * len(self.labels), (0.0,) * len(self.labels)),
-            thresholds=even_thresholds(self.labels),
+            thresholds={**even_thresholds(self.labels), **metrics.get("alarm_thresholds", {})},
             outputs={name: name for name in model.output},
             evidence=evidence,
             bursts=burst_card(self.recipe, burst_scale) if "bursts" in networks else {},
@@ -327,7 +328,8 @@ class VoiceTrainer(Trainer):
                 "`edgeemo crossval` with this recipe and --data, or name its folder."
             )
         try:
-            beside = {name: report[name] for name in ("calm", "bursts") if name in report}
+            parts = ("calm", "alarm_thresholds", "bursts")
+            beside = {name: report[name] for name in parts if name in report}
             found = {"protocol": report["protocol"], "crossval": report["sets"], **beside}
             return float(report["scale"]), found
         except KeyError as error:

