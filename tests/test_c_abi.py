@@ -92,7 +92,9 @@ def sounds() -> dict[str, tuple[np.ndarray, int]]:
 
 
 @pytest.mark.parametrize("name", list(sounds()))
-@pytest.mark.parametrize("bundle", ["small-voice", *(n for n in ("voice", "voice-research") if n in shipped())])
+@pytest.mark.parametrize(
+    "bundle", ["small-voice", *(n for n in ("voice", "voice-research") if n in shipped())]
+)
 def test_clips_are_read_as_in_python(name: str, bundle: str, small_voice_path: Path) -> None:
     path = small_voice_path if bundle == "small-voice" else shipped()[bundle]
     pcm, rate_hz = sounds()[name]

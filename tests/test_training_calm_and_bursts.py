@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -194,3 +195,31 @@ def test_the_file_of_the_teacher_is_read_tensor_by_tensor():
 def test_a_confusion_counts_truth_by_rows():
     found = held_out.confusion(("a", "b"), ["a", "a", "b"], np.array([0, 1, 1]))
     assert found == {"labels": ["a", "b"], "counts": [[1, 1], [0, 1]]}
+
+
+def card_of(labels: tuple[str, ...], emotions: dict[str, tuple[str, ...]]) -> SimpleNamespace:
+    return SimpleNamespace(labels=labels, emotions=emotions)
+
+
+def test_the_bias_keeps_alarms_of_every_calm_set_rare():
+    card = card_of(("neutral", "anger"), {"neutral": ("neutral",), "anger": ("anger",)})
+    clips = examples(("prompts", 50, ("neutral",)), ("readers", 50, ("neutral",)))
+    odds = np.concatenate([np.full(50, -4.0), np.linspace(-3, 2, 50)])  # anger against neutral, in logits
+    anger = 1 / (1 + np.exp(-odds))
+    answers = {"calm": np.arange(100), "calm_labels": np.stack([1 - anger, anger], 1)}
+    bias = held_out.neutral_bias(card, clips, answers)
+    raised = odds[50:] > bias
+    assert raised.mean() <= 0.04
+    assert (odds[50:] > bias - 0.1).mean() > 0.04
+    assert held_out.calibrated(card, bias, 0.5).bias == pytest.approx((0.5 * bias, 0.0))
+    assert held_out.neutral_bias(card, [], {"calm": np.zeros(0, int)}) == 0.0
+
+
+def test_the_threshold_of_an_alarm_is_rarely_reached_by_calm_speech():
+    emotions = {"neutral": ("neutral",), "anger": ("anger",), "happiness": ("joy",)}
+    card = card_of(("neutral", "anger", "joy"), emotions)
+    rng = np.random.default_rng(0)
+    answers = {"calm": np.arange(500), "calm_labels": rng.dirichlet((8, 1, 1), 500)}
+    found = held_out.alarm_thresholds(card, answers)
+    assert set(found) == {"anger"}
+    assert 0 < (answers["calm_labels"][:, 1] >= found["anger"]).mean() <= 0.01

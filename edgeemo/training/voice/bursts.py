@@ -23,9 +23,9 @@ def burst_labels(recipe: Recipe) -> tuple[str, ...]:
     return (NONE, *recipe.bursts["affect"]) if recipe.bursts else ()
 
 
-def burst_card(recipe: Recipe, scale: float) -> dict[str, Any]:
+def burst_card(recipe: Recipe) -> dict[str, Any]:
     """Return the card's field ``bursts``."""
-    names = {"labels": list(burst_labels(recipe)), "scale": scale}
+    names = {"labels": list(burst_labels(recipe)), "scale": 1.0}
     return {**names, **{k: dict(recipe.bursts[k]) for k in ("emotions", "affect")}}
 
 

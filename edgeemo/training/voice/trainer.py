@@ -222,11 +222,11 @@ class VoiceTrainer(Trainer):
     def export(self, networks: Networks) -> Path:
         """Write the joined float network, its draft card, and the manifests."""
         out = self.out
-        scale, metrics = self._crossvalidated()
+        scale, bias, metrics = self._crossvalidated()
         evidence, measured = self.evidence(networks["speech"])
         if measured["noise_called_speech"] > 0.01 or measured["speech_found"] < 0.85:
             print(f"the step speech misses its aims (noise at most 0.01, speech at least 0.85): {measured}")
-        self.save(networks, out, evidence, scale=scale, metrics={**metrics, "speech": measured})
+        self.save(networks, out, evidence, scale=scale, bias=bias, metrics={**metrics, "speech": measured})
         roles = [self.recipe.data.get(role, []) for role in ("noises", "speech")]
         backgrounds = [e for names in roles for e, _ in self._readable(names, "train")]
         write_seen_voice(out / "model.seen", [*self.examples, *backgrounds])
@@ -245,21 +245,23 @@ class VoiceTrainer(Trainer):
         evidence: Mapping[str, float],
         *,
         scale: float = 1.0,
-        burst_scale: float = 1.0,
+        bias: float = 0.0,
         metrics: Mapping[str, Any],
     ) -> None:
         """Write ``model.keras``, ``card.json`` and ``calibration.csv`` into ``folder``."""
         model = join({name: as_shipped(network) for name, network in networks.items()})
+        neutral = self.recipe.emotion_labels().get("neutral", ())
+        biases = tuple(scale * bias if label in neutral else 0.0 for label in self.labels)
         card = draft(
             self.recipe,
             self.frontend.spec,
             labels=self.labels,
             multi_label=False,
-            calibration=Calibration((scale,) * len(self.labels), (0.0,) * len(self.labels)),
+            calibration=Calibration((scale,) * len(self.labels), biases),
             thresholds={**even_thresholds(self.labels), **metrics.get("alarm_thresholds", {})},
             outputs={name: name for name in model.output},
             evidence=evidence,
-            bursts=burst_card(self.recipe, burst_scale) if "bursts" in networks else {},
+            bursts=burst_card(self.recipe) if "bursts" in networks else {},
             metrics=metrics,
         )
         self.write(model, card, folder)
@@ -315,12 +317,12 @@ class VoiceTrainer(Trainer):
         )
         return [replace(e, split="train") for e in chosen]
 
-    def _crossvalidated(self) -> tuple[float, dict[str, Any]]:
+    def _crossvalidated(self) -> tuple[float, float, dict[str, Any]]:
         if self.crossval is None:
             protocol = (
                 "Not measured on speakers no weight saw: run `edgeemo crossval` and train with --crossval."
             )
-            return 1.0, {"protocol": protocol}
+            return 1.0, 0.0, {"protocol": protocol}
         report = read_report(self.crossval)
         if _plan_of(self.crossval).get("key") != self.key:
             raise DataError(
@@ -331,7 +333,7 @@ class VoiceTrainer(Trainer):
             parts = ("calm", "alarm_thresholds", "bursts")
             beside = {name: report[name] for name in parts if name in report}
             found = {"protocol": report["protocol"], "crossval": report["sets"], **beside}
-            return float(report["scale"]), found
+            return float(report["scale"]), float(report["neutral_bias"]), found
         except KeyError as error:
             raise DataError(
                 f"{self.crossval} was made by another release: run `edgeemo crossval`."
