@@ -108,7 +108,7 @@ def resample(x: FloatArray, ratio: Fraction) -> FloatArray:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What copies of clips are put into.
+    """The backgrounds and rooms of copies.
 
     Attributes:
         noises: kinds of recorded backgrounds, each a list of sounds; every kind is as likely.

@@ -1,4 +1,4 @@
-"""What a cross-validation measures beside UAR: calm speech, bursts, and which label is taken for which."""
+"""Figures of a cross-validation beside UAR: calm speech, bursts, and which label is taken for which."""
 
 from __future__ import annotations
 

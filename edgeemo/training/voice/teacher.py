@@ -1,4 +1,4 @@
-"""What a teacher hears in clips, kept on disk: its features are asked for once, whatever folds follow."""
+"""The teacher's features of clips, kept on disk: the teacher is asked once, whatever folds follow."""
 
 from __future__ import annotations
 
