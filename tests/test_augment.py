@@ -49,7 +49,7 @@ def test_made_noise_falls_towards_high_frequencies_by_up_to_their_square() -> No
 
 
 def test_a_share_of_the_noise_is_made() -> None:
-    x, recorded = tone(), [np.zeros(RATE, np.float32)]  # a recording of nothing adds nothing
+    x, recorded = tone(), augment.Surroundings([[np.zeros(RATE, np.float32)]])  # it adds nothing
 
     def changes(hiss: float) -> bool:
         plan = Augment(speed=(1, 1), room=0, noise=1, codec=0, gain_db=(0, 0), shift_s=0, hiss=hiss)
@@ -109,9 +109,9 @@ def test_a_background_is_repeated_where_it_is_short() -> None:
 
 
 def test_the_same_seed_gives_the_same_copy_and_another_seed_another() -> None:
-    plan = Augment(room=1.0, noise=1.0, codec=1.0)
+    plan, around = Augment(room=1.0, noise=1.0, codec=1.0), augment.Surroundings([[noise()]])
     first, again, other = (
-        augment.augmented(tone(), RATE, [noise()], plan, np.random.default_rng(seed)) for seed in (1, 1, 2)
+        augment.augmented(tone(), RATE, around, plan, np.random.default_rng(seed)) for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first, again)
     assert first.shape != other.shape or not np.array_equal(first, other)

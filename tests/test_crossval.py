@@ -113,7 +113,8 @@ def test_scores_and_scale_go_into_the_card(
     trainer = VoiceTrainer.load(
         read_recipe(crossed / "recipe.toml"), tiny_voices, tmp_path, crossed / "folds"
     )
-    scale, metrics = trainer._crossvalidated()
+    scale, bias, metrics = trainer._crossvalidated()
+    assert bias == 0.0
     assert scale == json.loads((crossed / "folds" / "crossval.json").read_text("utf-8"))["scale"]
     assert set(metrics["crossval"]) == {"ravdess", "emodb"}
     assert "2 folds of whole speakers" in metrics["protocol"]

@@ -30,7 +30,7 @@ from edgeemo.training.fit import categorical
 from edgeemo.training.recipe import read_recipe
 from edgeemo.training.train import run
 from edgeemo.training.voice import speech
-from edgeemo.training.voice.augment import Augment
+from edgeemo.training.voice.augment import Augment, Surroundings, activity
 from edgeemo.training.voice.batches import EmotionBatches, emotion_batches, truth, weights
 from edgeemo.training.voice.features import ClipFeatures
 from edgeemo.training.voice.models import BLOCK
@@ -53,13 +53,13 @@ def test_a_run_leaves_all_that_convert_needs(trained_voice: Path, tiny_voices: P
     assert card.emotions["neutral"] == ("neutral", "calm", "boredom")
     assert card.commercial == "no"
     assert [source.licence for source in card.data][:2] == ["CC BY-NC-SA 4.0", "CC0 1.0"]
-    assert card.outputs == {"labels": "labels", "speech": "speech"}
+    assert card.outputs == {"labels": "labels", "embedding": "embedding", "speech": "speech"}
     assert set(card.metrics["speech"]) >= {"noise_called_speech", "speech_found"}
     assert "edgeemo crossval" in card.metrics["protocol"]
     model = keras.models.load_model(trained_voice / "model.keras", compile=False)
     assert model.inputs[0].name == "features"
     assert {name: tuple(x.shape) for name, x in model.output.items()} == {
-        "labels": (None, 5), "speech": (None, 32 // BLOCK)
+        "labels": (None, 5), "embedding": (None, 16), "speech": (None, 32 // BLOCK)
     }  # fmt: skip
     assert len(read_seen_voice(trained_voice / "model.seen").speakers) == 2 * len(SPEAKERS)
 
@@ -259,12 +259,12 @@ def test_smoothing_shares_truth_among_the_labels_of_a_set() -> None:
     made = emotion_batches(
         features, MIXED, np.arange(5), ("calm", "anger", "boredom"), Augment(copies=0), smoothing=0.2
     )
-    np.testing.assert_allclose(made.target[0], [0.1, 0.9, np.nan], atol=1e-6)
+    np.testing.assert_allclose(made.targets["labels"][0], [0.1, 0.9, np.nan], atol=1e-6)
     seen = emotion_batches(
         features, MIXED, np.arange(5), ("calm", "anger", "boredom"), Augment(copies=0),
         smoothing=0.2, validates=True,
     )  # fmt: skip
-    np.testing.assert_array_equal(seen.target[0], [0, 1, np.nan])
+    np.testing.assert_array_equal(seen.targets["labels"][0], [0, 1, np.nan])
 
 
 def test_classes_of_a_set_weigh_alike_and_sets_as_the_recipe_says() -> None:
@@ -276,14 +276,15 @@ def test_classes_of_a_set_weigh_alike_and_sets_as_the_recipe_says() -> None:
         assert found[1] == pytest.approx(found[0] + found[2])
 
 
-def batches_of(plan: Augment, copies: int = 0) -> EmotionBatches:
+def batches_of(plan: Augment) -> EmotionBatches:
     """Five clips of two spans each; every number of a clip is its index."""
     at = np.arange(0, 11, 2)
     clean = np.repeat(np.arange(5, dtype=np.float32), 2)[:, None, None] * np.ones((1, 8, 4), np.float32)
-    features = ClipFeatures(clean, at, np.full(10, 8, np.int32), clean.astype(np.float16)[:0], at[:1], copies)
+    made, first = clean.astype(np.float16)[:0], np.zeros(6, np.int64)
+    features = ClipFeatures(clean, at, np.full(10, 8, np.int32), made, at[:1], first)
     labels = ("calm", "anger", "boredom")
     kind = np.array([0, 0, 0, 1, 1])
-    target = truth(MIXED, labels)
+    target = {"labels": truth(MIXED, labels)}
     return EmotionBatches(features, np.arange(5), target, np.ones(5, np.float32), kind, plan)
 
 
@@ -315,18 +316,18 @@ def test_only_clips_of_a_set_are_mixed_and_targets_with_them() -> None:
 def test_a_clip_is_speech_where_it_is_loud_by_its_own_measure() -> None:
     x = np.concatenate([np.zeros(4000), buzz("angry", 1, 0)[400:-400], np.zeros(4000)]).astype(np.float32)
     for gain in (1.0, 0.01):
-        found = speech.activity(x * np.float32(gain), 80)
+        found = activity(x * np.float32(gain), 80)
         assert not found[:48].any()
         assert not found[-48:].any()
         assert found[60:100].mean() > 0.8
-    assert not speech.activity(np.zeros(8000, np.float32), 80).any()
+    assert not activity(np.zeros(8000, np.float32), 80).any()
 
 
 def test_composed_spans_know_where_they_speak(trained_voice: Path) -> None:
     spec = read_recipe(trained_voice / "recipe.toml").spec
     frontend = VoiceFrontend(VoiceSpec.from_dict(dict(spec)))
     voices = [buzz("angry", i, 0) for i in range(3)]
-    hiss = [np.random.default_rng(0).normal(0, 0.1, 8000).astype(np.float32)]
+    hiss = Surroundings([[np.random.default_rng(0).normal(0, 0.1, 8000).astype(np.float32)]])
     made = speech.compose(frontend, voices, hiss, 150, seed=1)
     again = speech.compose(frontend, voices, hiss, 150, seed=1)
     np.testing.assert_array_equal(made.spans, again.spans)

@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -180,8 +180,8 @@ def _read_again(done: Path, examples: Sequence[Example], calibration: Calibratio
     """Return a fold's answers to its clips with another calibration, which its bundle keeps."""
     answers, path = _read(done), done.parent / "bundle.tflite"
     bundle = Bundle.open(path)
-    changed = replace(bundle, card=replace(bundle.card, calibration=calibration))
-    changed.write(path)
+    card = replace(cast(ModelCard, bundle.card), calibration=calibration)
+    replace(bundle, card=card).write(path)
     with Recognizer.open(path) as recognizer:
         said = predict(recognizer, [examples[i] for i in answers["clips"]])
         beside = read_beside(recognizer, examples, answers["calm"], answers["bursts"])

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from ...types import FloatArray
 from .augment import in_room, level, stretch
+
+Wave = npt.NDArray[np.float64]
 
 VOICES = (4, 9)
 """How many people talk in a babble: from, and below."""
@@ -42,7 +45,7 @@ def tones(n: int, rate_hz: int, rng: np.random.Generator) -> FloatArray:
     return np.asarray(0.3 * x, np.float32)
 
 
-def _wave(phase: FloatArray, kind: int) -> FloatArray:
+def _wave(phase: Wave, kind: int) -> Wave:
     """Return sine, square, saw, or a few partials of a phase in [0, 1)."""
     if kind == 0:
         return np.asarray(np.sin(2 * np.pi * phase))
@@ -54,7 +57,7 @@ def _wave(phase: FloatArray, kind: int) -> FloatArray:
     return np.asarray(np.sum(partials, axis=0))
 
 
-def _envelope(n: int, rate_hz: int, rng: np.random.Generator) -> FloatArray:
+def _envelope(n: int, rate_hz: int, rng: np.random.Generator) -> Wave:
     """Return a short rise and fall, and in half of the cases a decay as plucked strings have."""
     edge = min(n // 2, int(0.01 * rate_hz))
     shape = np.ones(n)

@@ -105,7 +105,7 @@ def confusion(labels: Sequence[str], truth: Sequence[str], said: npt.NDArray[np.
         truth: the first label of each clip. said: the place of the likeliest label in ``labels``.
     """
     counts = np.zeros((len(labels), len(labels)), np.int64)
-    np.add.at(counts, ([labels.index(label) for label in truth], said), 1)
+    np.add.at(counts, (np.array([labels.index(label) for label in truth]), said), 1)
     return {"labels": list(labels), "counts": counts.tolist()}
 
 

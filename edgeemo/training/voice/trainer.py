@@ -150,7 +150,8 @@ class VoiceTrainer(Trainer):
     @staticmethod
     def models(step: Step) -> Mapping[str, Callable[..., keras.Model]]:
         """Return the networks of the step ``speech``, ``emotion`` or ``bursts``."""
-        return {"speech": SPEECH, "bursts": BURSTS}.get(step.name, EMOTION)
+        known: dict[str, Mapping[str, Callable[..., keras.Model]]] = {"speech": SPEECH, "bursts": BURSTS}
+        return known.get(step.name, EMOTION)
 
     def build(self, step: Step) -> keras.Model:
         """Return the step's network, untrained."""

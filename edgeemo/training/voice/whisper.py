@@ -118,7 +118,7 @@ def mel_filters() -> FloatArray:
     rise = (bins[None] - hz[:-2, None]) / np.diff(hz)[:-1, None]
     fall = (hz[2:, None] - bins[None]) / np.diff(hz)[1:, None]
     triangles = np.maximum(0, np.minimum(rise, fall)) * (2 / (hz[2:] - hz[:-2]))[:, None]
-    return triangles.astype(np.float32)
+    return np.asarray(triangles, np.float32)
 
 
 def log_mels(x: FloatArray, filters: FloatArray) -> FloatArray:
@@ -152,7 +152,6 @@ def _encoder(weights: Weights) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tens
         scaled = (x - mean) * tf.math.rsqrt(variance + 1e-5)
         return scaled * exact[f"{name}/layer_norm/gamma"] + exact[f"{name}/layer_norm/beta"]
 
-    @tf.function(input_signature=[tf.TensorSpec([None, _MELS], tf.float32)])
     def encode(mels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         x = convolved(convolved(mels[None], "conv1", 1), "conv2", 2)[0]
         n = tf.shape(x)[0]
@@ -172,4 +171,5 @@ def _encoder(weights: Weights) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tens
             outputs.append(x)
         return outputs[-2], outputs[-1]
 
-    return encode  # type: ignore[no-any-return]
+    signature = [tf.TensorSpec([None, _MELS], tf.float32)]
+    return tf.function(encode, input_signature=signature)  # type: ignore[no-any-return]
