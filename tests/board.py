@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import small_text
 from edgeemo.converters.golden import scene, signal
+from voice_training_data import buzz
 
 from edgeemo.doctor import Context
 from edgeemo.errors import RuntimeUnavailableError, SourceError
@@ -216,10 +217,10 @@ def portrait(folder: Path, change: Callable[[Any], Any] = lambda pixels: pixels)
 
 
 def voice(folder: Path, change: Callable[[Any], Any] = lambda pcm: pcm, *, rate_hz: int = 16_000) -> Path:
-    """Write a hum that the shipped voice bundle takes for speech, as float32 ±1."""
+    """Write a made voice that the shipped voice bundle takes for speech, as float32 ±1."""
     import soundfile
 
-    pcm = np.asarray(change(signal("low hum").astype(np.float32) / 32768))
+    pcm = np.asarray(change(np.tile(3 * buzz("neutral", 2, 0), 9)[:48_000].astype(np.float32)))
     kind = "FLOAT" if pcm.dtype.kind == "f" else "PCM_16"
     soundfile.write(folder / "voice.wav", pcm, rate_hz, subtype=kind)
     return folder / "voice.wav"

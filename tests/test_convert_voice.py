@@ -32,6 +32,7 @@ def test_a_voice_bundle_is_full_int8_with_labels_and_speech(bundle_of_trained_vo
     anatomy = dissect(bundle.flatbuffer)
     assert [(t.name, t.shape, t.dtype) for t in anatomy.inputs] == [("features", (1, 32, 16), "int8")]
     assert [(t.name, t.shape, t.dtype) for t in anatomy.outputs] == [
+        ("embedding", (1, 16), "int8"),
         ("labels", (1, 5), "int8"),
         ("speech", (1, 4), "int8"),
     ]
@@ -114,7 +115,8 @@ def test_a_model_of_another_shape_than_the_card_is_refused(
 ) -> None:
     features = keras.Input((32, 16), name="features")
     flat = keras.layers.Flatten()(features)
-    heads = {"labels": keras.layers.Dense(7)(flat), "speech": keras.layers.Dense(4)(flat)}
+    sizes = {"labels": 7, "embedding": 16, "speech": 4}
+    heads = {name: keras.layers.Dense(n)(flat) for name, n in sizes.items()}
     keras.Model(features, heads).save(tmp_path / "other.keras")
     with pytest.raises(ConversionError, match=r"does not run as the card says.*\(1, 7\)"):
         verify(tmp_path / "other.keras", bundle_of_trained_voice, trained_voice / "dev.csv")

@@ -346,8 +346,13 @@ def test_a_sample_of_a_set_has_many_speakers() -> None:
 
 
 def test_the_command_prints_the_table(
-    examples: list[Example], data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    examples: list[Example],
+    data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
     bundle = small_voice.write(tmp_path)
     write_seen_voice(bundle.with_suffix(".seen"), calm.calm_speech(data))
     write_manifest(tmp_path / "own.csv", examples)

@@ -1,4 +1,4 @@
-"""The shipped bundle `voice`: tones are no speech, silence raises no alarm, bursts are told."""
+"""The shipped bundle `voice` ignores tones, raises no alarm in silence, and gives bursts."""
 
 from __future__ import annotations
 

@@ -92,8 +92,11 @@ def _pooled(
         return layers.Concatenate()([layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x)])
     looked = layers.Conv1D(heads, 1)(layers.Conv1D(24, 1, activation="relu")(x))
     share = layers.Softmax()(layers.Permute((2, 1))(looked))
-    means = layers.Flatten()(layers.Dot((2, 1))([share, x]))
-    return layers.Concatenate()([means, layers.GlobalMaxPooling1D()(x)])
+    # not a product of matrices: older runtimes compute it wrongly in int8
+    single = [layers.Cropping1D((i, heads - 1 - i))(share) for i in range(heads)]
+    parts = [layers.Multiply()([x, layers.Permute((2, 1))(one)]) for one in single]
+    means = [layers.Rescaling(float(x.shape[1]))(layers.GlobalAveragePooling1D()(part)) for part in parts]
+    return layers.Concatenate()([*means, layers.GlobalMaxPooling1D()(x)])
 
 
 def speech_cnn(
