@@ -135,6 +135,9 @@ def test_a_recipe_with_half_of_the_bursts_is_refused(tmp_path: Path) -> None:
     recipe.write_text(text.replace("heads = 2, teacher = 128", "heads = 2"), "utf-8")
     with pytest.raises(SpecError, match="number of its components"):
         read_recipe(recipe)
+    recipe.write_text(text.replace('"speechocean"', '"manifest:calm.csv"'), "utf-8")
+    with pytest.raises(SpecError, match="calm takes the names of sets"):
+        read_recipe(recipe)
     whole = read_recipe("voice")
     with pytest.raises(SpecError, match="do not agree on laugh"):
         bursts.check_bursts(whole, examples(("eg", 13, (*bursts.burst_labels(whole)[1:], "laugh"))))

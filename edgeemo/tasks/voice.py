@@ -59,6 +59,9 @@ class VoiceTask(Task):
                     f"{where}: step {step.name} has embedding {step.embedding!r}; give the number of its "
                     "components in options: teacher = 128."
                 )
+        for role in ("calm", "bursts"):
+            if any(name.startswith("manifest:") for name in recipe.data.get(role, ())):
+                raise SpecError(f"{where}: [data] {role} takes the names of sets, not manifests.")
         given = [bool(recipe.bursts), bool(recipe.data.get("bursts")), "bursts" in names]
         if any(given) and not all(given):
             raise SpecError(
